@@ -1,0 +1,155 @@
+"""Where readings begin and end, and one kernel run over all of them on threads.
+
+Rows of one reading lie together, so a reading is a slice. A batch kernel takes `starts` and `stops` and loops over the
+readings inside; `each` gives every thread its own chunk of readings, so results don't depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["Segments", "each", "join_names", "segments", "thread_count"]
+
+# Enough chunks to even out readings of unequal length, few enough that a chunk outweighs its dispatch.
+_CHUNKS_PER_THREAD = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Slices of a table's rows, one a reading.
+
+    Attributes
+    ----------
+    keys : pandas.Index, shape (readings,)
+        The reading of each slice, in row order; categories are kept.
+    starts, stops : numpy.ndarray of int64, shape (readings,)
+        Row of the first element and the row after the last.
+    """
+
+    keys: pd.Index
+    starts: np.ndarray
+    stops: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Rows in each reading, int64, shape (readings,)."""
+        return self.stops - self.starts
+
+    def rows(self) -> np.ndarray:
+        """Which slice each row belongs to, int64, shape (rows,)."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+
+def segments(key: pd.Series) -> Segments:
+    """Find the slices of equal neighbours in a key column.
+
+    Parameters
+    ----------
+    key : pandas.Series
+        Integer or categorical, the rows of one reading together.
+
+    Raises
+    ------
+    ValueError
+        If a reading comes back after another began.
+
+    Examples
+    --------
+    >>> found = segments(pd.Series([7, 7, 3]))
+    >>> found.starts, found.stops, list(found.keys)
+    (array([0, 2]), array([2, 3]), [7, 3])
+    """
+    codes = key.cat.codes.to_numpy() if isinstance(key.dtype, pd.CategoricalDtype) else key.to_numpy()
+    if not len(codes):
+        empty = np.zeros(0, np.int64)
+        return Segments(pd.Index(key), empty, empty)
+    starts = np.concatenate(([0], np.flatnonzero(codes[1:] != codes[:-1]) + 1)).astype(np.int64)
+    stops = np.append(starts[1:], len(codes)).astype(np.int64)
+    keys = pd.Index(key.iloc[starts], name=key.name)
+    if not keys.is_unique:
+        again = keys[keys.duplicated()][0]
+        raise ValueError(f"reading {again!r} comes back after other readings: sort the rows by reading first")
+    return Segments(keys, starts, stops)
+
+
+def thread_count(threads: int | None = None) -> int:
+    """How many threads to use: what was asked for, else what this process may run on."""
+    if threads is not None:
+        if threads < 1:
+            raise ValueError(f"threads must be at least 1; came {threads}")
+        return threads
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def each(
+    batch: Callable[..., Any],
+    found: Segments,
+    *arguments: object,
+    out: Sequence[np.ndarray] = (),
+    threads: int | None = None,
+) -> None:
+    """Run a batch kernel over all readings, chunk by chunk, on threads.
+
+    Parameters
+    ----------
+    batch : callable
+        Called as `batch(starts, stops, *arguments, *out)` with a chunk of the readings. It must free the GIL and write
+        to nothing but `out`, and to rows of its own readings in `arguments`.
+    found : Segments
+        The readings.
+    *arguments : object
+        Arrays over all rows, and plain numbers; every chunk gets them whole.
+    out : sequence of numpy.ndarray, shape (readings, ...)
+        Results, one row a reading; a chunk gets the rows of its readings.
+    threads : int, optional
+        Default: as many as the process may use.
+    """
+    workers = thread_count(threads)
+    edges = _chunk_edges(found, workers)
+
+    def run(chunk: tuple[int, int]) -> None:
+        part = slice(*chunk)
+        batch(found.starts[part], found.stops[part], *arguments, *(result[part] for result in out))
+
+    chunks = list(itertools.pairwise(edges))
+    if workers == 1 or len(chunks) == 1:
+        for chunk in chunks:
+            run(chunk)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(run, chunks))
+
+
+def _chunk_edges(found: Segments, workers: int) -> list[int]:
+    """Cut the readings so that every chunk holds about the same number of rows."""
+    count = min(len(found), workers * _CHUNKS_PER_THREAD) if workers > 1 else 1
+    if count < 2:
+        return [0, len(found)]
+    rows_before = np.cumsum(found.lengths)
+    wanted = rows_before[-1] * np.arange(1, count) / count
+    return [0, *np.unique(np.searchsorted(rows_before, wanted) + 1).clip(max=len(found)).tolist(), len(found)]
+
+
+def join_names(*parts: pd.Series) -> pd.Series:
+    """Join key columns into one categorical reading key, in order of first appearance.
+
+    Examples
+    --------
+    >>> list(join_names(pd.Series(["a", "a"]), pd.Series([1, 2])))
+    ['a|1', 'a|2']
+    """
+    joined = parts[0].astype(str)
+    for part in parts[1:]:
+        joined = joined + "|" + part.astype(str)
+    return pd.Series(pd.Categorical(joined, categories=pd.unique(joined)), index=parts[0].index)

@@ -1,0 +1,1 @@
+"""Gaze, strategy, reasoning, reader and case meet: one row a reading."""

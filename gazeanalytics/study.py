@@ -1,0 +1,1 @@
+"""A study: a folder of tables and `study.toml`."""
