@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 Kind = Literal["reading", "id", "number", "text", "flag"]
 
-__all__ = ["TABLES", "Column", "Table", "TableError", "check", "describe"]
+__all__ = ["TABLES", "Column", "InputError", "Table", "TableError", "check", "describe", "nearest"]
 
 
-class TableError(ValueError):
+class InputError(ValueError):
+    """Something the user gave can't be used; the message is one sentence that says where, what and the remedy."""
+
+
+class TableError(InputError):
     """A table that breaks the contract, with the place where it does.
 
     Attributes

@@ -1,1 +1,19 @@
-"""TODO."""
+"""Files in: foreign recordings, traces and labels become our tables through a declared map."""
+
+from gazeanalytics.io.convert import convert
+from gazeanalytics.io.files import read_columns, read_header
+from gazeanalytics.io.load import load_shard, shard_files
+from gazeanalytics.io.lund2013 import Lund2013, read_lund2013
+from gazeanalytics.io.maps import ColumnSource, TableMap
+
+__all__ = [
+    "ColumnSource",
+    "Lund2013",
+    "TableMap",
+    "convert",
+    "load_shard",
+    "read_columns",
+    "read_header",
+    "read_lund2013",
+    "shard_files",
+]

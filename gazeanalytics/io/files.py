@@ -1,0 +1,195 @@
+"""Files into frames: CSV, TSV, JSON, JSON lines and Parquet, plain or gzipped, with errors that name the place.
+
+Delimited text comes in as text, cell by cell; `columns.convert` makes numbers of it, so that a word in a number column
+is told with its row. Nothing is guessed but the encoding's byte-order mark.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from gazeanalytics.tables import InputError, nearest
+
+__all__ = ["SUFFIXES", "format_of", "read_columns", "read_header"]
+
+SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet"}
+
+_DELIMITERS = {"csv": ",", "tsv": "\t"}
+_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+
+
+def format_of(path: Path) -> str:
+    """Name the format of a file by its ending, `.gz` put aside.
+
+    Examples
+    --------
+    >>> format_of(Path("fixations.csv.gz"))
+    'csv'
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
+    known = SUFFIXES.get(suffixes[-1]) if suffixes else None
+    if known is None:
+        raise InputError(f"{path}: no known ending; name the file {', '.join(SUFFIXES)} or say format = in study.toml")
+    return known
+
+
+def read_header(path: Path, *, kind: str | None = None, delimiter: str | None = None) -> list[str]:
+    """Names of the columns of a file, in order."""
+    kind = kind or format_of(path)
+    if kind == "parquet":
+        return list(_open_parquet(path).schema_arrow.names)
+    if kind in _DELIMITERS:
+        first = _read_bytes(path).split(b"\n", 1)[0]
+        return _names(path, first, delimiter or _DELIMITERS[kind])
+    return [str(name) for name in _read_json(path, kind).columns]
+
+
+def read_columns(
+    path: Path,
+    columns: Sequence[str] | None = None,
+    *,
+    kind: str | None = None,
+    delimiter: str | None = None,
+    encoding: str = "utf-8",
+) -> pd.DataFrame:
+    """Read some columns of a file, delimited text as text.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    columns : sequence of str, optional
+        Which columns; default all.
+    kind : {"csv", "tsv", "json", "jsonl", "parquet"}, optional
+        Default: by the file's ending.
+    delimiter : str, optional
+        Of delimited text; default by kind.
+    encoding : str
+        Of text; a byte-order mark overrules it.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, empty, torn, or lacks a column.
+    """
+    kind = kind or format_of(path)
+    if kind == "parquet":
+        return _read_parquet(path, columns)
+    if kind in _DELIMITERS:
+        return _read_delimited(path, columns, delimiter or _DELIMITERS[kind], encoding)
+    frame = _read_json(path, kind)
+    _require(path, columns, [str(name) for name in frame.columns])
+    return frame if columns is None else frame.loc[:, list(dict.fromkeys(columns))]
+
+
+def _read_bytes(path: Path) -> bytes:
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, not a file")
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; correct `file` in study.toml") from None
+    except PermissionError:
+        raise InputError(f"{path}: may not be read; ask for permission") from None
+    except (EOFError, gzip.BadGzipFile, OSError) as error:
+        raise InputError(f"{path}: is torn or damaged ({error}); copy it anew from its source") from None
+    if not data.strip():
+        raise InputError(f"{path}: is empty; put the data there or take the table out of study.toml")
+    return data
+
+
+def _names(path: Path, line: bytes, delimiter: str) -> list[str]:
+    mark = next((code for start, code in _BYTE_ORDER_MARKS.items() if line.startswith(start)), "utf-8")
+    text = line.decode(mark, errors="replace").strip("\r\n\x00")
+    names = [name.strip().strip('"') for name in text.split(delimiter)]
+    twice = sorted({name for name in names if names.count(name) > 1 and name})
+    if twice:
+        raise InputError(f"{path}, row 1: column {twice[0]!r} stands there twice; rename one")
+    return names
+
+
+def _read_delimited(path: Path, columns: Sequence[str] | None, delimiter: str, encoding: str) -> pd.DataFrame:
+    data = _read_bytes(path)
+    mark = next((code for start, code in _BYTE_ORDER_MARKS.items() if data.startswith(start)), encoding)
+    if mark != "utf-8":
+        data = data.decode(mark).encode()
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b"\x00" in data:
+        row = data[: data.index(b"\x00")].count(b"\n") + 1
+        raise InputError(f"{path}, row {row}: holds a NUL byte; copy the file anew or repair that row")
+    names = _names(path, data.split(b"\n", 1)[0], delimiter)
+    _require(path, columns, names)
+    wanted = list(dict.fromkeys(columns)) if columns is not None else [name for name in names if name]
+    options = pyarrow.csv.ConvertOptions(
+        column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted, strings_can_be_null=False
+    )
+    parse = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    reading = pyarrow.csv.ReadOptions(column_names=names, skip_rows=1)
+    if b"\n" not in data.strip(b"\n"):
+        return pd.DataFrame({name: pd.Series([], dtype=str) for name in wanted})
+    try:
+        table = pyarrow.csv.read_csv(
+            io.BytesIO(data), read_options=reading, parse_options=parse, convert_options=options
+        )
+    except pa.ArrowInvalid as error:
+        raise InputError(_told(path, error)) from None
+    return table.to_pandas()
+
+
+def _told(path: Path, error: Exception) -> str:
+    """Arrow's words for a bad row, in ours."""
+    words = str(error)
+    if "UTF8" in words or "UTF-8" in words or "utf" in words:
+        return f"{path}: is not UTF-8 text; say its encoding in study.toml, for example encoding = 'latin-1'"
+    row = words.split("Row #")[-1].split(":")[0] if "Row #" in words else "?"
+    detail = words.split(": ", 2)[-1].splitlines()[0]
+    return f"{path}, row {row}: {detail}; mend that row or its quotes"
+
+
+def _read_json(path: Path, kind: str) -> pd.DataFrame:
+    data = _read_bytes(path)
+    try:
+        lines = [line for line in data.splitlines() if line.strip()]
+        rows = [json.loads(line) for line in lines] if kind == "jsonl" else json.loads(data)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is not whole {kind} ({error}); copy it anew from its source") from None
+    if not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
+        raise InputError(f"{path}: must hold a list of records, such as [{{...}}, {{...}}]")
+    return pd.DataFrame(rows)
+
+
+def _open_parquet(path: Path) -> pyarrow.parquet.ParquetFile:
+    if not path.exists():
+        raise InputError(f"{path}: no such file; correct `file` in study.toml")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: is empty; put the data there or take the table out of study.toml")
+    try:
+        return pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path}: is not a whole Parquet file ({error}); copy it anew from its source") from None
+
+
+def _read_parquet(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+    file = _open_parquet(path)
+    _require(path, columns, list(file.schema_arrow.names))
+    try:
+        return file.read(columns=list(dict.fromkeys(columns)) if columns is not None else None).to_pandas()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path}: is damaged ({error}); copy it anew from its source") from None
+
+
+def _require(path: Path, columns: Sequence[str] | None, have: list[str]) -> None:
+    for name in columns or ():
+        if name not in have:
+            raise InputError(f"{path}: no column {name!r}; {nearest(name, have)} Correct its name in study.toml")

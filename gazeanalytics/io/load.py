@@ -1,0 +1,125 @@
+"""From the files of a study to checked tables, one file at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import tables
+from gazeanalytics.io.convert import convert
+from gazeanalytics.io.files import SUFFIXES, format_of, read_columns
+from gazeanalytics.io.maps import TableMap
+from gazeanalytics.tables import InputError
+
+__all__ = ["load_shard", "shard_files"]
+
+# Ranges that a median can't leave by nature, only by a wrong unit: 5 Hz to 5 kHz; a fixation of 20 ms to 10 s.
+_LIKELY_MS = {"samples": ("t", 0.2, 200.0), "fixations": ("duration", 20.0, 10_000.0)}
+_TIME_UNITS = (("s", 1e3), ("us", 1e-3), ("ns", 1e-6), ("ms", 1.0))
+
+
+def shard_files(folder: Path, name: str, table_map: TableMap | None) -> list[Path]:
+    """Files of one table, in name order: those of the map, else `<name>.<ending>` or all in the folder `<name>`."""
+    if table_map is not None:
+        patterns = [table_map.file] if isinstance(table_map.file, str) else table_map.file
+        found = [path for pattern in patterns for path in _matching(folder, pattern)]
+        if not found:
+            raise InputError(f"{folder / patterns[0]}: no such file; correct tables.{name}.file in study.toml")
+        return found
+    own = [path for suffix in SUFFIXES for path in (folder / f"{name}{suffix}", folder / f"{name}{suffix}.gz")]
+    found = [path for path in own if path.exists()]
+    if len(found) > 1:
+        raise InputError(
+            f"{found[0]} and {found[1].name}: two files for one table; name one in study.toml, tables.{name}"
+        )
+    if not found and (folder / name).is_dir():
+        found = sorted(path for path in (folder / name).iterdir() if path.suffix.lower() in SUFFIXES)
+    return found
+
+
+def load_shard(file: Path, name: str, table_map: TableMap | None = None) -> pd.DataFrame:
+    """Read, convert and check one file of table `name`.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the row and column at fault, and the remedy.
+    """
+    table_map = table_map or TableMap(file=file.name)
+    kind = table_map.format or format_of(file)
+    raw = read_columns(file, table_map.needs, kind=kind, delimiter=table_map.delimiter, encoding=table_map.encoding)
+    frame = convert(raw, name, table_map, file)
+    if name in _LIKELY_MS and not table_map.trust_units:
+        _check_time_unit(frame, name, table_map, file)
+        _check_place_unit(frame, name, table_map, file)
+    if table_map.clock == "recording" and len(frame):
+        frame = _from_image_onset(frame, name)
+    return _checked(frame, name, file, table_map)
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    if any(mark in pattern for mark in "*?["):
+        return sorted(folder.glob(pattern))
+    return [folder / pattern] if (folder / pattern).exists() else []
+
+
+def _check_time_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> None:
+    column, low, high = _LIKELY_MS[name]
+    if column not in frame or not len(frame):
+        return
+    values = frame[column].to_numpy(float)
+    if name == "samples":
+        values = np.diff(values)
+    values = values[np.isfinite(values) & (values > 0)]
+    if not len(values):
+        return
+    middle = float(np.median(values))
+    if not low <= middle <= high:
+        fits = [unit for unit, factor in _TIME_UNITS if low <= middle * factor <= high]
+        what = "interval between samples" if name == "samples" else "fixation"
+        likely = f"looks like {fits[0]}" if fits else "no unit of time makes sense of it"
+        raise InputError(
+            f"{file}, column {_foreign(table_map, column)!r}: the median {what} would last {middle:.4g} ms, {likely}; "
+            f"declare its unit in study.toml, tables.{name}.columns.{column}, or trust_units = true if it is right"
+        )
+
+
+def _check_place_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> None:
+    if table_map.frame == "fraction" or not {"x", "y"} <= set(frame) or len(frame) < 10:
+        return
+    places = frame[["x", "y"]].to_numpy(float)
+    seen = np.isfinite(places)
+    if seen.any() and np.abs(places[seen]).max() <= 2.0 and np.ptp(places[seen]) > 0:
+        raise InputError(
+            f"{file}, columns {_foreign(table_map, 'x')!r} and {_foreign(table_map, 'y')!r}: all values lie within "
+            f"{np.abs(places[seen]).max():.3g} of 0, too small for pixels; declare frame = 'fraction' in study.toml, or trust_units = true if they are right"
+        )
+
+
+def _from_image_onset(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Start each reading's clock at its first row."""
+    column = tables.TABLES[name].order or "onset"
+    first = frame.groupby("reading", observed=True, sort=False)[column].transform("first")
+    moved = {column: frame[column] - first}
+    if "offset" in frame:
+        moved["offset"] = frame["offset"] - first
+    return frame.assign(**moved)
+
+
+def _checked(frame: pd.DataFrame, name: str, file: Path, table_map: TableMap) -> pd.DataFrame:
+    try:
+        return tables.check(frame, name)
+    except tables.TableError as error:
+        foreign = _foreign(table_map, error.column)
+        row = "" if error.row is None else f", row {error.row + 2}"
+        column = f", column {foreign!r}" if foreign else ""
+        remedy = "map it in study.toml" if error.row is None else "mend the file, or declare the value as missing"
+        raise InputError(f"{file}{row}{column}: wanted {error.wanted}; came {error.came}; {remedy}") from None
+
+
+def _foreign(table_map: TableMap, column: str) -> str:
+    """The file's own name of one of our columns."""
+    source = table_map.columns.get(column)
+    return source.needs if source and source.needs else column
