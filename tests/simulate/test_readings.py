@@ -147,7 +147,7 @@ def test_regions_lie_inside_their_image_and_lesions_match_the_truth(study):
     assert (regions["x0"] >= 0).all()
     assert (regions["x1"] <= regions["width"]).all()
     assert (regions["y1"] <= regions["height"]).all()
-    lesions = pd.crosstab(study.regions["case"], study.regions["finding"]).reindex(study.cases["case"])
+    lesions = pd.crosstab(study.regions["case"], study.regions["finding"]).reindex(study.cases["case"], fill_value=0)
     for finding in FINDINGS:
         assert (lesions[finding].to_numpy() == study.cases[f"truth_{finding}"].to_numpy()).all()
     assert (study.regions[study.regions["kind"] == "organ"].groupby("case").size() == len(ORGANS)).all()
@@ -156,7 +156,7 @@ def test_regions_lie_inside_their_image_and_lesions_match_the_truth(study):
 
 def test_heart_lies_to_the_right_of_the_right_lung(study):
     """The patient's right is on the left of the image."""
-    wide = study.regions[study.regions["kind"] == "organ"].pivot(index="case", columns="region", values="x0")
+    wide = study.regions[study.regions["kind"] == "organ"].pivot_table(index="case", columns="region", values="x0")
     assert (wide["right_lung_lower"] < wide["heart"]).all()
     assert (wide["heart"] < wide["left_lung_lower"]).all()
 
@@ -180,15 +180,15 @@ def test_heart_lies_to_the_right_of_the_right_lung(study):
     ],
 )
 def test_a_wrong_design_is_told_in_one_sentence(change, message):
-    with pytest.raises(ValueError, match="^design") as caught:
+    with pytest.raises(ValueError, match=r"^design") as caught:
         Design(**change)
     assert str(caught.value) == message
 
 
 def test_a_wrong_effect_or_model_is_told_in_one_sentence():
-    with pytest.raises(ValueError, match="^effects: reader_sd must be 0 or more; came -1$"):
+    with pytest.raises(ValueError, match=r"^effects: reader_sd must be 0 or more; came -1$"):
         Effects(intercept=0, reader_sd=-1)
-    with pytest.raises(ValueError, match="style must be 'think', 'boxed' or 'plain'; came 'xml'$"):
+    with pytest.raises(ValueError, match=r"style must be 'think', 'boxed' or 'plain'; came 'xml'$"):
         Model(name="m", style="xml")
 
 
