@@ -1,0 +1,198 @@
+"""Samples to fixations and saccades: the result of a detector, and the two classical thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import ragged
+from gazeanalytics._kernels import events as kernels
+from gazeanalytics.gaze.recording import Recording, prepare, run
+from gazeanalytics.geometry import Viewing
+
+__all__ = ["LABELS", "LONGEST_GAP_MS", "Events", "idt", "ivt", "tabulate"]
+
+LABELS = ("missing", "fixation", "saccade", "pso", "pursuit", "blink", "noise")
+
+# Longer holes in the recording end every event (Olsen 2012, max gap length).
+LONGEST_GAP_MS = 75.0
+# Speed is told over this time, so that it means the same at every rate.
+_PEAK_SPAN_MS = 8.0
+
+_FIXATION_COLUMNS = ("onset", "duration", "x", "y", "dispersion_deg")
+_SACCADE_COLUMNS = ("onset", "duration", "x0", "y0", "x1", "y1", "amplitude_deg", "peak_speed_deg_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What a detector found.
+
+    Attributes
+    ----------
+    fixations, saccades : pandas.DataFrame
+        The tables of those names. An event lasts from its first sample to the sample after its last.
+    labels : numpy.ndarray of uint8, shape (samples,)
+        Kind of each sample, a place in `LABELS`: 0 missing, 1 fixation, 2 saccade, 3 post-saccadic oscillation,
+        4 smooth pursuit, 5 blink, 6 noise (too short to be an event).
+    settings : Mapping
+        The detector's name and every value it used.
+    """
+
+    fixations: pd.DataFrame
+    saccades: pd.DataFrame
+    labels: np.ndarray
+    settings: Mapping[str, object]
+
+
+def tabulate(
+    recording: Recording, marks: np.ndarray, settings: Mapping[str, object], *, threads: int | None = None
+) -> Events:
+    """Make the tables of events from a detector's labels, which carry START (128) where an event begins."""
+    readings = recording.readings
+    counts = np.zeros((len(readings), 2), np.int64)
+    ragged.each(kernels.count_over_readings, readings, marks, out=[counts], threads=threads)
+    before = np.cumsum(counts, axis=0) - counts
+    totals = counts.sum(axis=0)
+    fixations = np.empty((totals[0], len(_FIXATION_COLUMNS)))
+    saccades = np.empty((totals[1], len(_SACCADE_COLUMNS)))
+    ragged.each(
+        kernels.describe_over_readings,
+        readings,
+        recording.t,
+        recording.x,
+        recording.y,
+        np.array([_PEAK_SPAN_MS, LONGEST_GAP_MS]),
+        marks,
+        fixations,
+        saccades,
+        out=[recording.views, recording.intervals_ms, before],
+        threads=threads,
+    )
+    return Events(
+        _frame(readings, counts[:, 0], _FIXATION_COLUMNS, fixations),
+        _frame(readings, counts[:, 1], _SACCADE_COLUMNS, saccades),
+        marks,
+        {**settings, "longest_gap_ms": LONGEST_GAP_MS},
+    )
+
+
+def _frame(readings: ragged.Segments, counts: np.ndarray, columns: tuple[str, ...], values: np.ndarray) -> pd.DataFrame:
+    frame = pd.DataFrame(values, columns=list(columns), copy=False)
+    frame.insert(0, "reading", readings.keys.repeat(counts))
+    return frame
+
+
+def ivt(
+    samples: pd.DataFrame,
+    viewing: Viewing,
+    *,
+    threshold_deg_s: float = 30.0,
+    window_ms: float = 20.0,
+    shortest_fixation_ms: float = 60.0,
+    merge_within_deg: float = 0.5,
+    threads: int | None = None,
+) -> Events:
+    """Find fixations by a velocity threshold (I-VT; Salvucci & Goldberg 2000, in the form of Olsen 2012).
+
+    A sample is saccade where the exact angle over the `window_ms` around it is faster than the threshold, else
+    fixation. Fixations close in time and place are joined, then short ones become noise.
+
+    Parameters
+    ----------
+    samples : pandas.DataFrame
+        A samples table: reading, t (ms), x, y (image px), perhaps valid.
+    viewing : Viewing
+        How image pixels become angles.
+    threshold_deg_s : float
+        Speed that divides fixation from saccade (deg/s).
+    window_ms : float
+        Time over which speed is told, at least the two neighbours of a sample.
+    shortest_fixation_ms : float
+        Shorter fixations are noise. 0 keeps all.
+    merge_within_deg : float
+        Fixations at most 75 ms and this far apart are one. 0 joins none.
+    threads : int, optional
+        Default: as many as the process may use.
+
+    Returns
+    -------
+    Events
+
+    Raises
+    ------
+    TableError, ValueError
+        If the table breaks its contract, a unit can't be right or a duration is under one sample.
+
+    Examples
+    --------
+    >>> x = np.repeat([100.0, 300.0], 50)
+    >>> samples = pd.DataFrame({"reading": 1, "t": np.arange(100) * 4.0, "x": x, "y": 100.0})
+    >>> events = ivt(samples, Viewing.from_px_per_deg(40, 400, 200))
+    >>> events.fixations[["onset", "duration", "x"]].round(1).values.tolist()
+    [[0.0, 188.0, 100.0], [212.0, 188.0, 300.0]]
+    """
+    recording = prepare(samples, viewing, threads=threads)
+    recording.require(shortest_fixation_ms=shortest_fixation_ms)
+    per_ms = np.deg2rad(threshold_deg_s) / 1000
+    values = np.array([per_ms, window_ms, LONGEST_GAP_MS, np.deg2rad(merge_within_deg), shortest_fixation_ms])
+    marks = run(kernels.ivt_over_readings, recording, values, threads)
+    settings = {
+        "detector": "ivt",
+        "threshold_deg_s": threshold_deg_s,
+        "window_ms": window_ms,
+        "shortest_fixation_ms": shortest_fixation_ms,
+        "merge_within_deg": merge_within_deg,
+    }
+    return tabulate(recording, marks, settings, threads=threads)
+
+
+def idt(
+    samples: pd.DataFrame,
+    viewing: Viewing,
+    *,
+    widest_deg: float = 1.0,
+    shortest_fixation_ms: float = 100.0,
+    threads: int | None = None,
+) -> Events:
+    """Find fixations by a dispersion threshold (I-DT; Salvucci & Goldberg 2000), in linear time.
+
+    A window of the shortest duration slides until its dispersion, x range plus y range, fits; then it grows as long as
+    it fits. What is left over is saccade. Missing samples are passed over.
+
+    Parameters
+    ----------
+    samples, viewing, threads
+        As for `ivt`.
+    widest_deg : float
+        Greatest dispersion of a fixation (deg).
+    shortest_fixation_ms : float
+        Length of the sliding window.
+
+    Returns
+    -------
+    Events
+
+    Raises
+    ------
+    TableError, ValueError
+        As for `ivt`.
+
+    Examples
+    --------
+    >>> x = np.repeat([100.0, 300.0], 50)
+    >>> samples = pd.DataFrame({"reading": 1, "t": np.arange(100) * 4.0, "x": x, "y": 100.0})
+    >>> events = idt(samples, Viewing.from_px_per_deg(40, 400, 200))
+    >>> events.fixations[["onset", "duration", "x"]].values.tolist()
+    [[0.0, 200.0, 100.0], [200.0, 200.0, 300.0]]
+    """
+    recording = prepare(samples, viewing, threads=threads)
+    if shortest_fixation_ms <= 0:
+        raise ValueError(f"shortest_fixation_ms must be over 0 ms for a dispersion; came {shortest_fixation_ms:g}")
+    recording.require(shortest_fixation_ms=shortest_fixation_ms)
+    values = np.array([widest_deg, shortest_fixation_ms, LONGEST_GAP_MS])
+    marks = run(kernels.idt_over_readings, recording, values, threads)
+    settings = {"detector": "idt", "widest_deg": widest_deg, "shortest_fixation_ms": shortest_fixation_ms}
+    return tabulate(recording, marks, settings, threads=threads)

@@ -1,0 +1,196 @@
+"""Raw gaze made ready for a detector: plain arrays, the rate of each reading, refusals of what can't be true."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import ragged, tables
+from gazeanalytics._kernels import events as kernels
+from gazeanalytics.geometry import Viewing
+
+__all__ = ["Recording", "RecordingWarning", "prepare", "run"]
+
+# What `audit` tells of a reading, in order.
+_FACTS: tuple[str, ...] = (
+    "interval",
+    "backwards",
+    "timeless",
+    "infinite",
+    "seen",
+    "farthest_px",
+    "extent_px",
+    "step_deg",
+    "wide",
+    "zero",
+)
+
+_FASTEST_HZ = 5000.0
+_SLOWEST_HZ = 20.0
+# The most precise trackers move 0.001 deg or more from sample to sample (Holmqvist & Andersson 2017, ch. 6).
+_FINEST_STEP_DEG = 0.0005
+
+
+class RecordingWarning(UserWarning):
+    """Something in the recording looks wrong, but the result can be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Samples of all readings as plain arrays.
+
+    Attributes
+    ----------
+    readings : ragged.Segments
+        Where each reading begins and ends.
+    t, x, y : numpy.ndarray of float64, shape (samples,)
+        Time (ms) and place (image px); a place is NaN where it is missing or not `valid`.
+    views : numpy.ndarray, shape (readings, 4)
+        The viewing of each reading.
+    intervals_ms : numpy.ndarray, shape (readings,)
+        Median time between samples, measured.
+    """
+
+    readings: ragged.Segments
+    t: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    views: np.ndarray
+    intervals_ms: np.ndarray
+
+    def require(self, **durations_ms: float) -> None:
+        """Refuse durations (ms) shorter than one sample of the slowest reading; 0 asks for nothing."""
+        if not len(self.readings):
+            return
+        slowest = int(np.argmax(self.intervals_ms))
+        interval = self.intervals_ms[slowest]
+        for name, duration in durations_ms.items():
+            if not (np.isfinite(duration) and duration >= 0):
+                raise ValueError(f"{name} must be a duration in ms, 0 or more; came {duration}")
+            if 0 < duration < interval * (1 - 1e-6):
+                raise ValueError(
+                    f"{name} = {duration:g} ms is shorter than one sample of reading {self.readings.keys[slowest]!r}, "
+                    f"{interval:.3g} ms at {1000 / interval:.3g} Hz: ask for {interval:.3g} ms or more, or 0 for none"
+                )
+
+
+def prepare(
+    samples: pd.DataFrame, viewing: Viewing, *, rate_hz: float | None = None, threads: int | None = None
+) -> Recording:
+    """Take the arrays out of a samples table, measure each reading's rate and refuse what can't be true.
+
+    Parameters
+    ----------
+    samples : pandas.DataFrame
+        A samples table: reading, t (ms), x, y (image px), perhaps valid.
+    viewing : Viewing
+        One for all readings, or arrays with one element a reading.
+    rate_hz : float, optional
+        The rate that the tracker is said to have, checked against the clock.
+    threads : int, optional
+        Default: as many as the process may use.
+
+    Raises
+    ------
+    TableError
+        If `samples` breaks its contract: infinite places, time that runs backwards, columns that are not there.
+    ValueError
+        If the unit of time or place, or `rate_hz`, can't be what was told.
+
+    Warns
+    -----
+    RecordingWarning
+        If many samples lie at exactly (0, 0), as a tracker's code for loss does.
+    """
+    for name in ("reading", "t", "x", "y"):
+        if name not in samples.columns or samples[name].dtype == object:
+            tables.check(samples, "samples")
+    readings = ragged.segments(samples["reading"])
+    t, x, y = (np.ascontiguousarray(samples[name].to_numpy(float, na_value=np.nan)) for name in ("t", "x", "y"))
+    if "valid" in samples.columns:
+        lost = ~samples["valid"].to_numpy(bool, na_value=False)
+        x, y = np.where(lost, np.nan, x), np.where(lost, np.nan, y)
+    views = viewing.rows(len(readings))
+    facts = np.empty((len(readings), len(_FACTS)))
+    ragged.each(kernels.audit_over_readings, readings, t, x, y, out=[views, facts], threads=threads)
+    audit: dict[str, np.ndarray] = {name: facts[:, place] for place, name in enumerate(_FACTS)}
+    if sum(audit[name].sum() for name in ("backwards", "timeless", "infinite")):
+        tables.check(samples, "samples")
+    interval = _check_clock(audit["interval"], rate_hz)
+    _check_places(audit, views)
+    intervals = np.where(np.isnan(audit["interval"]), interval, audit["interval"])
+    return Recording(readings, t, x, y, views, intervals)
+
+
+def _check_clock(intervals: np.ndarray, rate_hz: float | None) -> float:
+    """Return the median interval (ms) over readings; 1 ms where no reading has two times."""
+    known = intervals[~np.isnan(intervals)]
+    if not known.size:
+        return 1.0
+    interval = float(np.median(known))
+    measured = f"the median interval of t is {interval:.4g}, which would be {1000 / interval:.4g} Hz in ms"
+    if 1000 / interval > _FASTEST_HZ:
+        raise ValueError(f"t must be in ms; {measured}: it looks like seconds, so multiply t by 1000")
+    if 1000 / interval < _SLOWEST_HZ:
+        unit = "nanoseconds" if interval > 1e5 else "microseconds" if interval >= 400 else ""
+        remedy = f"it looks like {unit}, so convert t" if unit else f"events need at least {_SLOWEST_HZ:g} Hz"
+        raise ValueError(f"t must be in ms; {measured}: {remedy}")
+    if rate_hz is not None and abs(1000 / interval / rate_hz - 1) > 0.05:
+        raise ValueError(
+            f"rate_hz = {rate_hz:g} was declared, but {measured}: correct t, or leave rate_hz out to use the clock"
+        )
+    return interval
+
+
+def _check_places(audit: Mapping[str, np.ndarray], views: np.ndarray) -> None:
+    """Refuse gaze that can't be in image pixels; warn of a tracker's code for loss."""
+    long = audit["seen"] >= 50
+    if not long.any():
+        return
+    wide = audit["wide"][long].mean()
+    if wide > 0.2:
+        raise ValueError(
+            f"x and y must be in image px; {wide:.0%} of the samples lie over 60 deg off the line of sight: "
+            "the viewing belongs to other units (a distance in px is about 57 times the px per degree)"
+        )
+    across = np.rad2deg(audit["extent_px"] / np.minimum(views[:, 2], views[:, 3]))[long]
+    farthest = audit["farthest_px"][long].max()
+    in_corner = farthest < 60 and np.hypot(views[:, 0], views[:, 1]).min() > 2 * farthest
+    steps = audit["step_deg"][long]
+    if np.median(across) < 1.5 and (in_corner or 0 < np.nanmedian(steps) < _FINEST_STEP_DEG):
+        raise ValueError(
+            f"x and y must be in image px; half of the readings stay within {np.median(across):.2g} deg and "
+            f"no coordinate is over {farthest:.3g}: they look like degrees or shares of the image; convert them to px"
+        )
+    zero = audit["zero"][long].mean()
+    if zero >= 0.01:
+        warnings.warn(
+            f"{zero:.1%} of the samples lie at exactly (0, 0), which may be the tracker's code for loss: "
+            "gaze.clean(samples, lost_at=(0, 0)) makes them missing",
+            RecordingWarning,
+            stacklevel=4,
+        )
+
+
+def run(batch: Callable[..., None], recording: Recording, values: np.ndarray, threads: int | None = None) -> np.ndarray:
+    """Run a labelling kernel over all readings: `batch(starts, stops, t, x, y, values, marks, views, intervals)`.
+
+    Returns the marks: labels with START (128) where an event begins, uint8, shape (samples,).
+    """
+    marks = np.zeros(recording.t.size, np.uint8)
+    ragged.each(
+        batch,
+        recording.readings,
+        recording.t,
+        recording.x,
+        recording.y,
+        values,
+        marks,
+        out=[recording.views, recording.intervals_ms],
+        threads=threads,
+    )
+    return marks
