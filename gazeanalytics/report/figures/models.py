@@ -1,0 +1,279 @@
+"""Figures of fitted models: coefficients, conditional modes, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import tables
+from gazeanalytics.report.figures._common import footnote, needs, nothing, numbers, tick_labels
+from gazeanalytics.report.spelling import (
+    count,
+    decimals_for,
+    interval,
+    is_spread,
+    note_mark,
+    number,
+    p_value,
+    term_name,
+)
+from gazeanalytics.report.style import OKABE_ITO, SINGLE_MM, drawing, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["caterpillar", "forest"]
+
+_INTERCEPT = ("Intercept", "(Intercept)", "1")
+_ROW_MM = 4.6
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line of a forest plot; a heading has no estimate."""
+
+    label: str
+    estimate: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    cells: tuple[str, ...] = ()
+    note: str = ""
+    heading: bool = False
+
+
+def forest(
+    estimates: pd.DataFrame,
+    *,
+    exponentiate: bool = False,
+    intercept: bool = False,
+    label: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw coefficients with their intervals, and their numbers beside them.
+
+    Parameters
+    ----------
+    estimates : pandas.DataFrame
+        Table ``estimates``. Standard deviations of random effects (``sd(reader)``) are left to the table of numbers.
+        Estimates with a note (``singular``, ``separated``, ...) are hollow and dashed, and the note is printed. An
+        interval that would squeeze all others ends in an arrow.
+    exponentiate : bool
+        Show ratios on a logarithmic axis: odds ratios of a logistic model, reference line at 1.
+    intercept : bool
+        Show intercepts and thresholds, too.
+    label : str, optional
+        Text of the axis, such as "Odds ratio (95% CI)".
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; new axes, 183 mm wide, without.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    gazeanalytics.tables.TableError
+        If the table breaks its contract.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "model": "accuracy", "term": ["experience_years", "sd(reader)"], "estimate": [0.12, 0.7],
+    ...     "std_error": [0.04, np.nan], "statistic": [3.0, np.nan], "df": np.nan, "p_value": [0.0027, np.nan],
+    ...     "conf_low": [0.04, np.nan], "conf_high": [0.20, np.nan], "n": 1200.0, "note": "",
+    ... })
+    >>> ax = forest(table, exponentiate=True, label="Odds ratio (95% CI)")
+    >>> [text.get_text() for text in ax.get_yticklabels()]
+    ['experience years']
+    """
+    tables.check(estimates, "estimates")
+    shown = estimates[_is_coefficient(estimates["term"], intercept)]
+    rows = _forest_rows(shown, exponentiate)
+    with drawing(ax, 183.0, 22 + _ROW_MM * max(len(rows), 2)) as axes:
+        if not len(shown):
+            return nothing(axes, "coefficients")
+        _draw_rows(axes, rows, exponentiate)
+        axes.set_xlabel(plain(label or ("exp(estimate), 95% CI" if exponentiate else "Estimate (95% CI)")))
+        _write_cells(axes, rows, ("exp(b) [95% CI]" if exponentiate else "b [95% CI]", "p", "n"))
+        footnote(axes, _note_lines(rows))
+        return axes
+
+
+def _is_coefficient(terms: pd.Series, intercept: bool) -> pd.Series:
+    spread = terms.map(is_spread).astype(bool)
+    base = terms.isin(_INTERCEPT) | terms.str.contains("|", regex=False)
+    return ~spread if intercept else ~spread & ~base
+
+
+def _forest_rows(shown: pd.DataFrame, exponentiate: bool) -> list[_Row]:
+    rows: list[_Row] = []
+    several = len(shown["model"].unique()) > 1
+    for model, part in shown.groupby("model", sort=False, dropna=False):
+        if several:
+            rows.append(_Row(str(model), heading=True))
+        rows += [_forest_row(row, exponentiate) for _, row in part.iterrows()]
+    return rows
+
+
+def _forest_row(row: pd.Series, exponentiate: bool) -> _Row:
+    values = np.array([row["estimate"], row["conf_low"], row["conf_high"]], float)
+    decimals = decimals_for(float(row["std_error"]))
+    if exponentiate:
+        with np.errstate(over="ignore"):
+            values = np.exp(values)
+        decimals = 2
+    low, high = values[1:]
+    text = f"{number(values[0], decimals)} {interval(low, high, decimals)}".strip()
+    contrast = row.get("contrast")
+    name = term_name(str(row["term"])) + (f" ({contrast})" if isinstance(contrast, str) and contrast else "")
+    note = row["note"] if isinstance(row["note"], str) else ""
+    cells = (text, p_value(float(row["p_value"])), count(float(row["n"])))
+    return _Row(name, values[0], low, high, cells, note)
+
+
+def _draw_rows(ax: Axes, rows: Sequence[_Row], exponentiate: bool) -> None:
+    reference = 1.0 if exponentiate else 0.0
+    if exponentiate:
+        ax.set_xscale("log")
+    low, high = _limits(rows, reference, exponentiate)
+    ax.axvline(reference, color="0.5", linewidth=0.6, zorder=0)
+    for place, row in enumerate(rows):
+        if not row.heading:
+            _draw_interval(ax, place, row, low, high)
+    ax.set_xlim(low, high)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.set_yticks(range(len(rows)), tick_labels([_marked(row, rows) for row in rows]))
+    for text, row in zip(ax.get_yticklabels(), rows, strict=True):
+        text.set_fontweight("bold" if row.heading else "normal")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    if exponentiate:
+        _plain_log_ticks(ax, low, high)
+
+
+def _limits(rows: Sequence[_Row], reference: float, exponentiate: bool) -> tuple[float, float]:
+    """Range of the well-behaved rows: a separated coefficient must not squeeze the others."""
+    ends = np.array([[row.estimate, row.low, row.high] for row in rows if not row.note and not row.heading], float)
+    if not np.isfinite(ends).any():
+        ends = np.array([[row.estimate] for row in rows if not row.heading], float)
+    ends = np.append(ends[np.isfinite(ends)], reference)
+    if exponentiate:
+        ends = np.log(ends[ends > 0])
+    margin = 0.06 * (np.ptp(ends) or 1.0)
+    low, high = ends.min() - margin, ends.max() + margin
+    return (float(np.exp(low)), float(np.exp(high))) if exponentiate else (float(low), float(high))
+
+
+def _draw_interval(ax: Axes, place: int, row: _Row, low: float, high: float) -> None:
+    sure = not row.note
+    ends = np.clip([row.low, row.high], low, high)
+    if np.isfinite(ends).all():
+        ax.plot(ends, [place, place], color=OKABE_ITO[0], linewidth=1.2, linestyle="-" if sure else "--")
+        for outside, end, marker in ((row.low < low, ends[0], "<"), (row.high > high, ends[1], ">")):
+            if outside:
+                ax.plot(end, place, marker, color=OKABE_ITO[0], markersize=3.5, clip_on=False)
+    if low <= row.estimate <= high:
+        face = OKABE_ITO[0] if sure else "white"
+        ax.plot(row.estimate, place, "o", color=OKABE_ITO[0], markerfacecolor=face, markersize=4.5)
+
+
+def _plain_log_ticks(ax: Axes, low: float, high: float) -> None:
+    """Label a ratio axis with plain numbers, at most about eight of them."""
+    steps = np.array([1.0, 2.0, 5.0]) if high / low < 300 else np.array([1.0])
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    if high / low < 4:
+        steps = np.array([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9])
+    ticks = np.unique(np.outer(powers, steps))
+    ticks = ticks[(ticks >= low) & (ticks <= high)]
+    ticks = ticks[:: -(-len(ticks) // 8)] if len(ticks) > 12 else ticks
+    ax.set_xticks(ticks, [f"{tick:.6g}" for tick in ticks])
+    ax.set_xticks([], minor=True)
+
+
+def _marked(row: _Row, rows: Sequence[_Row]) -> str:
+    notes = list(dict.fromkeys(other.note for other in rows if other.note))
+    return row.label + (f" {note_mark(notes.index(row.note))}" if row.note else "")
+
+
+def _note_lines(rows: Sequence[_Row]) -> list[str]:
+    notes = dict.fromkeys(row.note for row in rows if row.note)
+    return [f"{note_mark(place)} {note}" for place, note in enumerate(notes)]
+
+
+def _write_cells(ax: Axes, rows: Sequence[_Row], heads: Sequence[str]) -> None:
+    """Write the columns of numbers right of the axes, each flush right."""
+    right = 8.0
+    for column, head in enumerate(heads):
+        cells = [row.cells[column] if row.cells else "" for row in rows]
+        right += max(map(_width_pt, (head, *cells))) + 7
+        for place, text, weight in [(-0.9, head, "bold"), *((at, cell, "normal") for at, cell in enumerate(cells))]:
+            ax.annotate(
+                plain(text),
+                (1, place),
+                xytext=(right, 0),
+                xycoords=("axes fraction", "data"),
+                textcoords="offset points",
+                ha="right",
+                va="center_baseline",
+                fontweight=weight,
+                annotation_clip=False,
+            )
+
+
+def _width_pt(text: str) -> float:
+    """Width of 7 pt text: digits and letters of a sans face are wide, points and brackets narrow."""
+    return sum(4.0 if letter.isalnum() or letter in "−<>∞%" else 2.2 for letter in text)
+
+
+def caterpillar(modes: pd.DataFrame, *, names: bool = True, label: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw what the model expects of each country or reader, shrunk to the whole, from lowest to highest.
+
+    Parameters
+    ----------
+    modes : pandas.DataFrame
+        Conditional modes, one row a level: `level`, `estimate`, `conf_low`, `conf_high`; `raw`, the level's own mean on
+        the same scale, is drawn hollow where it is given, so that the shrinkage shows.
+    names : bool
+        Print the levels' names. Readers are persons: pass False for them.
+    label : str, optional
+        Text of the horizontal axis.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> modes = pd.DataFrame({"level": ["Peru", "Chile"], "estimate": [0.3, -0.1], "conf_low": [0.1, -0.4],
+    ...                       "conf_high": [0.5, 0.2]})
+    >>> [text.get_text() for text in caterpillar(modes).get_yticklabels()]
+    ['Chile', 'Peru']
+    """
+    needs(modes, "modes", ["level", "estimate", "conf_low", "conf_high"])
+    ordered = modes.sort_values("estimate", kind="stable")
+    row_mm = 4.0 if names else min(4.0, 100 / max(len(ordered), 1))
+    with drawing(ax, SINGLE_MM, 16 + row_mm * max(len(ordered), 4)) as axes:
+        if not len(ordered):
+            return nothing(axes, "conditional modes")
+        places = np.arange(len(ordered))
+        axes.axvline(0, color="0.5", linewidth=0.6, zorder=0)
+        axes.hlines(places, numbers(ordered, "conf_low"), numbers(ordered, "conf_high"), OKABE_ITO[0], linewidth=1.0)
+        if "raw" in ordered:
+            raw = numbers(ordered, "raw")
+            axes.plot(raw, places, "o", color="0.45", markerfacecolor="none", markersize=3.5, label="own mean")
+        axes.plot(numbers(ordered, "estimate"), places, "o", color=OKABE_ITO[0], markersize=3.5, label="shrunk")
+        axes.set_yticks(places if names else [], tick_labels(ordered["level"]) if names else [])
+        axes.set_ylim(-0.7, len(ordered) - 0.3)
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel(plain(label or "Deviation from the mean (95% interval)"))
+        if not names:
+            axes.set_ylabel(f"{len(ordered)} levels, lowest to highest")
+        if "raw" in ordered:
+            axes.legend(loc="lower right")
+        return axes

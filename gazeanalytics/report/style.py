@@ -1,0 +1,210 @@
+"""How figures look: colours, sizes and fonts of the printed page, and files that come out the same bytes every time."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from cycler import cycler
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+__all__ = ["DOUBLE_MM", "OKABE_ITO", "SINGLE_MM", "drawing", "look", "mm", "plain", "save", "style"]
+
+SINGLE_MM = 89.0
+"""Width of one journal column."""
+DOUBLE_MM = 183.0
+"""Width of two journal columns."""
+
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+"""Colours that readers with any colour vision tell apart (Okabe & Ito 2008), strongest on white paper first."""
+
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
+_HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
+
+_RC: dict[Any, Any] = {
+    "font.family": ["sans-serif", "DejaVu Sans"],
+    "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
+    "font.size": 7,
+    "axes.titlesize": 8,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
+    "figure.titlesize": 8,
+    "figure.dpi": 150,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.dpi": 300,
+    "savefig.facecolor": "white",
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 4,
+    "patch.linewidth": 0.6,
+    "hatch.linewidth": 0.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": cycler(color=OKABE_ITO),
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "image.cmap": "cividis",
+    "legend.frameon": False,
+    "text.usetex": False,
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "gazeanalytics",
+}
+_METADATA: dict[str, dict[str, None]] = {
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+    "png": {"Software": None},
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the house style inside this block; the settings outside are left as they were.
+
+    Text is at least 7 pt, lines at least 0.5 pt, fonts are embedded as TrueType and SVG text stays text.
+
+    Examples
+    --------
+    >>> import matplotlib as mpl
+    >>> before = mpl.rcParams["font.size"]
+    >>> with style():
+    ...     mpl.rcParams["font.size"]
+    7.0
+    >>> mpl.rcParams["font.size"] == before
+    True
+    """
+    with mpl.rc_context(_RC):
+        yield
+
+
+def mm(width_mm: float, height_mm: float) -> tuple[float, float]:
+    """Size in inches, as matplotlib wants it.
+
+    Examples
+    --------
+    >>> mm(25.4, 50.8)
+    (1.0, 2.0)
+    """
+    return width_mm / 25.4, height_mm / 25.4
+
+
+@contextmanager
+def drawing(ax: Axes | None, width_mm: float = SINGLE_MM, height_mm: float = 60.0) -> Iterator[Axes]:
+    """Give the axes to draw on: `ax` itself in its owner's style, or new axes of that size in the house style."""
+    if ax is not None:
+        yield ax
+        return
+    with style():
+        _, fresh = plt.subplots(figsize=mm(width_mm, height_mm), layout="constrained")
+        yield fresh
+
+
+def look(place: int) -> dict[str, Any]:
+    """Colour, marker, line and hatch of the group at `place`: each pair differs without colour, too.
+
+    Examples
+    --------
+    >>> look(0)["color"], look(1)["marker"]
+    ('#0072B2', 's')
+    """
+    return {
+        "color": OKABE_ITO[place % len(OKABE_ITO)],
+        "marker": _MARKERS[(place + place // len(OKABE_ITO)) % len(_MARKERS)],
+        "linestyle": _LINES[(place + place // len(OKABE_ITO)) % len(_LINES)],
+        "hatch": _HATCHES[(place + place // len(OKABE_ITO)) % len(_HATCHES)],
+    }
+
+
+def plain(text: object) -> str:
+    r"""Text that matplotlib shows letter by letter: a dollar sign never starts a formula.
+
+    Examples
+    --------
+    >>> print(plain(r"cost $\frac{1$"))
+    cost \$\frac{1\$
+    """
+    return str(text).replace("$", r"\$")
+
+
+def save(
+    figure: Figure | Axes, path_stem: str | os.PathLike[str], formats: Sequence[str] = ("svg", "pdf", "png")
+) -> list[Path]:
+    """Write a figure to `path_stem.svg`, `.pdf`, `.png`: the same figure gives the same bytes every time.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure or matplotlib.axes.Axes
+        The figure, or any axes on it. It stays open.
+    path_stem : path
+        Path without suffix; missing folders are made. A file appears whole or not at all.
+    formats : sequence of str
+        Of ``svg``, ``pdf`` and ``png`` (300 dpi).
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files, in the order of `formats`.
+
+    Raises
+    ------
+    ValueError
+        For another format.
+    """
+    paths = []
+    for kind in formats:
+        if kind not in _METADATA:
+            raise ValueError(f"a figure is written as one of {', '.join(_METADATA)}; came {kind!r}")
+        paths.append(write_whole(Path(f"{os.fspath(path_stem)}.{kind}"), to_bytes(figure, kind)))
+    return paths
+
+
+def to_bytes(figure: Figure | Axes, kind: str) -> bytes:
+    """Give the figure as the bytes of an SVG, PDF or PNG file, without dates."""
+    buffer = BytesIO()
+    with style():
+        whole_figure(figure).savefig(buffer, format=kind, metadata=_METADATA[kind])
+    return buffer.getvalue()
+
+
+def whole_figure(figure: Figure | Axes) -> Figure:
+    """Give the figure that axes lie on."""
+    owner: Figure | SubFigure | None = getattr(figure, "figure", None)
+    if owner is None:
+        raise TypeError(f"wanted a matplotlib Figure or Axes; came {type(figure).__name__}")
+    return owner.figure  # pyright: ignore[reportReturnType]
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file so that it appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path

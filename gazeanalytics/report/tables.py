@@ -1,0 +1,235 @@
+"""Tables of the paper: one object holds the numbers and how they are spelt, and goes to every file format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import tables
+from gazeanalytics.report.spelling import (
+    count,
+    decimals_for,
+    interval,
+    is_spread,
+    note_mark,
+    number,
+    p_value,
+    term_name,
+)
+
+__all__ = ["PaperTable", "format_estimates", "format_frame"]
+
+
+@dataclass(frozen=True, slots=True)
+class PaperTable:
+    """A table as numbers and as text.
+
+    Attributes
+    ----------
+    data : pandas.DataFrame, shape (rows, any)
+        Full precision, for the CSV file.
+    text : pandas.DataFrame of str, shape (rows, columns)
+        What is printed, for LaTeX, HTML, Word and Markdown.
+    caption : str
+        Printed above.
+    notes : tuple of str
+        Printed below.
+    groups : tuple of str, length rows or 0
+        Heading that each row stands under; equal neighbours share one.
+    """
+
+    data: pd.DataFrame
+    text: pd.DataFrame
+    caption: str = ""
+    notes: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.groups and len(self.groups) != len(self.text):
+            raise ValueError(f"groups needs one heading a row: {len(self.text)} rows, {len(self.groups)} headings")
+
+    def with_caption(self, caption: str, notes: Sequence[str] = ()) -> PaperTable:
+        """Give the same table under another caption, with further notes."""
+        return replace(self, caption=caption, notes=(*self.notes, *notes))
+
+    @property
+    def flush_right(self) -> tuple[bool, ...]:
+        """Which columns hold numbers, bool, length columns."""
+        return tuple(_looks_numeric(self.text.iloc[:, place]) for place in range(self.text.shape[1]))
+
+    def _repr_html_(self) -> str:
+        from gazeanalytics.report.writers import to_html
+
+        return to_html(self)
+
+
+def _looks_numeric(cells: pd.Series) -> bool:
+    filled = cells[cells != ""]
+    return bool(len(filled)) and bool(filled.str.fullmatch(r"[\[(<>−-]*\s?[\d.∞][\d.,∞e−–%()\[\] +-]*").all())
+
+
+def format_estimates(
+    estimates: pd.DataFrame,
+    *,
+    exponentiate: bool = False,
+    digits: int = 2,
+    caption: str = "",
+    names: dict[str, str] | None = None,
+) -> PaperTable:
+    """Spell fitted models as a paper prints them: b, SE, 95% CI, test, p; standard deviations of random effects apart.
+
+    Parameters
+    ----------
+    estimates : pandas.DataFrame
+        Table ``estimates`` of one or several models.
+    exponentiate : bool
+        Print odds ratios with their intervals in place of b and SE.
+    digits : int
+        Decimals; a row whose standard error would be all zeros gets more.
+    caption : str
+        Printed above the table.
+    names : dict of str, optional
+        Better names for terms, such as ``{"experience_years": "Experience (years)"}``.
+
+    Returns
+    -------
+    PaperTable
+        `data` holds `estimates` in printed order. A row with a note carries a sign, and the note stands below with
+        the number of readings of each model.
+
+    Raises
+    ------
+    gazeanalytics.tables.TableError
+        If the table breaks its contract.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "model": "accuracy", "term": ["experience_years", "sd(reader)"], "estimate": [0.12, 0.7],
+    ...     "std_error": [0.04, np.nan], "statistic": [3.0, np.nan], "df": np.nan, "p_value": [0.0027, np.nan],
+    ...     "conf_low": [0.04, np.nan], "conf_high": [0.20, np.nan], "n": 1200.0, "note": ["", "singular"],
+    ... })
+    >>> printed = format_estimates(table)
+    >>> print(printed.text.to_string(index=False))
+                Term    b   SE       95% CI    z    p
+    experience years 0.12 0.04 [0.04, 0.20] 3.00 .003
+            reader † 0.70
+    >>> printed.groups, printed.notes
+    (('accuracy', 'accuracy: random effects (SD)'), ('accuracy: n = 1,200.', '† singular'))
+    """
+    tables.check(estimates, "estimates")
+    spread = estimates["term"].map(is_spread).to_numpy(bool)
+    model = pd.factorize(estimates["model"])[0]
+    ordered = estimates.iloc[np.lexsort((np.arange(len(estimates)), spread, model))].reset_index(drop=True)
+    marks = {note: note_mark(place) for place, note in enumerate(n for n in ordered["note"].dropna().unique() if n)}
+    rows = [_spell_row(row, exponentiate, digits, marks, names or {}) for _, row in ordered.iterrows()]
+    heads = ("Term", *(("exp(b)",) if exponentiate else ("b", "SE")), "95% CI", _statistic_name(ordered), "df", "p")
+    text = pd.DataFrame(rows, columns=pd.Index(heads), dtype=object)
+    notes = (*_sizes(ordered), *(f"{mark} {note}" for note, mark in marks.items()))
+    return PaperTable(ordered, _drop_empty(text), caption, notes, _groups(ordered))
+
+
+def _spell_row(
+    row: pd.Series, exponentiate: bool, digits: int, marks: dict[str, str], names: dict[str, str]
+) -> tuple[str, ...]:
+    spread = is_spread(row["term"])
+    decimals = digits if exponentiate else decimals_for(float(row["std_error"]), digits)
+    values = np.array([row["estimate"], row["conf_low"], row["conf_high"]], float)
+    if exponentiate and not spread:
+        with np.errstate(over="ignore"):
+            values = np.exp(values)
+    label = names.get(row["term"]) or term_name(row["term"])
+    contrast = row.get("contrast")
+    if isinstance(contrast, str) and contrast:
+        label += f" ({contrast})"
+    if row["note"] in marks:
+        label += f" {marks[row['note']]}"
+    error = () if exponentiate else (number(float(row["std_error"]), decimals),)
+    df = number(float(row["df"]), 1 if row["df"] % 1 else 0)
+    test = (number(float(row["statistic"]), 2), "" if df == "∞" else df, p_value(float(row["p_value"])))
+    return (label, number(values[0], decimals), *error, interval(values[1], values[2], decimals), *test)
+
+
+def _statistic_name(estimates: pd.DataFrame) -> str:
+    known = np.isfinite(estimates["df"].to_numpy(dtype=float, na_value=np.nan))
+    tested = estimates["statistic"].notna().to_numpy()
+    if not (known & tested).any():
+        return "z"
+    return "t" if (known | ~tested).all() else "z or t"
+
+
+def _drop_empty(text: pd.DataFrame) -> pd.DataFrame:
+    """Leave out columns without a single entry, such as df where none is known."""
+    return text.loc[:, (text != "").any() | (text.columns == "Term")]
+
+
+def _sizes(estimates: pd.DataFrame) -> list[str]:
+    lines = []
+    for model, part in estimates.groupby("model", sort=False):
+        sizes = part["n"].dropna().unique()
+        if len(sizes):
+            told = count(sizes[0]) if len(sizes) == 1 else f"{count(sizes.min())} to {count(sizes.max())}"
+            lines.append(f"{model}: n = {told}.")
+    return lines
+
+
+def _groups(estimates: pd.DataFrame) -> tuple[str, ...]:
+    models, terms = estimates["model"].astype(str), estimates["term"]
+    return tuple(
+        f"{model}: random effects (SD)" if is_spread(term) else model for model, term in zip(models, terms, strict=True)
+    )
+
+
+def format_frame(
+    frame: pd.DataFrame, *, digits: int = 3, caption: str = "", notes: Sequence[str] = (), index: bool = False
+) -> PaperTable:
+    """Spell any table: numbers with `digits` significant digits, column names without underscores.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows; whole numbers keep all their digits, missing cells are left empty.
+    digits : int
+        Significant digits.
+    caption, notes : str, sequence of str
+        Printed above and below.
+    index : bool
+        Print the index as the first columns.
+
+    Examples
+    --------
+    >>> format_frame(pd.DataFrame({"loss_share": [0.01234, None], "readings": [1200, 7]})).text
+      loss share readings
+    0     0.0123    1,200
+    1                   7
+    """
+    values = frame.reset_index() if index else frame.reset_index(drop=True)
+    text = {
+        str(name).replace("_", " "): [_spell(value, digits) for value in values.iloc[:, place]]
+        for place, name in enumerate(values.columns)
+    }
+    return PaperTable(values, pd.DataFrame(text, dtype=object), caption, tuple(notes))
+
+
+def _spell(value: object, digits: int) -> str:
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (int, np.integer)):
+        return count(float(value)).replace("-", "\u2212")
+    if isinstance(value, (float, np.floating)):
+        return _spell_float(float(value), digits)
+    return str(value)
+
+
+def _spell_float(value: float, digits: int) -> str:
+    if not np.isfinite(value) or value == 0:
+        return number(value, 0)
+    if abs(value) >= 10**digits:
+        return number(value, 0) if abs(value) >= 1e5 else count(value).replace("-", "\u2212")
+    decimals = digits - 1 - int(np.floor(np.log10(abs(value))))
+    return number(value, decimals) if decimals <= digits + 2 else f"{value:.{digits - 1}e}".replace("-", "\u2212")

@@ -1,0 +1,279 @@
+"""A `PaperTable` as CSV, LaTeX (booktabs), HTML, Word and Markdown; names that could do harm are made harmless."""
+
+from __future__ import annotations
+
+import html
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gazeanalytics.report.style import write_whole
+from gazeanalytics.report.tables import PaperTable, format_frame
+
+if TYPE_CHECKING:
+    from docx.table import Table, _Cell
+
+__all__ = ["to_csv", "to_docx", "to_html", "to_latex", "to_markdown", "write_table"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_TEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", "−": "$-$", "×": r"$\times$", "±": r"$\pm$", "∞": r"$\infty$",
+    "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}", "§": r"\S{}", "¶": r"\P{}", "–": "--", "≥": r"$\geq$",
+    "≤": r"$\leq$", "°": r"\textdegree{}", "²": r"\textsuperscript{2}", "[": "{[}", "]": "{]}", "\n": " ", "\t": " ",
+    "\r": " ",
+}  # fmt: skip
+_MARKDOWN = str.maketrans({letter: "\\" + letter for letter in "\\`*_{}[]<>#|~$"} | {"\n": " ", "\r": " "})
+
+
+def write_table(
+    frame: PaperTable | pd.DataFrame,
+    stem: str | os.PathLike[str],
+    *,
+    caption: str = "",
+    notes: Sequence[str] = (),
+    formats: Sequence[str] = ("csv", "tex", "html", "docx"),
+) -> list[Path]:
+    """Write a table to `stem.csv`, `.tex`, `.html`, `.docx`, `.md`.
+
+    Parameters
+    ----------
+    frame : PaperTable or pandas.DataFrame
+        What to write; a frame is spelt by `format_frame`.
+    stem : path
+        Path without suffix; missing folders are made. A file appears whole or not at all.
+    caption : str
+        Printed above; a PaperTable keeps its own when this is empty.
+    notes : sequence of str
+        Printed below, after the table's own.
+    formats : sequence of str
+        Of ``csv`` (full precision; text that a spreadsheet would run as a formula gets a leading apostrophe), ``tex``
+        (needs the package booktabs), ``html``, ``docx``, ``md``.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files, in the order of `formats`.
+
+    Raises
+    ------
+    ValueError
+        For another format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     paths = write_table(pd.DataFrame({"reader": ["=1+1"], "d": [-1.5]}), f"{folder}/t", formats=["csv"])
+    ...     print(paths[0].read_text(encoding="utf-8"))
+    reader,d
+    '=1+1,-1.5
+    """
+    table = frame if isinstance(frame, PaperTable) else format_frame(frame)
+    table = table.with_caption(caption or table.caption, notes)
+    paths = []
+    for kind in formats:
+        if kind not in _WRITERS:
+            raise ValueError(f"a table is written as one of {', '.join(_WRITERS)}; came {kind!r}")
+        content = _WRITERS[kind](table)
+        whole = content if isinstance(content, bytes) else content.encode("utf-8")
+        paths.append(write_whole(Path(f"{os.fspath(stem)}.{kind}"), whole))
+    return paths
+
+
+def to_csv(table: PaperTable) -> str:
+    """Give the data as CSV, in full precision; text that a spreadsheet would run as a formula is disarmed."""
+    data = table.data.copy()
+    data.columns = [_disarm(name) for name in data.columns]
+    for place, kind in enumerate(data.dtypes):
+        if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind)):
+            data.isetitem(place, [_disarm(cell) for cell in data.iloc[:, place]])
+    return data.to_csv(index=False, lineterminator="\n")
+
+
+def _disarm(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    # A bare carriage return is a line end to spreadsheets, but csv writes it without quotes.
+    lines = cell.replace("\r\n", "\n").replace("\r", "\n")
+    return "'" + lines if cell.startswith(_FORMULA) else lines
+
+
+def to_latex(table: PaperTable) -> str:
+    r"""Give a LaTeX table for the package booktabs; every name is escaped.
+
+    Examples
+    --------
+    >>> print(to_latex(format_frame(pd.DataFrame({"a_b": ["50 % & more"]}))))
+    \begin{table}
+    \centering
+    \begin{tabular}{l}
+    \toprule
+    a b \\
+    \midrule
+    50 \% \& more \\
+    \bottomrule
+    \end{tabular}
+    \end{table}
+    <BLANKLINE>
+    """
+    columns = table.text.shape[1]
+    lines = [r"\begin{table}", r"\centering"]
+    if table.caption:
+        lines.append(rf"\caption{{{_tex(table.caption)}}}")
+    alignment = "".join("r" if right else "l" for right in table.flush_right)
+    lines += [rf"\begin{{tabular}}{{{alignment}}}", r"\toprule", _tex_row(table.text.columns), r"\midrule"]
+    for place, (heading, cells) in enumerate(_rows(table)):
+        if heading:
+            lines += [r"\addlinespace"] if place else []
+            lines.append(rf"\multicolumn{{{columns}}}{{l}}{{\textit{{{_tex(heading)}}}}} \\")
+        lines.append(_tex_row(cells))
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    if table.notes:
+        lines += [r"\par\smallskip", r"{\footnotesize " + r"\\ ".join(map(_tex, table.notes)) + r"\par}"]
+    return "\n".join([*lines, r"\end{table}", ""])
+
+
+def _rows(table: PaperTable) -> Iterator[tuple[str, list[str]]]:
+    """Give each row with the heading that opens above it, empty where the heading goes on."""
+    before = ""
+    groups = table.groups or ("",) * len(table.text)
+    for group, cells in zip(groups, table.text.itertuples(index=False, name=None), strict=True):
+        yield (group if group != before else ""), [str(cell) for cell in cells]
+        before = group
+
+
+def _tex(text: str) -> str:
+    return "".join(_TEX.get(letter, letter) for letter in text)
+
+
+def _tex_row(cells: Iterable[object]) -> str:
+    return " & ".join(_tex(str(cell)) for cell in cells) + r" \\"
+
+
+def to_html(table: PaperTable) -> str:
+    """Give an HTML table element; every name is escaped."""
+    sides = ["number" if right else "name" for right in table.flush_right]
+    parts = ['<table class="paper">']
+    if table.caption:
+        parts.append(f"<caption>{html.escape(table.caption)}</caption>")
+    heads = (
+        f'<th scope="col" class="{side}">{html.escape(str(name))}</th>'
+        for side, name in zip(sides, table.text.columns, strict=True)
+    )
+    parts.append(f"<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>")
+    for heading, cells in _rows(table):
+        if heading:
+            span = table.text.shape[1]
+            parts.append(f'<tr class="group"><th scope="rowgroup" colspan="{span}">{html.escape(heading)}</th></tr>')
+        parts.append(f"<tr>{_html_cells(cells, sides)}</tr>")
+    parts.append("</tbody>")
+    if table.notes:
+        notes = "<br>".join(map(html.escape, table.notes))
+        parts.append(f'<tfoot><tr><td colspan="{table.text.shape[1]}">{notes}</td></tr></tfoot>')
+    return "\n".join([*parts, "</table>"]) + "\n"
+
+
+def _html_cells(cells: Sequence[str], sides: Sequence[str]) -> str:
+    return "".join(f'<td class="{side}">{html.escape(cell)}</td>' for side, cell in zip(sides, cells, strict=True))
+
+
+def to_markdown(table: PaperTable) -> str:
+    """Give a pipe table; every name is escaped."""
+    lines = [f"**{table.caption.translate(_MARKDOWN)}**", ""] if table.caption else []
+    lines.append(_pipes(str(name).translate(_MARKDOWN) for name in table.text.columns))
+    lines.append(_pipes("---:" if right else ":---" for right in table.flush_right))
+    for heading, cells in _rows(table):
+        if heading:
+            blank = [""] * (table.text.shape[1] - 1)
+            lines.append(_pipes([f"*{heading.translate(_MARKDOWN)}*", *blank]))
+        lines.append(_pipes(cell.translate(_MARKDOWN) for cell in cells))
+    for note in table.notes:
+        lines += ["", note.translate(_MARKDOWN)]
+    return "\n".join(lines) + "\n"
+
+
+def _pipes(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def to_docx(table: PaperTable) -> bytes:
+    """Give a Word document with the table between three rules, as journals set it."""
+    from docx import Document
+
+    document = Document()
+    if table.caption:
+        document.add_paragraph().add_run(_word(table.caption)).bold = True
+    grid = document.add_table(rows=1, cols=table.text.shape[1])
+    for cell, name, right in zip(grid.rows[0].cells, table.text.columns, table.flush_right, strict=True):
+        _fill(cell, str(name), right)
+    _rule(grid, 0, "top", "bottom")
+    for heading, cells in _rows(table):
+        if heading:
+            row = grid.add_row().cells
+            _fill(row[0].merge(row[-1]), heading, False, italic=True)
+        for cell, text, right in zip(grid.add_row().cells, cells, table.flush_right, strict=True):
+            _fill(cell, text, right)
+    _rule(grid, -1, *(("bottom",) if len(grid.rows) > 1 else ("top", "bottom")))
+    for note in table.notes:
+        document.add_paragraph(_word(note))
+    buffer = BytesIO()
+    document.save(buffer)
+    return _without_dates(buffer.getvalue())
+
+
+def _word(text: str) -> str:
+    """Drop the control characters that XML can't hold."""
+    return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
+
+
+def _fill(cell: _Cell, text: str, right: bool, italic: bool = False) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.shared import Pt
+
+    paragraph = cell.paragraphs[0]
+    paragraph.paragraph_format.space_after = Pt(2)
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT if right else WD_ALIGN_PARAGRAPH.LEFT
+    run = paragraph.add_run(_word(text))
+    run.font.size = Pt(9)
+    run.italic = italic
+
+
+def _rule(grid: Table, row: int, *edges: str) -> None:
+    """Draw a line at the edges of a row: Word knows borders by cell."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    for cell in grid.rows[row].cells:
+        properties = cell._tc.get_or_add_tcPr()
+        borders = OxmlElement("w:tcBorders")
+        for edge in edges:
+            line = OxmlElement(f"w:{edge}")
+            for name, value in (("val", "single"), ("sz", "6"), ("color", "000000")):
+                line.set(qn(f"w:{name}"), value)
+            borders.append(line)
+        properties.append(borders)
+
+
+def _without_dates(document: bytes) -> bytes:
+    """Zip the parts anew with a fixed date, so that the same table gives the same bytes."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(BytesIO(document)) as source, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), source.read(name), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+_WRITERS: dict[str, Callable[[PaperTable], str | bytes]] = {
+    "csv": to_csv,
+    "tex": to_latex,
+    "html": to_html,
+    "docx": to_docx,
+    "md": to_markdown,
+}
