@@ -78,7 +78,7 @@ def segments(key: pd.Series) -> Segments:
     stops = np.append(starts[1:], len(codes)).astype(np.int64)
     keys = pd.Index(key.iloc[starts], name=key.name)
     if not keys.is_unique:
-        again = keys[keys.duplicated()][0]
+        again = keys[keys.duplicated()].tolist()[0]
         raise ValueError(f"reading {again!r} comes back after other readings: sort the rows by reading first")
     return Segments(keys, starts, stops)
 

@@ -1,1 +1,139 @@
-"""Gaze, strategy, reasoning, reader and case meet: one row a reading."""
+"""Gaze, strategy, reasoning, reader and case meet: one row a reading, with its outcomes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import tables
+from gazeanalytics.tables import InputError
+
+__all__ = ["TRUTH", "assemble", "score"]
+
+TRUTH = "truth_"
+
+# Words never say more than this: a stated probability of 0 or 1 has no logit.
+_SURE = 0.99
+
+
+def score(
+    conclusions: pd.DataFrame, readings: pd.DataFrame, cases: pd.DataFrame, *, call_at: float = 0.5
+) -> pd.DataFrame:
+    """Score what each reading concludes against the truth of its case.
+
+    Parameters
+    ----------
+    conclusions : pandas.DataFrame
+        One row a reading and finding: reading, finding, certainty (stated probability that the finding is there).
+    readings : pandas.DataFrame
+        Table `readings`.
+    cases : pandas.DataFrame
+        Table `cases` with boolean columns `truth_<finding>`, and `target` where a reading is scored on one finding.
+    call_at : float
+        A finding is called present from this certainty on; a finding not mentioned is called absent. The default takes
+        "possibly" as present, as REFLACX does (Bigolin Lanfredi et al. 2022).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a reading: `correct` (1, 0; NaN without truth), `share_correct` over all findings with a truth,
+        `certainty` of the target, and `uncertainty` in 0-1: `2 min(p, 1 - p)` of the target's stated probability p,
+        or, where no target is given, the logistic of the mean logit of that over the findings mentioned.
+
+    Raises
+    ------
+    InputError
+        If a case's target has no truth column.
+    """
+    keyed = readings[["reading", "case"]].merge(cases, on="case", how="left")
+    stated = _stated(conclusions, keyed["reading"])
+    truth = _truth(keyed)
+    scored = pd.DataFrame({"reading": keyed["reading"]})
+    right = _right(stated, truth, call_at)
+    scored["share_correct"] = right.mean(axis=1)
+    if "target" in keyed and keyed["target"].notna().any():
+        scored["correct"] = _of_target(right, keyed["target"])
+        scored["certainty"] = _of_target(stated, keyed["target"])
+        scored["uncertainty"] = _doubt(scored[["certainty"]])["certainty"]
+    else:
+        scored["correct"] = right.eq(1).all(axis=1).astype(float).mask(right.isna().all(axis=1))
+        scored["certainty"] = np.nan
+        scored["uncertainty"] = _mean_doubt(stated)
+    untold = ~keyed["reading"].isin(conclusions["reading"])
+    scored.loc[untold, ["correct", "share_correct"]] = np.nan
+    return scored
+
+
+def assemble(
+    readings: pd.DataFrame, readers: pd.DataFrame, cases: pd.DataFrame, *by_reading: pd.DataFrame
+) -> pd.DataFrame:
+    """Join all that is known of each reading into one row.
+
+    Parameters
+    ----------
+    readings, readers, cases : pandas.DataFrame
+        The tables of those names.
+    *by_reading : pandas.DataFrame
+        Any number of tables with one row a reading: features, strategies, scores.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table `readings` with the columns of all; readings that a table lacks hold missing values there.
+
+    Raises
+    ------
+    InputError
+        If two tables bring a column of the same name.
+    """
+    whole = readings
+    for other, key in ((readers, "reader"), (cases, "case"), *((table, "reading") for table in by_reading)):
+        twice = (set(whole.columns) & set(other.columns)) - {key}
+        if twice:
+            name = sorted(twice)[0]
+            raise InputError(f"column {name!r} comes from two tables; leave it out of one in study.toml")
+        whole = whole.merge(other, on=key, how="left", validate="many_to_one")
+    return tables.check(whole, "readings")
+
+
+def _stated(conclusions: pd.DataFrame, order: pd.Series) -> pd.DataFrame:
+    """Certainty by reading (rows, in `order`) and finding (columns)."""
+    if not len(conclusions):
+        return pd.DataFrame(index=range(len(order)))
+    wide = conclusions.pivot(index="reading", columns="finding", values="certainty")
+    return wide.reindex(order).reset_index(drop=True)
+
+
+def _truth(keyed: pd.DataFrame) -> pd.DataFrame:
+    names = [name for name in keyed.columns if str(name).startswith(TRUTH)]
+    truth = keyed[names].apply(lambda column: pd.to_numeric(column, errors="coerce").astype(float))
+    return truth.rename(columns=lambda name: name.removeprefix(TRUTH))
+
+
+def _right(stated: pd.DataFrame, truth: pd.DataFrame, call_at: float) -> pd.DataFrame:
+    """1 where the call equals the truth, 0 where not, NaN without truth; readings x findings."""
+    called = stated.reindex(columns=truth.columns).ge(call_at).astype(float)
+    return called.eq(truth).astype(float).where(truth.notna())
+
+
+def _of_target(by_finding: pd.DataFrame, target: pd.Series) -> pd.Series:
+    names = target.dropna().unique()
+    unknown = [name for name in names if name not in by_finding.columns]
+    place = pd.Index(by_finding.columns).get_indexer(pd.Index(target))
+    if len(unknown) == len(names) and len(by_finding.columns):
+        raise InputError(f"cases, column 'target': {unknown[0]!r} has no column {TRUTH + str(unknown[0])!r}; add it")
+    values = np.full(len(target), np.nan)
+    known = np.flatnonzero(place >= 0)
+    values[known] = by_finding.to_numpy(float)[known, place[known]]
+    return pd.Series(values)
+
+
+def _doubt(certainty: pd.DataFrame) -> pd.DataFrame:
+    sure = certainty.clip(1 - _SURE, _SURE)
+    return (2 * sure.where(sure <= 0.5, 1 - sure)).clip(upper=_SURE)
+
+
+def _mean_doubt(stated: pd.DataFrame) -> pd.Series:
+    doubt = _doubt(stated)
+    logits = np.log(doubt / (1 - doubt)).mean(axis=1)
+    return 1 / (1 + np.exp(-logits))

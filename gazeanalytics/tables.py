@@ -364,7 +364,8 @@ def nearest(name: str, choices: list[str]) -> str:
     """Say which of `choices` a misspelt name may have meant, as the tail of an error message."""
     from difflib import get_close_matches
 
-    close = get_close_matches(name, choices, n=1, cutoff=0.5)
+    close = [choice for choice in choices if choice.lower() == name.lower()]
+    close = close or get_close_matches(name, choices, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else "there are " + ", ".join(map(repr, choices[:20]))
 
 

@@ -134,27 +134,35 @@ def _read_delimited(path: Path, columns: Sequence[str] | None, delimiter: str, e
     options = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted, strings_can_be_null=False
     )
-    parse = pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    reading = pyarrow.csv.ReadOptions(column_names=names, skip_rows=1)
     if b"\n" not in data.strip(b"\n"):
         return pd.DataFrame({name: pd.Series([], dtype=str) for name in wanted})
+    uneven: list[pyarrow.csv.InvalidRow] = []
+    parse = pyarrow.csv.ParseOptions(
+        delimiter=delimiter, newlines_in_values=True, invalid_row_handler=lambda row: uneven.append(row) or "skip"
+    )
+    # One thread: with more, Arrow doesn't know the number of a row.
+    reading = pyarrow.csv.ReadOptions(column_names=names, skip_rows=1, use_threads=False)
     try:
         table = pyarrow.csv.read_csv(
             io.BytesIO(data), read_options=reading, parse_options=parse, convert_options=options
         )
     except pa.ArrowInvalid as error:
         raise InputError(_told(path, error)) from None
+    if uneven:
+        row = uneven[0]
+        place = f"{path}, row {row.number}" if row.number else str(path)
+        raise InputError(
+            f"{place}: has {row.actual_columns} cells where the header has {row.expected_columns}; mend that row or "
+            "its quotes"
+        )
     return table.to_pandas()
 
 
 def _told(path: Path, error: Exception) -> str:
-    """Arrow's words for a bad row, in ours."""
-    words = str(error)
-    if "UTF8" in words or "UTF-8" in words or "utf" in words:
+    """Arrow's words in ours."""
+    if "UTF8" in str(error) or "utf" in str(error).lower():
         return f"{path}: is not UTF-8 text; say its encoding in study.toml, for example encoding = 'latin-1'"
-    row = words.split("Row #")[-1].split(":")[0] if "Row #" in words else "?"
-    detail = words.split(": ", 2)[-1].splitlines()[0]
-    return f"{path}, row {row}: {detail}; mend that row or its quotes"
+    return f"{path}: can't be read as delimited text ({str(error).splitlines()[0]}); mend the file"
 
 
 def _read_json(path: Path, kind: str) -> pd.DataFrame:

@@ -87,14 +87,16 @@ def _check_time_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file: 
 
 
 def _check_place_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> None:
-    if table_map.frame == "fraction" or not {"x", "y"} <= set(frame) or len(frame) < 10:
+    if "fraction" in table_map.frame or not {"x", "y"} <= set(frame) or len(frame) < 10:
         return
     places = frame[["x", "y"]].to_numpy(float)
     seen = np.isfinite(places)
     if seen.any() and np.abs(places[seen]).max() <= 2.0 and np.ptp(places[seen]) > 0:
+        span = np.abs(places[seen]).max()
+        names = f"{_foreign(table_map, 'x')!r} and {_foreign(table_map, 'y')!r}"
         raise InputError(
-            f"{file}, columns {_foreign(table_map, 'x')!r} and {_foreign(table_map, 'y')!r}: all values lie within "
-            f"{np.abs(places[seen]).max():.3g} of 0, too small for pixels; declare frame = 'fraction' in study.toml, or trust_units = true if they are right"
+            f"{file}, columns {names}: all values lie within {span:.3g} of 0, too small for pixels; declare "
+            f"frame = 'image-fraction' or 'screen-fraction' in study.toml, or trust_units = true if they are right"
         )
 
 

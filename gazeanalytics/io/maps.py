@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-__all__ = ["UNITS", "ColumnSource", "TableMap"]
+__all__ = ["UNITS", "ColumnSource", "Frame", "Origin", "TableMap"]
 
 # What one of the declared unit is in the unit of the contract.
 UNITS: dict[str, dict[str, float]] = {
@@ -20,6 +20,8 @@ UNITS: dict[str, dict[str, float]] = {
 }
 
 Cell = str | int | float | bool
+Frame = Literal["image", "screen", "image-fraction", "screen-fraction"]
+Origin = Literal["top-left", "bottom-left", "centre", "centre-up"]
 
 
 class _Strict(BaseModel):
@@ -60,8 +62,8 @@ class TableMap(_Strict):
     delimiter: str | None = None
     encoding: str = "utf-8"
     reading: list[str] = Field(default_factory=list, description="foreign columns that together name a reading")
-    frame: Literal["image", "screen", "fraction"] = Field(default="image", description="what x and y are told in")
-    origin: Literal["top-left", "bottom-left", "centre"] = "top-left"
+    frame: Frame = Field(default="image", description="what x and y are told in")
+    origin: Origin = Field(default="top-left", description="where x and y are 0; y grows upwards from the bottom")
     clock: Literal["image", "recording"] = Field(
         default="image", description="zero of time: image onset, or something earlier"
     )

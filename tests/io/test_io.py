@@ -1,0 +1,208 @@
+import gzip
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazeanalytics import io
+from gazeanalytics.tables import InputError
+
+TEXT = "who,img,t0,dur,px,py\nA,1,0.00,0.20,10,20\nA,1,0.25,0.30,30,NA\nB,1,0.00,-1,15,25\n"
+
+
+def table_map(**changes):
+    told = {
+        "file": "gaze.csv",
+        "reading": ["who", "img"],
+        "columns": {
+            "onset": {"column": "t0", "unit": "s"},
+            "duration": {"column": "dur", "unit": "s", "missing": [-1]},
+            "x": "px",
+            "y": "py",
+        },
+    }
+    return io.TableMap.model_validate(told | changes)
+
+
+def load(tmp_path, text=TEXT, name="gaze.csv", table="fixations", **changes):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return io.load_shard(path, table, table_map(**changes))
+
+
+def test_names_units_and_missing_codes(tmp_path):
+    frame = load(tmp_path)
+    assert list(frame["reading"]) == ["A|1", "A|1", "B|1"]
+    np.testing.assert_allclose(frame["onset"], [0, 250, 0])
+    np.testing.assert_allclose(frame["duration"], [200, 300, np.nan])
+    np.testing.assert_allclose(frame["y"], [20, np.nan, 25])
+
+
+@pytest.mark.parametrize(
+    ("encode", "name"),
+    [
+        (lambda text: text.replace("\n", "\r\n").encode(), "gaze.csv"),
+        (lambda text: text.replace("\n", "\r").encode(), "gaze.csv"),
+        (lambda text: text.rstrip("\n").encode(), "gaze.csv"),
+        (lambda text: text.encode("utf-16"), "gaze.csv"),
+        (lambda text: text.encode("utf-8-sig"), "gaze.csv"),
+        (lambda text: text.replace(",", "\t").encode(), "gaze.tsv"),
+        (lambda text: gzip.compress(text.encode()), "gaze.csv.gz"),
+        (lambda text: gzip.compress(text.encode()), "gaze.csv"),
+    ],
+    ids=["crlf", "cr", "no last line end", "utf-16", "byte-order mark", "tabs", "gzip", "gzip without its ending"],
+)
+def test_line_ends_encodings_and_packing_make_no_difference(tmp_path, encode, name):
+    pd.testing.assert_frame_equal(load(tmp_path, encode(TEXT), name), load(tmp_path))
+
+
+def test_records_and_lines_of_json_and_parquet(tmp_path):
+    rows = (
+        pd.read_csv(tmp_path / "x.csv")
+        if False
+        else pd.DataFrame(
+            [
+                dict(zip(TEXT.split("\n")[0].split(","), line.split(","), strict=True))
+                for line in TEXT.strip().split("\n")[1:]
+            ]
+        )
+    )
+    wanted = load(tmp_path)
+    records = rows.to_dict("records")
+    pd.testing.assert_frame_equal(load(tmp_path, json.dumps(records), "gaze.json"), wanted)
+    pd.testing.assert_frame_equal(load(tmp_path, "\n".join(map(json.dumps, records)), "gaze.jsonl"), wanted)
+    rows.to_parquet(tmp_path / "p.parquet")
+    pd.testing.assert_frame_equal(load(tmp_path, (tmp_path / "p.parquet").read_bytes(), "gaze.parquet"), wanted)
+
+
+def test_scattered_and_unsorted_rows_are_brought_together(tmp_path):
+    lines = TEXT.strip().split("\n")
+    shuffled = "\n".join([lines[0], lines[2], lines[3], lines[1]]) + "\n"
+    frame = load(tmp_path, shuffled)
+    assert list(frame["reading"]) == ["A|1", "A|1", "B|1"]
+    np.testing.assert_allclose(frame["onset"], [0, 250, 0])
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "words"),
+    [
+        (TEXT.replace("px", "pX"), {}, "gaze.csv: no column 'px'; did you mean 'pX'? Correct its name in study.toml"),
+        ("", {}, "gaze.csv: is empty; put the data there or take the table out of study.toml"),
+        (
+            TEXT.replace("30,NA", "3O,5"),
+            {},
+            "gaze.csv, row 3, column 'px': wanted a finite number in image px; came '3O'; ",
+        ),
+        (
+            TEXT.replace("0.30,30", "0.30"),
+            {},
+            "gaze.csv, row 3: has 5 cells where the header has 6; mend that row or its quotes",
+        ),
+        (
+            TEXT.replace("0.30", "-5"),
+            {},
+            "gaze.csv, row 3, column 'dur': wanted a finite number in ms, at least 0; came",
+        ),
+        (TEXT.replace("A,1,0.25", "A,1,\x000.25"), {}, "gaze.csv, row 3: holds a NUL byte"),
+        (TEXT.replace("px,py", "px,px"), {}, "gaze.csv, row 1: column 'px' stands there twice; rename one"),
+        (TEXT.encode().replace(b"B,1", b"\xe9,1"), {}, "gaze.csv: is not UTF-8 text; say its encoding in study.toml"),
+    ],
+)
+def test_one_sentence_names_file_place_and_remedy(tmp_path, text, changes, words):
+    with pytest.raises(InputError) as caught:
+        load(tmp_path, text, **changes)
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path))
+
+
+def test_a_wrong_unit_is_noticed(tmp_path):
+    columns = {"onset": "t0", "duration": {"column": "dur", "missing": [-1]}, "x": "px", "y": "py"}
+    with pytest.raises(
+        InputError, match=r"column 'dur': the median fixation would last 0.25 ms, looks like s; declare"
+    ):
+        load(tmp_path, columns=columns)
+    assert load(tmp_path, columns=columns, trust_units=True)["duration"][0] == 0.2
+    columns["onset"] = {"column": "t0", "unit": "sec"}
+    with pytest.raises(InputError, match=r"column 't0': unit 'sec' can't become ms; .* declare one of: ms, s, us"):
+        load(tmp_path, columns=columns)
+
+
+def test_fractions_given_as_pixels_are_noticed(tmp_path):
+    rows = "".join(f"A,1,{i / 4},0.2,0.{i + 1},0.5\n" for i in range(12))
+    text = TEXT.split("\n")[0] + "\n" + rows.replace("0.10", "0.95").replace("0.11", "0.96").replace("0.12", "0.97")
+    with pytest.raises(InputError, match=r"columns 'px' and 'py': all values lie within .* too small for pixels"):
+        load(tmp_path, text)
+
+
+def test_lists_are_spread_and_onsets_summed(tmp_path):
+    records = [
+        {"name": "a", "X": [1, 2, 3], "Y": [4, 5, 6], "T": [0.2, 0.3, 0.1]},
+        {"name": "b", "X": [9], "Y": [9], "T": [0.4]},
+    ]
+    columns = {
+        "x": "X",
+        "y": "Y",
+        "duration": {"column": "T", "unit": "s"},
+        "onset": {"cumulate": "T", "unit": "s"},
+    }
+    changes = {"reading": "name", "explode": ["X", "Y", "T"], "columns": columns}
+    frame = load(tmp_path, json.dumps(records), "gaze.json", **changes)
+    np.testing.assert_allclose(frame["onset"], [0, 200, 500, 0])
+    records[0]["T"] = [0.2]
+    with pytest.raises(InputError, match="row 1, column 'X': wanted lists of one length"):
+        load(tmp_path, json.dumps(records), "gaze.json", **changes)
+
+
+def test_points_without_time_keep_their_order(tmp_path):
+    frame = load(tmp_path, columns={"onset": {"order": True}, "x": "px", "y": "py"})
+    assert frame["onset"].tolist() == [0, 1, 0]
+
+
+def test_native_files_keep_all_but_identifying_columns(tmp_path):
+    (tmp_path / "readers.csv").write_text("reader,kind,email,experience_years,shift\na,person,x@y.z,3,night\n")
+    frame = io.load_shard(tmp_path / "readers.csv", "readers")
+    assert list(frame.columns) == ["reader", "kind", "experience_years", "shift"]
+
+
+def test_rows_are_kept_by_value_and_values_renamed(tmp_path):
+    text = "sensor,t,x,y,r\nEye,0,5,5,1\nGyro,1,0,0,1\nEye,4,5,6,1\n"
+    told = {"file": "s.csv", "keep": {"sensor": ["Eye"]}, "columns": {"reading": "r", "t": "t", "x": "x", "y": "y"}}
+    (tmp_path / "s.csv").write_text(text)
+    assert len(io.load_shard(tmp_path / "s.csv", "samples", io.TableMap.model_validate(told))) == 2
+    told["keep"] = {"sensor": ["Eyes"]}
+    with pytest.raises(InputError, match="column 'sensor': no row holds one of"):
+        io.load_shard(tmp_path / "s.csv", "samples", io.TableMap.model_validate(told))
+
+
+def test_samples_whose_time_runs_backwards_are_refused(tmp_path):
+    (tmp_path / "samples.csv").write_text("reading,t,x,y\n1,0,50,50\n1,4,51,50\n1,2,52,50\n")
+    with pytest.raises(InputError, match="row 4, column 't': wanted rising values within a reading"):
+        io.load_shard(tmp_path / "samples.csv", "samples")
+
+
+@pytest.mark.parametrize("cut", [0, 3, 40, 200])
+def test_torn_parquet_and_gzip_are_told(tmp_path, cut):
+    pd.DataFrame({"reading": [1], "onset": [0.0], "x": [1.0], "y": [1.0]}).to_parquet(tmp_path / "f.parquet")
+    whole = (tmp_path / "f.parquet").read_bytes()
+    (tmp_path / "f.parquet").write_bytes(whole[:cut])
+    with pytest.raises(InputError, match=r"f\.parquet: is (empty|not a whole Parquet file)"):
+        io.load_shard(tmp_path / "f.parquet", "fixations")
+    packed = gzip.compress(TEXT.encode())
+    with pytest.raises(InputError, match=r"gaze\.csv\.gz: is (torn or damaged|empty)|row 1|no column"):
+        load(tmp_path, packed[: min(cut, len(packed) - 5)], "gaze.csv.gz")
+
+
+def test_lund2013_recording(shared_data):
+    path = sorted((shared_data / "lund2013" / "img").glob("*_MN.mat"))[0]
+    recording = io.read_lund2013(path)
+    assert recording.rate_hz == 500
+    assert recording.coder == "MN"
+    assert len(recording.labels) == len(recording.samples)
+    assert set(np.unique(recording.labels)) <= {1, 2, 3, 4, 5, 6}
+
+
+def test_a_file_of_another_kind_is_no_recording(tmp_path):
+    (tmp_path / "x.mat").write_bytes(b"nothing of the sort" * 20)
+    with pytest.raises(InputError, match="is not a Lund2013 recording"):
+        io.read_lund2013(tmp_path / "x.mat")
