@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
+from gazeanalytics.gaze.features import STRATEGY_FEATURES, FeatureSettings, features
 from gazeanalytics.gaze.recording import RecordingWarning
+from gazeanalytics.gaze.regions import grid_regions, locate, visits
 
 __all__ = [
     "DETECTORS",
     "LABELS",
+    "STRATEGY_FEATURES",
     "Events",
+    "FeatureSettings",
     "RecordingWarning",
+    "features",
+    "grid_regions",
     "idt",
     "ivt",
+    "locate",
+    "visits",
 ]
 
 DETECTORS = {"ivt": ivt, "idt": idt}

@@ -1,0 +1,138 @@
+"""How a reading changes on its way: ambient and focal fixations, early against late, clusters of gaze."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gazeanalytics._kernels import kernel
+
+
+@kernel
+def ambient_focal(durations, steps, scale, first, last):
+    """Return the mean of z(duration) - z(next step) over fixations first..last-1; `scale` is mean, sd, mean, sd."""
+    total = 0.0
+    count = 0
+    for i in range(first, last):
+        if durations[i] == durations[i] and steps[i] == steps[i]:
+            total += (durations[i] - scale[0]) / scale[1] - (steps[i] - scale[2]) / scale[3]
+            count += 1
+    return total / count if count > 0 else np.nan
+
+
+@kernel
+def mean_known(values, first, last):
+    """Return the mean of the known values first..last-1."""
+    total = 0.0
+    count = 0
+    for i in range(first, last):
+        if values[i] == values[i]:
+            total += values[i]
+            count += 1
+    return total / count if count > 0 else np.nan
+
+
+@kernel
+def log_ratio(before, after):
+    """Return log2(before / after); NaN unless both are above 0."""
+    return np.log2(before / after) if before > 0.0 and after > 0.0 else np.nan
+
+
+@kernel
+def course(durations, steps, early, scale, out):
+    """Write K, early K, late K, and log2 of early over late mean step and mean duration."""
+    count = len(steps)
+    out[0] = ambient_focal(durations, steps, scale, 0, count)
+    out[1] = ambient_focal(durations, steps, scale, 0, early)
+    out[2] = ambient_focal(durations, steps, scale, early, count)
+    out[3] = log_ratio(mean_known(steps, 0, early), mean_known(steps, early, count))
+    out[4] = log_ratio(mean_known(durations, 0, early), mean_known(durations, early, count))
+
+
+@kernel
+def course_readings(starts, stops, durations, steps, early_share, scales, out):
+    """Run `course` over readings; `scales` has one row a reading."""
+    for k in range(len(starts)):
+        rows = slice(starts[k], stops[k])
+        early = int(np.ceil(early_share * (stops[k] - starts[k])))
+        course(durations[rows], steps[rows], early, scales[k], out[k])
+
+
+@kernel
+def evenness(durations):
+    """Return the entropy of how time is shared out among fixations, as a share of its maximum, log(n)."""
+    total = 0.0
+    count = 0
+    for duration in durations:
+        if duration == duration:
+            total += duration
+            count += 1
+    if count < 2 or total <= 0.0:
+        return np.nan
+    entropy = 0.0
+    for duration in durations:
+        if duration > 0.0:
+            entropy -= duration / total * np.log(duration / total)
+    return entropy / np.log(count)
+
+
+@kernel
+def join_clusters(places, radius, cluster):
+    """Write which cluster each point joins and return how many there are.
+
+    A point joins the cluster with the nearest running mean, when that is within `radius`; else it begins a new one.
+    """
+    count = len(places)
+    centres = np.empty((count, 2))
+    sizes = np.zeros(count)
+    found = 0
+    for i in range(count):
+        best = -1
+        nearest = radius * radius
+        for c in range(found):
+            square = (places[i, 0] - centres[c, 0]) ** 2 + (places[i, 1] - centres[c, 1]) ** 2
+            if square < nearest or (square == nearest and best < 0):
+                best = c
+                nearest = square
+        if best < 0:
+            best = found
+            centres[best, 0] = 0.0
+            centres[best, 1] = 0.0
+            found += 1
+        sizes[best] += 1.0
+        for axis in range(2):
+            centres[best, axis] += (places[i, axis] - centres[best, axis]) / sizes[best]
+        cluster[i] = best
+    return found
+
+
+@kernel
+def clusters(places, durations, radius, big, out):
+    """Write number of clusters, number of those dwelt on for longer than `big`, and their share of all dwell."""
+    out[:] = np.nan
+    count = len(places)
+    if count == 0:
+        return
+    member = np.empty(count, np.int64)
+    found = join_clusters(places, radius, member)
+    out[0] = found
+    dwell = np.zeros(found)
+    for i in range(count):
+        dwell[member[i]] += durations[i]
+    total = dwell.sum()
+    if total != total or total <= 0.0:
+        return
+    out[1] = 0.0
+    out[2] = 0.0
+    for time in dwell:
+        if time > big:
+            out[1] += 1.0
+            out[2] += time / total
+
+
+@kernel
+def cluster_readings(starts, stops, places, durations, radius, big, out):
+    """Run `evenness` and `clusters` over readings."""
+    for k in range(len(starts)):
+        rows = slice(starts[k], stops[k])
+        out[k, 0] = evenness(durations[rows])
+        clusters(places[rows], durations[rows], radius, big, out[k, 1:])

@@ -1,0 +1,149 @@
+"""Which region a fixation lies in, runs of fixations in one region, and the order of first visits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gazeanalytics._kernels import kernel
+
+BOX, ELLIPSE = 0, 1
+
+
+@kernel
+def nearest_in_box(x, y, box):
+    """Return the point of the box nearest to (x, y), and whether that is the point itself."""
+    right = min(max(x, box[0]), box[2])
+    down = min(max(y, box[1]), box[3])
+    return right, down, right == x and down == y
+
+
+@kernel
+def nearest_in_ellipse(x, y, box):
+    """Return the point of the box's ellipse on the line from (x, y) to its centre, and whether (x, y) lies inside."""
+    centre_x = (box[0] + box[2]) / 2.0
+    centre_y = (box[1] + box[3]) / 2.0
+    right = (x - centre_x) / ((box[2] - box[0]) / 2.0)
+    down = (y - centre_y) / ((box[3] - box[1]) / 2.0)
+    reach = np.sqrt(right * right + down * down)
+    if reach <= 1.0:
+        return x, y, True
+    return centre_x + (x - centre_x) / reach, centre_y + (y - centre_y) / reach, False
+
+
+@kernel
+def angle_between(x0, y0, x1, y1, viewing):
+    """Return the angle (deg) at the eye between two image points."""
+    a = (x0 - viewing[0]) / viewing[2]
+    b = (y0 - viewing[1]) / viewing[3]
+    c = (x1 - viewing[0]) / viewing[2]
+    d = (y1 - viewing[1]) / viewing[3]
+    across = np.sqrt((b - d) ** 2 + (c - a) ** 2 + (a * d - b * c) ** 2)
+    return np.degrees(np.arctan2(across, a * c + b * d + 1.0))
+
+
+@kernel
+def inside(x, y, box, shape, radius, viewing):
+    """Return whether (x, y) lies in the region or within `radius` deg of it."""
+    if not (x == x and y == y):
+        return False
+    if shape == ELLIPSE:
+        right, down, hit = nearest_in_ellipse(x, y, box)
+    else:
+        right, down, hit = nearest_in_box(x, y, box)
+    return hit or (radius > 0.0 and angle_between(x, y, right, down, viewing) <= radius)
+
+
+@kernel
+def first_hits(x, y, boxes, shapes, radius, viewing, codes):
+    """Write the first region in which each fixation lies, in the order given; -1 for none."""
+    for i in range(len(x)):
+        codes[i] = -1
+        for region in range(len(boxes)):
+            if inside(x[i], y[i], boxes[region], shapes[region], radius, viewing):
+                codes[i] = region
+                break
+
+
+@kernel
+def first_hit_readings(starts, stops, x, y, boxes, shapes, radius, codes, viewing, first, last):
+    """Run `first_hits` over readings; the regions of reading k are rows first[k]..last[k]-1."""
+    for k in range(len(starts)):
+        rows = slice(starts[k], stops[k])
+        own = slice(first[k], last[k])
+        first_hits(x[rows], y[rows], boxes[own], shapes[own], radius, viewing[k], codes[rows])
+        for i in range(starts[k], stops[k]):
+            if codes[i] >= 0:
+                codes[i] += first[k]
+
+
+@kernel
+def count_hit_readings(starts, stops, x, y, boxes, shapes, radius, viewing, first, last, counts):
+    """Write how many (fixation, region) pairs are hits in each reading."""
+    for k in range(len(starts)):
+        counts[k] = 0
+        for region in range(first[k], last[k]):
+            for i in range(starts[k], stops[k]):
+                counts[k] += inside(x[i], y[i], boxes[region], shapes[region], radius, viewing[k])
+
+
+@kernel
+def list_hit_readings(starts, stops, x, y, boxes, shapes, radius, fixations, regions, viewing, first, last, place):
+    """List the hits of each reading, region by region, from row place[k] of the output on."""
+    for k in range(len(starts)):
+        row = place[k]
+        for region in range(first[k], last[k]):
+            for i in range(starts[k], stops[k]):
+                if inside(x[i], y[i], boxes[region], shapes[region], radius, viewing[k]):
+                    fixations[row] = i
+                    regions[row] = region
+                    row += 1
+
+
+@kernel
+def kendall(order):
+    """Return Kendall's tau between the order of the values and rising order; they must differ."""
+    count = len(order)
+    if count < 2:
+        return np.nan
+    score = 0
+    for i in range(count):
+        for j in range(i + 1, count):
+            score += 1 if order[j] > order[i] else -1
+    return 2.0 * score / (count * (count - 1))
+
+
+@kernel
+def edits(first, second):
+    """Return the edit distance of two sequences (insert, delete, replace at cost 1)."""
+    above = np.arange(len(second) + 1)
+    for i in range(len(first)):
+        corner = above[0]
+        above[0] = i + 1
+        for j in range(len(second)):
+            cost = corner + (first[i] != second[j])
+            corner = above[j + 1]
+            above[j + 1] = min(cost, corner + 1, above[j] + 1)
+    return above[len(second)]
+
+
+@kernel
+def adherence(ranks, length, out):
+    """Write tau and similarity of the order of first visits to a checklist of `length` regions; rank -1 is off it."""
+    out[:] = np.nan
+    seen = np.zeros(length, np.bool_)
+    order = np.empty(length, np.int64)
+    count = 0
+    for rank in ranks:
+        if rank >= 0 and not seen[rank]:
+            seen[rank] = True
+            order[count] = rank
+            count += 1
+    out[0] = kendall(order[:count])
+    out[1] = 1.0 - edits(order[:count], np.arange(length)) / length
+
+
+@kernel
+def adherence_readings(starts, stops, ranks, length, out):
+    """Run `adherence` over readings."""
+    for k in range(len(starts)):
+        adherence(ranks[starts[k] : stops[k]], length, out[k])

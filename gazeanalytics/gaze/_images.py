@@ -1,0 +1,64 @@
+"""Readings of several tables brought together: which rows of a table belong to which row of `images`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import ragged, tables
+
+__all__ = ["check_images", "match", "owners"]
+
+
+def check_images(images: pd.DataFrame) -> pd.DataFrame:
+    """Return `images` when it has one row a reading with reading, case, width and height (px)."""
+    for name in ("reading", "case", "width", "height"):
+        if name not in images.columns:
+            raise ValueError(
+                f"images: wanted one row a reading with reading, case, width and height (px); there is no column "
+                f"{name!r}; join the readings table with the cases table on case"
+            )
+    if images["reading"].duplicated().any():
+        again = images["reading"][images["reading"].duplicated()].iloc[0]
+        raise ValueError(f"images: wanted one row a reading; reading {again!r} comes twice")
+    size = images[["width", "height"]].to_numpy(float)
+    if not (size > 0).all():
+        row = int(np.flatnonzero(~(size > 0).all(axis=1))[0])
+        raise ValueError(f"images, row {row}: wanted a width and height above 0 px; came {size[row].tolist()}")
+    return images
+
+
+def match(frame: pd.DataFrame, images: pd.DataFrame, name: str) -> ragged.Segments:
+    """Find the rows of each reading of `images` in a table; a reading without rows gets an empty slice.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        A table with a `reading` column, rows of one reading together.
+    images : pandas.DataFrame
+        One row a reading.
+    name : str
+        Of the table, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the table has a reading that `images` doesn't know.
+    """
+    tables.check(frame, name)
+    found = ragged.segments(frame["reading"])
+    keys = pd.Index(images["reading"], name="reading")
+    place = pd.Index(np.asarray(keys)).get_indexer(pd.Index(np.asarray(found.keys)))
+    if (place < 0).any():
+        stranger = found.keys[int(np.argmax(place < 0))]
+        raise ValueError(f"{name}: reading {stranger!r} is not in images; give images one row for every reading")
+    starts = np.zeros(len(keys), np.int64)
+    stops = np.zeros(len(keys), np.int64)
+    starts[place], stops[place] = found.starts, found.stops
+    return ragged.Segments(keys, starts, stops)
+
+
+def owners(found: ragged.Segments) -> np.ndarray:
+    """Position in `images` of the reading of each row of the table that was matched, int64, shape (rows,)."""
+    order = np.argsort(found.starts, kind="stable")
+    return np.repeat(order, found.lengths[order])

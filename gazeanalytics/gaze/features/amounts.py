@@ -1,0 +1,104 @@
+"""How many, how long, how far, which way: counts, rates, durations, amplitudes, directions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import ragged
+from gazeanalytics._kernels import features as kernels
+from gazeanalytics.gaze._images import match
+from gazeanalytics.gaze.features.points import Points
+from gazeanalytics.gaze.features.settings import FeatureSettings
+
+__all__ = ["counts", "directions", "durations", "saccade_measures", "steps"]
+
+
+def counts(points: Points) -> dict[str, np.ndarray]:
+    """Count fixations and tell how long the scanpath took.
+
+    - `fixations`: number of fixations with a place.
+    - `scanpath_duration_ms`: end of the last fixation minus onset of the first (ms).
+    - `fixation_rate_hz`: fixations per second of scanpath duration.
+
+    Without durations the clock isn't known (the onset may be a bare order), so that both times are NaN.
+    """
+    found = points.found
+    number = found.lengths.astype(float)
+    ends = points.onset + points.duration
+    took = np.full(len(found), np.nan)
+    full = found.lengths > 0
+    took[full] = ends[found.stops[full] - 1] - points.onset[found.starts[full]]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.where(took > 0, number / took * 1000, np.nan)
+    return {"fixations": number, "scanpath_duration_ms": took, "fixation_rate_hz": rate}
+
+
+def durations(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
+    """Sum, mean, median, standard deviation (n - 1) and two quantiles of known fixation durations (ms).
+
+    `dwell_total_ms`, `duration_mean_ms`, `duration_median_ms`, `duration_sd_ms`, `duration_low_ms`,
+    `duration_high_ms`; the quantiles are `settings.quantiles`, interpolated linearly.
+    """
+    total, *rest = _summary(points.found, points.duration, settings)
+    return {"dwell_total_ms": total} | _named("duration", "ms", rest)
+
+
+def steps(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
+    """Length of the scanpath and distribution of the steps from fixation to fixation (deg).
+
+    - `scanpath_length_deg`: sum of the angles between successive fixations; 0 for a single fixation.
+    - `amplitude_mean_deg`, `_median_`, `_sd_`, `_low_`, `_high_`: of those angles.
+    """
+    total, *rest = _summary(points.found, points.steps, settings)
+    length = np.where(points.found.lengths == 1, 0.0, total)
+    return {"scanpath_length_deg": length} | _named("amplitude", "deg", rest)
+
+
+def directions(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
+    """Directions of the steps between fixations, each step counted alike.
+
+    - `horizontality`: mean of cos(2 heading); 1 when all steps are horizontal, -1 when all are vertical, 0 when
+      directions are uniform.
+    - `axiality`: length of the mean of exp(2i heading); 1 when all steps share one axis.
+    - `turn_mean_deg`: mean change of direction from step to step; 0 straight on, 90 for a random walk, 180 back and
+      forth.
+    """
+    out = np.empty((len(points.found), 3))
+    ragged.each(kernels.direction_readings, points.found, points.headings, out=[out], threads=settings.threads)
+    return dict(zip(("horizontality", "axiality", "turn_mean_deg"), out.T, strict=True))
+
+
+def saccade_measures(
+    saccades: pd.DataFrame, images: pd.DataFrame, took_ms: np.ndarray, settings: FeatureSettings
+) -> dict[str, np.ndarray]:
+    """Measures of detected saccades, which take the place of the steps between fixations.
+
+    - `saccades`: number; `saccade_rate_hz`: per second of scanpath duration.
+    - `amplitude_*_deg`, `saccade_duration_*_ms`, `peak_speed_*_deg_s`: mean, median, standard deviation and quantiles.
+    """
+    found = match(saccades, images, "saccades")
+    number = found.lengths.astype(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.where(took_ms > 0, number / took_ms * 1000, np.nan)
+    made = {"saccades": number, "saccade_rate_hz": rate}
+    for column, name, unit in (
+        ("amplitude_deg", "amplitude", "deg"),
+        ("duration", "saccade_duration", "ms"),
+        ("peak_speed_deg_s", "peak_speed", "deg_s"),
+    ):
+        made |= _named(name, unit, _summary(found, saccades[column].to_numpy(float), settings)[1:])
+    return made
+
+
+def _summary(found: ragged.Segments, values: np.ndarray, settings: FeatureSettings) -> list[np.ndarray]:
+    out = np.empty((len(found), 6))
+    ragged.each(kernels.summaries, found, values, *settings.quantiles, out=[out], threads=settings.threads)
+    return list(out.T)
+
+
+def _named(name: str, unit: str, summary: list[np.ndarray]) -> dict[str, np.ndarray]:
+    return {
+        f"{name}_{part}_{unit}": values
+        for part, values in zip(("mean", "median", "sd", "low", "high"), summary, strict=True)
+    }

@@ -1,0 +1,89 @@
+"""The fixations of all readings, ready for the kernels: angles, steps, and the frame of each image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import ragged
+from gazeanalytics._kernels import features as kernels
+from gazeanalytics.gaze._images import check_images, match
+from gazeanalytics.geometry import Viewing
+
+__all__ = ["Points", "prepare"]
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Fixations of `n` rows in `r` readings, those without a place left out.
+
+    Attributes
+    ----------
+    found : ragged.Segments
+        The rows of each reading, in the order of `images`.
+    onset, duration : numpy.ndarray, shape (n,)
+        ms; duration is NaN where it isn't known.
+    rays : numpy.ndarray, shape (n, 3)
+        Unit vectors from the eye.
+    places : numpy.ndarray, shape (n, 2)
+        Angles (deg) right of and below the line of sight.
+    steps, headings : numpy.ndarray, shape (n,)
+        Angle (deg) and direction (rad, anticlockwise) to the next fixation; NaN after the last one and around a
+        fixation that was left out.
+    frames : numpy.ndarray, shape (r, 4)
+        Left, top, right and bottom of the image, in the same angles as `places`.
+    """
+
+    found: ragged.Segments
+    onset: np.ndarray
+    duration: np.ndarray
+    rays: np.ndarray
+    places: np.ndarray
+    steps: np.ndarray
+    headings: np.ndarray
+    frames: np.ndarray
+
+
+def prepare(
+    fixations: pd.DataFrame, viewing: Viewing | None, images: pd.DataFrame, threads: int | None = None
+) -> Points:
+    """Turn a fixations table into `Points`.
+
+    Raises
+    ------
+    ValueError
+        If `viewing` is missing, or a reading isn't in `images`.
+    """
+    if viewing is None:
+        raise ValueError(
+            "features are told in degrees and need a viewing; give Screen(...).viewing() or, when only the scale is "
+            "known, Viewing.from_px_per_deg(px_per_deg, width_px, height_px)"
+        )
+    found = match(fixations, check_images(images), "fixations")
+    rows = viewing.rows(len(found))
+    count = len(fixations)
+    rays, places = np.empty((count, 3)), np.empty((count, 2))
+    steps, headings = np.empty(count), np.empty(count)
+    x, y = fixations["x"].to_numpy(float), fixations["y"].to_numpy(float)
+    ragged.each(kernels.project_readings, found, x, y, rays, places, steps, headings, out=[rows], threads=threads)
+    duration = fixations["duration"].to_numpy(float) if "duration" in fixations else np.full(count, np.nan)
+    known = ~np.isnan(places).any(axis=1)
+    before = np.concatenate(([0], np.cumsum(known)))
+    return Points(
+        ragged.Segments(found.keys, before[found.starts], before[found.stops]),
+        onset=fixations["onset"].to_numpy(float)[known],
+        duration=duration[known],
+        rays=rays[known],
+        places=places[known],
+        steps=steps[known],
+        headings=headings[known],
+        frames=_frames(images, rows),
+    )
+
+
+def _frames(images: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
+    width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)
+    edges = np.column_stack([np.zeros_like(width), np.zeros_like(height), width, height])
+    return np.rad2deg(np.arctan((edges - rows[:, [0, 1, 0, 1]]) / rows[:, [2, 3, 2, 3]]))

@@ -1,0 +1,94 @@
+"""Every threshold that a measure depends on, with its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["FeatureSettings"]
+
+KScope = Literal["all", "reader", "case"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSettings:
+    """What the measures of `features` are computed with.
+
+    Attributes
+    ----------
+    coverage_radius_deg : float
+        Radius of the useful visual field (deg). A field of 5 deg serves nodule search (Kundel, Nodine & Toto 1991).
+    coverage_cells : int
+        Cells along the longer side of the image on which coverage is counted.
+    early_share : float
+        The first part of a reading's fixations that counts as early.
+    grid : (int, int)
+        Rows and columns of the grid whose cells are the states of entropies and Lempel-Ziv complexity.
+    fine_grid : (int, int)
+        Rows and columns of the grid of spatial entropy.
+    recurrence_radius_deg : float
+        Two fixations this near are the same place (Anderson et al. 2013 took about the size of the fovea).
+    recurrence_line : int
+        Shortest line of recurrent points that counts (Anderson et al. 2013: 2).
+    cluster_radius_deg : float
+        A fixation this near to a cluster's mean joins it (2.5 deg; Chakraborty, Yoon & Mello-Thoms 2012).
+    big_cluster_ms : float
+        A cluster dwelt on for longer is big (800 ms; Chakraborty, Yoon & Mello-Thoms 2012).
+    bcea_share : float
+        Share of fixations that the bivariate contour ellipse holds.
+    quantiles : (float, float)
+        The low and high quantile told of durations and amplitudes.
+    k_scope : {"all", "reader", "case"}
+        Over which fixations K takes its mean and standard deviation. Within one scanpath K is 0 by construction, so
+        that scope is refused. "reader" wants a column reader in `images`.
+    hit_radius_deg : float
+        How near (deg) to a region a fixation counts as in it, when visits are made from `regions`.
+    checklist : tuple of str
+        Regions in the order in which they should be looked at.
+    threads : int, optional
+        Default: as many as the process may use. Results don't depend on it.
+
+    Examples
+    --------
+    >>> FeatureSettings(recurrence_radius_deg=1.0).recurrence_radius_deg
+    1.0
+    >>> FeatureSettings(early_share=2)
+    Traceback (most recent call last):
+    ValueError: early_share: wanted a share above 0 and below 1; came 2
+    """
+
+    coverage_radius_deg: float = 2.5
+    coverage_cells: int = 96
+    early_share: float = 0.25
+    grid: tuple[int, int] = (4, 4)
+    fine_grid: tuple[int, int] = (8, 8)
+    recurrence_radius_deg: float = 2.0
+    recurrence_line: int = 2
+    cluster_radius_deg: float = 2.5
+    big_cluster_ms: float = 800.0
+    bcea_share: float = 0.682
+    quantiles: tuple[float, float] = (0.1, 0.9)
+    k_scope: KScope = "all"
+    hit_radius_deg: float = 0.0
+    checklist: tuple[str, ...] = ()
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("early_share", "bcea_share"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name}: wanted a share above 0 and below 1; came {getattr(self, name)}")
+        for name in ("coverage_radius_deg", "recurrence_radius_deg", "cluster_radius_deg"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}: wanted more than 0 (deg); came {getattr(self, name)}")
+        for name in ("grid", "fine_grid"):
+            rows, columns = getattr(self, name)
+            if rows * columns < 2 or rows < 1:
+                raise ValueError(f"{name}: wanted rows and columns with at least two cells; came {(rows, columns)}")
+        if not 0 <= self.quantiles[0] < self.quantiles[1] <= 1:
+            raise ValueError(f"quantiles: wanted two rising shares within 0 to 1; came {self.quantiles}")
+        if self.k_scope not in ("all", "reader", "case"):
+            raise ValueError(
+                f"k_scope: wanted 'all', 'reader' or 'case'; came {self.k_scope!r} (within one scanpath K is always 0)"
+            )
+        if len(set(self.checklist)) != len(self.checklist):
+            raise ValueError(f"checklist: wanted each region once; came {self.checklist}")

@@ -1,0 +1,240 @@
+"""Regions of interest: which fixation lies where, and the visits that follow from it."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import ragged, tables
+from gazeanalytics._kernels import regions as kernels
+from gazeanalytics.gaze._images import check_images, match
+from gazeanalytics.geometry import Viewing
+
+__all__ = ["grid_regions", "locate", "visits"]
+
+Overlap = Literal["priority", "nested", "all"]
+
+
+def grid_regions(images: pd.DataFrame, *, rows: int, columns: int) -> pd.DataFrame:
+    """Cut every image into a grid of equal regions.
+
+    Parameters
+    ----------
+    images : pandas.DataFrame
+        Columns case, width and height (px); a case may come several times.
+    rows, columns : int
+        Cells down and across.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A regions table of kind `grid`. Cells are named `r0c0` (top left), `r0c1`, ...
+
+    Examples
+    --------
+    >>> images = pd.DataFrame({"case": ["a"], "width": [300], "height": [100]})
+    >>> grid_regions(images, rows=1, columns=3)[["region", "x0", "x1", "y1"]]
+      region     x0     x1     y1
+    0   r0c0    0.0  100.0  100.0
+    1   r0c1  100.0  200.0  100.0
+    2   r0c2  200.0  300.0  100.0
+    """
+    if rows < 1 or columns < 1:
+        raise ValueError(f"a grid needs at least one row and one column; came {rows} rows and {columns} columns")
+    cases = images.drop_duplicates("case")
+    row, column = (part.ravel() for part in np.indices((rows, columns)))
+    width, height = cases["width"].to_numpy(float) / columns, cases["height"].to_numpy(float) / rows
+    return pd.DataFrame(
+        {
+            "case": np.repeat(cases["case"].to_numpy(), rows * columns),
+            "region": np.tile([f"r{r}c{c}" for r, c in zip(row, column, strict=True)], len(cases)),
+            "kind": "grid",
+            "x0": np.outer(width, column).ravel(),
+            "y0": np.outer(height, row).ravel(),
+            "x1": np.outer(width, column + 1).ravel(),
+            "y1": np.outer(height, row + 1).ravel(),
+        }
+    )
+
+
+def locate(
+    fixations: pd.DataFrame,
+    regions: pd.DataFrame,
+    images: pd.DataFrame,
+    *,
+    overlap: Overlap = "priority",
+    hit_radius_deg: float = 0.0,
+    viewing: Viewing | None = None,
+) -> pd.DataFrame:
+    """Say which fixation lies in which region: a long table, one row a hit.
+
+    Parameters are those of `visits`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `row` (position in `fixations`, from 0), `reading` and `region`; fixations outside every region have
+        no row. With `overlap="all"` a fixation may have several.
+
+    Examples
+    --------
+    >>> images = pd.DataFrame({"reading": [1], "case": ["a"], "width": [100], "height": [100]})
+    >>> regions = pd.DataFrame({"case": "a", "region": ["lung", "nodule"], "kind": ["organ", "lesion"],
+    ...                         "x0": [0, 10], "y0": [0, 10], "x1": [50, 20], "y1": [100, 20]})
+    >>> fixations = pd.DataFrame({"reading": 1, "onset": [0, 300, 600], "x": [15, 40, 90], "y": [15, 50, 50]})
+    >>> locate(fixations, regions, images, overlap="nested")["region"].tolist()
+    ['nodule', 'lung']
+    >>> locate(fixations, regions, images, overlap="all")["region"].tolist()
+    ['lung', 'nodule', 'lung']
+    """
+    hits = _hits(fixations, regions, images, overlap=overlap, radius=hit_radius_deg, viewing=viewing)
+    hits = hits.sort_values("row", kind="stable", ignore_index=True)
+    hits.insert(1, "reading", fixations["reading"].take(hits["row"].to_numpy()).array)
+    return hits
+
+
+def visits(
+    fixations: pd.DataFrame,
+    regions: pd.DataFrame,
+    images: pd.DataFrame,
+    *,
+    overlap: Overlap = "priority",
+    hit_radius_deg: float = 0.0,
+    viewing: Viewing | None = None,
+) -> pd.DataFrame:
+    """Merge fixations that follow one another in the same region into visits (dwells).
+
+    Parameters
+    ----------
+    fixations : pandas.DataFrame
+        A fixations table. A fixation without a place lies in no region.
+    regions : pandas.DataFrame
+        A regions table; edges belong to the region. `shape` says box (default) or the ellipse inside the box.
+    images : pandas.DataFrame
+        One row a reading: reading, case, width, height. It tells which case's regions count.
+    overlap : {"priority", "nested", "all"}
+        What happens where regions overlap: the fixation belongs to the first of them in the table's order, to the
+        smallest, or to all of them (visits then overlap in time).
+    hit_radius_deg : float
+        A fixation this near (deg) to a region still counts as in it; 0 wants it inside.
+    viewing : Viewing, optional
+        Of all readings, or one row per row of `images`; needed when `hit_radius_deg` is above 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A visits table: reading, onset, region (categorical), duration (sum of fixation durations, ms; NaN when one is
+        not known), fixations, and offset (end of the last fixation, ms).
+
+    Raises
+    ------
+    ValueError
+        If a reading isn't in `images`, the overlap policy is none of the three, or the radius lacks a viewing.
+
+    Examples
+    --------
+    Two looks at the left half, with one at the right between them:
+
+    >>> images = pd.DataFrame({"reading": [1], "case": ["a"], "width": [200], "height": [100]})
+    >>> halves = grid_regions(images, rows=1, columns=2)
+    >>> fixations = pd.DataFrame({"reading": 1, "onset": [0, 200, 500, 800], "duration": [150, 200, 250, 100],
+    ...                           "x": [50, 60, 150, 40], "y": 50})
+    >>> visits(fixations, halves, images)[["onset", "region", "duration", "fixations"]]
+       onset region  duration  fixations
+    0      0   r0c0     350.0          2
+    1    500   r0c1     250.0          1
+    2    800   r0c0     100.0          1
+    """
+    hits = _hits(fixations, regions, images, overlap=overlap, radius=hit_radius_deg, viewing=viewing)
+    row, region = hits["row"].to_numpy(), hits["region"].cat.codes.to_numpy()
+    ids = ragged.segments(fixations["reading"]).rows()
+    starts = _run_starts(row, region, ids)
+    stops = np.append(starts[1:], len(row)).astype(np.int64)[: len(starts)]
+    duration = fixations["duration"].to_numpy(float) if "duration" in fixations else np.full(len(fixations), np.nan)
+    first, last = row[starts], row[stops - 1]
+    onset = fixations["onset"].to_numpy()
+    made = pd.DataFrame(
+        {
+            "reading": fixations["reading"].take(first).array,
+            "onset": onset[first],
+            "region": hits["region"].take(starts).array,
+            "duration": np.add.reduceat(duration[row], starts) if len(starts) else np.empty(0),
+            "fixations": stops - starts,
+            "offset": onset[last] + duration[last],
+        }
+    )
+    return made.iloc[np.argsort(first, kind="stable")].reset_index(drop=True)
+
+
+def _run_starts(row: np.ndarray, region: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Where a hit doesn't continue the one before: another region, another reading, or a fixation between."""
+    if not len(row):
+        return np.zeros(0, np.int64)
+    fresh = (region[1:] != region[:-1]) | (row[1:] != row[:-1] + 1) | (ids[row[1:]] != ids[row[:-1]])
+    return np.concatenate(([0], np.flatnonzero(fresh) + 1))
+
+
+def _hits(
+    fixations: pd.DataFrame,
+    regions: pd.DataFrame,
+    images: pd.DataFrame,
+    *,
+    overlap: Overlap,
+    radius: float,
+    viewing: Viewing | None,
+) -> pd.DataFrame:
+    """List (row of fixations, region), in the order of the fixations or, for "all", region by region."""
+    _check_choice(overlap, radius, viewing)
+    found = match(fixations, check_images(images), "fixations")
+    ordered, first, last = _regions_of(regions, images, smallest_first=overlap == "nested")
+    shapes = ordered["shape"].eq("ellipse").to_numpy(np.int64) if "shape" in ordered else np.zeros(len(ordered), int)
+    places = (fixations["x"].to_numpy(float), fixations["y"].to_numpy(float))
+    areas = (ordered[["x0", "y0", "x1", "y1"]].to_numpy(float), shapes, float(radius))
+    # What is known of each reading rides in `out`, which `each` cuts into the readings of a chunk.
+    known = [(viewing or Viewing(0.0, 0.0, 1.0, 1.0)).rows(len(found)), first, last]
+    row, region = (_all_hits if overlap == "all" else _first_hits)(found, places, areas, known)
+    return pd.DataFrame({"row": row, "region": ordered["region"].take(region).array})
+
+
+def _first_hits(found: ragged.Segments, places: tuple, areas: tuple, known: list) -> tuple[np.ndarray, np.ndarray]:
+    codes = np.full(len(places[0]), -1, np.int64)
+    ragged.each(kernels.first_hit_readings, found, *places, *areas, codes, out=known)
+    row = np.flatnonzero(codes >= 0)
+    return row, codes[row]
+
+
+def _all_hits(found: ragged.Segments, places: tuple, areas: tuple, known: list) -> tuple[np.ndarray, np.ndarray]:
+    counts = np.zeros(len(found), np.int64)
+    ragged.each(kernels.count_hit_readings, found, *places, *areas, out=[*known, counts])
+    stops = np.cumsum(counts)
+    row, region = np.empty((2, counts.sum()), np.int64)
+    ragged.each(kernels.list_hit_readings, found, *places, *areas, row, region, out=[*known, stops - counts])
+    return row, region
+
+
+def _check_choice(overlap: str, radius: float, viewing: Viewing | None) -> None:
+    if overlap not in get_args(Overlap):
+        raise ValueError(f"overlap: wanted one of {', '.join(get_args(Overlap))}; came {overlap!r}")
+    if not radius >= 0:
+        raise ValueError(f"hit_radius_deg: wanted 0 or more (deg); came {radius}")
+    if radius > 0 and viewing is None:
+        raise ValueError("hit_radius_deg needs a viewing, which says how many pixels a degree covers; give viewing=")
+
+
+def _regions_of(
+    regions: pd.DataFrame, images: pd.DataFrame, *, smallest_first: bool
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Order regions by case, and say which rows belong to the case of each reading: first, and the row after last."""
+    tables.check(regions, "regions")
+    area = (regions["x1"] - regions["x0"]) * (regions["y1"] - regions["y0"])
+    order = area.to_numpy().argsort(kind="stable") if smallest_first else np.arange(len(regions))
+    names = pd.Index(np.asarray(regions["case"])).unique()
+    case = names.get_indexer(pd.Index(np.asarray(regions["case"])))
+    order = order[case[order].argsort(kind="stable")]
+    ordered = regions.take(order).assign(region=pd.Categorical(regions["region"].take(order)))
+    edges = np.append(np.searchsorted(case[order], np.arange(len(names))), len(order))
+    own = names.get_indexer(pd.Index(np.asarray(images["case"])))
+    first = np.where(own < 0, 0, edges[own])
+    return ordered, first, np.where(own < 0, 0, edges[own + 1])

@@ -1,0 +1,200 @@
+"""Each kernel against its plain twin, on small whole numbers that hit every tie."""
+
+import importlib.util
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gazeanalytics._kernels import features, features_course, features_order, features_space
+
+spec = importlib.util.spec_from_file_location("naive_features", Path(__file__).with_name("naive_features.py"))
+naive = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(naive)
+
+POINTS = st.lists(st.tuples(st.integers(-6, 6), st.integers(-6, 6)), min_size=1, max_size=14)
+FRAME = np.array([-8.0, -8.0, 8.0, 8.0])
+few = settings(max_examples=60, deadline=None)
+
+
+def array(points):
+    return np.array(points, float).reshape(-1, 2)
+
+
+def flat(points):
+    """Points of a plane as three coordinates, for kernels that measure chords."""
+    return np.column_stack([array(points), np.zeros(len(points))])
+
+
+@few
+@given(POINTS)
+def test_hull_equals_twin(points):
+    assert features_space.hull_area(array(points)) == naive.hull_area(points)
+
+
+@few
+@given(POINTS)
+def test_scatter_equals_twin(points):
+    out = np.empty(2)
+    features_space.scatter(array(points), 0.682, out)
+    if len(points) < 2:
+        assert np.isnan(out).all()
+    else:
+        assert out[0] == pytest.approx(naive.ellipse_area(points, 0.682), rel=1e-9, abs=1e-5)
+        assert out[1] == pytest.approx(np.sqrt(array(points).var(axis=0).sum()), rel=1e-12)
+
+
+@few
+@given(POINTS)
+def test_neighbour_index_equals_twin(points):
+    got = features_space.neighbour_index(array(points), 100.0)
+    if len(points) < 3:
+        assert np.isnan(got)
+    else:
+        assert got == pytest.approx(naive.neighbour_index(points, 100.0), rel=1e-12)
+
+
+@few
+@given(POINTS, st.sampled_from([0.5, 1.0, 2.5, 5.0]), st.integers(0, 5))
+def test_coverage_equals_twin(points, radius, head):
+    head = min(head, len(points))
+    out = np.empty(2)
+    features_space.coverage(array(points), head, radius, 16, FRAME, out)
+    whole = naive.covered(points, radius, FRAME, 1.0)
+    assert out[0] == whole / 256
+    if whole:
+        assert out[1] == naive.covered(points[:head], radius, FRAME, 1.0) / whole
+    else:
+        assert np.isnan(out[1])
+
+
+@few
+@given(POINTS)
+def test_circling_equals_twin(points):
+    out = np.empty(5)
+    features_space.circling(array(points), FRAME, out)
+    if all(point == (0, 0) for point in points):
+        assert out[0] == 0
+        assert np.isnan(out[2:]).all()
+        return
+    radius, covered, winding, steadiness = naive.circling([(x / 8, y / 8) for x, y in points])
+    assert out[0] == pytest.approx(radius, rel=1e-12)
+    assert out[2] == pytest.approx(covered, abs=1e-12)
+    if np.isfinite(out[3]) and not half_turns(points):
+        assert out[3] == pytest.approx(winding, abs=1e-12)
+        if steadiness is not None:
+            assert out[4] == pytest.approx(steadiness, abs=1e-12)
+
+
+def half_turns(points):
+    """Some step goes exactly half round, where the sign is a convention."""
+    kept = [np.arctan2(-y, x) for x, y in points if (x, y) != (0, 0)]
+    return any(abs(abs(b - a) - np.pi) < 1e-9 for a, b in pairwise(kept))
+
+
+@few
+@given(POINTS, st.integers(0, 4), st.integers(2, 3))
+def test_recurrence_equals_twin(points, radius, shortest):
+    out = np.empty(5)
+    near = features_order.recurrences(flat(points), float(radius))
+    features_order.recurrence(near, shortest, out)
+    if len(points) < 2:
+        assert np.isnan(out[:4]).all()
+        return
+    square = [[(a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 <= radius**2 for b in points] for a in points]
+    for got, wanted in zip(out[:4], naive.recurrence(square, shortest), strict=True):
+        if wanted is None:
+            assert np.isnan(got)
+        else:
+            assert got == pytest.approx(wanted, rel=1e-12)
+            assert got <= 100 + 1e-9
+    again = sum(any(square[i][j] for i in range(j - 1)) for j in range(len(points)))
+    assert out[4] == again / len(points)
+
+
+@pytest.mark.parametrize(
+    ("places", "wanted"),
+    [
+        ("ABCABCABCA", (26.667, 91.667, 0, 50)),
+        ("AABCAAAA", (53.571, 73.333, 86.667, 48.571)),
+        ("ABACBDC", (14.286, 0, 0, 44.444)),
+    ],
+    ids=["periodic", "laminar", "scattered"],
+)
+def test_recurrence_by_hand(places, wanted):
+    out = np.empty(5)
+    points = np.array([[ord(place) - 65.0, 0.0, 0.0] for place in places])
+    features_order.recurrence(features_order.recurrences(points, 0.05), 2, out)
+    assert np.round(out[:4], 3).tolist() == pytest.approx(wanted)
+
+
+@few
+@given(st.lists(st.integers(-1, 4), min_size=1, max_size=30))
+def test_transition_entropies_equal_twin(codes):
+    out = np.empty(6)
+    features_order.transition_entropies(np.array(codes), 5, out)
+    if all(code < 0 for code in codes):
+        assert np.isnan(out).all()
+        return
+    wanted = naive.transition_entropies(codes, 5)
+    assert out[:3] == pytest.approx(wanted[:3], abs=1e-12)
+    if any(a >= 0 and b >= 0 for a, b in pairwise(codes)):
+        assert out[3:] == pytest.approx(wanted[3:], abs=1e-12)
+    else:
+        assert np.isnan(out[3:]).all()
+
+
+@few
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=25))
+def test_lempel_ziv_equals_twin(codes):
+    wanted = naive.phrases(codes) * np.log(len(codes)) / np.log(4) / len(codes)
+    assert features_order.lempel_ziv(np.array(codes), 4) == pytest.approx(wanted, rel=1e-12)
+
+
+@few
+@given(st.lists(st.one_of(st.none(), st.integers(0, 9)), max_size=12))
+def test_summary_equals_numpy(values):
+    known = [value for value in values if value is not None]
+    out = np.empty(6)
+    features.summarise(np.array([np.nan if value is None else value for value in values], float), 0.1, 0.9, out)
+    if not known:
+        assert np.isnan(out).all()
+        return
+    spread = np.std(known, ddof=1) if len(known) > 1 else np.nan
+    wanted = [sum(known), np.mean(known), np.median(known), spread, *np.quantile(known, [0.1, 0.9])]
+    np.testing.assert_allclose(out, wanted, rtol=1e-12, atol=1e-12)
+
+
+@few
+@given(POINTS, st.integers(1, 4), st.data())
+def test_clusters_equal_twin(points, radius, data):
+    durations = data.draw(st.lists(st.integers(1, 9), min_size=len(points), max_size=len(points)))
+    out = np.empty(3)
+    # A radius off every distance between small fractions keeps rounding of the running mean out of the question.
+    features_course.clusters(array(points), np.array(durations, float), radius + 1e-3, 12.0, out)
+    assert out == pytest.approx(naive.clusters(points, durations, radius + 1e-3, 12))
+
+
+@few
+@given(POINTS, st.data())
+def test_course_equals_twin(points, data):
+    numbers = st.one_of(st.just(np.nan), st.integers(0, 5).map(float))
+    count = len(points)
+    durations, steps = (np.array(data.draw(st.lists(numbers, min_size=count, max_size=count))) for _ in range(2))
+    head, scale, out = (count + 3) // 4, np.array([2.0, 1.5, 3.0, 2.5]), np.empty(5)
+    features_course.course(durations, steps, head, scale, out)
+    terms = (durations - 2) / 1.5 - (steps - 3) / 2.5
+    for got, part in zip(out[:3], (terms, terms[:head], terms[head:]), strict=True):
+        assert got == pytest.approx(average(part), nan_ok=True)
+    for got, values in zip(out[3:], (steps, durations), strict=True):
+        before, after = average(values[:head]), average(values[head:])
+        wanted = np.log2(before / after) if before > 0 and after > 0 else np.nan
+        assert got == pytest.approx(wanted, nan_ok=True)
+
+
+def average(values):
+    known = values[~np.isnan(values)]
+    return known.mean() if len(known) else np.nan
