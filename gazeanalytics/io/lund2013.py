@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import scipy.io
 
 from gazeanalytics.geometry import Screen
 from gazeanalytics.tables import InputError
@@ -59,6 +58,8 @@ def read_lund2013(path: str | Path, *, reading: int = 0) -> Lund2013:
     InputError
         If the file is not of that kind.
     """
+    import scipy.io
+
     path = Path(path)
     try:
         recording = scipy.io.loadmat(path, squeeze_me=True, struct_as_record=False)["ETdata"]

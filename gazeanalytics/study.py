@@ -1,1 +1,0 @@
-"""A study: a folder of tables and `study.toml`."""

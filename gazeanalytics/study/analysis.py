@@ -1,0 +1,217 @@
+"""The whole path: from a study's files to readings and models, and to a folder of tables, figures and a page."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import gazeanalytics
+from gazeanalytics.study import output
+from gazeanalytics.study.models import default_models, estimates_of, fit_models, model_frame
+from gazeanalytics.study.shards import Parts, Progress, locked, over_shards
+from gazeanalytics.study.steps import Gaze, find_strategies, gaze_of_shard, label_traces, meet
+from gazeanalytics.study.study import Study
+from gazeanalytics.tables import InputError
+
+__all__ = ["Analysis", "analyse", "compute"]
+
+_PARTS = ".parts"
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """All that an analysis found.
+
+    Attributes
+    ----------
+    study : Study
+        What was analysed.
+    gaze : Gaze
+        Fixations, saccades, quality and features of all readings.
+    strategies : strategies.Strategies or None
+        Fitted strategies; None when too few readings have features.
+    findings : pandas.DataFrame
+        Table `findings`.
+    readings : pandas.DataFrame
+        Table `readings`: one row a reading, all joined.
+    modelled : pandas.DataFrame
+        The rows that models were offered.
+    models : dict of str to ModelConfig
+        What was fitted.
+    fits : dict
+        The fitted models, by name.
+    estimates : pandas.DataFrame
+        Table `estimates` of all models.
+    counts : dict of str to int
+        Rows in and out of each step.
+    """
+
+    study: Study
+    gaze: Gaze
+    strategies: Any
+    findings: pd.DataFrame
+    readings: pd.DataFrame
+    modelled: pd.DataFrame
+    models: dict[str, Any]
+    fits: dict[str, Any]
+    estimates: pd.DataFrame
+    counts: dict[str, int]
+
+
+def analyse(
+    study: Study, out: str | Path | None = None, *, overwrite: bool = False, progress: Progress | None = None
+) -> Analysis:
+    """Analyse a study, and write tables, figures, an HTML page and its provenance to `out`.
+
+    Parameters
+    ----------
+    study : Study
+        From `open_study`.
+    out : str or pathlib.Path, optional
+        Folder for the results; None writes nothing.
+    overwrite : bool
+        Replace results that are there already.
+    progress : callable, optional
+        Called as `progress(step, done, total)`.
+
+    Raises
+    ------
+    InputError
+        If the study can't be analysed as it stands, or `out` holds results already. Finished parts of a killed run are
+        kept in `out` and used again.
+    """
+    if out is None:
+        return compute(study, progress=progress)
+    out = Path(out)
+    _check_free(out, study, overwrite)
+    counts = _validated(study, progress)
+    with locked(out):
+        found = compute(study, keep=out / _PARTS, progress=progress, counts=counts)
+        output.write(found, out, progress=progress)
+        shutil.rmtree(out / _PARTS, ignore_errors=True)
+    return found
+
+
+def compute(
+    study: Study,
+    *,
+    keep: Path | None = None,
+    progress: Progress | None = None,
+    counts: dict[str, int] | None = None,
+) -> Analysis:
+    """Run every step of the analysis in memory; `keep` is a folder for finished parts."""
+    tell = progress or _silent
+    counts = dict(counts or _validated(study, progress))
+    gaze = _gaze(study, keep, progress)
+    tell("strategies", 0, 1)
+    fitted, by_strategy, axes = _strategies(study, gaze.features)
+    tell("strategies", 1, 1)
+    tell("traces", 0, 1)
+    findings = label_traces(study)
+    tell("traces", 1, 1)
+    parts = [part for part in (gaze.features, gaze.quality, by_strategy) if part is not None]
+    readings = meet(study, *_distinct(parts), findings=findings)
+    modelled = model_frame(readings)
+    models = study.config.models or default_models(modelled, axes)
+    tell("models", 0, len(models))
+    fits = fit_models(modelled, models)
+    tell("models", len(models), len(models))
+    counts |= _counted(gaze, findings, readings, by_strategy)
+    return Analysis(study, gaze, fitted, findings, readings, modelled, dict(models), fits, estimates_of(fits), counts)
+
+
+def _validated(study: Study, progress: Progress | None) -> dict[str, int]:
+    tell = progress or _silent
+    tell("check", 0, 1)
+    counts = study.check()
+    tell("check", 1, 1)
+    return {f"{name} in": count for name, count in counts.items()}
+
+
+def _gaze(study: Study, keep: Path | None, progress: Progress | None) -> Gaze:
+    name = "samples" if study.has("samples") else "fixations"
+    salt = json.dumps([gazeanalytics.__version__, name, study.config.model_dump(mode="json")], sort_keys=True)
+    parts = list(
+        over_shards(_shard_parts(study, name), study.files(name), keep=keep, salt=salt, label=name, progress=progress)
+    )
+    settings = json.loads(parts[0]["settings"]["json"].iloc[0])
+    whole = {
+        kind: pd.concat([part[kind] for part in parts], ignore_index=True)
+        for kind in ("fixations", "saccades", "quality", "features")
+        if kind in parts[0]
+    }
+    split = whole["features"]["reading"].duplicated()
+    if split.any():
+        lost = whole["features"].loc[split, "reading"].iloc[0]
+        raise InputError(f"{study.folder}: reading {lost!r} is spread over several files of {name}; keep it in one")
+    return Gaze(whole["fixations"], whole.get("saccades"), whole.get("quality"), whole["features"], settings)
+
+
+def _shard_parts(study: Study, name: str) -> Callable[[Path], Parts]:
+    def compute_parts(file: Path) -> Parts:
+        found = gaze_of_shard(study, name, file)
+        settings = pd.DataFrame({"json": [json.dumps(found.settings, sort_keys=True, default=str)]})
+        tables = {"saccades": found.saccades, "quality": found.quality, "features": found.features}
+        return {"fixations": found.fixations, "settings": settings} | {k: v for k, v in tables.items() if v is not None}
+
+    return compute_parts
+
+
+def _strategies(study: Study, features: pd.DataFrame | None) -> tuple[Any, pd.DataFrame | None, list[str]]:
+    """Fit strategies; give them, a table to join by reading, and the names of axes when they are a continuum."""
+    if features is None or len(features) < 30:
+        return None, None, []
+    fitted = find_strategies(study, features)
+    if fitted.verdict == "types":
+        return fitted, fitted.assign(features), []
+    if fitted.verdict == "continuum":
+        axes = fitted.axes(features)
+        return fitted, axes, [name for name in axes if name != "reading"]
+    return fitted, None, []
+
+
+def _distinct(parts: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Leave out of later tables what an earlier one brought under the same name."""
+    seen = {"reading"}
+    kept = []
+    for part in parts:
+        kept.append(part[["reading", *(name for name in part if name not in seen)]])
+        seen |= set(part.columns)
+    return kept
+
+
+def _counted(
+    gaze: Gaze, findings: pd.DataFrame, readings: pd.DataFrame, by_strategy: pd.DataFrame | None
+) -> dict[str, int]:
+    counts = {"fixations out": len(gaze.fixations), "findings out": len(findings), "readings out": len(readings)}
+    if gaze.saccades is not None:
+        counts["saccades out"] = len(gaze.saccades)
+    if gaze.features is not None:
+        counts["readings without gaze"] = len(readings) - len(gaze.features)
+    if by_strategy is not None and "strategy" in by_strategy:
+        counts["readings without a strategy"] = int(by_strategy["strategy"].isna().sum())
+    return counts
+
+
+def _check_free(out: Path, study: Study, overwrite: bool) -> None:
+    if out.resolve() == study.folder.resolve():
+        raise InputError(f"{out}: is the study itself; name another folder with --out")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: is a file; name a folder with --out")
+    held = [path.name for path in out.iterdir() if path.name not in (_PARTS, ".lock")] if out.exists() else []
+    if not held:
+        return
+    if not (out / "provenance.json").exists():
+        raise InputError(f"{out}: holds files that no analysis wrote; name an empty folder with --out")
+    if not overwrite:
+        raise InputError(f"{out}: holds results already; add --overwrite to replace them")
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    pass

@@ -1,0 +1,145 @@
+"""`study.toml`: what a study says of itself, checked key by key."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gazeanalytics import tables
+from gazeanalytics.geometry import Screen
+from gazeanalytics.io.maps import TableMap
+from gazeanalytics.tables import InputError, nearest
+
+__all__ = ["ModelConfig", "StudyConfig", "read_config"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _About(_Strict):
+    name: str = "study"
+    description: str = ""
+    seed: int = 1
+
+
+class _ScreenConfig(_Strict):
+    width_px: float
+    height_px: float
+    width_mm: float
+    height_mm: float
+    distance_mm: float
+
+
+class _Display(_Strict):
+    placement: Literal["fit", "native"] | tuple[float, float, float, float] = Field(
+        default="fit",
+        description="fit: as large as the screen lets it, centred; native: one to one, centred; or x0,y0,x1,y1",
+    )
+
+
+class _Events(_Strict):
+    detector: str = Field(default="", description="a name of gaze.DETECTORS; default: the package's choice")
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class _Features(_Strict):
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class _Strategies(_Strict):
+    features: list[str] = Field(default_factory=list, description="default: gaze.STRATEGY_FEATURES")
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class _Outcomes(_Strict):
+    call_at: float = Field(default=0.5, ge=0, le=1, description="a finding is called present from this certainty on")
+
+
+class ModelConfig(_Strict):
+    """One model of the study."""
+
+    formula: str = Field(description="lme4's way of writing: correct ~ strategy + (1 | reader) + (1 | case)")
+    family: str = "gaussian"
+    where: str = Field(default="", description="rows to use, a pandas query such as 'max_saccades in [2, 4]'")
+    title: str = ""
+
+
+class _Report(_Strict):
+    identifiers: bool = Field(default=False, description="show readers by name")
+    smallest_cell: int = Field(default=5, ge=1, description="counts below this are not shown")
+
+
+class StudyConfig(_Strict):
+    """All of `study.toml`."""
+
+    study: _About = _About()
+    screen: _ScreenConfig | None = None
+    display: _Display = _Display()
+    tables: dict[str, TableMap] = Field(default_factory=dict)
+    events: _Events = _Events()
+    features: _Features = _Features()
+    strategies: _Strategies = _Strategies()
+    outcomes: _Outcomes = _Outcomes()
+    models: dict[str, ModelConfig] = Field(default_factory=dict)
+    report: _Report = _Report()
+
+    def screen_geometry(self) -> Screen | None:
+        """The screen, when it is told."""
+        return None if self.screen is None else Screen(**self.screen.model_dump())
+
+
+def read_config(path: Path) -> StudyConfig:
+    """Read `study.toml`.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key and what it may be.
+    """
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; a study is a folder with a study.toml in it") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is not TOML ({error})") from None
+    try:
+        config = StudyConfig.model_validate(told)
+        config.screen_geometry()
+    except ValidationError as error:
+        raise InputError(f"{path}: {_first_fault(error)}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+    for name in config.tables:
+        if name not in tables.TABLES:
+            raise InputError(f"{path}, tables.{name}: no such table; {nearest(name, list(tables.TABLES))}")
+    return config
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        model = _model_at(StudyConfig, fault["loc"][:-1])
+        known = list(model.model_fields) if model else []
+        return f"key {place!r} is not known; {nearest(str(fault['loc'][-1]), known)}"
+    return f"key {place!r}: {fault['msg'].removeprefix('Value error, ')}; came {fault['input']!r}"
+
+
+def _model_at(model: type[BaseModel], keys: tuple[str | int, ...]) -> type[BaseModel] | None:
+    """Return the model below `keys`: a field's own, or that of a mapping's values."""
+    found: type[BaseModel] | None = model
+    for key in keys:
+        if found is not None and key in found.model_fields:
+            found = _model_in(found.model_fields[str(key)].annotation)
+    return found
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(part) for part in get_args(annotation))
+    return next((found for found in inner if found is not None), None)

@@ -1,0 +1,84 @@
+"""Where images stand on the screen: gaze told in another frame becomes image pixels, and pixels become degrees."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics.geometry import Box, Screen, Viewing, fit_box
+from gazeanalytics.io.maps import TableMap
+from gazeanalytics.tables import InputError
+
+__all__ = ["to_image", "viewing_of"]
+
+Placement = Literal["fit", "native"] | tuple[float, float, float, float]
+
+
+def viewing_of(images: pd.DataFrame, screen: Screen | None, placement: Placement) -> Viewing | None:
+    """Viewing of each row of `images` (width, height, px_per_deg?), or None when nothing tells the angle."""
+    width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)
+    if "px_per_deg" in images and images["px_per_deg"].notna().all() and len(images):
+        return Viewing.from_px_per_deg(images["px_per_deg"].to_numpy(float), width, height)
+    if screen is None:
+        return None
+    at = _places(width, height, screen, placement)
+    scale_x, scale_y = width / (at[:, 2] - at[:, 0]), height / (at[:, 3] - at[:, 1])
+    return Viewing(
+        centre_x_px=(screen.width_px / 2 - at[:, 0]) * scale_x,
+        centre_y_px=(screen.height_px / 2 - at[:, 1]) * scale_y,
+        distance_x_px=screen.distance_mm * screen.width_px / screen.width_mm * scale_x,
+        distance_y_px=screen.distance_mm * screen.height_px / screen.height_mm * scale_y,
+    )
+
+
+def to_image(
+    frame: pd.DataFrame, images: pd.DataFrame, table_map: TableMap, screen: Screen | None, placement: Placement
+) -> pd.DataFrame:
+    """Move x and y from the map's frame and origin to image pixels; `images` has one row a row of `frame`."""
+    if table_map.frame == "image" and table_map.origin == "top-left":
+        return frame
+    width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)
+    on_screen = table_map.frame.startswith("screen")
+    if on_screen and screen is None:
+        raise InputError(f"study.toml: frame = {table_map.frame!r} needs the [screen]; give its size and the distance")
+    full_x, full_y = (screen.width_px, screen.height_px) if on_screen and screen else (width, height)
+    unit_x, unit_y = (1.0, 1.0) if table_map.frame.endswith("fraction") else (full_x, full_y)
+    x, y = _from_top_left(frame["x"].to_numpy(float), frame["y"].to_numpy(float), unit_x, unit_y, table_map.origin)
+    x, y = x * (full_x / unit_x), y * (full_y / unit_y)
+    if on_screen and screen:
+        at = _places(width, height, screen, placement)
+        x = (x - at[:, 0]) * (width / (at[:, 2] - at[:, 0]))
+        y = (y - at[:, 1]) * (height / (at[:, 3] - at[:, 1]))
+    return frame.assign(x=x, y=y)
+
+
+def _from_top_left(
+    x: np.ndarray, y: np.ndarray, width: float | np.ndarray, height: float | np.ndarray, origin: str
+) -> tuple[np.ndarray, np.ndarray]:
+    if origin == "bottom-left":
+        return x, height - y
+    if origin == "centre":
+        return x + width / 2, y + height / 2
+    if origin == "centre-up":
+        return x + width / 2, height / 2 - y
+    return x, y
+
+
+def _places(width: np.ndarray, height: np.ndarray, screen: Screen, placement: Placement) -> np.ndarray:
+    """Screen box of each image, shape (images, 4); images come in few sizes, so each size is placed once."""
+    sizes, which = np.unique(np.column_stack([width, height]), axis=0, return_inverse=True)
+    boxes = [_place(float(w), float(h), screen, placement) for w, h in sizes]
+    table = np.array([[box.x0, box.y0, box.x1, box.y1] for box in boxes]).reshape(-1, 4)
+    return table[which.reshape(-1)]
+
+
+def _place(width: float, height: float, screen: Screen, placement: Placement) -> Box:
+    if placement == "fit":
+        return fit_box(width, height, screen.box)
+    if placement == "native":
+        x0, y0 = (screen.width_px - width) / 2, (screen.height_px - height) / 2
+        return Box(x0, y0, x0 + width, y0 + height)
+    x0, y0, x1, y1 = placement
+    return Box(x0, y0, x1, y1)

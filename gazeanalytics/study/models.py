@@ -1,0 +1,94 @@
+"""The models of a study: those that study.toml writes, or the ones that its columns allow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import stats
+from gazeanalytics.study.config import ModelConfig
+from gazeanalytics.tables import InputError
+
+__all__ = ["default_models", "fit_models", "model_frame"]
+
+# Fewer groups than this say nothing about how groups vary (and 5 is already few).
+_FEWEST_GROUPS = 5
+
+
+def model_frame(readings: pd.DataFrame) -> pd.DataFrame:
+    """Rows that models use: people's readings, with `experience_decades` and `logit_uncertainty` beside."""
+    frame = readings[readings["kind"] == "person"] if "kind" in readings else readings
+    added: dict[str, Any] = {}
+    if "experience_years" in frame:
+        added["experience_decades"] = frame["experience_years"] / 10
+    if "uncertainty" in frame:
+        share = frame["uncertainty"].where(frame["uncertainty"].between(0, 1, inclusive="neither"))
+        added["logit_uncertainty"] = np.log(share / (1 - share))
+    return frame.assign(**added).reset_index(drop=True)
+
+
+def default_models(readings: pd.DataFrame, axes: list[str]) -> dict[str, ModelConfig]:
+    """Write the models that the columns of `readings` allow.
+
+    Parameters
+    ----------
+    readings : pandas.DataFrame
+        As `model_frame` gives it.
+    axes : list of str
+        Columns of strategy axes, used in place of types when the strategies are a continuum.
+
+    Returns
+    -------
+    dict
+        `accuracy` (binomial) and `uncertainty` (linear on the logit), each where the outcome varies: strategy +
+        experience + context + reader, case and country crossed; what doesn't vary is left out.
+    """
+    fixed = [*axes] if axes else [name for name in ("strategy",) if _varies(readings, name)]
+    fixed += [name for name in ("experience_decades", "context", "condition") if _varies(readings, name)]
+    groups = [name for name in ("reader", "case", "country") if _groups(readings, name) >= _FEWEST_GROUPS]
+    right = " + ".join([*fixed, *(f"(1 | {name})" for name in groups)])
+    if not groups or not fixed:
+        return {}
+    models = {}
+    if _varies(readings, "correct"):
+        models["accuracy"] = ModelConfig(formula=f"correct ~ {right}", family="binomial", title="Correct reading")
+    if _varies(readings, "logit_uncertainty"):
+        models["uncertainty"] = ModelConfig(
+            formula=f"logit_uncertainty ~ {right}", family="gaussian", title="Uncertainty (logit)"
+        )
+    return models
+
+
+def fit_models(readings: pd.DataFrame, models: Mapping[str, ModelConfig]) -> dict[str, Any]:
+    """Fit each model to the rows of `readings` that it asks for.
+
+    Raises
+    ------
+    InputError
+        Naming the model, when its formula, family or `where` can't be used.
+    """
+    fits = {}
+    for name, model in models.items():
+        try:
+            rows = readings.query(model.where) if model.where else readings
+            fits[name] = stats.mixed(model.formula, rows.reset_index(drop=True), family=model.family)
+        except (ValueError, KeyError, SyntaxError, pd.errors.UndefinedVariableError) as error:
+            raise InputError(f"study.toml, models.{name}: {error}") from error
+    return fits
+
+
+def estimates_of(fits: Mapping[str, Any]) -> pd.DataFrame:
+    """Stack the estimates of all models into one table."""
+    parts = [fit.estimates().assign(model=name) for name, fit in fits.items()]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _varies(frame: pd.DataFrame, name: str) -> bool:
+    return name in frame and len(frame[name].dropna().unique()) > 1
+
+
+def _groups(frame: pd.DataFrame, name: str) -> int:
+    return frame[name].nunique() if name in frame else 0

@@ -1,0 +1,38 @@
+"""The results of an analysis as a folder: data, tables, figures, one page, and what they were made of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gazeanalytics.study.provenance import provenance_of
+from gazeanalytics.study.shards import Progress, write_parquet, write_text
+
+if TYPE_CHECKING:
+    from gazeanalytics.study.analysis import Analysis
+
+__all__ = ["write"]
+
+
+def write(found: Analysis, out: Path, *, progress: Progress | None = None) -> None:
+    """Write everything to `out`; `provenance.json` comes last and marks the results as whole."""
+    _write_data(found, out / "data")
+    provenance = provenance_of(found.study, counts=found.counts, settings={"events": found.gaze.settings})
+    write_text(json.dumps(provenance, indent=2, sort_keys=True, default=str) + "\n", out / "provenance.json")
+
+
+def _write_data(found: Analysis, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    frames = {
+        "fixations": found.gaze.fixations,
+        "saccades": found.gaze.saccades,
+        "quality": found.gaze.quality,
+        "features": found.gaze.features,
+        "findings": found.findings,
+        "readings": found.readings,
+        "estimates": found.estimates,
+    }
+    for name, frame in frames.items():
+        if frame is not None and len(frame.columns):
+            write_parquet(frame, folder / f"{name}.parquet")

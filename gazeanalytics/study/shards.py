@@ -1,0 +1,136 @@
+"""One pure function over every file of a table; finished parts are kept, so a killed run goes on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import joblib
+import pandas as pd
+
+from gazeanalytics.tables import InputError
+
+__all__ = ["Progress", "digest_of", "locked", "over_shards", "write_parquet", "write_text"]
+
+Progress = Callable[[str, int, int], None]
+Parts = dict[str, pd.DataFrame]
+
+
+def digest_of(*files: Path, salt: str = "") -> str:
+    """SHA-256 of the contents of files, after `salt`."""
+    digest = hashlib.sha256(salt.encode())
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 22):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame so that the file is there whole or not at all."""
+    _replace(path, lambda half: frame.to_parquet(half, compression="zstd", index=False))
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write text so that the file is there whole or not at all."""
+    _replace(path, lambda half: half.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def over_shards(
+    compute: Callable[[Path], Parts],
+    files: list[Path],
+    *,
+    keep: Path | None = None,
+    salt: str = "",
+    label: str = "",
+    progress: Progress | None = None,
+) -> Iterator[Parts]:
+    """Run `compute` on each file, several at a time, in file order.
+
+    Parameters
+    ----------
+    compute : callable
+        A pure function of one file; gives named frames.
+    files : list of pathlib.Path
+        The shards.
+    keep : pathlib.Path, optional
+        Folder for finished parts. A part is found again by the contents of its file and by `salt`.
+    salt : str
+        All else that the result depends on: settings, versions.
+    label : str
+        Named in progress.
+    progress : callable, optional
+        Called as `progress(label, done, total)`.
+
+    Yields
+    ------
+    dict of str to pandas.DataFrame
+        One a file. joblib runs them (threads by default), so `joblib.parallel_config` chooses another engine.
+    """
+    run = joblib.Parallel(n_jobs=min(len(files), os.cpu_count() or 1) or 1, prefer="threads", return_as="generator")
+    tasks = (joblib.delayed(_part)(compute, file, keep, salt) for file in files)
+    for done, part in enumerate(cast(Iterator[Parts], run(tasks)), start=1):
+        if progress:
+            progress(label, done, len(files))
+        yield part
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a second run out of the folder while this one writes to it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = folder / ".lock"
+    try:
+        handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+    except FileExistsError:
+        if _alive(lock):
+            raise InputError(f"{folder}: another run writes there; wait for it, or choose another --out") from None
+        lock.unlink(missing_ok=True)
+        handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+    try:
+        os.write(handle, str(os.getpid()).encode())
+        os.close(handle)
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _part(compute: Callable[[Path], Parts], file: Path, keep: Path | None, salt: str) -> Parts:
+    if keep is None:
+        return compute(file)
+    folder = keep / digest_of(file, salt=salt + file.name)[:24]
+    done = folder / "done"
+    if done.exists():
+        return {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+    parts = compute(file)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in parts.items():
+        write_parquet(frame, folder / f"{name}.parquet")
+    write_text("", done)
+    return parts
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    half = path.with_name(f".{path.name}.half")
+    try:
+        write(half)
+        with half.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        os.replace(half, path)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def _alive(lock: Path) -> bool:
+    """Whether the process that holds the lock still runs; an unreadable lock counts as held."""
+    try:
+        os.kill(int(lock.read_text()), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OSError):
+        return True
+    return True

@@ -1,0 +1,172 @@
+"""The steps of an analysis, each a function of a study and of what came before; a notebook may call any one alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import gaze, reasoning, strategies, tables
+from gazeanalytics.geometry import Viewing
+from gazeanalytics.readings import assemble, score
+from gazeanalytics.study.study import Study
+from gazeanalytics.tables import InputError, nearest
+
+__all__ = ["Gaze", "detect_events", "find_strategies", "gaze_of_shard", "label_traces", "measure_features", "meet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gaze:
+    """What one part of a study, or all of it, shows of the eye.
+
+    Attributes
+    ----------
+    fixations : pandas.DataFrame
+        Table `fixations`.
+    saccades : pandas.DataFrame or None
+        Table `saccades`; None where the study brings fixations only.
+    quality : pandas.DataFrame or None
+        One row a reading: data loss, rate, precision; None without samples.
+    features : pandas.DataFrame or None
+        Table `features`; None until measured.
+    settings : dict
+        The detector and its thresholds.
+    """
+
+    fixations: pd.DataFrame
+    saccades: pd.DataFrame | None
+    quality: pd.DataFrame | None
+    features: pd.DataFrame | None
+    settings: dict[str, Any]
+
+
+def detect_events(study: Study, samples: pd.DataFrame) -> Gaze:
+    """Find fixations and saccades in raw gaze, as `[events]` of study.toml asks.
+
+    Parameters
+    ----------
+    study : Study
+        Gives the viewing geometry and the detector's settings.
+    samples : pandas.DataFrame
+        Table `samples`, the whole of it or one shard.
+
+    Raises
+    ------
+    InputError
+        If the detector is not known, its settings don't fit the recording, or no screen is told.
+    """
+    name = study.config.events.detector or gaze.DEFAULT_DETECTOR
+    if name not in gaze.DETECTORS:
+        choices = nearest(name, list(gaze.DETECTORS))
+        raise InputError(f"{study.folder / 'study.toml'}, events.detector: {name!r} is not known; {choices}")
+    viewing = _viewing(study, samples)
+    if viewing is None:
+        raise InputError(
+            f"{study.folder / 'study.toml'}: raw gaze needs degrees, so give [screen] (width_px, height_px, width_mm, "
+            "height_mm, distance_mm) or a column px_per_deg in cases"
+        )
+    events = gaze.DETECTORS[name](samples, viewing, **study.config.events.options)
+    quality = gaze.quality(samples, viewing)
+    return Gaze(events.fixations, events.saccades, quality, None, {"detector": name, **events.settings})
+
+
+def measure_features(study: Study, fixations: pd.DataFrame, saccades: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Measure each reading's scanpath; measures in degrees are NaN when no angle is told.
+
+    Parameters
+    ----------
+    study : Study
+        Gives images, regions and the settings of `[features]`.
+    fixations, saccades : pandas.DataFrame
+        The tables of those names, whole or one shard.
+    """
+    images = _images_of(study, fixations)
+    regions = study.table("regions") if study.has("regions") else None
+    viewing = _viewing(study, fixations)
+    visits = None
+    if regions is not None:
+        organs = regions[regions["kind"] != "lesion"]
+        visits = gaze.visits(fixations, organs if len(organs) else regions, images)
+    return gaze.features(
+        fixations, viewing, images, saccades=saccades, visits=visits, regions=regions, **study.config.features.options
+    )
+
+
+def gaze_of_shard(study: Study, name: str, file: Path) -> Gaze:
+    """All that is computed of one file of samples or fixations alone: a pure function of that file and study.toml."""
+    if name == "samples":
+        found = detect_events(study, study.shard("samples", file))
+    else:
+        fixations = study.shard("fixations", file)
+        saccades = study.table("saccades") if study.has("saccades") else None
+        found = Gaze(fixations, saccades, None, None, {"detector": "none: fixations as given"})
+    features = measure_features(study, found.fixations, found.saccades)
+    return Gaze(found.fixations, found.saccades, found.quality, features, found.settings)
+
+
+def find_strategies(study: Study, features: pd.DataFrame, *, rng: int | np.random.Generator | None = None) -> Any:
+    """Look for search strategies in the features: types, a continuum, or none.
+
+    Parameters
+    ----------
+    study : Study
+        Gives readers, cases and the settings of `[strategies]`.
+    features : pandas.DataFrame
+        Table `features`.
+    rng : int or numpy.random.Generator, optional
+        Default: the study's seed.
+
+    Returns
+    -------
+    strategies.Strategies
+        Fitted; `.verdict` says what is there.
+    """
+    wanted = study.config.strategies.features or [name for name in gaze.STRATEGY_FEATURES if name in features]
+    for name in wanted:
+        if name not in features:
+            have = nearest(name, list(features.columns))
+            raise InputError(f"{study.folder / 'study.toml'}, strategies.features: {name!r} is not measured; {have}")
+    known = [name for name in wanted if features[name].notna().any()]
+    who = features[["reading"]].merge(study.table("readings")[["reading", "reader", "case"]], on="reading", how="left")
+    return strategies.Strategies.fit(
+        features[["reading", *known]],
+        readers=who["reader"],
+        cases=who["case"],
+        rng=study.config.study.seed if rng is None else rng,
+        **study.config.strategies.options,
+    )
+
+
+def label_traces(study: Study) -> pd.DataFrame:
+    """Findings with their certainty: as the study brings them, or read out of the traces; no rows without either."""
+    if study.has("findings"):
+        return study.table("findings")
+    if study.has("traces"):
+        return reasoning.label_findings(study.table("traces"))
+    columns = {column.name: pd.Series(dtype=object) for column in tables.TABLES["findings"].columns}
+    return pd.DataFrame(columns)
+
+
+def meet(study: Study, *by_reading: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
+    """Join readers, cases, gaze, strategies and outcomes into the table `readings`.
+
+    Outcomes that the study brings itself (columns `correct`, `uncertainty` of its readings) are kept as they are.
+    """
+    readings, cases = study.table("readings"), study.table("cases")
+    extra = list(by_reading)
+    if len(findings):
+        scored = score(reasoning.conclude(findings), readings, cases, call_at=study.config.outcomes.call_at)
+        extra.append(scored.drop(columns=[c for c in scored if c != "reading" and c in readings]))
+    return assemble(readings, study.table("readers"), cases, *extra)
+
+
+def _images_of(study: Study, rows: pd.DataFrame) -> pd.DataFrame:
+    present = pd.Index(rows["reading"].unique())
+    return study.images.set_index("reading").loc[present].reset_index()
+
+
+def _viewing(study: Study, rows: pd.DataFrame) -> Viewing | None:
+    return study.viewing(pd.Series(rows["reading"].unique()))

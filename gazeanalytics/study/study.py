@@ -1,0 +1,164 @@
+"""A study: a folder with `study.toml` and tables, foreign or ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from gazeanalytics import io, tables
+from gazeanalytics.geometry import Viewing
+from gazeanalytics.study.config import StudyConfig, read_config
+from gazeanalytics.study.frames import to_image, viewing_of
+from gazeanalytics.tables import InputError
+
+__all__ = ["Study", "open_study"]
+
+_KEYED_BY_READING = ("samples", "fixations", "saccades", "visits", "traces", "findings")
+
+
+@dataclass(frozen=True)
+class Study:
+    """The tables of one study, read when first asked for.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        Where `study.toml` is.
+    config : StudyConfig
+        What it says.
+    """
+
+    folder: Path
+    config: StudyConfig
+    _cache: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+
+    def files(self, name: str) -> list[Path]:
+        """Files of one table, in name order; empty when the study has none."""
+        return io.shard_files(self.folder, name, self.config.tables.get(name))
+
+    def has(self, name: str) -> bool:
+        """Whether the study brings this table."""
+        return bool(self.files(name))
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read one whole table, converted and checked; x and y in image pixels.
+
+        Raises
+        ------
+        InputError
+            Naming the file at fault, the place and the remedy.
+        """
+        if name not in self._cache:
+            files = self.files(name)
+            if not files:
+                raise InputError(
+                    f"{self.folder}: no table {name!r}; add {name}.csv or map it in study.toml, tables.{name}"
+                )
+            parts = [self.shard(name, file) for file in files]
+            whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+            if name in ("readers", "cases") and name in self.config.tables and self.config.tables[name].distinct:
+                whole = whole.drop_duplicates(tables.TABLES[name].key[0], ignore_index=True)
+            self._cache[name] = tables.check(whole, name) if len(parts) > 1 else whole
+        return self._cache[name]
+
+    def shard(self, name: str, file: Path) -> pd.DataFrame:
+        """Read one file of a table, keyed as the readings are."""
+        frame = io.load_shard(file, name, self.config.tables.get(name))
+        if name not in _KEYED_BY_READING:
+            return frame
+        frame = frame.assign(reading=self._known_readings(frame["reading"], file))
+        table_map = self.config.tables.get(name)
+        if table_map is None or not {"x", "y"} <= set(frame):
+            return frame
+        images = self.images.set_index("reading").loc[frame["reading"], ["width", "height"]]
+        return to_image(frame, images, table_map, self.config.screen_geometry(), self.config.display.placement)
+
+    @cached_property
+    def images(self) -> pd.DataFrame:
+        """One row a reading: reading, case, width, height and, when known, px_per_deg."""
+        cases = self.table("cases")
+        columns = [name for name in ("case", "width", "height", "px_per_deg") if name in cases]
+        readings = self.table("readings")[["reading", "case"]]
+        images = readings.merge(cases[columns], on="case", how="left", validate="many_to_one")
+        if images["width"].isna().any():
+            lost = images.loc[images["width"].isna(), "case"].iloc[0]
+            raise InputError(
+                f"{self._told('readings')}, column 'case': {lost!r} is not among the cases of {self._told('cases')}; "
+                "add its row there"
+            )
+        return images
+
+    def viewing(self, readings: pd.Series) -> Viewing | None:
+        """Viewing of these readings, in their order; None when neither screen nor px_per_deg is told."""
+        images = self.images.set_index("reading").loc[readings]
+        return viewing_of(images, self.config.screen_geometry(), self.config.display.placement)
+
+    def check(self) -> dict[str, int]:
+        """Read all tables, check each and how they fit together; returns rows by table.
+
+        Raises
+        ------
+        InputError
+            At the first fault.
+        """
+        for name in ("readers", "cases", "readings"):
+            if not len(self.table(name)):
+                raise InputError(f"{self._told(name)}: has a header but no rows; put the data there")
+        self._check_readers()
+        counts = {name: len(self.table(name)) for name in ("readers", "cases", "readings")}
+        _ = self.images
+        for name in ("fixations", "saccades", "regions", "traces", "findings"):
+            if self.has(name):
+                counts[name] = len(self.table(name))
+        if self.has("samples"):
+            counts["samples"] = sum(len(self.shard("samples", file)) for file in self.files("samples"))
+        if not ({"fixations", "samples"} & set(counts)):
+            raise InputError(f"{self.folder}: neither samples nor fixations; a study needs one of them")
+        return counts
+
+    def _check_readers(self) -> None:
+        known = set(self.table("readers")["reader"])
+        unknown = ~self.table("readings")["reader"].isin(known)
+        if unknown.any():
+            lost = self.table("readings").loc[unknown, "reader"].iloc[0]
+            rows = int(unknown.sum())
+            raise InputError(
+                f"{self._told('readings')}, column 'reader': {lost!r} ({rows} rows of unknown readers) is not "
+                f"among the readers of {self._told('readers')}; add a row for each there"
+            )
+
+    def _known_readings(self, keys: pd.Series, file: Path) -> pd.Series:
+        """Give the keys the type, and the order of categories, that the readings have."""
+        wanted = self.table("readings")["reading"]
+        codes, met = pd.factorize(keys)
+        place = pd.Index(wanted.astype(str)).get_indexer(pd.Index(met.astype(str)))
+        if (place < 0).any():
+            row = int((place[codes] < 0).argmax())
+            raise InputError(
+                f"{file}, row {row + 2}, column 'reading': {keys.iloc[row]!r} is not among the readings of "
+                f"{self._told('readings')}; add its row there"
+            )
+        return wanted.iloc[place[codes]].set_axis(keys.index)
+
+    def _told(self, name: str) -> str:
+        files = self.files(name)
+        return str(files[0]) if files else f"{self.folder}/{name}"
+
+
+def open_study(folder: str | Path) -> Study:
+    """Open the study in `folder`.
+
+    Raises
+    ------
+    InputError
+        If there is no readable `study.toml`.
+    """
+    folder = Path(folder)
+    if folder.is_file():
+        raise InputError(f"{folder}: is a file; name the folder that holds study.toml")
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; name the folder that holds study.toml")
+    return Study(folder, read_config(folder / "study.toml"))
