@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["reading", "id", "number", "text", "flag"]
 
-__all__ = ["TABLES", "Column", "InputError", "Table", "TableError", "check", "describe", "nearest"]
+__all__ = ["TABLES", "Column", "InputError", "Table", "TableError", "check", "describe", "nearest", "shown"]
 
 
 class InputError(ValueError):
@@ -369,6 +369,12 @@ def nearest(name: str, choices: list[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else "there are " + ", ".join(map(repr, choices[:20]))
 
 
+def shown(value: object) -> str:
+    """Show a cell as its user wrote it, without the name of an array's type."""
+    item = getattr(value, "item", None)
+    return repr(item() if callable(item) else value)
+
+
 def _check_names(frame: pd.DataFrame, table: Table) -> None:
     if not frame.columns.is_unique:
         twice = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
@@ -425,7 +431,7 @@ def _check_numbers(values: pd.Series, table: Table, column: Column) -> None:
 def _fault(values: pd.Series, wrong: pd.Series, table: Table, column: Column) -> TableError:
     row = int(wrong.to_numpy().argmax())
     came = values.iloc[row]
-    return TableError(table.name, column.name, row, column.wanted, "nothing" if came != came else repr(came))
+    return TableError(table.name, column.name, row, column.wanted, "nothing" if came != came else shown(came))
 
 
 def _check_order(frame: pd.DataFrame, table: Table) -> None:
@@ -437,7 +443,7 @@ def _check_order(frame: pd.DataFrame, table: Table) -> None:
     if first.duplicated().any():
         split = starts & key.isin(first[first.duplicated()]) & key.duplicated()
         row = int(split.to_numpy().argmax())
-        came = f"reading {frame['reading'].iloc[row]!r} again after other readings; sort the table first"
+        came = f"reading {shown(frame['reading'].iloc[row])} again after other readings; sort the table first"
         raise TableError(table.name, "reading", row, "the rows of one reading together", came)
     if table.order:
         back = frame[table.order].diff().lt(0) & ~starts
@@ -453,5 +459,5 @@ def _check_unique(frame: pd.DataFrame, table: Table) -> None:
         twice = frame.duplicated(key)
         if twice.any():
             row = int(twice.to_numpy().argmax())
-            values = ", ".join(f"{name} {frame[name].iloc[row]!r}" for name in key)
+            values = ", ".join(f"{name} {shown(frame[name].iloc[row])}" for name in key)
             raise TableError(table.name, key[-1], row, "each key once", f"{values} a second time")

@@ -11,7 +11,7 @@ import pandas as pd
 from gazeanalytics import ragged
 from gazeanalytics.io.files import format_of
 from gazeanalytics.io.maps import UNITS, ColumnSource, TableMap
-from gazeanalytics.tables import TABLES, Column, InputError, Table
+from gazeanalytics.tables import TABLES, Column, InputError, Table, shown
 
 __all__ = ["IDENTIFYING", "convert"]
 
@@ -37,7 +37,7 @@ class _Place:
 
     def fault(self, row: int, column: str, wanted: str, came: object, remedy: str) -> InputError:
         told = f"{self.file}, row {row + self.first_row}, column {column!r}"
-        return InputError(f"{told}: wanted {wanted}; came {came!r}; {remedy}")
+        return InputError(f"{told}: wanted {wanted}; came {shown(came)}; {remedy}")
 
 
 def convert(raw: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> pd.DataFrame:
@@ -53,6 +53,11 @@ def convert(raw: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> pd
         The map; a native one takes all columns but identifying ones.
     file : pathlib.Path
         Named in errors.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by the row of `raw` (of the spread rows, where lists are spread), so that a later fault can name it.
 
     Raises
     ------
@@ -80,7 +85,7 @@ def convert(raw: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> pd
     frame = frame[[*dict.fromkeys([*(c.name for c in contract.columns if c.name in frame), *frame.columns])]]
     if table_map.distinct:
         frame = frame.drop_duplicates([key for key in contract.key if key in frame])
-    return _in_order(frame, contract).reset_index(drop=True)
+    return _in_order(frame, contract)
 
 
 def _native_columns(raw: pd.DataFrame, contract: Table) -> dict[str, ColumnSource]:

@@ -42,6 +42,11 @@ def shard_files(folder: Path, name: str, table_map: TableMap | None) -> list[Pat
 def load_shard(file: Path, name: str, table_map: TableMap | None = None) -> pd.DataFrame:
     """Read, convert and check one file of table `name`.
 
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by the row of the file, counted from 0 after a header.
+
     Raises
     ------
     InputError
@@ -115,7 +120,7 @@ def _checked(frame: pd.DataFrame, name: str, file: Path, table_map: TableMap) ->
         return tables.check(frame, name)
     except tables.TableError as error:
         foreign = _foreign(table_map, error.column)
-        row = "" if error.row is None else f", row {error.row + 2}"
+        row = "" if error.row is None else f", row {frame.index[error.row] + 2}"
         column = f", column {foreign!r}" if foreign else ""
         remedy = "map it in study.toml" if error.row is None else "mend the file, or declare the value as missing"
         raise InputError(f"{file}{row}{column}: wanted {error.wanted}; came {error.came}; {remedy}") from None

@@ -12,7 +12,7 @@ from gazeanalytics import io, tables
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.study.config import StudyConfig, read_config
 from gazeanalytics.study.frames import to_image, viewing_of
-from gazeanalytics.tables import InputError
+from gazeanalytics.tables import InputError, shown
 
 __all__ = ["Study", "open_study"]
 
@@ -68,8 +68,8 @@ class Study:
         """Read one file of a table, keyed as the readings are."""
         frame = io.load_shard(file, name, self.config.tables.get(name))
         if name not in _KEYED_BY_READING:
-            return frame
-        frame = frame.assign(reading=self._known_readings(frame["reading"], file))
+            return frame.reset_index(drop=True)
+        frame = frame.assign(reading=self._known_readings(frame["reading"], file)).reset_index(drop=True)
         table_map = self.config.tables.get(name)
         if table_map is None or not {"x", "y"} <= set(frame):
             return frame
@@ -138,8 +138,8 @@ class Study:
         if (place < 0).any():
             row = int((place[codes] < 0).argmax())
             raise InputError(
-                f"{file}, row {row + 2}, column 'reading': {keys.iloc[row]!r} is not among the readings of "
-                f"{self._told('readings')}; add its row there"
+                f"{file}, row {keys.index[row] + 2}, column 'reading': {shown(keys.iloc[row])} is not among the "
+                f"readings of {self._told('readings')}; add its row there"
             )
         return wanted.iloc[place[codes]].set_axis(keys.index)
 

@@ -1,0 +1,33 @@
+"""A study small enough to break by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Three readers, eight cases, all read by all: fixations as the study's own table."""
+    rng = np.random.default_rng(3)
+    folder = tmp_path / "study"
+    folder.mkdir()
+    readers, cases = [f"r{i}" for i in range(3)], [f"c{i}" for i in range(8)]
+    pairs = [(reader, case) for reader in readers for case in cases]
+    (folder / "study.toml").write_text('[study]\nname = "small"\n')
+    pd.DataFrame({"reader": readers, "kind": "person", "experience_years": [1, 5, 20]}).to_csv(
+        folder / "readers.csv", index=False
+    )
+    pd.DataFrame({"case": cases, "width": 1000, "height": 800, "px_per_deg": 40}).to_csv(
+        folder / "cases.csv", index=False
+    )
+    readings = pd.DataFrame(pairs, columns=["reader", "case"])
+    readings.insert(0, "reading", range(len(readings)))
+    readings.to_csv(folder / "readings.csv", index=False)
+    counts = rng.integers(5, 20, len(readings))
+    fixations = pd.DataFrame({"reading": np.repeat(readings["reading"], counts)})
+    fixations["onset"] = fixations.groupby("reading").cumcount() * 300.0
+    fixations["duration"] = rng.integers(120, 290, len(fixations))
+    fixations["x"] = rng.uniform(0, 1000, len(fixations)).round(1)
+    fixations["y"] = rng.uniform(0, 800, len(fixations)).round(1)
+    fixations.to_csv(folder / "fixations.csv", index=False)
+    return folder

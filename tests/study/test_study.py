@@ -1,0 +1,168 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazeanalytics.geometry import Box, Screen
+from gazeanalytics.io import TableMap
+from gazeanalytics.study import open_study, read_config
+from gazeanalytics.study.frames import to_image, viewing_of
+from gazeanalytics.tables import InputError
+
+SCREEN = Screen(1920, 1080, 531, 299, 600)
+
+
+def test_a_native_study_needs_no_map(small):
+    study = open_study(small)
+    counts = study.check()
+    assert {name: counts[name] for name in ("readers", "cases", "readings")} == {
+        "readers": 3,
+        "cases": 8,
+        "readings": 24,
+    }
+    assert study.table("fixations")["reading"].dtype == study.table("readings")["reading"].dtype
+    assert study.viewing(study.table("readings")["reading"]).rows(24).shape == (24, 4)
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("fixations.csv", "onset", "onste", "fixations.csv, column 'onset': wanted this column"),
+        ("readings.csv", "3,r0,c3", "3,r0,c33", "readings.csv, column 'case': 'c33' is not among the cases of"),
+        (
+            "readings.csv",
+            "3,r0,c3",
+            "3,r9,c3",
+            "readings.csv, column 'reader': 'r9' (1 rows of unknown readers) is not",
+        ),
+        ("readings.csv", "\n3,", "\n2,", "readings.csv, row 5, column 'reading': wanted each key once; came reading 2"),
+        (
+            "fixations.csv",
+            "\n0,300.0",
+            "\n99,300.0",
+            "fixations.csv, row 3, column 'reading': 99 is not among the readings",
+        ),
+        (
+            "readers.csv",
+            "r1,person",
+            "r1,human",
+            "readers.csv, row 3, column 'kind': wanted one of person, model; came",
+        ),
+        ("study.toml", "name", "nmae", "study.toml: key 'study.nmae' is not known; did you mean 'name'?"),
+    ],
+)
+def test_faults_name_file_place_and_remedy(small, name, old, new, words):
+    edit(small / name, old, new)
+    with pytest.raises(InputError) as caught:
+        open_study(small).check()
+    told = str(caught.value)
+    assert words in told
+    assert told.startswith(str(small))
+    assert "\n" not in told
+
+
+def test_a_table_with_a_header_alone_is_told(small):
+    (small / "readers.csv").write_text("reader,kind\n")
+    with pytest.raises(InputError, match=r"readers\.csv: has a header but no rows; put the data there"):
+        open_study(small).check()
+
+
+def test_two_files_for_one_table_are_refused(small):
+    (small / "fixations.tsv").write_text((small / "fixations.csv").read_text().replace(",", "\t"))
+    with pytest.raises(InputError, match=r"fixations\.tsv: two files for one table; name one in study\.toml"):
+        open_study(small).check()
+
+
+def test_no_gaze_and_no_study_are_told(small, tmp_path):
+    (small / "fixations.csv").unlink()
+    with pytest.raises(InputError, match="neither samples nor fixations"):
+        open_study(small).check()
+    with pytest.raises(InputError, match="no such folder; name the folder that holds"):
+        open_study(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"study\.toml: no such file; a study is a folder"):
+        open_study(tmp_path)
+
+
+def test_shards_and_one_file_are_the_same_table(small):
+    whole = open_study(small).table("fixations")
+    (small / "fixations").mkdir()
+    for part, rows in whole.groupby(whole["reading"] // 10):
+        rows.to_parquet(small / "fixations" / f"part-{part:05d}.parquet", index=False)
+    (small / "fixations.csv").unlink()
+    pd.testing.assert_frame_equal(open_study(small).table("fixations"), whole)
+
+
+@pytest.mark.parametrize("placement", ["fit", "native", (100.0, 50.0, 900.0, 850.0)])
+def test_screen_coordinates_reach_the_image_whatever_the_placement(placement):
+    images = pd.DataFrame({"width": [1000.0, 500.0], "height": [1000.0, 1000.0]})
+    told = {"file": "f.csv", "frame": "screen", "columns": {"x": "x", "y": "y"}}
+    centre = pd.DataFrame({"x": [960.0, 960.0], "y": [540.0, 540.0]})
+    moved = to_image(centre, images, TableMap.model_validate(told), SCREEN, placement)
+    viewing = viewing_of(images, SCREEN, placement)
+    # The screen's centre is the line of sight, whatever image pixel it falls on.
+    np.testing.assert_allclose(moved["x"], viewing.centre_x_px)
+    np.testing.assert_allclose(moved["y"], viewing.centre_y_px)
+
+
+@pytest.mark.parametrize(
+    ("frame", "origin", "x", "y"),
+    [
+        ("image", "bottom-left", 250.0, 600.0),
+        ("image", "centre", -250.0, 0.0),
+        ("image", "centre-up", -250.0, 0.0),
+        ("image-fraction", "top-left", 0.25, 0.5),
+        ("image-fraction", "bottom-left", 0.25, 0.5),
+    ],
+)
+def test_frames_and_origins_tell_the_same_point(frame, origin, x, y):
+    images = pd.DataFrame({"width": [1000.0], "height": [1200.0]})
+    told = {"file": "f.csv", "frame": frame, "origin": origin, "columns": {"x": "x", "y": "y"}}
+    moved = to_image(pd.DataFrame({"x": [x], "y": [y]}), images, TableMap.model_validate(told), None, "fit")
+    np.testing.assert_allclose(moved.to_numpy(), [[250.0, 600.0]])
+
+
+def test_screen_fractions_from_below():
+    images = pd.DataFrame({"width": [1000.0], "height": [1000.0]})
+    told = {"file": "f.csv", "frame": "screen-fraction", "origin": "bottom-left", "columns": {"x": "x", "y": "y"}}
+    moved = to_image(pd.DataFrame({"x": [0.5], "y": [1.0]}), images, TableMap.model_validate(told), SCREEN, "fit")
+    np.testing.assert_allclose(moved.to_numpy(), [[500.0, 0.0]], atol=1e-9)
+    with pytest.raises(InputError, match=r"frame = 'screen-fraction' needs the \[screen\]"):
+        to_image(moved, images, TableMap.model_validate(told), None, "fit")
+
+
+def test_degrees_come_from_the_screen_or_from_px_per_deg():
+    images = pd.DataFrame({"width": [1000.0], "height": [1000.0]})
+    assert viewing_of(images, None, "fit") is None
+    shown = SCREEN.viewing(Box(0, 0, 1000, 1000), Box(420, 0, 1500, 1080))
+    there = viewing_of(images, SCREEN, "fit")
+    np.testing.assert_allclose(there.rows(1), shown.rows(1))
+    told = viewing_of(images.assign(px_per_deg=33.0), SCREEN, "fit")
+    np.testing.assert_allclose(told.px_per_deg, 33)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[tables.fixation]\nfile='a'", "tables.fixation: no such table; did you mean 'fixations'?"),
+        (
+            "[tables.fixations]\nfile='a'\ncolumns={x={colum='a'}}",
+            "key 'tables.fixations.columns.x.colum' is not known; did",
+        ),
+        (
+            "[tables.fixations]\nfile='a'\ncolumns={x={column='a', value=1}}",
+            "give exactly one of column, value, cumulate",
+        ),
+        ("[screen]\nwidth_px=1", "key 'screen.height_px': Field required"),
+        ("[x", "is not TOML (Expected ']' at the end of a table declaration"),
+    ],
+)
+def test_study_toml_is_checked_key_by_key(tmp_path, text, words):
+    (tmp_path / "study.toml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_config(tmp_path / "study.toml")
+    assert words in str(caught.value)
