@@ -20,7 +20,7 @@ def check_images(images: pd.DataFrame) -> pd.DataFrame:
             )
     if images["reading"].duplicated().any():
         again = images["reading"][images["reading"].duplicated()].iloc[0]
-        raise ValueError(f"images: wanted one row a reading; reading {again!r} comes twice")
+        raise ValueError(f"images: wanted one row a reading; reading {again} comes twice")
     size = images[["width", "height"]].to_numpy(float)
     if not (size > 0).all():
         row = int(np.flatnonzero(~(size > 0).all(axis=1))[0])
@@ -51,7 +51,7 @@ def match(frame: pd.DataFrame, images: pd.DataFrame, name: str) -> ragged.Segmen
     place = pd.Index(np.asarray(keys)).get_indexer(pd.Index(np.asarray(found.keys)))
     if (place < 0).any():
         stranger = found.keys[int(np.argmax(place < 0))]
-        raise ValueError(f"{name}: reading {stranger!r} is not in images; give images one row for every reading")
+        raise ValueError(f"{name}: reading {stranger} is not in images; give images one row for every reading")
     starts = np.zeros(len(keys), np.int64)
     stops = np.zeros(len(keys), np.int64)
     starts[place], stops[place] = found.starts, found.stops

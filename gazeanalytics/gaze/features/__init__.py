@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,22 +15,22 @@ from gazeanalytics.gaze.features.places import checklist, lesions, regions_seen
 from gazeanalytics.gaze.features.points import prepare
 from gazeanalytics.gaze.features.settings import FeatureSettings
 from gazeanalytics.gaze.features.space import circling, coverage, extent, spatial_entropy
-from gazeanalytics.gaze.features.suited import STRATEGY_FEATURES
+from gazeanalytics.gaze.features.suited import NEED_ANGLE, STRATEGY_FEATURES
 from gazeanalytics.gaze.regions import visits as make_visits
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["STRATEGY_FEATURES", "FeatureSettings", "features"]
+__all__ = ["NEED_ANGLE", "STRATEGY_FEATURES", "FeatureSettings", "features"]
 
 
 def features(
     fixations: pd.DataFrame,
-    viewing: Viewing,
+    viewing: Viewing | None,
     images: pd.DataFrame,
     *,
     saccades: pd.DataFrame | None = None,
     visits: pd.DataFrame | None = None,
     regions: pd.DataFrame | None = None,
-    settings: FeatureSettings | None = None,
+    **choices: Any,
 ) -> pd.DataFrame:
     """Measure how each reading went: one row a reading, one column a measure.
 
@@ -38,19 +39,19 @@ def features(
     fixations : pandas.DataFrame
         A fixations table. Points without a duration (cursor, clicks) are welcome: measures of time are then NaN.
         Fixations without a place are left out, and so are the steps to and from them.
-    viewing : Viewing
-        Of all readings, or with one element per row of `images`.
+    viewing : Viewing or None
+        Of all readings, or with one element per row of `images`. None when no angle is known: measures in degrees, and
+        those that need a radius in degrees (`NEED_ANGLE`), are then NaN.
     images : pandas.DataFrame
         One row a reading: reading, case, width and height (px); readings without fixations are kept.
     saccades : pandas.DataFrame, optional
         A saccades table. Amplitudes are then those of the saccades; else they are the steps between fixations.
     visits : pandas.DataFrame, optional
-        A visits table; made from `regions` when not given.
+        A visits table of organs or grid cells; made from `regions` when not given (the first in the table wins).
     regions : pandas.DataFrame, optional
-        A regions table. Organs and grid cells are visited one at a time (the first in the table wins); lesions may
-        overlap them.
-    settings : FeatureSettings, optional
-        Radii, grids and thresholds, each with its source.
+        A regions table. Lesions may overlap organs, so that what is told of them comes from the fixations.
+    **choices
+        Radii, grids and thresholds: the attributes of `FeatureSettings`, each with its source.
 
     Returns
     -------
@@ -64,7 +65,9 @@ def features(
     Raises
     ------
     ValueError
-        If the viewing is missing, or a reading isn't in `images`.
+        If a reading isn't in `images`, or a choice makes no sense.
+    TypeError
+        If a choice is none of `FeatureSettings`.
 
     Examples
     --------
@@ -82,14 +85,16 @@ def features(
     1       20.0       0.00           1.00                0.14            0.16
     2        0.0        NaN            NaN                 NaN            0.00
     """
-    chosen = settings or FeatureSettings()
+    chosen = FeatureSettings(**choices)
     points = prepare(fixations, viewing, images, chosen.threads)
-    made = counts(points) | durations(points, chosen) | steps(points, chosen) | directions(points, chosen)
+    made = counts(points)
+    for group in (durations, steps, directions, extent, coverage, spatial_entropy, circling, clusters, recurrence):
+        made |= group(points, chosen)
+    made |= transitions(points, chosen) | course(points, chosen, images)
+    if viewing is None:
+        made |= {name: np.full(len(images), np.nan) for name in NEED_ANGLE}
     if saccades is not None:
         made |= saccade_measures(saccades, images, made["scanpath_duration_ms"], chosen)
-    for group in (extent, coverage, spatial_entropy, circling, clusters, recurrence, transitions):
-        made |= group(points, chosen)
-    made |= course(points, chosen, images)
     made |= _of_regions(fixations, viewing, images, visits, regions, chosen)
     table = pd.DataFrame({"reading": images["reading"].array, **made})
     table.attrs["settings"] = asdict(chosen)
@@ -99,7 +104,7 @@ def features(
 
 def _of_regions(
     fixations: pd.DataFrame,
-    viewing: Viewing,
+    viewing: Viewing | None,
     images: pd.DataFrame,
     visits: pd.DataFrame | None,
     regions: pd.DataFrame | None,
@@ -116,8 +121,7 @@ def _of_regions(
         seen = make_visits(fixations, organs, images, **near) if visits is None else visits
         made |= _of_visits(seen, images, organs, settings)
     if len(spots):
-        seen = make_visits(fixations, spots, images, overlap="all", **near) if visits is None else visits
-        made |= lesions(seen, images, spots)
+        made |= lesions(make_visits(fixations, spots, images, overlap="all", **near), images, spots)
     return made
 
 

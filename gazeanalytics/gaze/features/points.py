@@ -51,18 +51,15 @@ def prepare(
 ) -> Points:
     """Turn a fixations table into `Points`.
 
+    Without a viewing the image is put so far away that angles are pixels but for a common factor, to 9 digits.
+
     Raises
     ------
     ValueError
-        If `viewing` is missing, or a reading isn't in `images`.
+        If a reading isn't in `images`.
     """
-    if viewing is None:
-        raise ValueError(
-            "features are told in degrees and need a viewing; give Screen(...).viewing() or, when only the scale is "
-            "known, Viewing.from_px_per_deg(px_per_deg, width_px, height_px)"
-        )
     found = match(fixations, check_images(images), "fixations")
-    rows = viewing.rows(len(found))
+    rows = (viewing or _far_away(images)).rows(len(found))
     count = len(fixations)
     rays, places = np.empty((count, 3)), np.empty((count, 2))
     steps, headings = np.empty(count), np.empty(count)
@@ -81,6 +78,12 @@ def prepare(
         headings=headings[known],
         frames=_frames(images, rows),
     )
+
+
+def _far_away(images: pd.DataFrame) -> Viewing:
+    width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)
+    distance = 1e4 * max(width.max(initial=1), height.max(initial=1))
+    return Viewing(width / 2, height / 2, distance, distance)
 
 
 def _frames(images: pd.DataFrame, rows: np.ndarray) -> np.ndarray:

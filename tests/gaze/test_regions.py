@@ -1,0 +1,116 @@
+"""Regions and visits against a plain twin."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gazeanalytics import gaze, tables
+from gazeanalytics.geometry import Viewing
+
+IMAGES = pd.DataFrame({"reading": [0, 1], "case": ["a", "b"], "width": 10, "height": 10})
+SPOTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=10)
+BOXES = st.lists(
+    st.tuples(st.integers(0, 8), st.integers(0, 8), st.integers(1, 4), st.integers(1, 4), st.booleans()), max_size=4
+)
+
+
+def region_table(boxes):
+    rows = [
+        (case, f"r{k}", "organ", x, y, x + wide, y + high, "ellipse" if round_ else "box")
+        for case, own in boxes.items()
+        for k, (x, y, wide, high, round_) in enumerate(own)
+    ]
+    return pd.DataFrame(rows, columns=["case", "region", "kind", "x0", "y0", "x1", "y1", "shape"]).astype(
+        dict.fromkeys(["x0", "y0", "x1", "y1"], float)
+    )
+
+
+def inside(x, y, row):
+    if row.shape == "box":
+        return row.x0 <= x <= row.x1 and row.y0 <= y <= row.y1
+    wide, high = row.x1 - row.x0, row.y1 - row.y0
+    return ((2 * x - row.x0 - row.x1) / wide) ** 2 + ((2 * y - row.y0 - row.y1) / high) ** 2 <= 1 + 1e-12
+
+
+def plain_visits(fixations, regions, overlap):
+    """(reading, onset, region, fixations) of runs in one region, one region at a time."""
+    found = []
+    for reading, own in fixations.groupby("reading"):
+        rows = [row for row in regions.itertuples() if row.case == IMAGES["case"][reading]]
+        if overlap == "nested":
+            rows.sort(key=lambda row: (row.x1 - row.x0) * (row.y1 - row.y0))
+        hits = [[row.region for row in rows if inside(f.x, f.y, row)] for f in own.itertuples()]
+        if overlap != "all":
+            hits = [names[:1] for names in hits]
+        for row in rows:
+            run = []
+            for at, names in [*enumerate(hits), (len(hits), [])]:
+                if row.region in names:
+                    run.append(at)
+                elif run:
+                    found.append((reading, own["onset"].iloc[run[0]], row.region, len(run)))
+                    run = []
+    return sorted(found)
+
+
+@pytest.mark.parametrize("overlap", ["priority", "nested", "all"])
+@settings(max_examples=60, deadline=None)
+@given(SPOTS, SPOTS, BOXES, BOXES)
+def test_visits_equal_twin(overlap, first, second, here, there):
+    spots = [(0, *spot) for spot in first] + [(1, *spot) for spot in second]
+    fixations = pd.DataFrame(spots, columns=["reading", "x", "y"]).astype({"reading": int})
+    fixations = fixations.assign(onset=np.arange(len(fixations)) * 10.0, duration=7.0)
+    regions = region_table({"a": here, "b": there})
+    made = gaze.visits(fixations, regions, IMAGES, overlap=overlap)
+    tables.check(made, "visits")
+    got = sorted(made[["reading", "onset", "region", "fixations"]].itertuples(index=False, name=None))
+    assert got == plain_visits(fixations, regions, overlap)
+    assert (made["duration"] == 7 * made["fixations"]).all()
+    assert (made["offset"] == made["onset"] + 10 * made["fixations"] - 3).all()
+
+
+def test_hit_radius_is_an_exact_angle():
+    viewing = Viewing.from_px_per_deg(30, 1000, 1000)
+    regions = region_table({"a": [(400, 400, 100, 100, False)]})
+    images = IMAGES[:1].assign(width=1000, height=1000)
+    near = float(viewing.angle(560, 540, 500, 500))
+    fixations = pd.DataFrame({"reading": 0, "onset": [0.0], "x": 560.0, "y": 540.0})
+    for radius, hits in ((near * (1 + 1e-12), 1), (near * (1 - 1e-9), 0)):
+        assert len(gaze.visits(fixations, regions, images, hit_radius_deg=radius, viewing=viewing)) == hits
+
+
+def test_place_not_known_ends_a_visit():
+    fixations = pd.DataFrame({"reading": 0, "onset": [0.0, 1, 2], "x": [1.0, np.nan, 1.0], "y": 1.0})
+    made = gaze.visits(fixations, region_table({"a": [(0, 0, 4, 4, False)]}), IMAGES)
+    assert made["fixations"].tolist() == [1, 1]
+    assert made["duration"].isna().all()
+
+
+def test_nobody_and_nothing():
+    regions = region_table({"c": [(0, 0, 4, 4, False)]})
+    none = pd.DataFrame({"reading": np.empty(0, int), "onset": [], "x": [], "y": []}).astype({"onset": float})
+    for fixations in (none, pd.DataFrame({"reading": 0, "onset": [0.0], "x": [1.0], "y": [1.0]})):
+        for table in (regions, regions[:0]):
+            for overlap in ("priority", "all"):
+                assert len(tables.check(gaze.visits(fixations, table, IMAGES, overlap=overlap), "visits")) == 0
+
+
+def test_grid_covers_the_image_once():
+    images = IMAGES.assign(width=[30, 60], height=[20, 40])
+    grid = gaze.grid_regions(images, rows=2, columns=3)
+    tables.check(grid, "regions")
+    area = (grid["x1"] - grid["x0"]) * (grid["y1"] - grid["y0"])
+    assert area.groupby(grid["case"]).sum().tolist() == [600, 2400]
+
+
+def test_errors_say_what_to_do():
+    fixations = pd.DataFrame({"reading": 0, "onset": [0.0], "x": [1.0], "y": [1.0]})
+    regions = region_table({"a": [(0, 0, 4, 4, False)]})
+    with pytest.raises(ValueError, match="overlap: wanted one of priority, nested, all; came 'first'"):
+        gaze.visits(fixations, regions, IMAGES, overlap="first")
+    with pytest.raises(ValueError, match="hit_radius_deg needs a viewing"):
+        gaze.visits(fixations, regions, IMAGES, hit_radius_deg=1)
+    with pytest.raises(ValueError, match="a grid needs at least one row and one column; came 0 rows and 2 columns"):
+        gaze.grid_regions(IMAGES, rows=0, columns=2)
