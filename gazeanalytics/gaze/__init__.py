@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gazeanalytics.gaze.cascade import CascadeRules, cascade
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
 from gazeanalytics.gaze.features import STRATEGY_FEATURES, FeatureSettings, features
 from gazeanalytics.gaze.recording import RecordingWarning
@@ -11,9 +12,11 @@ __all__ = [
     "DETECTORS",
     "LABELS",
     "STRATEGY_FEATURES",
+    "CascadeRules",
     "Events",
     "FeatureSettings",
     "RecordingWarning",
+    "cascade",
     "features",
     "grid_regions",
     "idt",
@@ -22,4 +25,4 @@ __all__ = [
     "visits",
 ]
 
-DETECTORS = {"ivt": ivt, "idt": idt}
+DETECTORS = {"cascade": cascade, "ivt": ivt, "idt": idt}

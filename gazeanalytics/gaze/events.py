@@ -10,7 +10,8 @@ import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels import events as kernels
-from gazeanalytics.gaze.recording import Recording, prepare, run
+from gazeanalytics._kernels import events_dispersion
+from gazeanalytics.gaze.recording import Recording, degrees, prepare
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["LABELS", "LONGEST_GAP_MS", "Events", "idt", "ivt", "tabulate"]
@@ -48,35 +49,44 @@ class Events:
 
 
 def tabulate(
-    recording: Recording, marks: np.ndarray, settings: Mapping[str, object], *, threads: int | None = None
+    recording: Recording,
+    marks: np.ndarray,
+    settings: Mapping[str, object],
+    *,
+    blink_ms: tuple[float, float] = (0.0, 0.0),
+    threads: int | None = None,
 ) -> Events:
-    """Make the tables of events from a detector's labels, which carry START (128) where an event begins."""
+    """Make the tables of events from the labels of the samples seen, which carry START (128) where an event begins.
+
+    Holes that last as long as `blink_ms` tells, or touch a blink, are blinks; (0, 0) makes none.
+    """
     readings = recording.readings
     counts = np.zeros((len(readings), 2), np.int64)
     ragged.each(kernels.count_over_readings, readings, marks, out=[counts], threads=threads)
     before = np.cumsum(counts, axis=0) - counts
-    totals = counts.sum(axis=0)
-    fixations = np.empty((totals[0], len(_FIXATION_COLUMNS)))
-    saccades = np.empty((totals[1], len(_SACCADE_COLUMNS)))
-    ragged.each(
-        kernels.describe_over_readings,
-        readings,
-        recording.t,
-        recording.x,
-        recording.y,
-        np.array([_PEAK_SPAN_MS, LONGEST_GAP_MS]),
-        marks,
-        fixations,
-        saccades,
-        out=[recording.views, recording.intervals_ms, before],
-        threads=threads,
-    )
+    fixations = np.empty((counts[:, 0].sum(), len(_FIXATION_COLUMNS)))
+    saccades = np.empty((counts[:, 1].sum(), len(_SACCADE_COLUMNS)))
+    spans = np.array([_PEAK_SPAN_MS, LONGEST_GAP_MS])
+    arrays = (recording.t, recording.x, recording.y, spans, marks, fixations, saccades)
+    rows = [recording.lenses, recording.intervals_ms, before]
+    ragged.each(kernels.describe_over_readings, readings, *arrays, out=rows, threads=threads)
     return Events(
         _frame(readings, counts[:, 0], _FIXATION_COLUMNS, fixations),
         _frame(readings, counts[:, 1], _SACCADE_COLUMNS, saccades),
-        marks,
+        _expand(recording, marks, blink_ms, threads),
         {**settings, "longest_gap_ms": LONGEST_GAP_MS},
     )
+
+
+def _expand(recording: Recording, found: np.ndarray, blink_ms: tuple[float, float], threads: int | None) -> np.ndarray:
+    """Put the labels of the samples seen into the rows of the table."""
+    if recording.rows is None:
+        return found
+    labels = np.empty(recording.times.size, np.uint8)
+    arrays = (recording.times, recording.rows, found, np.array(blink_ms), labels)
+    seen = [recording.readings.starts, recording.readings.stops]
+    ragged.each(kernels.expand_over_readings, recording.table, *arrays, out=seen, threads=threads)
+    return labels
 
 
 def _frame(readings: ragged.Segments, counts: np.ndarray, columns: tuple[str, ...], values: np.ndarray) -> pd.DataFrame:
@@ -138,7 +148,10 @@ def ivt(
     recording.require(shortest_fixation_ms=shortest_fixation_ms)
     per_ms = np.deg2rad(threshold_deg_s) / 1000
     values = np.array([per_ms, window_ms, LONGEST_GAP_MS, np.deg2rad(merge_within_deg), shortest_fixation_ms])
-    marks = run(kernels.ivt_over_readings, recording, values, threads)
+    marks = np.empty(recording.t.size, np.uint8)
+    arrays = (recording.t, recording.x, recording.y, values, marks)
+    rows = [recording.lenses, recording.intervals_ms]
+    ragged.each(kernels.ivt_over_readings, recording.readings, *arrays, out=rows, threads=threads)
     settings = {
         "detector": "ivt",
         "threshold_deg_s": threshold_deg_s,
@@ -193,6 +206,9 @@ def idt(
         raise ValueError(f"shortest_fixation_ms must be over 0 ms for a dispersion; came {shortest_fixation_ms:g}")
     recording.require(shortest_fixation_ms=shortest_fixation_ms)
     values = np.array([widest_deg, shortest_fixation_ms, LONGEST_GAP_MS])
-    marks = run(kernels.idt_over_readings, recording, values, threads)
+    marks = np.empty(recording.t.size, np.uint8)
+    arrays = (recording.t, *degrees(recording, threads=threads), values, marks)
+    rows = [recording.intervals_ms]
+    ragged.each(events_dispersion.idt_over_readings, recording.readings, *arrays, out=rows, threads=threads)
     settings = {"detector": "idt", "widest_deg": widest_deg, "shortest_fixation_ms": shortest_fixation_ms}
     return tabulate(recording, marks, settings, threads=threads)

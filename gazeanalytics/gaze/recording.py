@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged, tables
-from gazeanalytics._kernels import events as kernels
+from gazeanalytics._kernels import events_audit as kernels
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["Recording", "RecordingWarning", "prepare", "run"]
+__all__ = ["Recording", "RecordingWarning", "degrees", "prepare"]
 
 # What `audit` tells of a reading, in order.
-_FACTS: tuple[str, ...] = (
-    "interval",
-    "backwards",
-    "timeless",
-    "infinite",
-    "seen",
-    "farthest_px",
-    "extent_px",
-    "step_deg",
-    "wide",
-    "zero",
+_FACTS = (
+    *("interval", "backwards", "timeless", "infinite", "missing"),
+    *("probed", "farthest_px", "extent_px", "step_deg", "wide", "zero"),
 )
 
 _FASTEST_HZ = 5000.0
@@ -41,26 +33,35 @@ class RecordingWarning(UserWarning):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Samples of all readings as plain arrays.
+    """The samples that have a place, of all readings, as plain arrays. A hole is a jump of the clock.
 
     Attributes
     ----------
     readings : ragged.Segments
-        Where each reading begins and ends.
-    t, x, y : numpy.ndarray of float64, shape (samples,)
-        Time (ms) and place (image px); a place is NaN where it is missing or not `valid`.
-    views : numpy.ndarray, shape (readings, 4)
-        The viewing of each reading.
+        Where each reading begins and ends in these arrays; one without any sample is empty.
+    t, x, y : numpy.ndarray of float64, shape (seen,)
+        Time (ms) and place (image px).
+    lenses : numpy.ndarray, shape (readings, 4)
+        Viewing of each reading: centre x, centre y (px), 1 / distance x, 1 / distance y (1 / px).
     intervals_ms : numpy.ndarray, shape (readings,)
-        Median time between samples, measured.
+        Median time between all its samples, measured.
+    rows : numpy.ndarray of int64, shape (seen,), or None
+        Row of each sample in the table; None when all have a place.
+    table : ragged.Segments
+        Where each reading begins and ends in the table.
+    times : numpy.ndarray, shape (rows of the table,)
+        Time of every row.
     """
 
     readings: ragged.Segments
     t: np.ndarray
     x: np.ndarray
     y: np.ndarray
-    views: np.ndarray
+    lenses: np.ndarray
     intervals_ms: np.ndarray
+    rows: np.ndarray | None
+    table: ragged.Segments
+    times: np.ndarray
 
     def require(self, **durations_ms: float) -> None:
         """Refuse durations (ms) shorter than one sample of the slowest reading; 0 asks for nothing."""
@@ -109,21 +110,27 @@ def prepare(
     for name in ("reading", "t", "x", "y"):
         if name not in samples.columns or samples[name].dtype == object:
             tables.check(samples, "samples")
-    readings = ragged.segments(samples["reading"])
+    table = ragged.segments(samples["reading"])
     t, x, y = (np.ascontiguousarray(samples[name].to_numpy(float, na_value=np.nan)) for name in ("t", "x", "y"))
     if "valid" in samples.columns:
         lost = ~samples["valid"].to_numpy(bool, na_value=False)
         x, y = np.where(lost, np.nan, x), np.where(lost, np.nan, y)
-    views = viewing.rows(len(readings))
-    facts = np.empty((len(readings), len(_FACTS)))
-    ragged.each(kernels.audit_over_readings, readings, t, x, y, out=[views, facts], threads=threads)
-    audit: dict[str, np.ndarray] = {name: facts[:, place] for place, name in enumerate(_FACTS)}
+    lenses = viewing.rows(len(table))
+    lenses[:, 2:] = 1 / lenses[:, 2:]
+    facts = np.empty((len(table), len(_FACTS)))
+    ragged.each(kernels.audit_over_readings, table, t, x, y, out=[lenses, facts], threads=threads)
+    audit = {name: facts[:, place] for place, name in enumerate(_FACTS)}
     if sum(audit[name].sum() for name in ("backwards", "timeless", "infinite")):
         tables.check(samples, "samples")
     interval = _check_clock(audit["interval"], rate_hz)
-    _check_places(audit, views)
+    _check_places(audit, lenses)
     intervals = np.where(np.isnan(audit["interval"]), interval, audit["interval"])
-    return Recording(readings, t, x, y, views, intervals)
+    if not audit["missing"].any():
+        return Recording(table, t, x, y, lenses, intervals, None, table, t)
+    rows = np.flatnonzero(~np.isnan(x + y))
+    stops = np.searchsorted(rows, table.stops)
+    readings = ragged.Segments(table.keys, np.append(0, stops)[:-1], stops)
+    return Recording(readings, t[rows], x[rows], y[rows], lenses, intervals, rows, table, t)
 
 
 def _check_clock(intervals: np.ndarray, rate_hz: float | None) -> float:
@@ -146,9 +153,9 @@ def _check_clock(intervals: np.ndarray, rate_hz: float | None) -> float:
     return interval
 
 
-def _check_places(audit: Mapping[str, np.ndarray], views: np.ndarray) -> None:
+def _check_places(audit: Mapping[str, np.ndarray], lenses: np.ndarray) -> None:
     """Refuse gaze that can't be in image pixels; warn of a tracker's code for loss."""
-    long = audit["seen"] >= 50
+    long = audit["probed"] >= 50
     if not long.any():
         return
     wide = audit["wide"][long].mean()
@@ -157,9 +164,9 @@ def _check_places(audit: Mapping[str, np.ndarray], views: np.ndarray) -> None:
             f"x and y must be in image px; {wide:.0%} of the samples lie over 60 deg off the line of sight: "
             "the viewing belongs to other units (a distance in px is about 57 times the px per degree)"
         )
-    across = np.rad2deg(audit["extent_px"] / np.minimum(views[:, 2], views[:, 3]))[long]
+    across = np.rad2deg(audit["extent_px"] * np.maximum(lenses[:, 2], lenses[:, 3]))[long]
     farthest = audit["farthest_px"][long].max()
-    in_corner = farthest < 60 and np.hypot(views[:, 0], views[:, 1]).min() > 2 * farthest
+    in_corner = farthest < 60 and np.hypot(lenses[:, 0], lenses[:, 1]).min() > 2 * farthest
     steps = audit["step_deg"][long]
     if np.median(across) < 1.5 and (in_corner or 0 < np.nanmedian(steps) < _FINEST_STEP_DEG):
         raise ValueError(
@@ -176,21 +183,9 @@ def _check_places(audit: Mapping[str, np.ndarray], views: np.ndarray) -> None:
         )
 
 
-def run(batch: Callable[..., None], recording: Recording, values: np.ndarray, threads: int | None = None) -> np.ndarray:
-    """Run a labelling kernel over all readings: `batch(starts, stops, t, x, y, values, marks, views, intervals)`.
-
-    Returns the marks: labels with START (128) where an event begins, uint8, shape (samples,).
-    """
-    marks = np.zeros(recording.t.size, np.uint8)
-    ragged.each(
-        batch,
-        recording.readings,
-        recording.t,
-        recording.x,
-        recording.y,
-        values,
-        marks,
-        out=[recording.views, recording.intervals_ms],
-        threads=threads,
-    )
-    return marks
+def degrees(recording: Recording, *, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Horizontal and vertical angle (deg) of every sample off the line of sight."""
+    right, down = np.empty_like(recording.x), np.empty_like(recording.y)
+    places = (recording.x, recording.y, right, down)
+    ragged.each(kernels.degrees_over_readings, recording.readings, *places, out=[recording.lenses], threads=threads)
+    return right, down

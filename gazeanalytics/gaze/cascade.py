@@ -1,0 +1,138 @@
+"""The default detector: a cascade of rules that holds from 30 to 1000 Hz."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import ragged
+from gazeanalytics._kernels import events as kernels
+from gazeanalytics._kernels import events_cascade
+from gazeanalytics.gaze.events import LONGEST_GAP_MS, Events, tabulate
+from gazeanalytics.gaze.recording import degrees, prepare
+from gazeanalytics.geometry import Viewing
+
+__all__ = ["CascadeRules", "cascade"]
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeRules:
+    """The values of `cascade`, chosen by us on hand-labelled recordings (Lund2013) without the person scored.
+
+    Attributes
+    ----------
+    window_ms : float
+        Time over which speed is told where samples are dense.
+    peak_deg_s, peak_noise : float
+        A saccade's fastest sample exceeds both: a speed, and so many robust deviations of the reading's velocity.
+    edge_deg_s, edge_noise : float
+        A saccade spreads down to the greater of both.
+    onset_share, offset_share : float
+        It begins above that share of its peak, and ends at the first dip under the other.
+    shortest_saccade_ms : float
+        Shorter ones are left to fixation, where samples are dense.
+    pso_rest_ms, pso_longest_ms : float
+        An oscillation may rest and last no longer.
+    sparse_from_ms : float
+        From this interval on, a saccade is found by the steps between samples.
+    sparse_pso_deg_s, sparse_onset_share, sparse_offset_share, sparse_last_share : float
+        Sparse samples: least speed of an oscillation; shares of the fastest step that a step of the saccade must exceed
+        before and after it, and that the last step must exceed for its last sample to be in flight.
+    blink_margin_ms, shortest_blink_ms, longest_blink_ms : float
+        What moves that near to a hole of at least the shortest length is blink; a hole between both lengths is one.
+    pursuit_deg_s, pursuit_window_ms : float
+        Slow drift above that speed over the window is smooth pursuit. 0: none, as befits still images.
+    shortest_fixation_ms : float
+        Shorter fixations are noise.
+    """
+
+    window_ms: float = 11.0
+    peak_deg_s: float = 35.0
+    peak_noise: float = 5.0
+    edge_deg_s: float = 6.0
+    edge_noise: float = 2.5
+    onset_share: float = 0.13
+    offset_share: float = 0.32
+    shortest_saccade_ms: float = 15.0
+    pso_rest_ms: float = 20.0
+    pso_longest_ms: float = 45.0
+    sparse_from_ms: float = 6.0
+    sparse_pso_deg_s: float = 15.0
+    sparse_onset_share: float = 0.04
+    sparse_offset_share: float = 0.27
+    sparse_last_share: float = 0.35
+    blink_margin_ms: float = 100.0
+    shortest_blink_ms: float = 20.0
+    longest_blink_ms: float = 500.0
+    pursuit_deg_s: float = 0.0
+    pursuit_window_ms: float = 200.0
+    shortest_fixation_ms: float = 40.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not (np.isfinite(value) and value >= 0):
+                raise ValueError(f"rules: {name} must be a number, 0 or more; came {value}")
+
+    def values(self) -> np.ndarray:
+        """The values in the order that the kernel takes them."""
+        names = (
+            *("window_ms", "peak_deg_s", "peak_noise", "edge_deg_s", "edge_noise", "onset_share", "offset_share"),
+            *("shortest_saccade_ms", "pso_rest_ms", "pso_longest_ms", "sparse_from_ms", "sparse_pso_deg_s"),
+            *("sparse_onset_share", "sparse_offset_share", "sparse_last_share", "blink_margin_ms"),
+            *("shortest_blink_ms", "pursuit_deg_s", "pursuit_window_ms"),
+        )
+        return np.array([*(getattr(self, name) for name in names), LONGEST_GAP_MS])
+
+
+def cascade(
+    samples: pd.DataFrame, viewing: Viewing, *, rules: CascadeRules = CascadeRules(), threads: int | None = None
+) -> Events:
+    """Find saccades, their oscillations, blinks, pursuit and fixations by a cascade of rules. The default detector.
+
+    Saccades come first, by a speed threshold that rises with the noise of the reading; then what swings after them,
+    what moves beside a blink and, if asked for, slow drift; the rest is fixation. Where a saccade has few samples
+    (below about 160 Hz) it is found by the steps between samples instead. In the spirit of REMoDNaV (Dar, Wagner &
+    Hanke 2021) with rules of its own.
+
+    Parameters
+    ----------
+    samples : pandas.DataFrame
+        A samples table: reading, t (ms), x, y (image px), perhaps valid.
+    viewing : Viewing
+        How image pixels become angles.
+    rules : CascadeRules
+        All thresholds, in deg/s, ms and shares of a saccade's peak speed.
+    threads : int, optional
+        Default: as many as the process may use.
+
+    Returns
+    -------
+    Events
+
+    Raises
+    ------
+    TableError, ValueError
+        If the table breaks its contract, a unit can't be right or the shortest fixation is under one sample.
+
+    Examples
+    --------
+    >>> x = np.repeat([100.0, 300.0], 50) + np.tile([0.0, 0.2], 50)
+    >>> samples = pd.DataFrame({"reading": 1, "t": np.arange(100) * 16.0, "x": x, "y": 100.0})
+    >>> events = cascade(samples, Viewing.from_px_per_deg(40, 400, 200))
+    >>> events.fixations[["onset", "duration", "x"]].round(1).values.tolist()
+    [[0.0, 800.0, 100.1], [816.0, 784.0, 300.1]]
+    >>> events.saccades["amplitude_deg"].round(1).tolist()
+    [5.0]
+    """
+    recording = prepare(samples, viewing, threads=threads)
+    recording.require(shortest_fixation_ms=rules.shortest_fixation_ms)
+    marks = np.empty(recording.t.size, np.uint8)
+    arrays = (recording.t, *degrees(recording, threads=threads), rules.values(), marks)
+    steps = [recording.intervals_ms]
+    ragged.each(events_cascade.cascade_over_readings, recording.readings, *arrays, out=steps, threads=threads)
+    ends = np.array([LONGEST_GAP_MS, rules.shortest_fixation_ms])
+    ragged.each(kernels.finish_over_readings, recording.readings, recording.t, ends, marks, out=steps, threads=threads)
+    blink_ms = (rules.shortest_blink_ms, rules.longest_blink_ms)
+    return tabulate(recording, marks, {"detector": "cascade", **asdict(rules)}, blink_ms=blink_ms, threads=threads)
