@@ -42,7 +42,7 @@ class _Display(_Strict):
 
 
 class _Events(_Strict):
-    detector: str = Field(default="", description="a name of gaze.DETECTORS; default: the package's choice")
+    detector: str = Field(default="cascade", description="a name of gaze.DETECTORS")
     options: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gazeanalytics import report
+from gazeanalytics.study.paper import parts_of
 from gazeanalytics.study.provenance import provenance_of
 from gazeanalytics.study.shards import Progress, write_parquet, write_text
 
@@ -18,7 +20,19 @@ __all__ = ["write"]
 def write(found: Analysis, out: Path, *, progress: Progress | None = None) -> None:
     """Write everything to `out`; `provenance.json` comes last and marks the results as whole."""
     _write_data(found, out / "data")
-    provenance = provenance_of(found.study, counts=found.counts, settings={"events": found.gaze.settings})
+    settings = {"events": found.gaze.settings}
+    provenance = provenance_of(found.study, counts=found.counts, settings=settings)
+    sections = []
+    for part in parts_of(found):
+        for stem, table in part.tables.items():
+            report.write_table(table, out / "tables" / stem)
+        for stem, picture in part.figures.items():
+            report.save(picture.figure, out / "figures" / stem)
+        sections.append(part.section())
+        if progress:
+            progress(f"report: {part.heading}", 1, 1)
+    about = found.study.config.study
+    report.page(about.name, sections, subtitle=about.description, provenance=provenance, path=out / "report.html")
     write_text(json.dumps(provenance, indent=2, sort_keys=True, default=str) + "\n", out / "provenance.json")
 
 

@@ -58,7 +58,7 @@ def detect_events(study: Study, samples: pd.DataFrame) -> Gaze:
     InputError
         If the detector is not known, its settings don't fit the recording, or no screen is told.
     """
-    name = study.config.events.detector or gaze.DEFAULT_DETECTOR
+    name = study.config.events.detector
     if name not in gaze.DETECTORS:
         choices = nearest(name, list(gaze.DETECTORS))
         raise InputError(f"{study.folder / 'study.toml'}, events.detector: {name!r} is not known; {choices}")
