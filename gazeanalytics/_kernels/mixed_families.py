@@ -1,0 +1,262 @@
+"""Log densities of the response families with the derivatives that Laplace's approximation needs.
+
+`eta` is the linear predictor, `phi` the family's own parameters (log dispersion, or thresholds). For each row `rows`
+gives log f, its first derivative g by eta, w = -d2/deta2 and w' = dw/deta.
+"""
+
+from __future__ import annotations
+
+import math
+
+from gazeanalytics._kernels import kernel
+
+BINOMIAL = 1
+POISSON = 2
+NEGATIVE_BINOMIAL = 3
+NEGATIVE_BINOMIAL_LINEAR = 4
+BETA = 5
+BETA_BINOMIAL = 6
+CUMULATIVE_LOGIT = 7
+CUMULATIVE_PROBIT = 8
+
+
+@kernel
+def polygamma(x):
+    """Return digamma, trigamma and tetragamma of x > 0 (recurrence to x >= 8, then the asymptotic series)."""
+    first = 0.0
+    second = 0.0
+    third = 0.0
+    while x < 8.0:
+        inverse = 1.0 / x
+        first -= inverse
+        second += inverse * inverse
+        third -= 2.0 * inverse * inverse * inverse
+        x += 1.0
+    r = 1.0 / x
+    q = r * r
+    first += (
+        math.log(x)
+        - 0.5 * r
+        - q * (1 / 12 - q * (1 / 120 - q * (1 / 252 - q * (1 / 240 - q * (1 / 132 - q * (691 / 32760 - q / 12))))))
+    )
+    second += r * (
+        1
+        + 0.5 * r
+        + q * (1 / 6 - q * (1 / 30 - q * (1 / 42 - q * (1 / 30 - q * (5 / 66 - q * (691 / 2730 - q * 7 / 6))))))
+    )
+    third -= q * (1 + r + q * (0.5 - q * (1 / 6 - q * (1 / 6 - q * (0.3 - q * (5 / 6 - q * (691 / 210 - q * 17.5)))))))
+    return first, second, third
+
+
+@kernel
+def logistic(eta):
+    """Return the mean and its first three derivatives by eta."""
+    if eta >= 0.0:
+        e = math.exp(-eta)
+        mean = 1.0 / (1.0 + e)
+        slope = e / ((1.0 + e) * (1.0 + e))
+    else:
+        e = math.exp(eta)
+        mean = e / (1.0 + e)
+        slope = e / ((1.0 + e) * (1.0 + e))
+    return mean, slope, slope * (1.0 - 2.0 * mean), slope * (1.0 - 6.0 * slope)
+
+
+@kernel
+def softplus(eta):
+    """Return log(1 + exp(eta)) without overflow."""
+    if eta > 0.0:
+        return eta + math.log1p(math.exp(-eta))
+    return math.log1p(math.exp(eta))
+
+
+@kernel
+def log_choose(size, y):
+    """Return the log binomial coefficient."""
+    if size == 1.0:
+        return 0.0
+    return math.lgamma(size + 1.0) - math.lgamma(y + 1.0) - math.lgamma(size - y + 1.0)
+
+
+@kernel
+def tail(family, x):
+    """Return f, f' and f'' of the latent distribution at x (0 at the infinite ends)."""
+    if math.isinf(x):
+        return 0.0, 0.0, 0.0
+    if family == CUMULATIVE_LOGIT:
+        _, first, second, third = logistic(x)
+        return first, second, third
+    density = math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+    return density, -x * density, (x * x - 1.0) * density
+
+
+@kernel
+def between(family, low, high):
+    """Return F(high) - F(low) without cancellation."""
+    if family == CUMULATIVE_LOGIT:
+        above = 1.0 / (1.0 + math.exp(-high)) if high > -700.0 else 0.0
+        below = 1.0 / (1.0 + math.exp(low)) if low < 700.0 else 0.0
+        return above * below * -math.expm1(low - high)
+    root = math.sqrt(2.0)
+    if low > 0.0:
+        return 0.5 * (math.erfc(low / root) - math.erfc(high / root))
+    return 0.5 * (math.erfc(-high / root) - math.erfc(-low / root))
+
+
+@kernel
+def beta_parts(y, size, phi, mean, binomial):
+    """Return log f of beta or beta-binomial, its three derivatives by the mean, and those of f, f', f'' by log phi."""
+    a = mean * phi
+    b = (1.0 - mean) * phi
+    a1, a2, a3 = polygamma(a)
+    b1, b2, b3 = polygamma(b)
+    p1, _, _ = polygamma(phi)
+    if binomial:
+        up1, up2, up3 = polygamma(y + a)
+        down1, down2, down3 = polygamma(size - y + b)
+        n1, _, _ = polygamma(size + phi)
+        log_f = log_choose(size, y) + math.lgamma(y + a) + math.lgamma(size - y + b) - math.lgamma(size + phi)
+    else:
+        up1, up2, up3 = math.log(y), 0.0, 0.0
+        down1, down2, down3 = math.log1p(-y), 0.0, 0.0
+        n1 = 0.0
+        log_f = (a - 1.0) * up1 + (b - 1.0) * down1
+    log_f += math.lgamma(phi) - math.lgamma(a) - math.lgamma(b)
+    first = (up1 - a1) - (down1 - b1)
+    sum2 = (up2 - a2) + (down2 - b2)
+    l1 = phi * first
+    l2 = phi * phi * sum2
+    l3 = phi * phi * phi * ((up3 - a3) - (down3 - b3))
+    slant2 = mean * (up2 - a2) - (1.0 - mean) * (down2 - b2)
+    slant3 = mean * (up3 - a3) + (1.0 - mean) * (down3 - b3)
+    by0 = phi * (p1 - n1 + mean * (up1 - a1) + (1.0 - mean) * (down1 - b1))
+    by1 = phi * (first + phi * slant2)
+    by2 = phi * (2.0 * phi * sum2 + phi * phi * slant3)
+    return log_f, l1, l2, l3, by0, by1, by2
+
+
+@kernel
+def rows(family, y, size, eta, phi, log_f, g, w, dw):
+    """Fill log f, g, w and w' of each row."""
+    for i in range(y.size):
+        e = eta[i]
+        if family == BINOMIAL:
+            mean, slope, curve, _ = logistic(e)
+            log_f[i] = log_choose(size[i], y[i]) + y[i] * e - size[i] * softplus(e)
+            g[i] = y[i] - size[i] * mean
+            w[i] = size[i] * slope
+            dw[i] = size[i] * curve
+        elif family == POISSON:
+            mean = math.exp(e)
+            log_f[i] = y[i] * e - mean - math.lgamma(y[i] + 1.0)
+            g[i] = y[i] - mean
+            w[i] = mean
+            dw[i] = mean
+        elif family == NEGATIVE_BINOMIAL:
+            shape = math.exp(phi[0])
+            q, slope, curve, _ = logistic(e - phi[0])
+            total = y[i] + shape
+            log_f[i] = math.lgamma(total) - math.lgamma(shape) - math.lgamma(y[i] + 1.0)
+            log_f[i] += y[i] * (e - phi[0]) - total * softplus(e - phi[0])
+            g[i] = y[i] - total * q
+            w[i] = total * slope
+            dw[i] = total * curve
+        elif family == NEGATIVE_BINOMIAL_LINEAR:
+            r = math.exp(e - phi[0])
+            t1, t2, t3 = polygamma(y[i] + r)
+            s1, s2, s3 = polygamma(r)
+            log_odds = softplus(phi[0])
+            l1 = r * (t1 - s1 - log_odds)
+            l2 = r * r * (t2 - s2)
+            l3 = r * r * r * (t3 - s3)
+            log_f[i] = math.lgamma(y[i] + r) - math.lgamma(r) - math.lgamma(y[i] + 1.0)
+            log_f[i] += y[i] * (phi[0] - log_odds) - r * log_odds
+            g[i] = l1
+            w[i] = -l1 - l2
+            dw[i] = -l1 - 3.0 * l2 - l3
+        elif family == BETA or family == BETA_BINOMIAL:
+            mean, m1, m2, m3 = logistic(e)
+            log_f[i], l1, l2, l3, _, _, _ = beta_parts(y[i], size[i], math.exp(phi[0]), mean, family == BETA_BINOMIAL)
+            g[i] = l1 * m1
+            w[i] = -(l2 * m1 * m1 + l1 * m2)
+            dw[i] = -(l3 * m1 * m1 * m1 + 3.0 * l2 * m1 * m2 + l1 * m3)
+        else:
+            level = int(y[i])
+            high = phi[level] - e if level < phi.size else math.inf
+            low = phi[level - 1] - e if level > 0 else -math.inf
+            p = between(family, low, high)
+            f1, f2, f3 = tail(family, high)
+            l1, l2, l3 = tail(family, low)
+            d1 = -(f1 - l1) / p
+            d2 = (f2 - l2) / p
+            d3 = -(f3 - l3) / p
+            log_f[i] = math.log(p) if p > 0.0 else -math.inf
+            g[i] = d1
+            w[i] = d1 * d1 - d2
+            dw[i] = -(d3 - 3.0 * d1 * d2 + 2.0 * d1 * d1 * d1)
+
+
+@kernel
+def parameter_scores(family, y, size, eta, phi, h, t, out):
+    """Derivative of -2 log f + h w by each of phi, plus t times that of g: the family's part of Laplace's gradient."""
+    out[:] = 0.0
+    for i in range(y.size):
+        e = eta[i]
+        if family == NEGATIVE_BINOMIAL:
+            shape = math.exp(phi[0])
+            q, slope, curve, _ = logistic(e - phi[0])
+            total = y[i] + shape
+            t1, _, _ = polygamma(total)
+            s1, _, _ = polygamma(shape)
+            by0 = shape * (t1 - s1 - softplus(e - phi[0]) + 1.0) - total * (1.0 - q)
+            by1 = -shape * q + total * slope
+            by2 = -shape * slope + total * curve
+            out[0] += -2.0 * by0 - h[i] * by2 + t[i] * by1
+        elif family == NEGATIVE_BINOMIAL_LINEAR:
+            r = math.exp(e - phi[0])
+            t1, t2, t3 = polygamma(y[i] + r)
+            s1, s2, s3 = polygamma(r)
+            share = logistic(phi[0])[0]
+            l1 = r * (t1 - s1 - softplus(phi[0]))
+            l2 = r * r * (t2 - s2)
+            l3 = r * r * r * (t3 - s3)
+            by0 = y[i] * (1.0 - share) - r * share - l1
+            by1 = -(l1 + l2) - share * r
+            by2 = -(l1 + 3.0 * l2 + l3) - share * r
+            out[0] += -2.0 * by0 - h[i] * by2 + t[i] * by1
+        elif family == BETA or family == BETA_BINOMIAL:
+            mean, m1, m2, _ = logistic(e)
+            _, _, _, _, by0, by1, by2 = beta_parts(y[i], size[i], math.exp(phi[0]), mean, family == BETA_BINOMIAL)
+            out[0] += -2.0 * by0 - h[i] * (by2 * m1 * m1 + by1 * m2) + t[i] * by1 * m1
+        elif family == CUMULATIVE_LOGIT or family == CUMULATIVE_PROBIT:
+            level = int(y[i])
+            high = phi[level] - e if level < phi.size else math.inf
+            low = phi[level - 1] - e if level > 0 else -math.inf
+            p = between(family, low, high)
+            f1, f2, f3 = tail(family, high)
+            l1, l2, l3 = tail(family, low)
+            d1 = -(f1 - l1) / p
+            d2 = (f2 - l2) / p
+            for k in range(max(level - 1, 0), min(level + 1, phi.size)):
+                upper = k == level
+                v1 = f1 / p if upper else -l1 / p
+                v2 = f2 / p if upper else -l2 / p
+                v3 = f3 / p if upper else -l3 / p
+                by1 = -v2 - v1 * d1
+                by2 = v3 - d2 * v1 - 2.0 * d1 * by1
+                out[k] += -2.0 * v1 - h[i] * by2 + t[i] * by1
+
+
+@kernel
+def total(values):
+    """Add up with compensation (Neumaier), so that a long sum keeps its last digits."""
+    result = 0.0
+    lost = 0.0
+    for value in values:
+        after = result + value
+        if abs(result) >= abs(value):
+            lost += (result - after) + value
+        else:
+            lost += (value - after) + result
+        result = after
+    return result + lost

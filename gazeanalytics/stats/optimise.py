@@ -1,0 +1,101 @@
+"""Minimise a smooth function with an exact gradient, and keep the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Optimum", "curvature", "minimise"]
+
+Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """Where a minimisation ended and how it got there.
+
+    Attributes
+    ----------
+    at, gradient : shape (parameters,)
+    inverse : shape (parameters, parameters)
+        Approximate inverse Hessian.
+    value : float
+    decrement : float
+        Half g'H^-1 g: how much lower a further quadratic step would promise to come.
+    evaluations : int
+    converged : bool
+    """
+
+    at: np.ndarray
+    value: float
+    gradient: np.ndarray
+    inverse: np.ndarray
+    decrement: float
+    evaluations: int
+    converged: bool
+
+
+def minimise(
+    objective: Objective, start: np.ndarray, inverse: np.ndarray, *, tolerance: float = 1e-6, most: int = 300
+) -> Optimum:
+    """Minimise by BFGS with backtracking (Nocedal & Wright 2006, algorithm 6.1).
+
+    The search ends when a further quadratic step promises less than `tolerance`.
+    """
+    x, (value, gradient), evaluations = start.copy(), objective(start), 1
+    first = inverse.copy()
+    decrement = np.inf
+    while evaluations < most:
+        step = -inverse @ gradient
+        decrement = -0.5 * float(step @ gradient)
+        if not decrement > tolerance:
+            break
+        found, used = _search(objective, x, value, gradient, step)
+        evaluations += used
+        if found is None:
+            if np.array_equal(inverse, first):
+                break
+            inverse = first.copy()
+            continue
+        moved = found[0] - x
+        change = found[2] - gradient
+        x, value, gradient = found
+        inverse = _update(inverse, moved, change, scale=np.array_equal(inverse, first))
+    return Optimum(x, value, gradient, inverse, abs(decrement), evaluations, bool(abs(decrement) <= tolerance))
+
+
+def _search(
+    objective: Objective, x: np.ndarray, value: float, gradient: np.ndarray, step: np.ndarray
+) -> tuple[tuple[np.ndarray, float, np.ndarray] | None, int]:
+    slope = float(step @ gradient)
+    length = 1.0
+    for used in range(1, 31):
+        new, new_gradient = objective(x + length * step)
+        if np.isfinite(new) and new <= value + 1e-4 * length * slope:
+            return (x + length * step, new, new_gradient), used
+        drop = new - value - length * slope
+        guess = -0.5 * slope * length * length / drop if np.isfinite(new) and drop > 0 else 0.0
+        length = min(max(guess, 0.1 * length), 0.5 * length)
+    return None, 30
+
+
+def _update(inverse: np.ndarray, moved: np.ndarray, change: np.ndarray, *, scale: bool) -> np.ndarray:
+    rho = float(moved @ change)
+    if rho <= 1e-10 * np.sqrt(float(moved @ moved) * float(change @ change)):
+        return inverse
+    if scale:
+        inverse = inverse * (rho / float(change @ inverse @ change))
+    left = np.eye(moved.size) - np.outer(moved, change) / rho
+    return left @ inverse @ left.T + np.outer(moved, moved) / rho
+
+
+def curvature(objective: Objective, at: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Give the Hessian by central differences of the gradient, `steps` wide in each direction."""
+    hessian = np.empty((at.size, at.size))
+    for k in range(at.size):
+        shift = np.zeros(at.size)
+        shift[k] = steps[k]
+        hessian[k] = (objective(at + shift)[1] - objective(at - shift)[1]) / (2 * steps[k])
+    return 0.5 * (hessian + hessian.T)

@@ -1,0 +1,282 @@
+"""What a mixed model found, as tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from gazeanalytics.stats.design import RandomTerm, border_blocks, unpack
+from gazeanalytics.stats.families import Family, Response
+from gazeanalytics.stats.fitting import Solution
+from gazeanalytics.stats.formula import Formula, Frame
+
+__all__ = ["MixedFit", "RandomSpread"]
+
+WIDEST = 100.0  # a spread whose error is a hundred times itself has no interval
+
+
+@dataclass(frozen=True, slots=True)
+class RandomSpread:
+    """Spread of one random term, and each level's effect.
+
+    Attributes
+    ----------
+    group : str
+    names : tuple of str
+        Coefficients that vary by level.
+    covariance : numpy.ndarray, shape (coefficients, coefficients)
+    levels : numpy.ndarray
+    modes : numpy.ndarray, shape (levels, coefficients)
+        Conditional modes.
+    """
+
+    group: str
+    names: tuple[str, ...]
+    covariance: np.ndarray
+    levels: np.ndarray
+    modes: np.ndarray
+
+    @property
+    def sd(self) -> np.ndarray:
+        """Standard deviations."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def correlation(self) -> np.ndarray:
+        """Correlations; NaN beside a standard deviation of 0."""
+        sd = self.sd
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.covariance / np.outer(sd, sd)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MixedFit:
+    """A fitted mixed model.
+
+    Attributes
+    ----------
+    formula : str
+        As it was written.
+    family : Family
+    reml : bool
+        Whether `log_likelihood` is the restricted one.
+    names : tuple of str
+        Fixed effects.
+    coefficients, std_errors : numpy.ndarray, shape (fixed effects,)
+    covariance : numpy.ndarray, shape (fixed effects, fixed effects)
+    df : numpy.ndarray, shape (fixed effects,)
+        Satterthwaite's degrees of freedom; NaN where z is used.
+    sigma : float
+        Residual standard deviation (Gaussian), else 1.
+    own : dict of str to (float, float)
+        Thresholds or dispersion with their standard errors.
+    random : tuple of RandomSpread
+        In the order of the formula.
+    log_likelihood : float
+    n : int
+        Rows used.
+    notes : tuple of str
+        What a reader of the table has to know: singular, not converged, small cell, rows left out.
+    engine : str
+        What computed it.
+    solution : Solution
+        The solver's own terms and the evidence of its search.
+    frame, response, parts
+        Data and formula it was fitted to.
+    """
+
+    formula: str
+    family: Family
+    reml: bool
+    names: tuple[str, ...]
+    coefficients: np.ndarray
+    covariance: np.ndarray
+    df: np.ndarray
+    sigma: float
+    own: dict[str, tuple[float, float]]
+    random: tuple[RandomSpread, ...]
+    log_likelihood: float
+    notes: tuple[str, ...]
+    engine: str
+    solution: Solution
+    frame: Frame
+    response: Response
+    parts: Formula
+
+    @property
+    def n(self) -> int:
+        """Rows used."""
+        return len(self.frame.data)
+
+    @property
+    def std_errors(self) -> np.ndarray:
+        """Standard errors of the fixed effects."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def parameters(self) -> int:
+        """How many parameters were estimated."""
+        gaussian = self.family.name == "gaussian"
+        return self.coefficients.size + self.solution.theta.size + self.solution.phi.size + gaussian
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion."""
+        return 2 * (self.parameters - self.log_likelihood)
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's information criterion."""
+        return self.parameters * float(np.log(self.n)) - 2 * self.log_likelihood
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search ended at a minimum."""
+        return self.solution.optimum.converged
+
+    @property
+    def singular(self) -> bool:
+        """Whether a random effect has no spread, or a perfect correlation."""
+        return any(note.startswith("singular") for note in self.notes)
+
+    def estimates(self, *, model: str = "", level: float = 0.95) -> pd.DataFrame:
+        """Give the `estimates` table: fixed effects, thresholds or dispersion, spreads.
+
+        Parameters
+        ----------
+        model : str
+            Name in the table; the outcome by default.
+        level : float
+            Coverage of the Wald intervals; those of spreads are symmetric on the log scale.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Table `estimates`. Spreads `sd(reader)` and correlations have no p-value.
+        """
+        rows = [
+            _wald(name, value, error, df, level)
+            for name, value, error, df in zip(self.names, self.coefficients, self.std_errors, self.df, strict=True)
+        ]
+        rows += [
+            _own(name, value, error, level, positive=bool(self.family.own)) for name, (value, error) in self.own.items()
+        ]
+        errors = spread_errors(self)
+        for term in self.random:
+            rows += [_spread(label, value, errors.get(label, np.nan), level) for label, value in _labelled(term)]
+        if self.family.name == "gaussian":
+            rows.append(_spread("sd(residual)", self.sigma, errors.get("sd(residual)", np.nan), level))
+        table = pd.DataFrame(rows)
+        table.insert(0, "model", model or self.parts.response)
+        return table.assign(n=float(self.n), note="; ".join(self.notes))
+
+    def random_effects(self) -> pd.DataFrame:
+        """Give each level's conditional modes: columns group, level, coefficient, mode."""
+        return pd.concat(
+            [
+                pd.DataFrame(
+                    {
+                        "group": term.group,
+                        "level": np.repeat(term.levels, len(term.names)),
+                        "coefficient": np.tile(term.names, len(term.levels)),
+                        "mode": term.modes.ravel(),
+                    }
+                )
+                for term in self.random
+            ],
+            ignore_index=True,
+        )
+
+
+def _labelled(term: RandomSpread) -> list[tuple[str, float]]:
+    rows = []
+    for name, value in zip(term.names, term.sd, strict=True):
+        rows.append((spread_name(term.group, name), float(value)))
+    for row in range(len(term.names)):
+        for column in range(row):
+            label = f"cor({term.group}: {term.names[column]}, {term.names[row]})"
+            rows.append((label, float(term.correlation[row, column])))
+    return rows
+
+
+def spread_name(group: str, name: str) -> str:
+    """Name a standard deviation in tables."""
+    return f"sd({group})" if name == "(Intercept)" else f"sd({group}: {name})"
+
+
+def _row(term: str, values: tuple[Any, ...]) -> dict[str, object]:
+    names = ("estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high")
+    return {"term": term, **dict(zip(names, map(float, values), strict=True))}
+
+
+def _wald(name: str, value: float, error: float, df: float, level: float) -> dict[str, object]:
+    law = stats.norm if np.isnan(df) else stats.t(df)
+    statistic = value / error
+    half = law.ppf(0.5 + level / 2) * error
+    return _row(name, (value, error, statistic, df, 2 * law.sf(abs(statistic)), value - half, value + half))
+
+
+def _own(name: str, value: float, error: float, level: float, *, positive: bool) -> dict[str, object]:
+    if positive:
+        return _spread(name, value, error, level)
+    half = stats.norm.ppf(0.5 + level / 2) * error
+    return _row(name, (value, error, np.nan, np.nan, np.nan, value - half, value + half))
+
+
+def _spread(name: str, value: float, error: float, level: float) -> dict[str, object]:
+    if name.startswith("cor(") or not (value > 0 and error < WIDEST * value):
+        return _row(name, (value, error, *[np.nan] * 5))
+    factor = np.exp(stats.norm.ppf(0.5 + level / 2) * error / value)
+    return _row(name, (value, error, np.nan, np.nan, np.nan, value / factor, value * factor))
+
+
+def spread_errors(fit: MixedFit) -> dict[str, float]:
+    """Standard errors of standard deviations and correlations, by the delta method from the curvature in theta."""
+    terms, solution = fit.solution.engine.design.terms, fit.solution
+    gaussian = fit.family.name == "gaussian"
+    count = solution.theta.size
+    at = np.append(solution.theta, solution.sigma) if gaussian else solution.theta
+    spread = solution.spread[: at.size, : at.size]
+    if not np.isfinite(spread).all():
+        return {}
+
+    def labelled(point: np.ndarray) -> dict[str, float]:
+        sigma = point[-1] if gaussian else 1.0
+        out = {"sd(residual)": sigma} if gaussian else {}
+        for term, factor in zip(terms, unpack(point[:count], terms), strict=True):
+            none = np.empty((0, term.width))
+            out |= dict(_labelled(RandomSpread(term.group, term.names, sigma**2 * factor @ factor.T, none, none)))
+        return out
+
+    steps = np.eye(at.size) * 1e-6
+    slopes = [
+        {
+            name: (high - low) / 2e-6
+            for (name, high), low in zip(labelled(at + step).items(), labelled(at - step).values(), strict=True)
+        }
+        for step in steps
+    ]
+    jacobian = pd.DataFrame(slopes)
+    variance = np.einsum("kt,kl,lt->t", jacobian.to_numpy(), spread, jacobian.to_numpy())
+    return dict(zip(jacobian.columns, np.sqrt(variance), strict=True))
+
+
+def spreads(solution: Solution, wanted: tuple[RandomTerm, ...]) -> tuple[RandomSpread, ...]:
+    """Turn the solver's factors and modes into spreads, in the order of `wanted`."""
+    design, modes = solution.engine.design, solution.engine.modes
+    if not design.terms:
+        return ()
+    parts = [modes.main]
+    parts += [
+        modes.border[places].reshape(len(term.levels), term.width)
+        for term, (_, places) in zip(design.terms[1:], border_blocks(design.terms), strict=True)
+    ]
+    found = {}
+    for term, factor, u in zip(design.terms, unpack(solution.theta, design.terms), parts, strict=True):
+        covariance = solution.sigma**2 * factor @ factor.T
+        found[id(term)] = RandomSpread(term.group, term.names, covariance, term.levels, u @ factor.T)
+    return tuple(found[id(term)] for term in wanted)

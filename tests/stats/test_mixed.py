@@ -1,0 +1,180 @@
+"""Crossed mixed models: the numbers of lme4, the table, and wrong use refused in words."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazeanalytics import stats, tables
+
+
+def study(seed=0, readers=12, cases=15):
+    rng = np.random.default_rng(seed)
+    reader, case = np.divmod(np.arange(readers * cases), cases)
+    data = pd.DataFrame({"reader": reader, "case": case, "reading": np.arange(reader.size)})
+    data["prior"] = rng.integers(0, 2, reader.size)
+    data["site"] = np.where(reader % 2, "east", "west")
+    eta = 0.3 + data.prior + rng.normal(0, 0.6, readers)[reader] + rng.normal(0, 0.8, cases)[case]
+    data["correct"] = (rng.random(reader.size) < 1 / (1 + np.exp(-eta))).astype(int)
+    data["seconds"] = np.exp(1 + 0.2 * eta + rng.normal(0, 0.3, reader.size))
+    return data
+
+
+@pytest.fixture(scope="module")
+def interiors(shared_data):
+    trials = pd.read_csv(shared_data / "interiors_search" / "trials.csv.gz")
+    return trials[trials.max_saccades.isin([2, 4, 8, 12])]
+
+
+def test_interiors_accuracy_equals_glmer(interiors):
+    fit = stats.mixed("target_found ~ factor(max_saccades) + (1 | reader) + (1 | case)", interiors, family="binomial")
+    table = fit.estimates().set_index("term")
+    assert fit.log_likelihood == pytest.approx(-3744.227, abs=5e-4)
+    want = {"(Intercept)": -2.5561, "factor(max_saccades)[4]": 1.5634, "factor(max_saccades)[8]": 3.1482}
+    want |= {"factor(max_saccades)[12]": 3.7602, "sd(reader)": 0.7146, "sd(case)": 0.9555}
+    for term, value in want.items():
+        assert table.estimate[term] == pytest.approx(value, abs=5e-4), term
+    np.testing.assert_allclose(fit.std_errors, [0.1870, 0.1724, 0.1653, 0.1682], atol=5e-4)
+    assert fit.notes == ()
+
+
+def test_interiors_uncertainty_equals_lmer(interiors):
+    fit = stats.mixed(
+        "log(uncertainty_size_px) ~ target_found + factor(max_saccades) + (1 | reader) + (1 | case)", interiors
+    )
+    table = fit.estimates().set_index("term")
+    assert table.estimate["target_found"] == pytest.approx(-0.7807, abs=5e-5)
+    assert table.std_error["target_found"] == pytest.approx(0.0254, abs=5e-5)
+    assert table.statistic["target_found"] == pytest.approx(-30.8, abs=0.05)
+    for term, value in {"sd(case)": 0.330, "sd(reader)": 0.627, "sd(residual)": 0.870}.items():
+        assert table.estimate[term] == pytest.approx(value, abs=5e-4)
+
+
+def test_estimates_keep_the_contract():
+    fit = stats.mixed("correct ~ prior * site + (1 | reader) + (1 | case)", study(), family="binomial")
+    table = tables.check(fit.estimates(model="accuracy"), "estimates")
+    assert list(table.term) == [
+        "(Intercept)", "prior", "site[west]", "prior:site[west]", "sd(reader)", "sd(case)",
+    ]  # fmt: skip
+    assert set(table.model) == {"accuracy"}
+    assert table.n.eq(180).all()
+    assert table.p_value.isna().tolist() == [False] * 4 + [True] * 2
+    half = 1.959963984540054 * table.std_error[:4]
+    np.testing.assert_allclose(table.conf_high[:4], table.estimate[:4] + half)
+
+
+def test_rows_with_missing_values_are_left_out_counted_and_noted():
+    data = study()
+    data.loc[[3, 5], "prior"] = np.nan
+    data.loc[5, "case"] = np.nan
+    fit = stats.mixed("seconds ~ prior + (1 | reader) + (1 | case)", data)
+    note = "2 of 180 rows left out: missing in prior (2), case (1)"
+    assert fit.notes == (note,)
+    assert fit.estimates().note.eq(note).all()
+    same = stats.mixed("seconds ~ prior + (1 | reader) + (1 | case)", data.dropna())
+    np.testing.assert_array_equal(fit.coefficients, same.coefficients)
+
+
+def test_rows_in_another_order_give_the_same_fit():
+    data = study()
+    mixed_up = data.sample(frac=1, random_state=2)
+    for family, outcome in (("gaussian", "log(seconds)"), ("binomial", "correct")):
+        formula = f"{outcome} ~ prior + (1 | reader) + (1 | case)"
+        first, second = stats.mixed(formula, data, family=family), stats.mixed(formula, mixed_up, family=family)
+        np.testing.assert_allclose(first.coefficients, second.coefficients, rtol=1e-7)
+        assert first.log_likelihood == pytest.approx(second.log_likelihood, abs=1e-8)
+
+
+def test_the_table_given_is_not_changed():
+    data = study()
+    before = data.copy()
+    stats.mixed("log(seconds) ~ factor(prior) + (1 | reader) + (1 | case)", data)
+    pd.testing.assert_frame_equal(data, before)
+
+
+@pytest.mark.parametrize(
+    ("formula", "family", "message"),
+    [
+        (
+            "correct ~ priro + (1 | reader)",
+            "binomial",
+            "names the column 'priro', which the table doesn't have; did you",
+        ),
+        ("correct ~ prior + (1 | raeder)", "binomial", "did you mean 'reader'?"),
+        ("correct ~ one + (1 | reader)", "binomial", "the predictor 'one' is 1 in all 180 rows"),
+        ("seconds ~ prior + (1 | reading)", "gaussian", "'reading' has one level per row (180)"),
+        ("correct ~ prior + (1 | reading)", "binomial", "'reading' has one level per row (180)"),
+        ("correct ~ prior + (1 | reader/case)", "binomial", "they are crossed. Write (1 | reader) + (1 | case)"),
+        (
+            "correct ~ oracle + (1 | reader)",
+            "binomial",
+            "separated: 'oracle' predicts the outcome without error in 180",
+        ),
+        ("correct ~ sure + (1 | reader)", "binomial", "separated: 'sure' predicts the outcome without error"),
+        ("seconds ~ prior + (1 | reader)", "binomial", "wants an outcome of two values"),
+        ("seconds ~ prior + (1 | reader)", "poisson", "wants whole numbers from 0; came"),
+        ("seconds ~ prior + (1 | reader)", "beta", "numbers between 0 and 1, both excluded; came"),
+        ("site ~ prior + (1 | reader)", "ordinal", "wants at least 3 levels; came 2"),
+        ("place ~ prior + (1 | reader)", "ordinal", "came text without an order"),
+        ("site ~ prior + (1 | reader)", "gaussian", "the outcome wants numbers; came a column of"),
+        ("log(prior) ~ site + (1 | reader)", "gaussian", "'log(prior)' isn't a finite number in"),
+        ("one ~ prior + (1 | reader)", "gaussian", "the outcome is 1 in all 180 rows"),
+        ("correct ~ prior + (1 | reader)", "binomal", "family wants one of"),
+        ("correct", "binomial", "a formula has the shape"),
+        ("correct ~ prior + + (1 | reader)", "binomial", "has nothing beside it"),
+    ],
+)
+def test_wrong_use_is_refused_in_words(formula, family, message):
+    data = study()
+    data["one"] = 1
+    data["oracle"] = data.correct
+    data["sure"] = (data.correct == 1) & (data.case < 3)
+    data["place"] = np.array(["near", "middle", "far"])[data.case % 3]
+    with pytest.raises(stats.ModelError) as error:
+        stats.mixed(formula, data, family=family)
+    assert message in str(error.value)
+
+
+def test_few_readers_small_cells_and_aliased_columns_are_noted():
+    data = study(readers=4)
+    data["twice"] = 2 * data.prior
+    data["rare"] = np.where(data.index < 4, "yes", "no")
+    data["site"] = np.where(data.reader == 0, "east", "west")
+    fit = stats.mixed("log(seconds) ~ prior + twice + rare + site + (1 | reader) + (1 | case)", data)
+    notes = " / ".join(fit.notes)
+    assert "rank deficient: twice left out" in notes
+    assert "few levels: reader has 4; its SD wants at least 5 to mean much" in notes
+    assert "small cell: rare yes has 4 rows" in notes
+    assert "small cell: site east rests on 1 of reader" in notes
+    assert "twice" not in fit.names
+
+
+def test_no_spread_is_noted_as_singular():
+    data = study()
+    data["flat"] = np.arange(180) % 7
+    data["seconds"] = np.random.default_rng(0).normal(size=180)
+    data["seconds"] -= data.groupby("flat").seconds.transform("mean")
+    fit = stats.mixed("seconds ~ prior + (1 | flat)", data)
+    assert fit.singular
+    assert fit.notes == ("singular: flat ((Intercept)): its SD is 0",)
+    assert fit.random[0].sd[0] < 1e-4
+
+
+def test_columns_whose_names_are_not_words():
+    data = study().rename(columns={"seconds": "time.spent", "reader": "the reader"})
+    fit = stats.mixed("log(time.spent) ~ prior + (1 | the reader) + (1 | case)", data)
+    assert [term.group for term in fit.random] == ["the reader", "case"]
+    plain = stats.mixed("log(seconds) ~ prior + (1 | reader) + (1 | case)", study())
+    assert fit.log_likelihood == plain.log_likelihood
+
+
+def test_offset_and_counts_of_successes():
+    data = (
+        study()
+        .groupby(["case"], as_index=False)
+        .agg(hits=("correct", "sum"), size=("correct", "size"), p=("prior", "mean"))
+    )
+    both = stats.mixed("cbind(hits, size - hits) ~ p + (1 | case)", data, family="binomial")
+    assert both.converged
+    moved = stats.mixed("hits ~ p + offset(log(size)) + (1 | case)", data, family="poisson")
+    plain = stats.mixed("hits ~ p + (1 | case)", data, family="poisson")
+    np.testing.assert_allclose(moved.coefficients, plain.coefficients - [np.log(12), 0], atol=1e-6)

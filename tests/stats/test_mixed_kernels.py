@@ -1,0 +1,173 @@
+"""The solver against dense NumPy, SciPy's densities and finite differences."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import special
+
+from gazeanalytics._kernels import mixed as kernels
+from gazeanalytics._kernels import mixed_families as codes
+from gazeanalytics.stats.design import ModelError, RandomTerm, arrange, unpack
+from gazeanalytics.stats.laplace import Gaussian, Laplace
+from gazeanalytics.stats.optimise import minimise
+
+_spec = importlib.util.spec_from_file_location("naive_mixed", Path(__file__).with_name("naive_mixed.py"))
+naive = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(naive)
+
+ROWS = 60
+THETA = np.array([0.9, 1.1, 0.3, 0.7, 0.6])
+FAMILIES = {
+    codes.BINOMIAL: [],
+    codes.POISSON: [],
+    codes.NEGATIVE_BINOMIAL: [0.3],
+    codes.NEGATIVE_BINOMIAL_LINEAR: [0.4],
+    codes.BETA: [1.3],
+    codes.BETA_BINOMIAL: [0.7],
+    codes.CUMULATIVE_LOGIT: [-1.0, 0.2, 1.0],
+    codes.CUMULATIVE_PROBIT: [-1.0, 0.2, 1.0],
+}
+
+
+def draw_terms(rng):
+    def term(group, levels, names):
+        z = np.column_stack([np.ones(ROWS), rng.normal(size=ROWS)])[:, : len(names)].copy()
+        return RandomTerm(group, names, np.arange(levels), rng.integers(0, levels, ROWS), z)
+
+    return (
+        term("reader", 7, ("(Intercept)", "x")),
+        term("case", 25, ("(Intercept)",)),
+        term("country", 3, ("(Intercept)",)),
+    )
+
+
+def draw_response(family, rng):
+    if family == codes.BINOMIAL:
+        return rng.integers(0, 4, ROWS).astype(float), np.full(ROWS, 3.0)
+    if family == codes.BETA:
+        return rng.beta(2, 3, ROWS), np.ones(ROWS)
+    if family == codes.BETA_BINOMIAL:
+        return rng.integers(0, 6, ROWS).astype(float), np.full(ROWS, 5.0)
+    top = 4 if family >= codes.CUMULATIVE_LOGIT else 7
+    return rng.integers(0, top, ROWS).astype(float), np.ones(ROWS)
+
+
+def build(family, seed=3):
+    rng = np.random.default_rng(seed)
+    x = np.column_stack([np.ones(ROWS), rng.normal(size=ROWS)])
+    y, size = (rng.normal(size=ROWS), np.ones(ROWS)) if family == 0 else draw_response(family, rng)
+    fixed = x[:, 1:] if family >= codes.CUMULATIVE_LOGIT else x
+    return arrange(y, fixed, draw_terms(rng), size=size, offset=0.1 * rng.normal(size=ROWS))
+
+
+def dense(design, theta):
+    """Z Lambda with rows in the design's order."""
+    return naive.dense_z(design.terms, unpack(theta, design.terms))[design.order]
+
+
+def slopes(objective, at, step=1e-5):
+    shifts = step * np.eye(at.size)
+    return np.array([(objective(at + s)[0] - objective(at - s)[0]) / (2 * step) for s in shifts])
+
+
+def derivatives(family, phi):
+    def all_rows(y, size, eta):
+        out = [np.empty(y.size) for _ in range(4)]
+        codes.rows(family, y, size, eta, phi, *out)
+        return out[:3]
+
+    return all_rows
+
+
+@pytest.mark.parametrize("reml", [False, True])
+def test_gaussian_objective_equals_the_marginal_normal_law(reml):
+    design = build(0)
+    engine = Gaussian(design, reml=reml)
+    want = naive.gaussian(design.y - design.offset, design.x, dense(design, THETA), 1.3, reml)
+    assert engine.unprofiled(THETA, 1.3)[0] == pytest.approx(want, abs=1e-9)
+    value, gradient = engine(THETA)
+    assert value == pytest.approx(engine.unprofiled(THETA, engine.sigma)[0], abs=1e-9)
+    np.testing.assert_allclose(gradient, slopes(engine, THETA), atol=1e-6)
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_log_densities_equal_scipy(family):
+    phi = np.array(FAMILIES[family])
+    y, size = draw_response(family, np.random.default_rng(5))
+    eta = np.linspace(-4, 4, ROWS)
+    log_f, _, _ = derivatives(family, phi)(y, size, eta)
+    want = [naive.log_density(family, *row, phi) for row in zip(y, size, eta, strict=True)]
+    np.testing.assert_allclose(log_f, want, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_derivatives_of_the_log_density(family):
+    phi, step = np.array(FAMILIES[family]), 1e-5
+    y, size = draw_response(family, np.random.default_rng(6))
+    eta = np.linspace(-3, 3, ROWS)
+
+    def rows(at):
+        out = [np.empty(ROWS) for _ in range(4)]
+        codes.rows(family, y, size, at, phi, *out)
+        return out
+
+    middle, high, low = rows(eta), rows(eta + step), rows(eta - step)
+    for order, sign in ((0, 1), (1, -1), (2, 1)):
+        numeric = (high[order] - low[order]) / (2 * step)
+        np.testing.assert_allclose(sign * middle[order + 1], numeric, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_laplace_equals_the_dense_twin_and_its_gradient_finite_differences(family):
+    design, phi = build(family), np.array(FAMILIES[family])
+    engine = Laplace(design, family, phi.size)
+    joint = np.concatenate([THETA, phi])
+    np.testing.assert_allclose(engine(joint)[1], slopes(engine, joint), rtol=1e-5, atol=1e-5)
+    beta = engine.hold_fixed() + 0.1
+    at = np.concatenate([THETA, beta, phi])
+    value, gradient = engine(at)
+    eta = design.offset + design.x @ beta
+    want = naive.laplace(design.y, design.size, eta, dense(design, THETA), derivatives(family, phi))
+    assert value == pytest.approx(want, abs=1e-8)
+    np.testing.assert_allclose(gradient, slopes(engine, at), rtol=1e-5, atol=1e-5)
+
+
+def test_polygamma_equals_scipy():
+    for x in [1e-3, 0.4, 1.0, 7.9, 8.0, 55.5, 1e6]:
+        want = [special.digamma(x), special.polygamma(1, x), special.polygamma(2, x)]
+        np.testing.assert_allclose(kernels_polygamma(x), want, rtol=1e-12)
+
+
+def kernels_polygamma(x):
+    return codes.polygamma(x)
+
+
+def test_thresholds_out_of_order_and_lost_values_have_infinite_objective():
+    engine = Laplace(build(codes.CUMULATIVE_LOGIT), codes.CUMULATIVE_LOGIT, 3)
+    assert engine(np.concatenate([THETA, [0.0, 1.0, 0.5]]))[0] == np.inf
+    assert engine(np.concatenate([THETA, [0.0, np.nan, 2.0]]))[0] == np.inf
+
+
+def test_an_indefinite_matrix_is_not_factored():
+    assert not kernels.cholesky(np.array([[1.0, 0.0], [2.0, 1.0]]))
+    assert kernels.cholesky(np.array([[4.0, 0.0], [2.0, 5.0]]))
+
+
+def test_minimise_finds_the_bottom_of_a_curved_valley():
+    def valley(x):
+        value = 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2
+        return value, np.array([-400 * x[0] * (x[1] - x[0] ** 2) - 2 * (1 - x[0]), 200 * (x[1] - x[0] ** 2)])
+
+    optimum = minimise(valley, np.array([-1.2, 1.0]), np.eye(2), tolerance=1e-14)
+    assert optimum.converged
+    np.testing.assert_allclose(optimum.at, [1, 1], atol=1e-6)
+
+
+def test_two_huge_crossed_groupings_are_refused():
+    rows = 50_000
+    codes_ = np.arange(rows)
+    terms = tuple(RandomTerm(g, ("(Intercept)",), codes_, codes_, np.ones((rows, 1))) for g in ("case", "visit"))
+    with pytest.raises(ModelError, match=r"may have 20,000 random effects; came 50,000: case \(50,000 levels\)"):
+        arrange(np.zeros(rows), np.ones((rows, 1)), terms, size=np.ones(rows), offset=np.zeros(rows))
