@@ -11,9 +11,9 @@ from gazeanalytics import tables
 from gazeanalytics.report.spelling import count, number
 from gazeanalytics.report.tables import PaperTable
 
-__all__ = ["pool_small", "table_one"]
+__all__ = ["EXPERIENCE_EDGES", "pool_bands", "pool_small", "table_one"]
 
-_EXPERIENCE_EDGES = (0.0, 2.0, 5.0, 10.0, 20.0, np.inf)
+EXPERIENCE_EDGES = (0.0, 2.0, 5.0, 10.0, 20.0, np.inf)
 _UNKNOWN = "not known"
 
 
@@ -22,7 +22,7 @@ def table_one(
     readings: pd.DataFrame,
     *,
     k: int = 5,
-    experience_edges: Sequence[float] = _EXPERIENCE_EDGES,
+    experience_edges: Sequence[float] = EXPERIENCE_EDGES,
     caption: str = "Readers and readings",
 ) -> PaperTable:
     """Describe the readers by experience, country and specialty, so that nobody can be picked out.
@@ -72,7 +72,7 @@ def table_one(
     people["readings"] = people["reader"].map(readings["reader"].value_counts()).fillna(0).astype(int)
     parts = [("", pd.Series("All readers", index=people.index))]
     if "experience_years" in people:
-        parts.append(("Experience", _experience(people["experience_years"], experience_edges, k)))
+        parts.append(("Experience", pool_bands(people["experience_years"], experience_edges, k)))
     named = [name for name in ("country", "specialty") if name in people]
     parts.extend((name.capitalize(), pool_small(people[name], k)) for name in named)
     rows = [_describe(title, people, labels) for title, labels in parts if not (labels == "all").all()]
@@ -128,25 +128,48 @@ def _merge_small(sizes: Sequence[int], k: int, *, from_the_end: bool = False) ->
     return blocks
 
 
-def _experience(years: pd.Series, edges: Sequence[float], k: int) -> pd.Series:
-    bands = np.where(years.isna(), len(edges) - 1, np.searchsorted(edges, years.to_numpy(float), side="right") - 1)
-    sizes = np.bincount(bands.clip(0), minlength=len(edges))
+def pool_bands(values: pd.Series, edges: Sequence[float], k: int, *, unit: str = "years") -> pd.Series:
+    """Cut numbers into bands, neighbours merged until every band has at least `k` members.
+
+    Parameters
+    ----------
+    values : pandas.Series of float
+        A number of each member; missing ones count as the last band, "not known".
+    edges : sequence of float
+        Edges of the bands, left edge included.
+    k : int
+        Least number of members.
+    unit : str
+        Printed in the names.
+
+    Returns
+    -------
+    pandas.Series
+        Ordered categorical; "all" where there are too few members to tell any band apart.
+
+    Examples
+    --------
+    >>> list(pool_bands(pd.Series([1.0, 1.0, 3.0, 30.0, 40.0]), [0, 2, 5, 20, np.inf], 2))
+    ['0 to <5 years', '0 to <5 years', '0 to <5 years', '20+ years', '20+ years']
+    """
+    known = values.to_numpy(dtype=float, na_value=np.nan)
+    bands = np.where(np.isnan(known), len(edges) - 1, np.searchsorted(edges, known, side="right") - 1).clip(0)
+    sizes = np.bincount(bands, minlength=len(edges))
     blocks = _merge_small(sizes.tolist(), k)
-    names = {place: _band_name(block, edges) for block in blocks for place in block}
+    names = {place: _band_name(block, edges, unit) for block in blocks for place in block}
     if len(blocks) == 1 and sizes.sum() < k:
         names = dict.fromkeys(names, "all")
-    order = [_band_name(block, edges) for block in blocks]
-    labels = pd.Series([names[band] for band in bands.clip(0)], index=years.index, dtype=object)
-    return labels.astype(pd.CategoricalDtype(list(dict.fromkeys([*order, *names.values()])), ordered=True))
+    labels = pd.Series([names[band] for band in bands], index=values.index, dtype=object)
+    return labels.astype(pd.CategoricalDtype(list(dict.fromkeys(names.values())), ordered=True))
 
 
-def _band_name(block: Sequence[int], edges: Sequence[float]) -> str:
+def _band_name(block: Sequence[int], edges: Sequence[float], unit: str) -> str:
     unknown = len(edges) - 1
     known = [place for place in block if place != unknown]
     if not known:
         return _UNKNOWN
     low, high = edges[min(known)], edges[max(known) + 1]
-    name = f"{low:g}+ years" if np.isinf(high) else f"{low:g} to <{high:g} years"
+    name = f"{low:g}+ {unit}" if np.isinf(high) else f"{low:g} to <{high:g} {unit}"
     return f"{name} or {_UNKNOWN}" if unknown in block else name
 
 

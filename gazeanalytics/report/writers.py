@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gazeanalytics.report.style import write_whole
+from gazeanalytics.report.styling import write_whole
 from gazeanalytics.report.tables import PaperTable, format_frame
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.style import plain
+from gazeanalytics.report.styling import plain
 from gazeanalytics.tables import TableError, nearest
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from gazeanalytics.report.spelling import (
     p_value,
     term_name,
 )
-from gazeanalytics.report.style import OKABE_ITO, SINGLE_MM, drawing, plain
+from gazeanalytics.report.styling import OKABE_ITO, SINGLE_MM, drawing, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,75 @@
+"""Figures of accuracy and certainty: calibration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics.report.figures._common import needs, nothing, numbers
+from gazeanalytics.report.styling import OKABE_ITO, SINGLE_MM, drawing, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["calibration"]
+
+
+def calibration(table: pd.DataFrame, *, label: str = "Stated probability", ax: Axes | None = None) -> Axes:
+    """Draw how often findings were there against how probable they were called.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row a bin: `predicted` (mean stated probability), `observed` (share), `conf_low`, `conf_high`, `n`.
+    label : str
+        Text of the horizontal axis.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Dots on the diagonal are well calibrated, below it over-confident. Bars at the foot, with their numbers, show
+        where the statements lie.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"predicted": [0.1, 0.9], "observed": [0.2, 0.7], "conf_low": [0.1, 0.6],
+    ...                       "conf_high": [0.3, 0.8], "n": [40, 60]})
+    >>> calibration(table).get_xlabel()
+    'Stated probability (n = 100)'
+    """
+    needs(table, "calibration", ["predicted", "observed", "conf_low", "conf_high", "n"])
+    filled = table[table["n"] > 0]
+    with drawing(ax, SINGLE_MM, SINGLE_MM) as axes:
+        if not len(filled):
+            return nothing(axes, "certainties")
+        predicted, observed, size = (numbers(filled, name) for name in ("predicted", "observed", "n"))
+        axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.8, linestyle="--")
+        axes.vlines(predicted, 0, 0.14 * size / size.max(), color="0.72", linewidth=4)
+        axes.vlines(predicted, numbers(filled, "conf_low"), numbers(filled, "conf_high"), OKABE_ITO[0], linewidth=1.2)
+        axes.plot(predicted, observed, "o-", color=OKABE_ITO[0], linewidth=0.8, markersize=4.5)
+        for x, n in zip(_apart(predicted, 0.042), size, strict=True):
+            axes.text(x, 0.15 * n / size.max(), f"{n:,.0f}", rotation=90, ha="center", va="bottom", color="0.3")
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_ylim(-0.0, 1.06)
+        axes.set_aspect("equal")
+        axes.set_xlabel(plain(f"{label} (n = {size.sum():,.0f})"))
+        axes.set_ylabel("Share that were there (95% CI)")
+        return axes
+
+
+def _apart(places: np.ndarray, gap: float) -> np.ndarray:
+    """Move labels so that neighbours are at least `gap` apart, within 0 to 1."""
+    order = np.argsort(places, kind="stable")
+    moved = places[order].copy()
+    for place in range(1, len(moved)):
+        moved[place] = max(moved[place], moved[place - 1] + gap)
+    moved[-1:] = np.minimum(moved[-1:], 1.0)
+    for place in range(len(moved) - 2, -1, -1):
+        moved[place] = min(moved[place], moved[place + 1] - gap)
+    back = np.empty_like(moved)
+    back[order] = moved
+    return back
