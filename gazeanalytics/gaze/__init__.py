@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from gazeanalytics.gaze.cascade import CascadeRules, cascade
+from gazeanalytics.gaze.clean import Cleaned, clean
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
 from gazeanalytics.gaze.features import STRATEGY_FEATURES, FeatureSettings, features
+from gazeanalytics.gaze.misses import OUTCOMES, SearchErrors, lesions_to_find, search_errors
+from gazeanalytics.gaze.quality import accuracy, quality
 from gazeanalytics.gaze.recording import RecordingWarning
 from gazeanalytics.gaze.regions import grid_regions, locate, visits
 
 __all__ = [
     "DETECTORS",
     "LABELS",
+    "OUTCOMES",
     "STRATEGY_FEATURES",
     "CascadeRules",
+    "Cleaned",
     "Events",
     "FeatureSettings",
     "RecordingWarning",
+    "SearchErrors",
+    "accuracy",
     "cascade",
+    "clean",
     "features",
     "grid_regions",
     "idt",
     "ivt",
+    "lesions_to_find",
     "locate",
+    "quality",
+    "search_errors",
     "visits",
 ]
 
