@@ -147,3 +147,60 @@ def adherence_readings(starts, stops, ranks, length, out):
     """Run `adherence` over readings."""
     for k in range(len(starts)):
         adherence(ranks[starts[k] : stops[k]], length, out[k])
+
+
+@kernel
+def distance_px(x0, y0, x1, y1):
+    """Return the straight distance between two image points."""
+    return np.sqrt((x0 - x1) ** 2 + (y0 - y1) ** 2)
+
+
+@kernel
+def meet_target(x, y, onset, duration, target, viewing, radii, dwell, first, ratio):
+    """Write, for each radius about a target, total dwell, onset of the first fixation within it, and scanpath ratio.
+
+    The ratio is the straight way from the first fixation to the first one within the radius over the way walked; it is
+    NaN when the target was met at once. A viewing of NaN asks for distances in pixels. Never met: dwell -1.
+    """
+    flat = viewing[0] != viewing[0]
+    walked = 0.0
+    begin = -1
+    before = -1
+    dwell[:] = -1.0
+    first[:] = np.nan
+    ratio[:] = np.nan
+    for i in range(len(x)):
+        if not (x[i] == x[i] and y[i] == y[i]):
+            continue
+        if begin < 0:
+            begin = i
+        elif flat:
+            walked += distance_px(x[before], y[before], x[i], y[i])
+        else:
+            walked += angle_between(x[before], y[before], x[i], y[i], viewing)
+        before = i
+        if flat:
+            away = distance_px(x[i], y[i], target[0], target[1])
+            straight = distance_px(x[i], y[i], x[begin], y[begin])
+        else:
+            away = angle_between(x[i], y[i], target[0], target[1], viewing)
+            straight = angle_between(x[i], y[i], x[begin], y[begin], viewing)
+        for k in range(len(radii)):
+            if away > radii[k]:
+                continue
+            if dwell[k] < 0.0:
+                dwell[k] = 0.0
+                first[k] = onset[i]
+                if walked > 0.0:
+                    ratio[k] = straight / walked
+            dwell[k] += duration[i]
+
+
+@kernel
+def meet_targets(starts, stops, x, y, onset, duration, radii, targets, viewings, dwell, first, ratio):
+    """Run `meet_target` over pairs of a reading and a target."""
+    for k in range(len(starts)):
+        rows = slice(starts[k], stops[k])
+        meet_target(
+            x[rows], y[rows], onset[rows], duration[rows], targets[k], viewings[k], radii, dwell[k], first[k], ratio[k]
+        )
