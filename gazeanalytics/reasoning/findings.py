@@ -1,0 +1,216 @@
+"""Traces -> findings: what each step says of each observation, and what a reading concludes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics.reasoning.certainty import ABSENT_TO, PRESENT_FROM, status
+from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, Link, lexicon
+from gazeanalytics.reasoning.scope import Mention, mentions
+from gazeanalytics.tables import TableError, nearest
+
+__all__ = ["conclude", "label_findings", "label_text"]
+
+_MODIFIERS = ("side", "zone", "severity", "change")
+_COLUMNS = ("row", "finding", "certainty", "low", "high", *_MODIFIERS, "concept", "start", "stop")
+_KINDS = dict.fromkeys(_COLUMNS, object) | {
+    "row": np.int64,
+    "start": np.int64,
+    "stop": np.int64,
+    "certainty": np.float64,
+    "low": np.float64,
+    "high": np.float64,
+}
+_SURE_OF_NONE = 0.98
+
+Choice = Lexicon | str | Path | Mapping[str, Sequence[str]]
+
+
+def label_findings(
+    traces: pd.DataFrame,
+    *,
+    lexicon: Choice = "chexpert",
+    present_from: float = PRESENT_FROM,
+    absent_to: float = ABSENT_TO,
+) -> pd.DataFrame:
+    """Find what each step of each trace says of each observation.
+
+    Parameters
+    ----------
+    traces : pandas.DataFrame
+        The `traces` table: reading, step, text.
+    lexicon : str, path, mapping or Lexicon
+        `"chexpert"` (the 14 observations, and `other_finding`), `"nih"`, `"chexgpt"`, or your own
+        `{finding: [phrases]}`; see `lexicon`.
+    present_from, absent_to : float
+        Stated probability from which a mention counts as present, and up to which as absent; uncertain in between.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The `findings` table, one row a mention: reading, step, finding, status, certainty with low and high, side,
+        zone, severity (minimal to severe), change (new, unchanged, worse, better, resolved), concept (what was named),
+        and the characters start to stop of the step's text. Sections that tell why the image was taken are left out.
+
+    Examples
+    --------
+    >>> traces = pd.DataFrame({"reading": [1, 1], "step": [0, 1],
+    ...     "text": ["Heart size is normal.", "Small left effusion, likely with atelectasis."]})
+    >>> label_findings(traces)[["step", "finding", "status", "certainty", "side"]]
+       step           finding   status  certainty  side
+    0     0       cardiomegaly   absent       0.02  None
+    1     1  pleural_effusion  present       0.98  left
+    2     1       atelectasis  present       0.80  None
+    """
+    for name in ("reading", "step", "text"):
+        if name not in traces:
+            have = [str(column) for column in traces.columns]
+            raise TableError("traces", name, None, "this column", f"no such column; {nearest(name, have)}")
+    book = _book(lexicon)
+    rows = _label_texts(traces["text"], book)
+    where = rows.pop("row").to_numpy()
+    certainty = rows["certainty"].to_numpy()
+    keys = traces[["reading", "step"]].iloc[where].reset_index(drop=True)
+    rows.insert(1, "status", status(certainty, present_from=present_from, absent_to=absent_to))
+    return pd.concat([keys, rows], axis=1)
+
+
+def label_text(text: str, *, lexicon: Choice = "chexpert") -> pd.DataFrame:
+    """Label one text; the columns of `label_findings` without reading and step.
+
+    Examples
+    --------
+    >>> label_text("Pneumonia cannot be excluded.")[["finding", "status", "certainty"]]
+         finding     status  certainty
+    0  pneumonia  uncertain        0.5
+    """
+    one = pd.DataFrame({"reading": [0], "step": [0], "text": [text]})
+    return label_findings(one, lexicon=lexicon).drop(columns=["reading", "step"])
+
+
+def _book(choice: Choice) -> Lexicon:
+    return choice if isinstance(choice, Lexicon) else lexicon(choice)
+
+
+def _label_texts(texts: pd.Series, book: Lexicon) -> pd.DataFrame:
+    """One row a mention of each text; equal texts are read once."""
+    known: dict[str, list[tuple]] = {}
+    rows: list[tuple] = []
+    for place, text in enumerate(texts.fillna("").astype(str)):
+        found = known.get(text)
+        if found is None:
+            found = known[text] = [row for mention in mentions(text, book.phrases) for row in _rows(mention, book)]
+        rows += [(place, *row) for row in found]
+    columns = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
+    return pd.DataFrame(
+        {name: pd.Series(list(values), dtype=_KINDS[name]) for name, values in zip(_COLUMNS, columns, strict=True)}
+    )
+
+
+def _rows(mention: Mention, book: Lexicon) -> Iterable[tuple]:
+    for link in book.links.get(mention.concept, ()):
+        stated = _reach(mention.stated, link)
+        if stated is not None:
+            places = (mention.modifiers.get(name) for name in _MODIFIERS)
+            yield (link.finding, *stated, *places, mention.concept, mention.start, mention.stop)
+
+
+def _reach(stated: tuple[float, float, float], link: Link) -> tuple[float, float, float] | None:
+    """What is stated of a finding, given what is stated of a concept; None when nothing is."""
+    p, low, high = stated
+    if link.one_way and p <= ABSENT_TO:
+        return None
+    if link.inverse:
+        return (round(1 - p, 6), round(1 - high, 6), round(1 - low, 6))
+    return (p * link.reach, low * link.reach, high) if p > ABSENT_TO else stated
+
+
+def conclude(
+    findings: pd.DataFrame,
+    *,
+    rule: Literal["document", "trace"] = "document",
+    readings: Iterable | None = None,
+    no_finding: bool = True,
+    present_from: float = PRESENT_FROM,
+    absent_to: float = ABSENT_TO,
+) -> pd.DataFrame:
+    """Draw one conclusion a reading and finding from its mentions.
+
+    Rules. *document*: a report is one statement, so the surest claim of presence counts (the mention with the greatest
+    certainty); this is CheXpert's rule too (any positive wins, then any uncertain). *trace*: a reader thinks aloud and
+    may change their mind, so the last step that mentions the finding decides; within that step, as document.
+    `no_finding` follows from the others: its certainty is 1 less the greatest certainty of any finding that isn't a
+    support device.
+
+    Parameters
+    ----------
+    findings : pandas.DataFrame
+        The `findings` table.
+    rule : {"document", "trace"}
+        See above.
+    readings : iterable, optional
+        All readings: those without any mention then conclude `no_finding`. Default: those that mention something.
+    no_finding : bool
+        Whether to conclude `no_finding` too.
+    present_from, absent_to : float
+        As in `label_findings`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        reading, finding, status, certainty, low, high, mentions; in order of reading, then of CheXpert's findings.
+
+    Examples
+    --------
+    >>> traces = pd.DataFrame({"reading": [1, 1], "step": [0, 1],
+    ...     "text": ["Possible pneumonia.", "On second look there is no pneumonia."]})
+    >>> found = label_findings(traces)
+    >>> [conclude(found, rule=rule)["status"].tolist()[1] for rule in ("document", "trace")]
+    ['uncertain', 'absent']
+    """
+    if rule not in ("document", "trace"):
+        raise ValueError(f"rule must be 'document' or 'trace'; came {rule!r}")
+    rows = findings[["reading", "step", "finding", "certainty", "low", "high"]].assign(
+        finding=findings["finding"].astype(str)
+    )
+    counts = rows.groupby(["reading", "finding"], observed=True, sort=False).size().rename("mentions").reset_index()
+    if rule == "trace":
+        last = rows.groupby(["reading", "finding"], observed=True)["step"].transform("max")
+        rows = rows[rows["step"].eq(last)]
+    surest = rows.sort_values("certainty", kind="stable").drop_duplicates(["reading", "finding"], keep="last")
+    decided = surest.drop(columns="step").merge(counts, on=["reading", "finding"])
+    known = list(dict.fromkeys([*findings["reading"], *(readings if readings is not None else ())]))
+    if no_finding:
+        decided = _with_no_finding(decided, known)
+    decided.insert(2, "status", status(decided["certainty"], present_from=present_from, absent_to=absent_to))
+    return _in_order(decided, known)
+
+
+def _with_no_finding(decided: pd.DataFrame, known: list) -> pd.DataFrame:
+    """Replace what is said of `no_finding` by what the other findings leave of it."""
+    others = decided[~decided["finding"].isin(["no_finding", "support_devices"])]
+    worst = others.groupby("reading", observed=True)[["certainty", "low", "high"]].max().reindex(known)
+    said = decided[decided["finding"].eq("no_finding")].set_index("reading")["mentions"].reindex(known)
+    rest = pd.DataFrame(
+        {
+            "reading": known,
+            "finding": "no_finding",
+            "certainty": (1 - worst["certainty"]).fillna(_SURE_OF_NONE).to_numpy(),
+            "low": (1 - worst["high"]).fillna(1 - 2 * (1 - _SURE_OF_NONE)).to_numpy(),
+            "high": (1 - worst["low"]).fillna(1.0).to_numpy(),
+            "mentions": said.fillna(0).to_numpy(np.int64),
+        }
+    )
+    return pd.concat([decided[~decided["finding"].eq("no_finding")], rest], ignore_index=True)
+
+
+def _in_order(decided: pd.DataFrame, known: list) -> pd.DataFrame:
+    names = [*FINDINGS, *sorted(set(decided["finding"]) - set(FINDINGS))]
+    reading = pd.Series({key: place for place, key in enumerate(known)})
+    order = np.lexsort((decided["finding"].map(names.index), decided["reading"].map(reading).astype(np.int64)))
+    return decided.iloc[order].reset_index(drop=True)

@@ -1,0 +1,387 @@
+"""How far a cue reaches: from the phrases of a sentence to what is said of each thing named.
+
+Rules of our own, in three steps. A sentence is cut into clauses where a new statement begins. Within a clause, cues
+reach to what follows ("no", "possible") or to what went before ("is unlikely", "has resolved"). Then organs take the
+quality that is nearest ("heart size is normal"), and sides, zones, sizes and changes go to the thing beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gazeanalytics.reasoning.certainty import stated_number
+from gazeanalytics.reasoning.matching import Entry, Item, Phrases, words
+
+__all__ = ["Mention", "mentions"]
+
+Word = tuple[str, int, int]
+Stated = tuple[float, float, float]
+
+_AFFIRMED: Stated = (0.98, 0.90, 1.0)
+_DENIED: Stated = (0.02, 0.0, 0.10)
+_OPEN: Stated = (0.50, 0.25, 0.75)
+_UNSAID: Stated = (0.50, 0.10, 0.90)
+_UPPER_NORMAL: Stated = (0.15, 0.05, 0.40)
+
+_NO_STOP_AFTER = frozenset({"vs", "dr", "mr", "mrs", "ms", "approx", "st", "e", "i", "g"})
+_BOUNDARIES = frozenset({"comma", "and", "with"})
+_CUES = frozenset({"deny", "hedge"})
+_PARTS = _BOUNDARIES | _CUES | {"or", "deny_before"}
+
+_SECTIONS = frozenset(
+    {
+        "indication",
+        "indications",
+        "history",
+        "comparison",
+        "comparisons",
+        "technique",
+        "examination",
+        "exam",
+        "procedure",
+    }
+    | {"reason", "information"}
+)
+_BODY = frozenset(
+    {"findings", "impression", "conclusion", "conclusions", "report", "interpretation", "answer", "summary"}
+)
+
+
+@dataclass(slots=True)
+class Mention:
+    """One thing named in a text and what is said of it.
+
+    Attributes
+    ----------
+    start, stop : int
+        Characters of the text.
+    concept : str
+        What is named.
+    stated : (p, low, high)
+        Stated probability that it is there, and what the words may mean.
+    modifiers : dict
+        side, zone, severity, change.
+    """
+
+    start: int
+    stop: int
+    concept: str
+    stated: Stated
+    modifiers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Cue:
+    """The cue that is in force: what it states, whether it denies, whether it has been used and a boundary passed."""
+
+    stated: Stated
+    denies: bool = False
+    used: bool = False
+    past: bool = False
+
+
+def mentions(text: str, phrases: Phrases) -> list[Mention]:
+    """Find what a text names and what it says of it, in order.
+
+    Examples
+    --------
+    >>> from gazeanalytics.reasoning.lexicons import lexicon
+    >>> found = mentions("No effusion; possible left basilar atelectasis.", lexicon().phrases)
+    >>> [(mention.concept, mention.stated[0], mention.modifiers.get("side")) for mention in found]
+    [('effusion', 0.02, None), ('atelectasis', 0.5, 'left')]
+    """
+    found = []
+    for sentence in _statements(words(text)):
+        items = phrases.match(sentence)
+        said = [mention for clause in _clauses(items) for mention in _read(clause)]
+        if said and any(item.entry.scope == "sure" or "likely" in item.entry.scope for item in items):
+            _state_number(said, sentence)
+        found += said
+    return found
+
+
+def _statements(text: list[Word]) -> Iterator[list[Word]]:
+    """Cut a text into sentences, leaving out why the image was taken (indication, history, comparison, technique)."""
+    background = False
+    for sentence in _sentences(text):
+        heading = sentence[0][0] if len(sentence) > 1 else ""
+        colon = any(word == ":" for word, _, _ in sentence[1:6])
+        if colon and heading in _BODY:
+            background = False
+        elif colon and (heading in _SECTIONS or (heading == "clinical" and sentence[1][0] in _SECTIONS)):
+            background = True
+        if not background:
+            yield sentence
+
+
+def _sentences(text: list[Word]) -> Iterator[list[Word]]:
+    first = 0
+    for place, (word, _, _) in enumerate(text):
+        if (word in (".", "?", "!") and text[place - 1][0] not in _NO_STOP_AFTER) or word[0] == "\n":
+            if place > first:
+                yield text[first:place]
+            first = place + 1
+    if first < len(text):
+        yield text[first:]
+
+
+# Step 1: clauses
+
+
+def _clauses(items: list[Item]) -> Iterator[list[Item]]:
+    """Cut the phrases of a sentence where a new statement begins."""
+    clause: list[Item] = []
+    for place, item in enumerate(items):
+        scope = item.entry.scope
+        if scope == "stop" or (scope in _BOUNDARIES and _begins_anew(clause, items, place)):
+            yield clause
+            clause = []
+        else:
+            clause.append(item)
+    yield clause
+
+
+def _begins_anew(clause: list[Item], items: list[Item], place: int) -> bool:
+    """Whether the boundary at `place` parts two statements rather than two things in a list."""
+    if not any(item.entry.concept for item in clause):
+        return False
+    ahead = _until_boundary(items, place + 1)
+    if not ahead:
+        return False
+    since, cue = next(
+        ((at, item) for at, item in reversed([*enumerate(clause)]) if item.entry.scope in _CUES), (0, None)
+    )
+    cue = cue if any(item.entry.concept for item in clause[since:]) else None
+    if items[place].entry.scope == "with":
+        return cue is not None and cue.entry.place != "after" and ahead[0].entry.scope != "associated"
+    if _has_predicate(ahead):
+        return _has_predicate(clause[since:]) or (cue is not None and not _only_exists(ahead))
+    return cue is not None and _describes(ahead) and not _or_follows(items, place)
+
+
+def _until_boundary(items: list[Item], first: int) -> list[Item]:
+    last = first
+    while last < len(items) and items[last].entry.scope not in _BOUNDARIES and items[last].entry.scope != "stop":
+        last += 1
+    return items[first:last]
+
+
+def _has_predicate(items: list[Item]) -> bool:
+    return any(
+        item.entry.scope in ("verb", "seen", "deny_before")
+        or (item.entry.scope == "hedge" and item.entry.place == "after")
+        for item in items
+    )
+
+
+def _only_exists(items: list[Item]) -> bool:
+    """Whether the only predicate is "is seen" or the like, which a list that began before may own."""
+    return not any(item.entry.scope == "verb" for item in items)
+
+
+def _describes(items: list[Item]) -> bool:
+    """Whether a thing with a size, side or change of its own comes next, as in "no effusion, small nodule"."""
+    return bool(items[0].entry.modifiers) and any(item.entry.kind == "named" for item in items)
+
+
+def _or_follows(items: list[Item], place: int) -> bool:
+    for item in items[place + 1 :]:
+        if item.entry.scope == "stop":
+            return False
+        if item.entry.scope == "or" or item.entry.scope == "deny":
+            return item.entry.scope == "or"
+    return False
+
+
+# Step 2: cues
+
+
+def _read(clause: list[Item]) -> list[Mention]:
+    """Say what a clause states of everything that it names."""
+    said: dict[int, Stated] = {}
+    cue: _Cue | None = None
+    for place, item in enumerate(clause):
+        entry = item.entry
+        if entry.kind in ("named", "clear") or entry.quality:
+            said[place] = cue.stated if cue else _AFFIRMED
+            if cue and entry.kind:
+                cue.used = True
+        if entry.scope in _BOUNDARIES:
+            if cue:
+                cue.past = cue.used
+        elif entry.scope == "deny" or (entry.scope == "hedge" and _looks_ahead(clause, place)):
+            cue = _next_cue(cue, entry)
+        elif entry.scope in ("deny_before", "hedge"):
+            _look_back(clause, place, said)
+    _doubt_choices(clause, said)
+    return _mentions_of(clause, said)
+
+
+def _looks_ahead(clause: list[Item], place: int) -> bool:
+    entry = clause[place].entry
+    if entry.place in ("after", "quality"):
+        return False
+    return entry.place == "before" or any(
+        item.entry.kind in ("named", "clear") or (item.entry.quality and not item.entry.kind)
+        for item in clause[place + 1 :]
+    )
+
+
+def _next_cue(cue: _Cue | None, entry: Entry) -> _Cue:
+    """The cue in force once `entry` is met: "no findings to suggest" denies, "probably no" doubts."""
+    own = (entry.p, entry.low, entry.high)
+    if entry.scope == "deny":
+        if cue and not cue.used and not cue.denies:
+            p, low, high = cue.stated
+            return _Cue((round(1 - p, 6), round(1 - high, 6), round(1 - low, 6)), denies=True)
+        return _Cue(own, denies=True)
+    if cue and cue.denies and (entry.place == "within" or not (cue.used and cue.past)):
+        return cue
+    if cue and not cue.used and cue.stated[0] < own[0]:
+        return cue
+    return _Cue(own)
+
+
+def _look_back(clause: list[Item], place: int, said: dict[int, Stated]) -> None:
+    """Let a cue that comes after its subject qualify it: "effusion and edema have resolved"."""
+    entry = clause[place].entry
+    own = (entry.p, entry.low, entry.high)
+    for before in range(place - 1, -1, -1):
+        if before in said and clause[before].entry.kind and said[before][0] > own[0]:
+            said[before] = own
+        comma = clause[before].entry.scope == "comma"
+        if comma and clause[before + 1].entry.scope not in ("and", "or") and _names(clause[before + 1 : place]):
+            return
+
+
+def _names(items: list[Item]) -> bool:
+    return any(item.entry.kind == "named" for item in items)
+
+
+def _doubt_choices(clause: list[Item], said: dict[int, Stated]) -> None:
+    """Make both sides of an affirmed "or" possible, with the list before it: "atelectasis, edema or pneumonia"."""
+    for place, item in enumerate(clause):
+        if item.entry.scope != "or":
+            continue
+        side = [*_beside(clause, place, -1), *_beside(clause, place, 1)]
+        if len(side) > 1 and min(side) < place < max(side):
+            for named in side:
+                if said[named][0] > _OPEN[0]:
+                    said[named] = _OPEN
+
+
+def _beside(clause: list[Item], place: int, step: int) -> list[int]:
+    """Things named next to `place` in one direction: one of them, or a list parted by commas when looking back."""
+    found = []
+    at = place + step
+    while 0 <= at < len(clause):
+        entry = clause[at].entry
+        if entry.kind == "named":
+            found.append(at)
+            if step > 0 or not (at >= 1 and _comma_before(clause, at)):
+                return found
+        elif entry.scope and entry.scope != "comma":
+            return found
+        at += step
+    return found
+
+
+def _comma_before(clause: list[Item], place: int) -> bool:
+    while place > 0:
+        place -= 1
+        if clause[place].entry.scope or clause[place].entry.kind:
+            return clause[place].entry.scope == "comma"
+    return False
+
+
+# Step 3: qualities and modifiers
+
+
+def _mentions_of(clause: list[Item], said: dict[int, Stated]) -> list[Mention]:
+    found = {}
+    for place, item in enumerate(clause):
+        entry = item.entry
+        stated = said.get(place) if entry.kind in ("named", "clear") else None
+        if entry.kind == "neutral":
+            stated = _quality_of(clause, place, said)
+        if stated is not None:
+            found[place] = Mention(item.start, item.stop, entry.concept, stated)
+    if found:
+        _give_modifiers(clause, found)
+    return list(found.values())
+
+
+def _quality_of(clause: list[Item], place: int, said: dict[int, Stated]) -> Stated | None:
+    """What a clause says of an organ's size, after any doubt that follows ("enlarged heart can't be excluded")."""
+    quality = _nearest_quality(clause, place)
+    doubts = (item.entry for item in clause[place + 1 :] if item.entry.place in ("after", "quality"))
+    doubt = next(((entry.p, entry.low, entry.high) for entry in doubts), None)
+    if quality is None:
+        return doubt
+    stated = _value(clause[quality].entry.quality, said[quality])
+    return doubt if doubt and stated[0] > doubt[0] else stated
+
+
+def _nearest_quality(clause: list[Item], place: int) -> int | None:
+    """Where the quality of an organ stands: right before it, else the first after it, else one for all before it."""
+    if place and clause[place - 1].entry.quality:
+        return place - 1
+    after = [at for at in range(place + 1, len(clause)) if clause[at].entry.quality and not _belongs_ahead(clause, at)]
+    telling = [at for at in after if clause[at].entry.quality != "stable"] or after
+    if telling:
+        return telling[0]
+    before = [at for at in range(place) if clause[at].entry.quality]
+    if before and not any(item.entry.scope == "verb" for item in clause[before[-1] : place]):
+        return before[-1]
+    return None
+
+
+def _belongs_ahead(clause: list[Item], place: int) -> bool:
+    """Whether a quality stands right before something else that is named: "heart size normal, large effusion"."""
+    return place + 1 < len(clause) and clause[place + 1].entry.kind in ("named", "neutral")
+
+
+def _value(quality: str, stated: Stated) -> Stated:
+    """How probable an enlargement is, given the quality and how sure the text is of it."""
+    if quality == "large":
+        return stated
+    if quality == "normal":
+        p, low, high = stated
+        return (round(1 - p, 6), round(1 - high, 6), round(1 - low, 6))
+    return {"upper_normal": _UPPER_NORMAL, "borderline": _OPEN, "stable": _UNSAID}[quality]
+
+
+def _give_modifiers(clause: list[Item], found: dict[int, Mention]) -> None:
+    for place, item in enumerate(clause):
+        if not item.entry.modifiers:
+            continue
+        owners = _owners(clause, place, found)
+        for name, value in item.entry.modifiers.items():
+            for owner in owners:
+                _give(found[owner].modifiers, name, value)
+
+
+def _give(modifiers: dict[str, str], name: str, value: str) -> None:
+    have = modifiers.get(name)
+    if name == "side" and have and {have, value} == {"left", "right"}:
+        modifiers[name] = "both"
+    elif have is None:
+        modifiers[name] = value
+
+
+def _owners(clause: list[Item], place: int, found: dict[int, Mention]) -> list[int]:
+    """Whom a modifier describes: what precedes it in its part of the clause, else what follows, else what preceded."""
+    before = [at for at in found if at < place]
+    if before and not any(item.entry.scope in _PARTS for item in clause[before[-1] + 1 : place]):
+        return before[-1:]
+    after = [at for at in found if at > place]
+    return after[:1] or before
+
+
+def _state_number(said: list[Mention], sentence: list[Word]) -> None:
+    """Let a probability that is said as a number replace the words': "pneumonia, confidence 85 %"."""
+    number = stated_number([word for word, _, _ in sentence])
+    if number is not None:
+        for mention in said:
+            mention.stated = (number, number, number)

@@ -1,0 +1,204 @@
+"""Findings read off text, against sentences labelled by hand, CheXpert's samples and CXR-CLIP's prompts."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gazeanalytics import reasoning, tables
+
+SENTENCES = list(csv.DictReader((Path(__file__).parent / "sentences.csv").read_text("utf-8").splitlines()))
+CODES = {"present": 1, "absent": 0, "uncertain": -1}
+
+
+def conclusions(text):
+    found = reasoning.label_text(text).assign(reading=0, step=0)
+    rows = reasoning.conclude(found, no_finding=False)
+    return {finding: CODES[status] for finding, status in zip(rows.finding, rows.status, strict=True)}
+
+
+def one(text):
+    rows = reasoning.label_text(text)
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+@pytest.mark.parametrize("row", SENTENCES, ids=lambda row: row["text"][:60])
+def test_sentences_say_what_a_reader_understands(row):
+    wanted = {name: int(code) for name, code in (pair.split("=") for pair in row["expected"].split())}
+    came = conclusions(row["text"])
+    came.pop("no_finding", None)
+    if "other_finding" not in wanted:
+        came.pop("other_finding", None)
+    assert came == wanted
+
+
+def test_certainty_follows_the_planted_scale():
+    scale = {
+        "Pneumonia.": 0.98,
+        "Opacity consistent with pneumonia.": 0.95,
+        "Most likely pneumonia.": 0.90,
+        "Likely pneumonia.": 0.80,
+        "Probable pneumonia.": 0.75,
+        "Pneumonia, probably.": 0.75,
+        "Suspicious for pneumonia.": 0.70,
+        "Possible pneumonia.": 0.50,
+        "Possibly pneumonia.": 0.50,
+        "This may represent pneumonia.": 0.50,
+        "Pneumonia is less likely.": 0.25,
+        "Pneumonia is unlikely.": 0.15,
+        "Pneumonia is very unlikely.": 0.05,
+        "No pneumonia.": 0.02,
+    }
+    for text, wanted in scale.items():
+        rows = reasoning.label_text(text)
+        assert rows.loc[rows.finding == "pneumonia", "certainty"].tolist() == [wanted], text
+
+
+def test_scale_is_ordered_as_the_published_ones():
+    brigham = ["very unlikely", "unlikely", "may represent", "likely", "most likely", "diagnostic of"]
+    reflacx = ["unlikely", "less likely", "possibly", "suspicious for", "consistent with"]
+    for published in (brigham, reflacx):
+        certainty = [reasoning.label_text(f"{words} edema.").certainty[0] for words in published]
+        assert certainty == sorted(set(certainty)), published
+    frame = reasoning.hedges()
+    assert (frame.low <= frame.p).all()
+    assert (frame.p <= frame.high).all()
+    assert frame.source.str.len().gt(5).all()
+
+
+def test_sides_zones_sizes_and_changes_go_to_their_own():
+    rows = reasoning.label_text(
+        "Small left pleural effusion and new right upper lobe opacity. Moderate bibasilar atelectasis, improved."
+    ).set_index("finding")
+    assert rows.loc["pleural_effusion", ["side", "severity"]].tolist() == ["left", "mild"]
+    assert rows.loc["lung_opacity", ["side", "zone", "change"]].tolist() == ["right", "upper", "new"]
+    assert rows.loc["atelectasis", ["side", "zone", "severity", "change"]].tolist() == [
+        "both",
+        "lower",
+        "moderate",
+        "better",
+    ]
+
+
+def test_spans_are_places_of_the_original_text():
+    text = "İmpression: NO Pneumothorax.\nPLEURAL effusions on the left."
+    rows = reasoning.label_text(text)
+    assert [text[start:stop] for start, stop in zip(rows.start, rows.stop, strict=True)] == [
+        "Pneumothorax",
+        "effusions",
+    ]
+
+
+@given(st.text(alphabet=" abNo.,;/%5\n-'possible effusion cannot", max_size=60))
+def test_any_text_gives_a_valid_table(text):
+    rows = reasoning.label_findings(pd.DataFrame({"reading": [3, 3], "step": [0, 1], "text": [text, "Edema."]}))
+    tables.check(rows, "findings")
+    assert rows.iloc[-1].finding == "edema"
+    assert (rows.start < rows.stop).all()
+
+
+def test_empty_and_missing_text_give_empty_tables():
+    traces = pd.DataFrame({"reading": [1, 1], "step": [0, 1], "text": ["", None]})
+    rows = tables.check(reasoning.label_findings(traces), "findings")
+    assert len(rows) == 0
+    decided = reasoning.conclude(rows, readings=[1])
+    assert decided[["reading", "finding", "status"]].to_numpy().tolist() == [[1, "no_finding", "present"]]
+
+
+def test_thresholds_move_the_status_but_not_the_certainty():
+    traces = pd.DataFrame({"reading": [0], "step": [0], "text": ["Likely edema."]})
+    strict = reasoning.label_findings(traces, present_from=0.95)
+    assert strict.status.tolist() == ["uncertain"]
+    assert strict.certainty.tolist() == [0.8]
+    with pytest.raises(ValueError, match=r"wanted 0 <= absent_to < present_from <= 1; came 0.2 and 0.1"):
+        reasoning.status(0.5, present_from=0.1)
+
+
+def test_own_lists_find_their_own_words_alone():
+    traces = pd.DataFrame({"reading": [0], "step": [0], "text": ["No notched ribs, possible cervical rib. Edema."]})
+    rows = reasoning.label_findings(
+        traces, lexicon={"notching": ["notched rib*"], "cervical_rib": ["cervical rib|ribs"]}
+    )
+    assert rows[["finding", "certainty"]].to_numpy().tolist() == [["notching", 0.02], ["cervical_rib", 0.5]]
+
+
+def test_own_lists_from_a_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('notching = ["notched rib*"]\n', "utf-8")
+    assert reasoning.lexicon(path).findings == ("notching",)
+
+
+def test_wrong_lexicons_are_told_apart():
+    with pytest.raises(ValueError, match=r"there is no scheme 'chexprt'; did you mean 'chexpert'\?"):
+        reasoning.lexicon("chexprt")
+    with pytest.raises(ValueError, match=r"finding 'edema': wanted a list of phrases; came 'edema'"):
+        reasoning.lexicon({"edema": "edema"})
+    with pytest.raises(
+        tables.TableError, match="table 'traces', column 'text': wanted this column; came no such column"
+    ):
+        reasoning.label_findings(pd.DataFrame({"reading": [1], "step": [0]}))
+
+
+def test_a_document_keeps_its_surest_claim_and_a_trace_its_last():
+    text = ["Possible edema.", "Definitely edema.", "No edema after all."]
+    found = reasoning.label_findings(pd.DataFrame({"reading": [7] * 3, "step": [0, 1, 2], "text": text}))
+    for rule, certainty, low in (("document", 0.98, 0.9), ("trace", 0.02, 0.0)):
+        row = reasoning.conclude(found, rule=rule).set_index("finding").loc["edema"]
+        assert (row.certainty, row.low, row.mentions) == (certainty, low, 3)
+    with pytest.raises(ValueError, match="rule must be 'document' or 'trace'; came 'report'"):
+        reasoning.conclude(found, rule="report")
+
+
+def test_no_finding_follows_from_the_others():
+    text = [
+        "Lungs are clear. Scoliosis.",
+        "No acute cardiopulmonary process.",
+        "A PICC line is in place.",
+        "Possible edema.",
+    ]
+    found = reasoning.label_findings(pd.DataFrame({"reading": range(4), "step": 0, "text": text}))
+    decided = reasoning.conclude(found).query("finding == 'no_finding'")
+    assert decided.status.tolist() == ["absent", "present", "present", "uncertain"]
+    wide = reasoning.to_chexpert(reasoning.conclude(found))
+    assert wide["no_finding"].tolist()[1:3] == [1, 1]
+    assert wide["no_finding"].isna().tolist() == [True, False, False, True]
+
+
+def test_categorical_readings_keep_their_order():
+    key = pd.Categorical(["b", "a"], categories=["b", "a"])
+    found = reasoning.label_findings(pd.DataFrame({"reading": key, "step": 0, "text": ["Edema.", "No edema."]}))
+    assert str(found.reading.dtype) == "category"
+    decided = reasoning.conclude(found)
+    assert list(dict.fromkeys(decided.reading)) == ["b", "a"]
+
+
+def test_agrees_with_the_labels_of_chexperts_own_samples(shared_data):
+    wanted = pd.read_csv(shared_data / "chexpert_rules" / "labeled_reports.csv").set_index("Reports")
+    wanted.columns = [name.lower().replace(" ", "_") for name in wanted.columns]
+    for text, row in wanted.iterrows():
+        found = reasoning.label_text(text).assign(reading=0, step=0)
+        came = reasoning.to_chexpert(reasoning.conclude(found, readings=[0])).reindex(columns=wanted.columns).iloc[0]
+        np.testing.assert_array_equal(came.to_numpy(float), row.to_numpy(float), err_msg=text)
+
+
+def test_reads_the_prompts_of_cxr_clip(shared_data):
+    prompts = json.loads((shared_data / "cxrclip_prompts" / "train_prompts_all.json").read_text("utf-8"))
+    rows = [
+        (finding.lower().replace(" ", "_"), {"pos": 1, "neg": 0, "unc": -1}[kind], text)
+        for finding, kinds in prompts.items()
+        for kind, texts in kinds.items()
+        for text in texts
+        if finding.lower().replace(" ", "_") in reasoning.FINDINGS[1:]
+    ]
+    frame = pd.DataFrame(rows, columns=["finding", "code", "text"]).assign(reading=range(len(rows)), step=0)
+    wide = reasoning.to_chexpert(reasoning.conclude(reasoning.label_findings(frame), readings=frame.reading))
+    came = np.array([wide.loc[reading, name] for reading, name in zip(frame.reading, frame.finding, strict=True)])
+    right = (came == frame.code).groupby([frame.code, frame.finding]).mean().groupby("code").mean()
+    assert right.ge(0.95).all()
+    assert len(right) == 3
