@@ -6,7 +6,7 @@ from gazeanalytics.gaze.cascade import CascadeRules, cascade
 from gazeanalytics.gaze.clean import Cleaned, clean
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
 from gazeanalytics.gaze.features import STRATEGY_FEATURES, FeatureSettings, features
-from gazeanalytics.gaze.misses import OUTCOMES, SearchErrors, lesions_to_find, search_errors
+from gazeanalytics.gaze.misses import LESION_OUTCOMES, SearchErrors, lesions_to_find, search_errors
 from gazeanalytics.gaze.quality import accuracy, quality
 from gazeanalytics.gaze.recording import RecordingWarning
 from gazeanalytics.gaze.regions import grid_regions, locate, visits
@@ -14,7 +14,7 @@ from gazeanalytics.gaze.regions import grid_regions, locate, visits
 __all__ = [
     "DETECTORS",
     "LABELS",
-    "OUTCOMES",
+    "LESION_OUTCOMES",
     "STRATEGY_FEATURES",
     "CascadeRules",
     "Cleaned",

@@ -27,8 +27,8 @@ class SearchErrors:
     ----------
     lesions : pandas.DataFrame
         The rows given, with dwell_ms (within the radius), first_ms (onset of the first fixation within it),
-        scanpath_ratio (straight way to it over the way walked), looked and outcome (of `LESION_OUTCOMES`; missing where there
-        is no gaze, or no duration to tell recognition from decision).
+        scanpath_ratio (straight way to it over the way walked), looked and outcome (of `LESION_OUTCOMES`; missing
+        where there is no gaze, or no duration to tell recognition from decision).
     sensitivity : pandas.DataFrame
         One row a radius and dwell threshold: radius (in the unit asked for), dwell_ms, then how many lesions have each
         outcome.
@@ -150,13 +150,13 @@ def search_errors(
     said = lesions["said"].to_numpy(bool) if "said" in lesions else np.zeros(len(lesions), bool)
     at = int(np.searchsorted(scales, 1.0))
     dwell = met.dwell[:, at]
-    table = lesions.assign(
+    table = lesions.reset_index(drop=True).assign(
         dwell_ms=np.where(met.gaze, np.maximum(dwell, 0.0), np.nan),
         first_ms=met.first[:, at],
         scanpath_ratio=met.ratio[:, at],
         looked=pd.array(dwell != -1, dtype="boolean"),
         outcome=_outcomes(dwell, met.gaze, said, dwell_ms),
-    ).reset_index(drop=True)
+    )
     table.loc[~met.gaze, "looked"] = pd.NA
     rows_of_table = [
         {"radius": radii[k], "dwell_ms": dwell_ms * scale}
@@ -192,12 +192,12 @@ def _meet(fixations: pd.DataFrame, lesions: pd.DataFrame, radii: np.ndarray, vie
     return _Met(dwell, first, ratio, pairs.lengths > 0)
 
 
-def _outcomes(dwell: np.ndarray, gaze: np.ndarray, said: np.ndarray, least: float) -> pd.Categorical:
+def _outcomes(dwell: np.ndarray, gaze: np.ndarray, said: np.ndarray, least: float) -> pd.Series:
     looked = dwell != -1
     codes = np.select(
         [~gaze, said & looked, said, ~looked, dwell < least, dwell >= least], [-1, 3, 4, 0, 1, 2], default=-1
     )
-    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(LESION_OUTCOMES)))
+    return pd.Series(pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(LESION_OUTCOMES))))
 
 
 def _check_radius(
