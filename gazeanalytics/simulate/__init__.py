@@ -1,11 +1,17 @@
 """A study whose truth is known: readers, cases, gaze and spoken traces with planted effects."""
 
 from gazeanalytics.simulate.design import CONTEXTS, STRATEGIES, Design, Effects, Model, Tracker
+from gazeanalytics.simulate.gaze import EVENTS, simulate_samples
 from gazeanalytics.simulate.hedges import logit_uncertainty
 from gazeanalytics.simulate.outcomes import Simulated, simulate_readings
+from gazeanalytics.simulate.scanpaths import PURPOSES, simulate_fixations, viewing_of
+from gazeanalytics.simulate.traces import simulate_traces
+from gazeanalytics.simulate.write import simulate_study
 
 __all__ = [
     "CONTEXTS",
+    "EVENTS",
+    "PURPOSES",
     "STRATEGIES",
     "Design",
     "Effects",
@@ -13,5 +19,10 @@ __all__ = [
     "Simulated",
     "Tracker",
     "logit_uncertainty",
+    "simulate_fixations",
     "simulate_readings",
+    "simulate_samples",
+    "simulate_study",
+    "simulate_traces",
+    "viewing_of",
 ]

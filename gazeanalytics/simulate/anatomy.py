@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-__all__ = ["DIFFUSE", "FINDINGS", "ORGANS", "TARGETS", "chest_boxes", "lesion_name", "regions_of"]
+__all__ = ["DIFFUSE", "FINDINGS", "ORGANS", "TARGETS", "homes_of", "lesion_boxes", "organ_boxes", "regions_of"]
 
 ORGANS: dict[str, tuple[float, float, float, float]] = {
     "trachea": (0.45, 0.01, 0.55, 0.22),
@@ -65,9 +65,30 @@ DIFFUSE = ("cardiomegaly", "enlarged_cardiomediastinum", "edema")
 """Findings too large for an eye that searches the chest to pass by: their misses are errors of decision."""
 
 
-def lesion_name(finding: str) -> str:
-    """Name of the region where a finding shows."""
-    return f"lesion_{finding}"
+def homes_of(finding: str) -> list[int]:
+    """Places in `ORGANS` of the organs that a finding may lie in."""
+    homes = FINDINGS[finding][1]
+    return [
+        place
+        for place, name in enumerate(ORGANS)
+        if any(name in (home, f"left_{home}", f"right_{home}") for home in homes)
+    ]
+
+
+def organ_boxes(regions: pd.DataFrame) -> np.ndarray:
+    """Boxes of a simulated study's organs, shape (cases, organs, 4), in the order of its cases and of `ORGANS`."""
+    organs = regions.loc[regions["kind"] == "organ", ["x0", "y0", "x1", "y1"]].to_numpy(float)
+    return organs.reshape(-1, len(ORGANS), 4)
+
+
+def lesion_boxes(regions: pd.DataFrame, cases: pd.DataFrame) -> np.ndarray:
+    """Boxes of the lesions, shape (cases, findings, 4), in the order of `FINDINGS`; NaN where there is none."""
+    lesions = regions[regions["kind"] == "lesion"]
+    boxes = np.full((len(cases), len(FINDINGS), 4), np.nan)
+    case = pd.Index(cases["case"]).get_indexer(pd.Index(lesions["case"]))
+    finding = pd.Index(list(FINDINGS)).get_indexer(pd.Index(lesions["finding"]))
+    boxes[case, finding] = lesions[["x0", "y0", "x1", "y1"]].to_numpy(float)
+    return boxes
 
 
 def chest_boxes(cases: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
@@ -139,22 +160,17 @@ def _sides(organs: list[str]) -> np.ndarray:
 def _lesion_rows(finding: str, case: pd.Series, organs: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
     """One lesion in each of these cases, in an organ drawn from those that the finding visits."""
     names = list(ORGANS)
-    homes = [place for place, name in enumerate(names) if _visits(finding, name)]
-    home = rng.choice(homes, len(case))
+    home = rng.choice(homes_of(finding), len(case))
     box = organs[np.arange(len(case)), home]
     size = (box[:, 2:] - box[:, :2]) * rng.uniform(*FINDINGS[finding][2], (len(case), 2))
     free = np.maximum(box[:, 2:] - box[:, :2] - size, 0.0)
     centre = (box[:, :2] + box[:, 2:]) / 2 + free * rng.uniform(-0.5, 0.5, free.shape)
     rows = pd.DataFrame(np.hstack((centre - size / 2, centre + size / 2)), columns=["x0", "y0", "x1", "y1"])
-    rows["case"], rows["region"] = case.to_numpy(), lesion_name(finding)
+    rows["case"], rows["region"] = case.to_numpy(), f"lesion_{finding}"
     rows["kind"], rows["shape"], rows["finding"] = "lesion", "ellipse", finding
     rows["organ"] = np.array(names, dtype=object)[home]
     rows["side"] = _sides(names)[home]
     return rows
-
-
-def _visits(finding: str, organ: str) -> bool:
-    return any(organ == home or organ.endswith(f"_{home}") for home in FINDINGS[finding][1])
 
 
 def _inside_images(table: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:

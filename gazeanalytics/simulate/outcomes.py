@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.simulate.anatomy import DIFFUSE, regions_of
+from gazeanalytics.simulate.anatomy import DIFFUSE, ORGANS, homes_of, regions_of
 from gazeanalytics.simulate.design import Design, Effects
 from gazeanalytics.simulate.hedges import choose_hedges, logit_uncertainty
 from gazeanalytics.simulate.people import draw_cases, draw_pairs, draw_readers
@@ -34,11 +34,13 @@ class Simulated:
     readers, cases, regions, readings : pandas.DataFrame
         House tables. `cases` has the columns truth_<finding>, context, age, sex and target.
     truth : pandas.DataFrame, one row a reading, in the order of `readings`
-        strategy, accuracy_logit, correct, present (what was said of the target), present_truth, miss,
-        latent_uncertainty, certainty (what the words state), logit_uncertainty (of the words) and clipped.
+        strategy, accuracy_logit, correct, present (what was said of the target), present_truth, miss
+        (its kind), decoy (organ where a false alarm saw something), latent_uncertainty, certainty (what the words
+        state), logit_uncertainty (of the words) and clipped (the latent one lay beyond the hedges).
     reader_truth, case_truth, country_truth : pandas.DataFrame
-        Random effects on both outcomes (a case's difficulty is minus its effect on accuracy); of a reader also the
-        liking of each strategy.
+        Random effects on both outcomes (a case's difficulty is minus its effect on accuracy); of a reader also
+        the habits that all readings share: tempo (factor on stays), top_speed_deg_s (of large saccades), voice_lag_ms
+        (from looking to speaking), words_per_s, and likes_<strategy> (chance of following it).
     """
 
     design: Design
@@ -64,6 +66,10 @@ class Simulated:
         """Size of the image that each reading shows: columns reading, case, width, height."""
         sizes = self.cases[["case", "width", "height"]]
         return self.readings[["reading", "case"]].merge(sizes, on="case", how="left", validate="many_to_one")
+
+    def habits(self) -> pd.DataFrame:
+        """Row of `reader_truth` of each reading's reader."""
+        return self.reader_truth.set_index("reader").loc[self.readings["reader"]].reset_index()
 
     def frame(self) -> pd.DataFrame:
         """One row a reading, ready for a model: who, what, the planted truth, reader and case columns."""
@@ -128,9 +134,14 @@ def simulate_readings(design: Design, *, rng: np.random.Generator | int | None =
 
 
 def _draw_reader_truth(design: Design, readers: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Random effects of people (models have none beside their own level) and their likings."""
+    """Random effects of people (models have none beside their own level), their habits and likings."""
     truth = _draw_groups(design, readers["reader"], "reader_sd", rng)
     truth.loc[readers["kind"] == "model", ["accuracy", "uncertainty"]] = 0.0
+    tempo, speed, lag, pace = rng.standard_normal((4, len(readers)))
+    truth["tempo"] = np.exp(0.12 * tempo)
+    truth["top_speed_deg_s"] = 600 * np.exp(0.1 * speed)
+    truth["voice_lag_ms"] = (1000 + 200 * lag).clip(200)
+    truth["words_per_s"] = (2.6 + 0.3 * pace).clip(1.5)
     return truth.join(_draw_likings(design, readers, rng))
 
 
@@ -166,6 +177,7 @@ def _draw_truth(simulated: Simulated, reader: np.ndarray, case: np.ndarray, rng:
     there = _target_there(simulated.cases)[case]
     present = there == correct
     spoken = choose_hedges(latent, present, rng)
+    target = simulated.cases["target"].to_numpy()[case]
     return pd.DataFrame(
         {
             "reading": simulated.readings["reading"],
@@ -174,7 +186,8 @@ def _draw_truth(simulated: Simulated, reader: np.ndarray, case: np.ndarray, rng:
             "correct": correct,
             "present": present,
             "present_truth": there,
-            "miss": _draw_misses(simulated.cases["target"].to_numpy()[case], there & ~present, rng),
+            "miss": _draw_misses(target, there & ~present, rng),
+            "decoy": _draw_decoys(target, present & ~there, rng),
             "latent_uncertainty": latent,
             "certainty": spoken.certainty,
             "logit_uncertainty": logit_uncertainty(spoken.certainty),
@@ -228,3 +241,13 @@ def _draw_misses(target: np.ndarray, missed: np.ndarray, rng: np.random.Generato
     kind[np.isin(target.astype(str), DIFFUSE)] = "decision"
     kind[~missed] = None
     return kind
+
+
+def _draw_decoys(target: np.ndarray, alarm: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Organ where each false alarm sees its finding; None where nothing was falsely seen."""
+    organs, place = np.array(list(ORGANS), dtype=object), np.full(len(target), None, dtype=object)
+    for finding in np.unique(target.astype(str)):
+        asked = target == finding
+        place[asked] = organs[rng.choice(homes_of(finding), int(asked.sum()))]
+    place[~alarm] = None
+    return place

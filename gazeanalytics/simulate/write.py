@@ -1,0 +1,214 @@
+"""A simulated study on disk: shards of gaze and traces, tables, study.toml, and the truth beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gazeanalytics.simulate.design import Design
+from gazeanalytics.simulate.gaze import simulate_samples
+from gazeanalytics.simulate.outcomes import Simulated, simulate_readings
+from gazeanalytics.simulate.scanpaths import simulate_fixations
+from gazeanalytics.simulate.traces import simulate_traces
+from gazeanalytics.tables import InputError
+
+__all__ = ["simulate_study"]
+
+Progress = Callable[[str, int, int], None]
+
+_EFFECTS = "truth/effects.json"
+_WRITTEN = ("study.toml", "readers.csv", "cases.csv", "readings.csv", "regions.csv", "samples", "traces", "truth")
+
+
+def simulate_study(
+    folder: str | Path,
+    design: Design | None = None,
+    *,
+    rng: np.random.Generator | int | None = None,
+    shard_readings: int = 500,
+    jobs: int = 1,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Simulated:
+    """Write a study folder whose truth is known, of any size, one shard of readings after the other.
+
+    The folder gets `study.toml`, readers, cases, readings and regions (CSV), `samples/` and `traces/` (Parquet, one
+    part a shard), and `truth/`: readings (strategy, correctness, certainty), readers, cases and countries (random
+    effects), `fixations/` and `events/` (one part a shard) and effects.json with all that was planted. Every file is
+    there whole or not at all, `study.toml` last.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+        Made if it isn't there.
+    design : Design, optional
+        What to plant; default `Design()`.
+    rng : numpy.random.Generator, int or None
+        Randomness. A shard depends on it, on `design` and on `shard_readings` alone, not on what else is in flight.
+    shard_readings : int
+        Readings a shard; memory grows with `shard_readings * jobs`.
+    jobs : int
+        Shards in flight at once, on threads.
+    overwrite : bool
+        Replace a simulated study that is there.
+    progress : callable, optional
+        Called as `progress("shards", done, total)`.
+
+    Returns
+    -------
+    Simulated
+        Tables and truth, without gaze and traces.
+
+    Raises
+    ------
+    InputError
+        When the folder holds something already: without `overwrite`, or when it isn't a simulated study.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = simulate_study(folder, Design(readers=2, cases=3), rng=1)
+    ...     print(sorted(path.name for path in Path(folder).iterdir()))
+    ['cases.csv', 'readers.csv', 'readings.csv', 'regions.csv', 'samples', 'study.toml', 'traces', 'truth']
+    """
+    folder, design = Path(folder), design or Design()
+    if shard_readings < 1:
+        raise ValueError(f"shard_readings must be at least 1; came {shard_readings}")
+    _make_room(folder, overwrite)
+    seed = np.random.SeedSequence(np.random.default_rng(rng).integers(0, 2**32, 4).tolist())
+    for_tables, for_shards = seed.spawn(2)
+    study = simulate_readings(design, rng=np.random.default_rng(for_tables))
+    _write_truth(folder, study)
+    _write_shards(folder, study, for_shards, (shard_readings, jobs), progress)
+    _write_tables(folder, study)
+    return study
+
+
+def _make_room(folder: Path, overwrite: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; name a folder")
+    if folder.exists() and any(folder.iterdir()):
+        if not overwrite:
+            raise InputError(f"{folder}: holds something already; choose another folder, or overwrite")
+        if not (folder / _EFFECTS).exists():
+            raise InputError(f"{folder}: holds something that is no simulated study; choose another folder")
+        for name in _WRITTEN:
+            _remove(folder / name)
+    for name in ("samples", "traces", "truth/fixations", "truth/events"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _write_shards(
+    folder: Path,
+    study: Simulated,
+    seed: np.random.SeedSequence,
+    size_and_jobs: tuple[int, int],
+    progress: Progress | None,
+) -> None:
+    size, jobs = size_and_jobs
+    starts = range(0, len(study.readings), size)
+    seeds = seed.spawn(len(starts))
+    run = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
+    tasks = (
+        joblib.delayed(_write_shard)(folder, number, study.part(slice(start, start + size)), own)
+        for number, (start, own) in enumerate(zip(starts, seeds, strict=True))
+    )
+    for done, _ in enumerate(run(tasks), start=1):
+        if progress:
+            progress("shards", done, len(starts))
+
+
+def _write_shard(folder: Path, number: int, study: Simulated, seed: np.random.SeedSequence) -> None:
+    """Gaze and traces of some readings; parts without rows (models don't look) are not written."""
+    eye, tracker, voice = (np.random.default_rng(own) for own in seed.spawn(3))
+    design, name = study.design, f"part-{number:05d}.parquet"
+    fixations = simulate_fixations(study, rng=eye)
+    if len(fixations):
+        samples = simulate_samples(
+            fixations, study.images(), rate_hz=design.rate_hz, screen=design.screen, tracker=design.tracker, rng=tracker
+        )
+        _write_parquet(folder / "truth/fixations" / name, fixations)
+        _write_parquet(folder / "truth/events" / name, samples[["reading", "t", "event"]])
+        _write_parquet(folder / "samples" / name, _as_recorded(samples))
+    _write_parquet(folder / "traces" / name, simulate_traces(study, fixations if len(fixations) else None, rng=voice))
+
+
+def _as_recorded(samples: pd.DataFrame) -> pd.DataFrame:
+    """Round as trackers do, to a hundredth of a pixel, and leave the true events out."""
+    return pd.DataFrame(
+        {
+            "reading": samples["reading"],
+            "t": samples["t"],
+            "x": samples["x"].round(2).astype(np.float32),
+            "y": samples["y"].round(2).astype(np.float32),
+            "pupil": samples["pupil"].round(3).astype(np.float32),
+            "valid": samples["valid"],
+        }
+    )
+
+
+def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    plain = [name for name in ("x", "y", "pupil", "onset", "offset", "duration") if name in frame]
+    half = path.with_suffix(".half")
+    coded = [name for name in frame.columns if name not in plain]
+    coding: dict[str, Any] = {"use_dictionary": coded, "use_byte_stream_split": plain, "compression": "zstd"}
+    pq.write_table(table, half, **coding)
+    os.replace(half, path)
+
+
+def _write_csv(path: Path, frame: pd.DataFrame) -> None:
+    half = path.with_suffix(".half")
+    frame.to_csv(half, index=False, lineterminator="\n")
+    os.replace(half, path)
+
+
+def _write_text(path: Path, text: str) -> None:
+    half = path.with_suffix(".half")
+    half.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(half, path)
+
+
+def _write_truth(folder: Path, study: Simulated) -> None:
+    planted = asdict(study.design)
+    _write_text(folder / _EFFECTS, json.dumps(planted, indent=2) + "\n")
+    _write_parquet(folder / "truth/readings.parquet", study.truth)
+    for name in ("reader", "case", "country"):
+        plural = {"reader": "readers", "case": "cases", "country": "countries"}[name]
+        _write_csv(folder / f"truth/{plural}.csv", getattr(study, f"{name}_truth"))
+
+
+def _write_tables(folder: Path, study: Simulated) -> None:
+    for name in ("readers", "cases", "readings"):
+        _write_csv(folder / f"{name}.csv", getattr(study, name))
+    _write_csv(folder / "regions.csv", study.regions.round({"x0": 1, "y0": 1, "x1": 1, "y1": 1}))
+    _write_text(folder / "study.toml", _study_toml(study.design))
+
+
+def _study_toml(design: Design) -> str:
+    screen = "\n".join(f"{name} = {value}" for name, value in asdict(design.screen).items())
+    kind = "incomplete" if design.readings_per_case else "complete"
+    about = f"{design.readers} people and {len(design.models)} models, {design.cases} chest X-rays, {kind} design"
+    return (
+        f'[study]\nname = "simulated study"\ndescription = "{about}; truth in truth/"\n\n'
+        f'[screen]\n{screen}\n\n[display]\nplacement = "fit"\n'
+    )
