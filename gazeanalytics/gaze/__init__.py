@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gazeanalytics.gaze.adaptive import engbert_kliegl, nystrom_holmqvist
 from gazeanalytics.gaze.cascade import CascadeRules, cascade
 from gazeanalytics.gaze.clean import Cleaned, clean
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
@@ -25,15 +26,23 @@ __all__ = [
     "accuracy",
     "cascade",
     "clean",
+    "engbert_kliegl",
     "features",
     "grid_regions",
     "idt",
     "ivt",
     "lesions_to_find",
     "locate",
+    "nystrom_holmqvist",
     "quality",
     "search_errors",
     "visits",
 ]
 
-DETECTORS = {"cascade": cascade, "ivt": ivt, "idt": idt}
+DETECTORS = {
+    "cascade": cascade,
+    "ivt": ivt,
+    "idt": idt,
+    "engbert_kliegl": engbert_kliegl,
+    "nystrom_holmqvist": nystrom_holmqvist,
+}

@@ -7,11 +7,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from gazeanalytics import ragged
-from gazeanalytics._kernels import events as kernels
 from gazeanalytics._kernels import events_cascade
-from gazeanalytics.gaze.events import LONGEST_GAP_MS, Events, tabulate
-from gazeanalytics.gaze.recording import degrees, prepare
+from gazeanalytics.gaze.events import LONGEST_GAP_MS, Events, label_and_tabulate
+from gazeanalytics.gaze.recording import prepare
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["CascadeRules", "cascade"]
@@ -128,11 +126,7 @@ def cascade(
     """
     recording = prepare(samples, viewing, threads=threads)
     recording.require(shortest_fixation_ms=rules.shortest_fixation_ms)
-    marks = np.empty(recording.t.size, np.uint8)
-    arrays = (recording.t, *degrees(recording, threads=threads), rules.values(), marks)
-    steps = [recording.intervals_ms]
-    ragged.each(events_cascade.cascade_over_readings, recording.readings, *arrays, out=steps, threads=threads)
-    ends = np.array([LONGEST_GAP_MS, rules.shortest_fixation_ms])
-    ragged.each(kernels.finish_over_readings, recording.readings, recording.t, ends, marks, out=steps, threads=threads)
+    settings = {"detector": "cascade", **asdict(rules)}
     blink_ms = (rules.shortest_blink_ms, rules.longest_blink_ms)
-    return tabulate(recording, marks, {"detector": "cascade", **asdict(rules)}, blink_ms=blink_ms, threads=threads)
+    batch = events_cascade.cascade_over_readings
+    return label_and_tabulate(batch, recording, rules.values(), settings, blink_ms=blink_ms, threads=threads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from gazeanalytics._kernels import events_dispersion
 from gazeanalytics.gaze.recording import Recording, degrees, prepare
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["LABELS", "LONGEST_GAP_MS", "Events", "idt", "ivt", "tabulate"]
+__all__ = ["LABELS", "LONGEST_GAP_MS", "Events", "idt", "ivt", "label_and_tabulate", "tabulate"]
 
 LABELS = ("missing", "fixation", "saccade", "pso", "pursuit", "blink", "noise")
 
@@ -46,6 +46,28 @@ class Events:
     saccades: pd.DataFrame
     labels: np.ndarray
     settings: Mapping[str, object]
+
+
+def label_and_tabulate(
+    batch: Callable[..., None],
+    recording: Recording,
+    values: np.ndarray,
+    settings: Mapping[str, float | str],
+    *,
+    blink_ms: tuple[float, float] = (0.0, 0.0),
+    threads: int | None = None,
+) -> Events:
+    """Run a kernel that labels gaze in degrees, end events at holes, drop short fixations and make the tables.
+
+    `batch(starts, stops, t, right, down, values, labels, intervals)`; `settings` tell shortest_fixation_ms.
+    """
+    marks = np.empty(recording.t.size, np.uint8)
+    steps = [recording.intervals_ms]
+    arrays = (recording.t, *degrees(recording, threads=threads), values, marks)
+    ragged.each(batch, recording.readings, *arrays, out=steps, threads=threads)
+    ends = np.array([LONGEST_GAP_MS, float(settings["shortest_fixation_ms"])])
+    ragged.each(kernels.finish_over_readings, recording.readings, recording.t, ends, marks, out=steps, threads=threads)
+    return tabulate(recording, marks, settings, blink_ms=blink_ms, threads=threads)
 
 
 def tabulate(

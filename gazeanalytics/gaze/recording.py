@@ -74,7 +74,7 @@ class Recording:
                 raise ValueError(f"{name} must be a duration in ms, 0 or more; came {duration}")
             if 0 < duration < interval * (1 - 1e-6):
                 raise ValueError(
-                    f"{name} = {duration:g} ms is shorter than one sample of reading {self.readings.keys[slowest]!r}, "
+                    f"{name} = {duration:g} ms is shorter than one sample of reading {self.readings.keys[slowest]}, "
                     f"{interval:.3g} ms at {1000 / interval:.3g} Hz: ask for {interval:.3g} ms or more, or 0 for none"
                 )
 
