@@ -225,7 +225,7 @@ def _places(found: ragged.Segments, pairs: pd.DataFrame | None) -> tuple[np.ndar
             raise ValueError(f"pairs want the columns 'first' and 'second'; {side!r} is absent; see pair_readings")
         places = found.keys.get_indexer(pd.Index(pairs[side]))
         if (places < 0).any():
-            stranger = pairs[side].iloc[int((places < 0).argmax())]
+            stranger = pairs[side].tolist()[int((places < 0).argmax())]
             raise ValueError(f"pairs name the reading {stranger!r}, which has no fixations; leave it out of the pairs")
         sides.append(places)
     return sides[0], sides[1]
