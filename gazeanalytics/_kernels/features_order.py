@@ -194,3 +194,56 @@ def code_readings(starts, stops, codes, kinds, out):
     """Write both entropies, three estimators each, of given codes."""
     for k in range(len(starts)):
         transition_entropies(codes[starts[k] : stops[k]], kinds, out[k])
+
+
+@kernel
+def next_random(state):
+    """Return the number after `state`, which mustn't be 0, in the sequence xorshift64 (Marsaglia 2003)."""
+    state ^= state << np.uint64(13)
+    state ^= state >> np.uint64(7)
+    return state ^ (state << np.uint64(17))
+
+
+@kernel
+def shuffle(codes, state):
+    """Bring codes into random order in place (Fisher & Yates) and return the next state."""
+    for i in range(len(codes) - 1, 0, -1):
+        state = next_random(state)
+        # The upper 53 bits make a uniform number below 1.
+        j = int(float(state >> np.uint64(11)) / 9007199254740992.0 * (i + 1))
+        codes[i], codes[j] = codes[j], codes[i]
+    return state
+
+
+@kernel
+def against_shuffles(codes, kinds, which, shuffles, seed, out):
+    """Write transition entropy, mean and standard deviation (n - 1) over random orders, and the p-value of low."""
+    six = np.empty(6)
+    transition_entropies(codes, kinds, six)
+    seen = six[3 + which]
+    out[:] = np.nan
+    out[0] = seen
+    if seen != seen:
+        return
+    mixed = codes.copy()
+    values = np.empty(shuffles)
+    low = 1
+    state = seed
+    for k in range(shuffles):
+        state = shuffle(mixed, state)
+        transition_entropies(mixed, kinds, six)
+        values[k] = six[3 + which]
+        # Equal entropies may differ by rounding, for they are summed in another order.
+        low += values[k] <= seen + 1e-12
+    out[1] = values.mean()
+    out[2] = np.sqrt(((values - out[1]) ** 2).sum() / (shuffles - 1))
+    if out[2] < 1e-12:
+        out[2] = 0.0
+    out[3] = low / (shuffles + 1)
+
+
+@kernel
+def shuffle_readings(starts, stops, codes, kinds, which, shuffles, seeds, out):
+    """Run `against_shuffles` over readings; each has its own seed."""
+    for k in range(len(starts)):
+        against_shuffles(codes[starts[k] : stops[k]], kinds, which, shuffles, seeds[k], out[k])

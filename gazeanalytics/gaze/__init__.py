@@ -5,9 +5,11 @@ from __future__ import annotations
 from gazeanalytics.gaze.adaptive import engbert_kliegl, nystrom_holmqvist
 from gazeanalytics.gaze.cascade import CascadeRules, cascade
 from gazeanalytics.gaze.clean import Cleaned, clean
+from gazeanalytics.gaze.dwells import dwells, region_transitions
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
 from gazeanalytics.gaze.features import STRATEGY_FEATURES, FeatureSettings, features
 from gazeanalytics.gaze.misses import LESION_OUTCOMES, SearchErrors, lesions_to_find, search_errors
+from gazeanalytics.gaze.ordering import order_test, systematicity
 from gazeanalytics.gaze.quality import accuracy, quality
 from gazeanalytics.gaze.recording import RecordingWarning
 from gazeanalytics.gaze.regions import grid_regions, locate, visits
@@ -26,6 +28,7 @@ __all__ = [
     "accuracy",
     "cascade",
     "clean",
+    "dwells",
     "engbert_kliegl",
     "features",
     "grid_regions",
@@ -34,8 +37,11 @@ __all__ = [
     "lesions_to_find",
     "locate",
     "nystrom_holmqvist",
+    "order_test",
     "quality",
+    "region_transitions",
     "search_errors",
+    "systematicity",
     "visits",
 ]
 
