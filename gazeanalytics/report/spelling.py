@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
+from typing import Any
 
-__all__ = ["MINUS", "count", "interval", "is_spread", "note_mark", "number", "p_value", "term_name"]
+__all__ = ["MINUS", "count", "interval", "is_spread", "note_mark", "number", "p_value", "row_name", "term_name"]
 
 MINUS = "\u2212"
 _LEVEL = re.compile(r"\[(?:T\.)?([^\[\]]*)\]")
@@ -111,11 +113,21 @@ def term_name(term: str) -> str:
     --------
     >>> term_name("strategy[T.zigzag]:prior"), term_name("C(max_saccades)[T.4]"), term_name("sd(reader)")
     ('strategy: zigzag × prior', 'max saccades: 4', 'reader')
+    >>> term_name("cor(reader: (Intercept), experience_years)")
+    'reader: (Intercept), experience years (correlation)'
     """
     spread = _SPREAD.match(term)
     if spread:
-        return spread.group(1).replace("_", " ")
+        name = spread.group(1).replace("_", " ")
+        return f"{name} (correlation)" if term.startswith("cor") else name
     return " × ".join(_factor_name(part) for part in _split_interaction(term))
+
+
+def row_name(row: Any, names: Mapping[str, str] | None = None) -> str:
+    """Spell a row of an estimates table: its term, better named where `names` has it, and its contrast."""
+    contrast = row.get("contrast")
+    name = (names or {}).get(row["term"]) or term_name(row["term"])
+    return f"{name} ({contrast})" if isinstance(contrast, str) and contrast else name
 
 
 def _split_interaction(term: str) -> list[str]:

@@ -9,16 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import tables
-from gazeanalytics.report.spelling import (
-    count,
-    decimals_for,
-    interval,
-    is_spread,
-    note_mark,
-    number,
-    p_value,
-    term_name,
-)
+from gazeanalytics.report.notes import gather_notes
+from gazeanalytics.report.spelling import count, decimals_for, interval, is_spread, number, p_value, row_name
 
 __all__ = ["PaperTable", "format_estimates", "format_frame"]
 
@@ -97,8 +89,8 @@ def format_estimates(
     Returns
     -------
     PaperTable
-        `data` holds `estimates` in printed order. A row with a note carries a sign, and the note stands below with
-        the number of readings of each model.
+        `data` holds `estimates` in printed order. Notes stand below, with the number of readings of each model; a note
+        of a single row has a sign.
 
     Raises
     ------
@@ -124,33 +116,27 @@ def format_estimates(
     spread = estimates["term"].map(is_spread).to_numpy(bool)
     model = pd.factorize(estimates["model"])[0]
     ordered = estimates.iloc[np.lexsort((np.arange(len(estimates)), spread, model))].reset_index(drop=True)
-    marks = {note: note_mark(place) for place, note in enumerate(n for n in ordered["note"].dropna().unique() if n)}
-    rows = [_spell_row(row, exponentiate, digits, marks, names or {}) for _, row in ordered.iterrows()]
+    notes = gather_notes(ordered)
+    rows = [
+        (f"{row_name(row, names)} {mark}".strip(), *_spell_row(row, exponentiate, digits))
+        for (_, row), mark in zip(ordered.iterrows(), notes.marks, strict=True)
+    ]
     heads = ("Term", *(("exp(b)",) if exponentiate else ("b", "SE")), "95% CI", _statistic_name(ordered), "df", "p")
     text = pd.DataFrame(rows, columns=pd.Index(heads), dtype=object)
-    notes = (*_sizes(ordered), *(f"{mark} {note}" for note, mark in marks.items()))
-    return PaperTable(ordered, _drop_empty(text), caption, notes, _groups(ordered))
+    return PaperTable(ordered, _drop_empty(text), caption, (*_sizes(ordered), *notes.lines), _groups(ordered))
 
 
-def _spell_row(
-    row: pd.Series, exponentiate: bool, digits: int, marks: dict[str, str], names: dict[str, str]
-) -> tuple[str, ...]:
+def _spell_row(row: pd.Series, exponentiate: bool, digits: int) -> tuple[str, ...]:
     spread = is_spread(row["term"])
     decimals = digits if exponentiate else decimals_for(float(row["std_error"]), digits)
     values = np.array([row["estimate"], row["conf_low"], row["conf_high"]], float)
     if exponentiate and not spread:
         with np.errstate(over="ignore"):
             values = np.exp(values)
-    label = names.get(row["term"]) or term_name(row["term"])
-    contrast = row.get("contrast")
-    if isinstance(contrast, str) and contrast:
-        label += f" ({contrast})"
-    if row["note"] in marks:
-        label += f" {marks[row['note']]}"
     error = () if exponentiate else (number(float(row["std_error"]), decimals),)
     df = number(float(row["df"]), 1 if row["df"] % 1 else 0)
     test = (number(float(row["statistic"]), 2), "" if df == "∞" else df, p_value(float(row["p_value"])))
-    return (label, number(values[0], decimals), *error, interval(values[1], values[2], decimals), *test)
+    return (number(values[0], decimals), *error, interval(values[1], values[2], decimals), *test)
 
 
 def _statistic_name(estimates: pd.DataFrame) -> str:

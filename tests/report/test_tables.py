@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gazeanalytics import report
 from gazeanalytics.report import writers
+from gazeanalytics.report.notes import gather_notes
 from gazeanalytics.report.readers import pool_small
 from gazeanalytics.report.spelling import number, term_name
 from gazeanalytics.tables import TableError
@@ -220,3 +221,19 @@ def test_pooling_keeps_large_groups_and_hides_small_ones(country, k):
 def test_table_one_refuses_a_k_of_nothing():
     with pytest.raises(ValueError, match="k must be at least 1 reader a cell; came 0"):
         report.table_one(*people(["A"], [1.0]), k=0)
+
+
+def test_a_note_of_a_whole_model_stands_below_once():
+    notes = "separated: 'b' predicts the outcome without error in 3 of 9 rows; few levels: reader has 3"
+    both = rows(
+        ("a", 1.0, 0.5, 2.0, np.nan, 0.06, 0.0, 2.0, 20.0, notes), ("b", 9.0, 0.5, 2.0, np.nan, 0.06, 0, 2, 20, notes)
+    )
+    table = report.format_estimates(both)
+    assert table.text["Term"].tolist() == ["a", "b"]
+    assert table.notes == (
+        "accuracy: n = 20.",
+        "accuracy: separated: 'b' predicts the outcome without error in 3 of 9 rows",
+        "accuracy: few levels: reader has 3",
+    )
+    assert gather_notes(both).doubtful == (False, True)
+    assert gather_notes(both.assign(note="not converged")).doubtful == (True, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["footnote", "halo", "needs", "nothing", "numbers", "tick_labels"]
+
+_LONGEST_LINE = 100
 
 
 def needs(frame: pd.DataFrame, table: str, columns: Sequence[str]) -> None:
@@ -39,10 +42,10 @@ def nothing(ax: Axes, what: str) -> Axes:
 
 
 def footnote(ax: Axes, lines: Sequence[str], below_pt: float = 28) -> None:
-    """Write lines under the axis label, from the left edge of the axes."""
+    """Write lines under the axis label, from the left edge of the axes; long ones are broken."""
     if lines:
         ax.annotate(
-            "\n".join(plain(line) for line in lines),
+            "\n".join(plain(textwrap.fill(line, _LONGEST_LINE)) for line in lines),
             (0, 0),
             xytext=(0, -below_pt),
             xycoords="axes fraction",

@@ -216,7 +216,7 @@ def attention_map(
     size: tuple[float, float] | None = None,
     viewing: Viewing | None = None,
     regions: pd.DataFrame | None = None,
-    unit: str = "s/deg²",
+    unit: str = "ms in a cell",
     largest: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:

@@ -11,17 +11,9 @@ import pandas as pd
 
 from gazeanalytics import tables
 from gazeanalytics.report.figures._common import footnote, needs, nothing, numbers, tick_labels
-from gazeanalytics.report.spelling import (
-    count,
-    decimals_for,
-    interval,
-    is_spread,
-    note_mark,
-    number,
-    p_value,
-    term_name,
-)
-from gazeanalytics.report.styling import OKABE_ITO, SINGLE_MM, drawing, plain
+from gazeanalytics.report.notes import Notes, gather_notes
+from gazeanalytics.report.spelling import count, decimals_for, interval, is_spread, number, p_value, row_name
+from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +22,8 @@ __all__ = ["caterpillar", "forest"]
 
 _INTERCEPT = ("Intercept", "(Intercept)", "1")
 _ROW_MM = 4.6
+# An interval this many times as wide as the median of all would squeeze the others.
+_ENDLESS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +35,7 @@ class _Row:
     low: float = np.nan
     high: float = np.nan
     cells: tuple[str, ...] = ()
-    note: str = ""
+    doubtful: bool = False
     heading: bool = False
 
 
@@ -59,8 +53,8 @@ def forest(
     ----------
     estimates : pandas.DataFrame
         Table ``estimates``. Standard deviations of random effects (``sd(reader)``) are left to the table of numbers.
-        Estimates with a note (``singular``, ``separated``, ...) are hollow and dashed, and the note is printed. An
-        interval that would squeeze all others ends in an arrow.
+        Notes (``singular``, ``separated``, ...) are printed; estimates in doubt are hollow and dashed. An interval
+        that would squeeze all others ends in an arrow.
     exponentiate : bool
         Show ratios on a logarithmic axis: odds ratios of a logistic model, reference line at 1.
     intercept : bool
@@ -91,48 +85,48 @@ def forest(
     ['experience years']
     """
     tables.check(estimates, "estimates")
-    shown = estimates[_is_coefficient(estimates["term"], intercept)]
-    rows = _forest_rows(shown, exponentiate)
-    with drawing(ax, 183.0, 22 + _ROW_MM * max(len(rows), 2)) as axes:
-        if not len(shown):
+    notes = gather_notes(estimates)
+    rows = _forest_rows(estimates, notes, _is_coefficient(estimates, intercept).to_numpy(), exponentiate)
+    with drawing(ax, DOUBLE_MM, 22 + _ROW_MM * max(len(rows), 2) + 3 * len(notes.lines)) as axes:
+        if not rows:
             return nothing(axes, "coefficients")
         _draw_rows(axes, rows, exponentiate)
         axes.set_xlabel(plain(label or ("exp(estimate), 95% CI" if exponentiate else "Estimate (95% CI)")))
         _write_cells(axes, rows, ("exp(b) [95% CI]" if exponentiate else "b [95% CI]", "p", "n"))
-        footnote(axes, _note_lines(rows))
+        footnote(axes, notes.lines)
         return axes
 
 
-def _is_coefficient(terms: pd.Series, intercept: bool) -> pd.Series:
-    spread = terms.map(is_spread).astype(bool)
-    base = terms.isin(_INTERCEPT) | terms.str.contains("|", regex=False)
-    return ~spread if intercept else ~spread & ~base
+def _is_coefficient(estimates: pd.DataFrame, intercept: bool) -> pd.Series:
+    """Leave out spreads, a family's own parameters (they have no test) and, unless wanted, intercepts."""
+    terms, tested = estimates["term"], estimates["statistic"].notna()
+    kept = ~terms.map(is_spread).astype(bool) & (tested | ~tested.groupby(estimates["model"]).transform("any"))
+    return kept if intercept else kept & ~(terms.isin(_INTERCEPT) | terms.str.contains("|", regex=False))
 
 
-def _forest_rows(shown: pd.DataFrame, exponentiate: bool) -> list[_Row]:
+def _forest_rows(estimates: pd.DataFrame, notes: Notes, kept: np.ndarray, exponentiate: bool) -> list[_Row]:
     rows: list[_Row] = []
-    several = len(shown["model"].unique()) > 1
-    for model, part in shown.groupby("model", sort=False, dropna=False):
-        if several:
+    several = len(estimates["model"][kept].unique()) > 1
+    model = None
+    for place in np.flatnonzero(kept):
+        row = estimates.iloc[place]
+        if several and row["model"] != model:
+            model = row["model"]
             rows.append(_Row(str(model), heading=True))
-        rows += [_forest_row(row, exponentiate) for _, row in part.iterrows()]
+        rows.append(_forest_row(row, notes.marks[place], notes.doubtful[place], exponentiate))
     return rows
 
 
-def _forest_row(row: pd.Series, exponentiate: bool) -> _Row:
+def _forest_row(row: pd.Series, mark: str, doubtful: bool, exponentiate: bool) -> _Row:
     values = np.array([row["estimate"], row["conf_low"], row["conf_high"]], float)
-    decimals = decimals_for(float(row["std_error"]))
+    decimals = 2 if exponentiate else decimals_for(float(row["std_error"]))
     if exponentiate:
         with np.errstate(over="ignore"):
             values = np.exp(values)
-        decimals = 2
     low, high = values[1:]
     text = f"{number(values[0], decimals)} {interval(low, high, decimals)}".strip()
-    contrast = row.get("contrast")
-    name = term_name(str(row["term"])) + (f" ({contrast})" if isinstance(contrast, str) and contrast else "")
-    note = row["note"] if isinstance(row["note"], str) else ""
     cells = (text, p_value(float(row["p_value"])), count(float(row["n"])))
-    return _Row(name, values[0], low, high, cells, note)
+    return _Row(f"{row_name(row)} {mark}".strip(), values[0], low, high, cells, doubtful)
 
 
 def _draw_rows(ax: Axes, rows: Sequence[_Row], exponentiate: bool) -> None:
@@ -146,7 +140,7 @@ def _draw_rows(ax: Axes, rows: Sequence[_Row], exponentiate: bool) -> None:
             _draw_interval(ax, place, row, low, high)
     ax.set_xlim(low, high)
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.set_yticks(range(len(rows)), tick_labels([_marked(row, rows) for row in rows]))
+    ax.set_yticks(range(len(rows)), tick_labels(row.label for row in rows))
     for text, row in zip(ax.get_yticklabels(), rows, strict=True):
         text.set_fontweight("bold" if row.heading else "normal")
     ax.tick_params(axis="y", length=0)
@@ -156,20 +150,23 @@ def _draw_rows(ax: Axes, rows: Sequence[_Row], exponentiate: bool) -> None:
 
 
 def _limits(rows: Sequence[_Row], reference: float, exponentiate: bool) -> tuple[float, float]:
-    """Range of the well-behaved rows: a separated coefficient must not squeeze the others."""
-    ends = np.array([[row.estimate, row.low, row.high] for row in rows if not row.note and not row.heading], float)
-    if not np.isfinite(ends).any():
-        ends = np.array([[row.estimate] for row in rows if not row.heading], float)
-    ends = np.append(ends[np.isfinite(ends)], reference)
+    """Range of the well-behaved rows: a doubtful or endless interval must not squeeze the others."""
+    ends = np.array([[row.estimate, row.low, row.high] for row in rows if not row.heading], float)
     if exponentiate:
-        ends = np.log(ends[ends > 0])
-    margin = 0.06 * (np.ptp(ends) or 1.0)
-    low, high = ends.min() - margin, ends.max() + margin
-    return (float(np.exp(low)), float(np.exp(high))) if exponentiate else (float(low), float(high))
+        with np.errstate(divide="ignore"):
+            ends, reference = np.log(ends), 0.0
+    width = ends[:, 2] - ends[:, 1]
+    doubtful = np.array([row.doubtful for row in rows if not row.heading])
+    usual = ~doubtful & ~(width > _ENDLESS * np.nanmedian(width)) if np.isfinite(width).any() else ~doubtful
+    spread = ends[usual] if usual.any() else ends[:, :1]
+    spread = np.append(spread[np.isfinite(spread)], reference)
+    margin = 0.06 * (np.ptp(spread) or 1.0)
+    low, high = float(spread.min() - margin), float(spread.max() + margin)
+    return (float(np.exp(low)), float(np.exp(high))) if exponentiate else (low, high)
 
 
 def _draw_interval(ax: Axes, place: int, row: _Row, low: float, high: float) -> None:
-    sure = not row.note
+    sure = not row.doubtful
     ends = np.clip([row.low, row.high], low, high)
     if np.isfinite(ends).all():
         ax.plot(ends, [place, place], color=OKABE_ITO[0], linewidth=1.2, linestyle="-" if sure else "--")
@@ -192,16 +189,6 @@ def _plain_log_ticks(ax: Axes, low: float, high: float) -> None:
     ticks = ticks[:: -(-len(ticks) // 8)] if len(ticks) > 12 else ticks
     ax.set_xticks(ticks, [f"{tick:.6g}" for tick in ticks])
     ax.set_xticks([], minor=True)
-
-
-def _marked(row: _Row, rows: Sequence[_Row]) -> str:
-    notes = list(dict.fromkeys(other.note for other in rows if other.note))
-    return row.label + (f" {note_mark(notes.index(row.note))}" if row.note else "")
-
-
-def _note_lines(rows: Sequence[_Row]) -> list[str]:
-    notes = dict.fromkeys(row.note for row in rows if row.note)
-    return [f"{note_mark(place)} {note}" for place, note in enumerate(notes)]
 
 
 def _write_cells(ax: Axes, rows: Sequence[_Row], heads: Sequence[str]) -> None:
