@@ -256,6 +256,9 @@ def one_gaze(onset, duration, x, y, times, view, eye, tracker, gaps, noise, gaze
     keep = math.exp(-step / tracker[2]) if tracker[2] > 0.0 else 0.0
     fresh = math.sqrt(1.0 - keep * keep)
     wander_x = wander_y = 0.0
+    tremor_x, tremor_y = tracker[3] * math.cos(eye[1]), tracker[3] * math.sin(eye[1])
+    turn = 2.0 * math.pi * tracker[4] * step / 1000.0
+    turn_x, turn_y = math.cos(turn), math.sin(turn)
     span, top, size = np.zeros(fixations), np.zeros(fixations), np.zeros(fixations)
     for k in range(fixations - 1):
         span[k] = onset[k + 1] - onset[k] - duration[k]
@@ -271,8 +274,10 @@ def one_gaze(onset, duration, x, y, times, view, eye, tracker, gaps, noise, gaze
             before = now - 1
             done = saccade_progress(t - onset[now] + 0.5 * span[before], size[before], top[before], eye[0])
             since = t - onset[now]
-            envelope = tracker[5] * math.exp(-since / tracker[7]) if tracker[7] > 0.0 else 0.0
-            swing = envelope * math.sin(2.0 * math.pi * tracker[6] * since / 1000.0)
+            envelope = swing = 0.0
+            if 0.0 <= since < _TAIL_CUT * tracker[7]:
+                envelope = tracker[5] * math.exp(-since / tracker[7])
+                swing = envelope * math.sin(2.0 * math.pi * tracker[6] * since / 1000.0)
             at_x += (done - 1.0 + swing) * (x[now] - x[before])
             at_y += (done - 1.0 + swing) * (y[now] - y[before])
             if envelope * size[before] > OSCILLATION_SEEN_DEG:
@@ -287,9 +292,9 @@ def one_gaze(onset, duration, x, y, times, view, eye, tracker, gaps, noise, gaze
                 label = SACCADE
         wander_x = keep * wander_x + fresh * tracker[1] * noise[i, 0]
         wander_y = keep * wander_y + fresh * tracker[1] * noise[i, 1]
-        phase = 2.0 * math.pi * tracker[4] * t / 1000.0 + eye[1]
-        moved_x = wander_x + tracker[0] * noise[i, 2] + tracker[3] * math.sin(phase)
-        moved_y = wander_y + tracker[0] * noise[i, 3] + tracker[3] * math.cos(phase)
+        moved_x = wander_x + tracker[0] * noise[i, 2] + tremor_x
+        moved_y = wander_y + tracker[0] * noise[i, 3] + tremor_y
+        tremor_x, tremor_y = turn_x * tremor_x - turn_y * tremor_y, turn_y * tremor_x + turn_x * tremor_y
         gaze[i, 0], gaze[i, 1] = at_x + scale_x * moved_x, at_y + scale_y * moved_y
         gaze[i, 2] = eye[2] * (1.0 + PUPIL_NOISE * noise[i, 4])
         event[i] = label

@@ -85,7 +85,7 @@ def simulate_samples(
     parts = [
         _record(fixations, found, part, views, rate_hz, tracker or Tracker(), generator) for part in _blocks(len(found))
     ]
-    return pd.concat(parts, ignore_index=True)
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def _blocks(readings: int) -> list[slice]:
@@ -146,7 +146,8 @@ def _record(
             "pupil": gaze[:, 2],
             "valid": ~np.isnan(gaze[:, 0]),
             "event": event,
-        }
+        },
+        copy=False,
     )
 
 

@@ -162,7 +162,8 @@ def _as_recorded(samples: pd.DataFrame) -> pd.DataFrame:
             "y": samples["y"].round(2).astype(np.float32),
             "pupil": samples["pupil"].round(3).astype(np.float32),
             "valid": samples["valid"],
-        }
+        },
+        copy=False,
     )
 
 
