@@ -115,8 +115,8 @@ def compute(
     tell("traces", 0, 1)
     findings = label_traces(study)
     tell("traces", 1, 1)
-    parts = [part for part in (gaze.features, gaze.quality, by_strategy) if part is not None]
-    readings = meet(study, *_distinct(parts), findings=findings)
+    parts = [part for part in (gaze.features, _judged(gaze.quality), by_strategy) if part is not None]
+    readings = meet(study, *parts, findings=findings)
     modelled = model_frame(readings)
     models = study.config.models or default_models(modelled, axes)
     tell("models", 0, len(models))
@@ -176,14 +176,10 @@ def _strategies(study: Study, features: pd.DataFrame | None) -> tuple[Any, pd.Da
     return fitted, None, []
 
 
-def _distinct(parts: list[pd.DataFrame]) -> list[pd.DataFrame]:
-    """Leave out of later tables what an earlier one brought under the same name."""
-    seen = {"reading"}
-    kept = []
-    for part in parts:
-        kept.append(part[["reading", *(name for name in part if name not in seen)]])
-        seen |= set(part.columns)
-    return kept
+def _judged(quality: pd.DataFrame | None) -> pd.DataFrame | None:
+    """What a model may need to know of the recording of a reading."""
+    kept = {"rate_hz": "gaze_rate_hz", "loss": "gaze_loss", "rms_s2s_deg": "gaze_rms_s2s_deg"}
+    return None if quality is None else quality[["reading", *kept]].rename(columns=kept)
 
 
 def _counted(

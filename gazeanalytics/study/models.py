@@ -19,7 +19,10 @@ _FEWEST_GROUPS = 5
 
 
 def model_frame(readings: pd.DataFrame) -> pd.DataFrame:
-    """Rows that models use: people's readings, with `experience_decades` and `logit_uncertainty` beside."""
+    """Rows that models use: people's readings, with `experience_decades` and `logit_uncertainty` beside.
+
+    The level "none" of a clinical context or condition becomes the reference that the others are compared with.
+    """
     frame = readings[readings["kind"] == "person"] if "kind" in readings else readings
     added: dict[str, Any] = {}
     if "experience_years" in frame:
@@ -27,6 +30,10 @@ def model_frame(readings: pd.DataFrame) -> pd.DataFrame:
     if "uncertainty" in frame:
         share = frame["uncertainty"].where(frame["uncertainty"].between(0, 1, inclusive="neither"))
         added["logit_uncertainty"] = np.log(share / (1 - share))
+    for name in ("context", "condition"):
+        if name in frame and (frame[name] == "none").any():
+            levels = sorted(set(frame[name].dropna()) - {"none"})
+            added[name] = pd.Categorical(frame[name], categories=["none", *levels])
     return frame.assign(**added).reset_index(drop=True)
 
 

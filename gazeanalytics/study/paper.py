@@ -61,13 +61,13 @@ def _recording(found: Analysis) -> Part:
     if gaze.quality is None:
         text += ", as the study brings them; there is no raw gaze to judge the recording by."
         return Part("Gaze", text)
-    lost = gaze.quality["data_loss"].median()
+    lost = gaze.quality["loss"].median()
     rate = gaze.quality["rate_hz"].median()
     text += f" were found by the detector {gaze.settings['detector']} in gaze sampled at {rate:.0f} Hz; "
     text += f"the median reading lost {lost:.1%} of its samples."
     quality = gaze.quality.merge(found.readings[["reading", "reader"]], on="reading")
     figures["data_loss"] = report.Picture(
-        report.data_loss(quality, column="data_loss"), "Share of samples lost, by reader; dots are medians of readings."
+        report.data_loss(quality), "Share of samples lost, by reader; dots are medians of readings."
     )
     if gaze.saccades is not None and len(gaze.saccades):
         figures["main_sequence"] = report.Picture(
