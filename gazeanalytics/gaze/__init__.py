@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from gazeanalytics.gaze import attention, scanpaths
 from gazeanalytics.gaze.adaptive import engbert_kliegl, nystrom_holmqvist
+from gazeanalytics.gaze.attention import Maps, Smoothing, density
 from gazeanalytics.gaze.cascade import CascadeRules, cascade
 from gazeanalytics.gaze.clean import Cleaned, clean
 from gazeanalytics.gaze.dwells import dwells, region_transitions
@@ -13,6 +15,7 @@ from gazeanalytics.gaze.ordering import order_test, systematicity
 from gazeanalytics.gaze.quality import accuracy, quality
 from gazeanalytics.gaze.recording import RecordingWarning
 from gazeanalytics.gaze.regions import grid_regions, locate, visits
+from gazeanalytics.gaze.scanpaths import Grid, Simplify, multimatch, pair_readings, scanmatch, square, string_edit
 
 __all__ = [
     "DETECTORS",
@@ -23,11 +26,17 @@ __all__ = [
     "Cleaned",
     "Events",
     "FeatureSettings",
+    "Grid",
+    "Maps",
     "RecordingWarning",
     "SearchErrors",
+    "Simplify",
+    "Smoothing",
     "accuracy",
+    "attention",
     "cascade",
     "clean",
+    "density",
     "dwells",
     "engbert_kliegl",
     "features",
@@ -36,11 +45,17 @@ __all__ = [
     "ivt",
     "lesions_to_find",
     "locate",
+    "multimatch",
     "nystrom_holmqvist",
     "order_test",
+    "pair_readings",
     "quality",
     "region_transitions",
+    "scanmatch",
+    "scanpaths",
     "search_errors",
+    "square",
+    "string_edit",
     "systematicity",
     "visits",
 ]

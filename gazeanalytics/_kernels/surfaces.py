@@ -1,0 +1,159 @@
+"""Surfaces on a grid: attention densities built from points, and how the cells of a surface rank against points."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gazeanalytics._kernels import kernel
+
+# Beyond so many standard deviations a normal distribution holds less than the last bit of what lies within.
+_REACH = 8.5
+# Enough bins that most hold no level, few enough for the nearest cache.
+_BINS = 4096
+# Cells binned at a time: a loop without branches, whose results stay in the nearest cache.
+_BLOCK = 1024
+
+
+@kernel
+def add_profile(profile, centre, sigma, low, high):
+    """Add the mass of a normal distribution to each unit cell of an axis, between the bounds."""
+    begin = max(math.floor(centre - _REACH * sigma), math.floor(low), 0)
+    end = min(math.ceil(centre + _REACH * sigma), math.ceil(high), len(profile))
+    scale = sigma * math.sqrt(2.0)
+    before = math.erf((max(float(begin), low) - centre) / scale)
+    for cell in range(begin, end):
+        here = math.erf((min(cell + 1.0, high) - centre) / scale)
+        profile[cell] += 0.5 * (here - before)
+        before = here
+
+
+@kernel
+def spread(profile, centre, sigma, low, high, edge):
+    """One point's mass along an axis; what passes a bound is lost (edge 0), mirrored back (1) or made up for (2)."""
+    profile[:] = 0.0
+    add_profile(profile, centre, sigma, low, high)
+    if edge == 1:
+        span = high - low
+        images = math.ceil(_REACH * sigma / span)
+        for k in range(1, images + 1):
+            for sign in (-1, 1):
+                shift = sign * k
+                inside = centre - low if k % 2 == 0 else high - centre
+                add_profile(profile, low + shift * span + inside, sigma, low, high)
+    elif edge == 2:
+        total = 0.0
+        for cell in range(len(profile)):
+            total += profile[cell]
+        for cell in range(len(profile)):
+            profile[cell] /= total
+
+
+@kernel
+def nonzero(profile):
+    """First cell that is not 0, and the cell after the last."""
+    begin, end = 0, len(profile)
+    while begin < end and profile[begin] == 0:
+        begin += 1
+    while end > begin and profile[end - 1] == 0:
+        end -= 1
+    return begin, end
+
+
+@kernel
+def density(x, y, weight, sigma, box, edge, across, down, reach, out):
+    """Sum of weighted normal distributions in the cells of a grid; points outside the box (cells) do not count.
+
+    `sigma` is horizontal and vertical, `box` is left, top, right, bottom, all in cells; `across` and `down` are room
+    for the profiles, shape (points, columns) and (points, rows), `reach` for where the first are not 0.
+    """
+    out[:] = 0.0
+    used = 0
+    for k in range(len(x)):
+        if box[0] <= x[k] <= box[2] and box[1] <= y[k] <= box[3] and weight[k] > 0:
+            spread(across[used], x[k], sigma[0], box[0], box[2], edge)
+            spread(down[used], y[k], sigma[1], box[1], box[3], edge)
+            down[used] *= weight[k]
+            reach[used] = nonzero(across[used])
+            used += 1
+    for row in range(out.shape[0]):
+        line = out[row]
+        for k in range(used):
+            share = down[k, row]
+            if share > 0:
+                begin, end = reach[k]
+                part, profile = line[begin:end], across[k, begin:end]
+                for column in range(len(part)):
+                    part[column] += share * profile[column]
+
+
+@kernel
+def density_readings(starts, stops, x, y, weight, edge, sigma, box, out):
+    """Every group of points through `density`; `sigma` has shape (groups, 2), `box` (groups, 4), both chunked."""
+    longest = 0
+    for k in range(len(starts)):
+        longest = max(longest, stops[k] - starts[k])
+    across, down = np.empty((longest, out.shape[2])), np.empty((longest, out.shape[1]))
+    reach = np.empty((longest, 2), np.int64)
+    for k in range(len(starts)):
+        rows = slice(starts[k], stops[k])
+        density(x[rows], y[rows], weight[rows], sigma[k], box[k], edge, across, down, reach, out[k])
+
+
+@kernel
+def levels_up_to(levels, value):
+    """How many of the rising levels the value reaches."""
+    low, high = 0, len(levels)
+    while low < high:
+        middle = (low + high) >> 1
+        if levels[middle] <= value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def bin_of(value, lowest, scale):
+    """Which bin a value falls in, rising with the value: 0 below the lowest level, then bins of equal width."""
+    return int(min(max((value - lowest) * scale, -1.0), float(_BINS)) + 1.0)
+
+
+@kernel
+def ranks_among(levels, surface, below, equal):
+    """For each of the rising, distinct levels: how many cells of the surface are below it, and how many equal it.
+
+    Cells are counted in bins. A bin without a level tells at once how many levels its cells reach; only the cells of
+    the other bins are looked up.
+    """
+    lowest, scale = levels[0], _BINS / (levels[-1] - levels[0])
+    binned = 0 < scale < np.inf
+    held = np.zeros(_BINS + 2, np.int64)
+    for level in levels:
+        held[bin_of(level, lowest, scale) if binned else 0] += 1
+    tally, doubtful = np.zeros(_BINS + 2, np.int64), held > 0
+    reached, places = np.zeros(len(levels) + 1, np.int64), np.zeros(_BLOCK, np.uint32)
+    equal[:] = 0
+    for begin in range(0, len(surface), _BLOCK):
+        block = surface[begin : begin + _BLOCK]
+        if binned:
+            for cell in range(len(block)):
+                places[cell] = bin_of(block[cell], lowest, scale)
+        for cell in range(len(block)):
+            place = places[cell]
+            tally[place] += 1
+            if doubtful[place]:
+                passed = levels_up_to(levels, block[cell])
+                reached[passed] += 1
+                if passed > 0 and levels[passed - 1] == block[cell]:
+                    equal[passed - 1] += 1
+    passed = 0
+    for place in range(_BINS + 2):
+        if not doubtful[place]:
+            reached[passed] += tally[place]
+        passed += held[place]
+    total = 0
+    for k in range(len(levels)):
+        total += reached[k]
+        below[k] = total
