@@ -12,6 +12,7 @@ from typing import cast
 import joblib
 import pandas as pd
 
+from gazeanalytics.ragged import thread_count
 from gazeanalytics.tables import InputError
 
 __all__ = ["Progress", "digest_of", "locked", "over_shards", "write_parquet", "write_text"]
@@ -47,6 +48,7 @@ def over_shards(
     keep: Path | None = None,
     salt: str = "",
     label: str = "",
+    workers: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Parts]:
     """Run `compute` on each file, several at a time, in file order.
@@ -63,6 +65,8 @@ def over_shards(
         All else that the result depends on: settings, versions.
     label : str
         Named in progress.
+    workers : int, optional
+        How many files at a time; default: as many as the process has processors.
     progress : callable, optional
         Called as `progress(label, done, total)`.
 
@@ -71,7 +75,8 @@ def over_shards(
     dict of str to pandas.DataFrame
         One a file. joblib runs them (threads by default), so `joblib.parallel_config` chooses another engine.
     """
-    run = joblib.Parallel(n_jobs=min(len(files), os.cpu_count() or 1) or 1, prefer="threads", return_as="generator")
+    workers = max(1, min(len(files), thread_count(workers)))
+    run = joblib.Parallel(n_jobs=workers, prefer="threads", return_as="generator")
     tasks = (joblib.delayed(_part)(compute, file, keep, salt) for file in files)
     for done, part in enumerate(cast(Iterator[Parts], run(tasks)), start=1):
         if progress:

@@ -1,0 +1,140 @@
+import json
+import os
+import subprocess
+import sys
+import warnings
+
+import pandas as pd
+import pytest
+
+from gazeanalytics import cli
+
+
+def run(monkeypatch, capsys, *words):
+    """Exit status, standard output and standard error of one command, run in this process."""
+    monkeypatch.setattr(sys, "argv", ["gazeanalytics", *map(str, words)])
+    with warnings.catch_warnings():
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            status = end.code or 0
+    told = capsys.readouterr()
+    return status, told.out, told.err
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def misspell(study):
+    edit(study / "fixations.csv", "duration", "duraton")
+    columns = "{reading='reading', onset='onset', duration='duration', x='x', y='y'}"
+    table = f"[tables.fixations]\nfile='fixations.csv'\ncolumns={columns}\n"
+    edit(study / "study.toml", "[study]", table + "[study]")
+    return ("fixations.csv", "duration", "did you mean 'duraton'?", "study.toml")
+
+
+def wrong_unit(study):
+    frame = pd.read_csv(study / "fixations.csv")
+    frame["duration"] /= 1000
+    frame.to_csv(study / "fixations.csv", index=False)
+    return ("fixations.csv", "'duration'", "looks like s", "declare its unit in study.toml")
+
+
+def lost_reader(study):
+    edit(study / "readers.csv", "r2,person,20\n", "")
+    return ("readings.csv", "'reader'", "'r2'", "readers.csv; add a row for each there")
+
+
+def empty_file(study):
+    (study / "fixations.csv").write_text("")
+    return ("fixations.csv", "is empty", "put the data there")
+
+
+@pytest.mark.parametrize("spoil", [misspell, wrong_unit, lost_reader, empty_file])
+def test_bad_input_is_one_sentence_and_nothing_is_written(small, tmp_path, monkeypatch, capsys, spoil):
+    wanted = spoil(small)
+    before = {path: path.read_bytes() for path in small.rglob("*") if path.is_file()}
+    status, out, err = run(monkeypatch, capsys, "analyse", small, "--out", tmp_path / "results", "--quiet")
+    assert status == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("gazeanalytics: ")
+    for part in wanted:
+        assert part in err
+    assert not (tmp_path / "results").exists()
+    assert before == {path: path.read_bytes() for path in small.rglob("*") if path.is_file()}
+
+
+def test_check_tells_the_rows(small, monkeypatch, capsys):
+    status, out, err = run(monkeypatch, capsys, "check", small)
+    assert (status, err) == (0, "")
+    assert "readings: 24 rows" in out
+
+
+def test_results_are_whole_and_never_overwritten_unasked(small, tmp_path, monkeypatch, capsys):
+    out_folder = tmp_path / "results"
+    status, out, err = run(monkeypatch, capsys, "analyse", small, "--out", out_folder)
+    assert status == 0, err
+    assert "24 readings" in out
+    assert "fixations: 1/1" in err
+    provenance = json.loads((out_folder / "provenance.json").read_text())
+    assert provenance["counts"]["readings out"] == 24
+    assert set(provenance["inputs"]) == {"study.toml", "readers.csv", "cases.csv", "readings.csv", "fixations.csv"}
+    assert str(tmp_path) not in (out_folder / "provenance.json").read_text()
+    assert str(tmp_path) not in (out_folder / "report.html").read_text()
+    assert not [path for path in out_folder.iterdir() if path.name.startswith(".")]
+    status, _, err = run(monkeypatch, capsys, "analyse", small, "--out", out_folder)
+    assert status == 2
+    assert "holds results already; add --overwrite to replace them" in err
+
+
+def test_equal_runs_give_equal_bytes(small, tmp_path, monkeypatch, capsys):
+    for name in ("one", "two"):
+        assert run(monkeypatch, capsys, "analyse", small, "--out", tmp_path / name, "--quiet")[0] == 0
+    one = {p.relative_to(tmp_path / "one"): p.read_bytes() for p in (tmp_path / "one").rglob("*") if p.is_file()}
+    two = {p.relative_to(tmp_path / "two"): p.read_bytes() for p in (tmp_path / "two").rglob("*") if p.is_file()}
+    assert sorted(one) == sorted(two)
+    assert [path for path in one if one[path] != two[path]] == []
+
+
+def test_a_strange_or_busy_folder_is_left_alone(small, tmp_path, monkeypatch, capsys):
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    (strange / "thesis.doc").write_text("mine")
+    status, _, err = run(monkeypatch, capsys, "analyse", small, "--out", strange, "--overwrite", "--quiet")
+    assert status == 2
+    assert "holds files that no analysis wrote" in err
+    busy = tmp_path / "busy"
+    busy.mkdir()
+    (busy / ".lock").write_text(str(os.getpid()))
+    status, _, err = run(monkeypatch, capsys, "analyse", small, "--out", busy, "--quiet")
+    assert status == 2
+    assert "another run writes there" in err
+    assert run(monkeypatch, capsys, "analyse", small, "--out", small, "--quiet")[0] == 2
+
+
+def test_help_and_version(monkeypatch, capsys):
+    status, out, _ = run(monkeypatch, capsys, "--help")
+    assert status == 0
+    assert all(verb in out for verb in ("analyse", "check", "simulate"))
+    assert run(monkeypatch, capsys, "--version")[1].startswith("gazeanalytics 0.")
+
+
+def test_simulate_then_check(tmp_path, monkeypatch, capsys):
+    words = ("simulate", tmp_path / "s", "--readers", 3, "--cases", 4, "--rate-hz", 60, "--quiet")
+    assert run(monkeypatch, capsys, *words)[0] == 0
+    status, out, _ = run(monkeypatch, capsys, "check", tmp_path / "s")
+    assert status == 0
+    assert "readings: 24 rows" in out
+    status, _, err = run(monkeypatch, capsys, *words)
+    assert status == 2
+    assert "overwrite" in err
+
+
+def test_the_command_is_installed():
+    told = subprocess.run([sys.executable, "-m", "gazeanalytics.cli", "--version"], capture_output=True, text=True)
+    assert told.stdout.startswith("gazeanalytics")
