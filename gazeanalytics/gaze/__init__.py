@@ -10,6 +10,7 @@ from gazeanalytics.gaze.clean import Cleaned, clean
 from gazeanalytics.gaze.dwells import dwells, region_transitions
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
 from gazeanalytics.gaze.features import STRATEGY_FEATURES, FeatureSettings, features
+from gazeanalytics.gaze.kinematics import main_sequence, saccade_directions, steps_between
 from gazeanalytics.gaze.misses import LESION_OUTCOMES, SearchErrors, lesions_to_find, search_errors
 from gazeanalytics.gaze.ordering import order_test, systematicity
 from gazeanalytics.gaze.quality import accuracy, quality
@@ -45,16 +46,19 @@ __all__ = [
     "ivt",
     "lesions_to_find",
     "locate",
+    "main_sequence",
     "multimatch",
     "nystrom_holmqvist",
     "order_test",
     "pair_readings",
     "quality",
     "region_transitions",
+    "saccade_directions",
     "scanmatch",
     "scanpaths",
     "search_errors",
     "square",
+    "steps_between",
     "string_edit",
     "systematicity",
     "visits",
