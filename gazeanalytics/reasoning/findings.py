@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ import pandas as pd
 from gazeanalytics.reasoning.certainty import ABSENT_TO, PRESENT_FROM, status
 from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, Link, lexicon
 from gazeanalytics.reasoning.scope import Mention, mentions
+from gazeanalytics.reasoning.sentences import lower, sentences
 from gazeanalytics.tables import TableError, nearest
 
 __all__ = ["conclude", "label_findings", "label_text"]
@@ -28,6 +29,7 @@ _KINDS = dict.fromkeys(_COLUMNS, object) | {
 }
 _SURE_OF_NONE = 0.98
 
+_Said = tuple[tuple, int, int]
 Choice = Lexicon | str | Path | Mapping[str, Sequence[str]]
 
 
@@ -98,26 +100,32 @@ def _book(choice: Choice) -> Lexicon:
 
 
 def _label_texts(texts: pd.Series, book: Lexicon) -> pd.DataFrame:
-    """One row a mention of each text; equal texts are read once."""
-    known: dict[str, list[tuple]] = {}
+    """One row a mention of each text; equal sentences are read once."""
+    known: dict[str, list[_Said]] = {}
     rows: list[tuple] = []
-    for place, text in enumerate(texts.fillna("").astype(str)):
-        found = known.get(text)
-        if found is None:
-            found = known[text] = [row for mention in mentions(text, book.phrases) for row in _rows(mention, book)]
-        rows += [(place, *row) for row in found]
+    for place, text in enumerate(texts.fillna("").astype(str).tolist()):
+        low = lower(text)
+        for begin, end in sentences(low):
+            sentence = low[begin:end]
+            said = known.get(sentence)
+            if said is None:
+                said = known[sentence] = [
+                    row for mention in mentions(sentence, book.phrases) for row in _rows(mention, book)
+                ]
+            rows += [(place, *what, begin + start, begin + stop) for what, start, stop in said]
     columns = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
     return pd.DataFrame(
         {name: pd.Series(list(values), dtype=_KINDS[name]) for name, values in zip(_COLUMNS, columns, strict=True)}
     )
 
 
-def _rows(mention: Mention, book: Lexicon) -> Iterable[tuple]:
+def _rows(mention: Mention, book: Lexicon) -> Iterator[_Said]:
+    """What a mention says of each finding, and where in the sentence."""
+    places = tuple(mention.modifiers.get(name) for name in _MODIFIERS)
     for link in book.links.get(mention.concept, ()):
         stated = _reach(mention.stated, link)
         if stated is not None:
-            places = (mention.modifiers.get(name) for name in _MODIFIERS)
-            yield (link.finding, *stated, *places, mention.concept, mention.start, mention.stop)
+            yield (link.finding, *stated, *places, mention.concept), mention.start, mention.stop
 
 
 def _reach(stated: tuple[float, float, float], link: Link) -> tuple[float, float, float] | None:

@@ -14,9 +14,7 @@ from itertools import product
 __all__ = ["Entry", "Item", "Phrases", "expand", "words"]
 
 # An abbreviation with a slash, a word, a number, or one mark; hyphens part words ("air-space").
-_WORD = re.compile(
-    r"[hrn]/[oa]\b|and/or\b|[^\W\d_]+(?:'[a-z]+)?|\d+(?:\.\d+)?|\n[ \t]*\n|\n[ \t]*(?=[-*•\d])|[.,;:?!()/%]"
-)
+_WORD = re.compile(r"[hrn]/[oa]\b|and/or\b|[^\W\d_]+(?:'[a-z]+)?|\d+(?:\.\d+)?|[.,;:?!()/%]")
 
 
 @dataclass(slots=True)
@@ -82,25 +80,26 @@ def expand(phrase: str) -> Iterator[tuple[str, ...]]:
     >>> list(expand("pleural fluid|effusion* noted?"))
     [('pleural', 'fluid', 'noted'), ('pleural', 'fluid'), ('pleural', 'effusion*', 'noted'), ('pleural', 'effusion*')]
     """
-    slots = [
-        (*slot.removesuffix("?").split("|"), *(("",) if slot.endswith("?") else ())) for slot in phrase.lower().split()
-    ]
+    slots = [_slot(slot) for slot in phrase.lower().split()]
     for choice in product(*slots):
         yield tuple(word for word in choice if word)
 
 
+def _slot(slot: str) -> tuple[str, ...]:
+    if slot.endswith("?") and len(slot) > 1:
+        return (*slot[:-1].split("|"), "")
+    return tuple(slot.split("|"))
+
+
 def words(text: str) -> list[tuple[str, int, int]]:
-    """Cut a text into lower-case words, numbers and marks, each with the characters that it covers.
+    """Cut a lower-case text into words, numbers and marks, each with the characters that it covers.
 
     Examples
     --------
-    >>> words("No air-space disease.")[:3]
+    >>> words("no air-space disease.")[:3]
     [('no', 0, 2), ('air', 3, 6), ('space', 7, 12)]
     """
-    low = text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    if len(low) != len(text):  # a letter whose small form is longer would shift every place after it
-        low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-    return [(found.group(), *found.span()) for found in _WORD.finditer(low)]
+    return [(found.group(), *found.span()) for found in _WORD.finditer(text)]
 
 
 class _Node:
@@ -118,7 +117,7 @@ class Phrases:
     --------
     >>> phrases = Phrases(fillers={"the"})
     >>> phrases.add("size of heart", Entry(concept="heart"))
-    >>> [(item.start, item.stop) for item in phrases.match(words("Size of the heart: normal"))]
+    >>> [(item.start, item.stop) for item in phrases.match(words("size of the heart: normal"))]
     [(0, 17)]
     """
 
@@ -127,11 +126,13 @@ class Phrases:
         self._fillers = frozenset(fillers)
         self._stems: set[str] = set()
         self._exact: set[str] = set()
-        self._known: dict[str, tuple[str, ...]] = {}
+        self._known: dict[str, tuple[str, ...]] = {}  # both remember words met, for words come back
+        self._starts: dict[str, list[_Node]] = {}
 
     def add(self, phrase: str, entry: Entry) -> None:
         """Add a phrase with all its choices; a phrase that is there already plays both parts."""
         self._known.clear()
+        self._starts.clear()
         for choice in expand(phrase):
             node = self._root
             for word in choice:
@@ -142,7 +143,7 @@ class Phrases:
             node.entry.add(entry)
 
     def _edges(self, word: str) -> tuple[str, ...]:
-        """Names of the tree's edges that a word may take; kept, for words come back."""
+        """Names of the tree's edges that a word may take."""
         found = self._known.get(word)
         if found is None:
             stems = (word[:length] + "*" for length in range(len(word), 0, -1))
@@ -160,19 +161,19 @@ class Phrases:
         """
         found = []
         place, last = 0, len(sentence)
-        first = self._root.next
         while place < last:
             word, start, _ = sentence[place]
-            stop, entry = 0, None
-            for edge in self._edges(word):
-                node = first.get(edge)
-                if node is not None:
-                    stop, entry = max((stop, entry), self._longest(node, sentence, place + 1), key=_reach)
-            if entry is None:
-                place += 1
-            else:
-                found.append(Item(start, sentence[stop - 1][2], entry))
-                place = stop
+            nodes = self._starts.get(word)
+            if nodes is None:
+                nodes = self._starts[word] = [self._root.next[e] for e in self._edges(word) if e in self._root.next]
+            place += 1
+            if nodes:
+                stop, entry = self._longest(nodes[0], sentence, place)
+                for node in nodes[1:]:
+                    stop, entry = max((stop, entry), self._longest(node, sentence, place), key=_reach)
+                if entry is not None:
+                    found.append(Item(start, sentence[stop - 1][2], entry))
+                    place = stop
         return found
 
     def _longest(self, node: _Node, sentence: list[tuple[str, int, int]], place: int) -> tuple[int, Entry | None]:

@@ -24,28 +24,9 @@ _OPEN: Stated = (0.50, 0.25, 0.75)
 _UNSAID: Stated = (0.50, 0.10, 0.90)
 _UPPER_NORMAL: Stated = (0.15, 0.05, 0.40)
 
-_NO_STOP_AFTER = frozenset({"vs", "dr", "mr", "mrs", "ms", "approx", "st", "e", "i", "g"})
 _BOUNDARIES = frozenset({"comma", "and", "with"})
 _CUES = frozenset({"deny", "hedge"})
 _PARTS = _BOUNDARIES | _CUES | {"or", "deny_before"}
-
-_SECTIONS = frozenset(
-    {
-        "indication",
-        "indications",
-        "history",
-        "comparison",
-        "comparisons",
-        "technique",
-        "examination",
-        "exam",
-        "procedure",
-    }
-    | {"reason", "information"}
-)
-_BODY = frozenset(
-    {"findings", "impression", "conclusion", "conclusions", "report", "interpretation", "answer", "summary"}
-)
 
 
 @dataclass(slots=True)
@@ -81,49 +62,29 @@ class _Cue:
     past: bool = False
 
 
-def mentions(text: str, phrases: Phrases) -> list[Mention]:
-    """Find what a text names and what it says of it, in order.
+def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
+    """Find what a sentence names and what it says of it, in order.
+
+    Parameters
+    ----------
+    sentence : str
+        In lower case.
+    phrases : Phrases
+        Of a lexicon.
 
     Examples
     --------
     >>> from gazeanalytics.reasoning.lexicons import lexicon
-    >>> found = mentions("No effusion; possible left basilar atelectasis.", lexicon().phrases)
+    >>> found = mentions("no effusion; possible left basilar atelectasis", lexicon().phrases)
     >>> [(mention.concept, mention.stated[0], mention.modifiers.get("side")) for mention in found]
     [('effusion', 0.02, None), ('atelectasis', 0.5, 'left')]
     """
-    found = []
-    for sentence in _statements(words(text)):
-        items = phrases.match(sentence)
-        said = [mention for clause in _clauses(items) for mention in _read(clause)]
-        if said and any(item.entry.scope == "sure" or "likely" in item.entry.scope for item in items):
-            _state_number(said, sentence)
-        found += said
+    text = words(sentence)
+    items = phrases.match(text)
+    found = [mention for clause in _clauses(items) for mention in _read(clause)]
+    if found and any(item.entry.scope == "sure" for item in items):
+        _state_number(found, text)
     return found
-
-
-def _statements(text: list[Word]) -> Iterator[list[Word]]:
-    """Cut a text into sentences, leaving out why the image was taken (indication, history, comparison, technique)."""
-    background = False
-    for sentence in _sentences(text):
-        heading = sentence[0][0] if len(sentence) > 1 else ""
-        colon = any(word == ":" for word, _, _ in sentence[1:6])
-        if colon and heading in _BODY:
-            background = False
-        elif colon and (heading in _SECTIONS or (heading == "clinical" and sentence[1][0] in _SECTIONS)):
-            background = True
-        if not background:
-            yield sentence
-
-
-def _sentences(text: list[Word]) -> Iterator[list[Word]]:
-    first = 0
-    for place, (word, _, _) in enumerate(text):
-        if (word in (".", "?", "!") and text[place - 1][0] not in _NO_STOP_AFTER) or word[0] == "\n":
-            if place > first:
-                yield text[first:place]
-            first = place + 1
-    if first < len(text):
-        yield text[first:]
 
 
 # Step 1: clauses
@@ -212,7 +173,7 @@ def _read(clause: list[Item]) -> list[Mention]:
                 cue.past = cue.used
         elif entry.scope == "deny" or (entry.scope == "hedge" and _looks_ahead(clause, place)):
             cue = _next_cue(cue, entry)
-        elif entry.scope in ("deny_before", "hedge"):
+        elif entry.scope == "deny_before" or (entry.scope == "hedge" and entry.place not in ("before", "within")):
             _look_back(clause, place, said)
     _doubt_choices(clause, said)
     return _mentions_of(clause, said)
@@ -248,8 +209,10 @@ def _look_back(clause: list[Item], place: int, said: dict[int, Stated]) -> None:
     entry = clause[place].entry
     own = (entry.p, entry.low, entry.high)
     for before in range(place - 1, -1, -1):
-        if before in said and clause[before].entry.kind and said[before][0] > own[0]:
-            said[before] = own
+        if before in said and clause[before].entry.kind:
+            said[before] = min(said[before], own)
+            if entry.place == "last":
+                return
         comma = clause[before].entry.scope == "comma"
         if comma and clause[before + 1].entry.scope not in ("and", "or") and _names(clause[before + 1 : place]):
             return

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazeanalytics.reasoning.matching import Entry, Phrases, expand, words
+from gazeanalytics.reasoning.sentences import lower, sentences
 
 FILLERS = {"the"}
 WORDS = ["a", "ab", "abc", "b", "the", "x"]
@@ -51,17 +52,34 @@ def test_finds_the_longest_phrase_at_each_word(lists, text):
 
 @given(st.text(max_size=40))
 def test_words_lie_where_they_say(text):
-    for word, start, stop in words(text):
-        assert 0 <= start < stop <= len(text)
-        if word.isalnum() and word.isascii() and text[start:stop].isascii():
-            assert text[start:stop].lower() == word
+    low = lower(text)
+    assert len(low) == len(text)
+    assert all(low[start:stop] == word for word, start, stop in words(low))
+
+
+@given(st.text(alphabet="ab .!?\n-1:", max_size=30))
+def test_sentences_lie_apart_and_in_order(text):
+    places = [place for pair in sentences(text) for place in pair]
+    assert places == sorted(places)
+    assert all(0 <= place <= len(text) for place in places)
+
+
+def test_sentences_end_at_full_stops_alone():
+    text = "dr. who saw a 1.5 cm nodule vs. scar.edema? ?pneumonia\n\nheart normal\n- lungs clear"
+    assert [text[start:stop].strip() for start, stop in sentences(text)] == [
+        "dr. who saw a 1.5 cm nodule vs. scar",
+        "edema?",
+        "?pneumonia",
+        "heart normal",
+        "- lungs clear",
+    ]
 
 
 def test_one_phrase_may_play_two_parts():
     tree = Phrases()
     tree.add("stable", Entry(quality="stable"))
     tree.add("stable", Entry(modifiers={"change": "unchanged"}))
-    (item,) = tree.match(words("Stable"))
+    (item,) = tree.match(words("stable"))
     assert (item.entry.quality, item.entry.modifiers) == ("stable", {"change": "unchanged"})
 
 

@@ -1,0 +1,78 @@
+"""Speed of the findings labeler beside negspacy (spaCy's NegEx, given the names of the findings).
+
+    python tests/benchmarks/bench_labeler.py
+
+Reports are eight of our own sentences each, no two alike. negspacy is left out where it isn't installed.
+"""
+
+import csv
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import reasoning
+
+SENTENCES = Path(__file__).parents[1] / "reasoning" / "sentences.csv"
+NAMES = {
+    "pneumothorax": ["pneumothorax"],
+    "pleural_effusion": ["pleural effusion", "pleural effusions", "effusion", "effusions"],
+    "consolidation": ["consolidation"],
+    "pneumonia": ["pneumonia", "infection"],
+    "atelectasis": ["atelectasis"],
+    "edema": ["edema", "pulmonary edema"],
+    "cardiomegaly": ["cardiomegaly", "heart size", "heart"],
+    "fracture": ["fracture", "fractures"],
+}
+
+
+def make_reports(count: int) -> list[str]:
+    rng = np.random.default_rng(6)
+    texts = [row["text"].rstrip(".") + "." for row in csv.DictReader(SENTENCES.read_text("utf-8").splitlines())]
+    texts = [text for text in texts if ":" not in text]  # a heading would hide the sentences after it
+    return [" ".join(rng.choice(texts, 8, replace=False)) for _ in range(count)]
+
+
+def rate(label, reports: list[str]) -> float:
+    start = time.process_time()
+    label(reports)
+    return len(reports) / (time.process_time() - start)
+
+
+def ours(reports: list[str]) -> pd.DataFrame:
+    traces = pd.DataFrame({"reading": np.arange(len(reports)), "step": 0, "text": reports})
+    return reasoning.conclude(reasoning.label_findings(traces))
+
+
+def make_negspacy():
+    import spacy
+    from negspacy.negation import Negex  # noqa: F401  (registers the pipe)
+
+    pipes = spacy.blank("en")
+    pipes.add_pipe("sentencizer")
+    ruler = pipes.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER"})
+    ruler.add_patterns([{"label": name, "pattern": words} for name, list_ in NAMES.items() for words in list_])
+    pipes.add_pipe("negex", config={"ent_types": list(NAMES)})
+    return lambda reports: [[(e.label_, e._.negex) for e in text.ents] for text in pipes.pipe(reports)]
+
+
+def main() -> None:
+    ours(make_reports(10))
+    reports = make_reports(3000)
+    mine = rate(ours, reports)
+    words = np.mean([len(report.split()) for report in reports])
+    print(f"reports of {words:.0f} words")
+    print(f"gazeanalytics, 14 findings, certainty, side, zone, size, change: {mine:8.0f} reports/s of CPU")
+    try:
+        peer = make_negspacy()
+    except ImportError:
+        print("negspacy isn't installed")
+        return
+    theirs = rate(peer, reports[:600])
+    print(f"negspacy, 8 findings, negation alone:                            {theirs:8.0f} reports/s of CPU")
+    print(f"ratio {mine / theirs:.1f}")
+
+
+if __name__ == "__main__":
+    main()
