@@ -254,8 +254,9 @@ def one_gaze(onset, duration, x, y, times, view, eye, tracker, gaps, noise, gaze
     scale_x, scale_y = view[2] * math.pi / 180.0, view[3] * math.pi / 180.0
     step = times[1] - times[0] if samples > 1 else 0.0
     keep = math.exp(-step / tracker[2]) if tracker[2] > 0.0 else 0.0
-    fresh = math.sqrt(1.0 - keep * keep)
-    wander_x = wander_y = 0.0
+    # Drift is smooth: an autoregression with a double root, of the stated spread at every sampling rate.
+    fresh = tracker[1] * math.sqrt((1.0 - keep * keep) ** 3 / (1.0 + keep * keep))
+    wander_x = wander_y = before_x = before_y = 0.0
     tremor_x, tremor_y = tracker[3] * math.cos(eye[1]), tracker[3] * math.sin(eye[1])
     turn = 2.0 * math.pi * tracker[4] * step / 1000.0
     turn_x, turn_y = math.cos(turn), math.sin(turn)
@@ -290,8 +291,8 @@ def one_gaze(onset, duration, x, y, times, view, eye, tracker, gaps, noise, gaze
                 at_y += done * (y[now + 1] - y[now])
             if t >= left:
                 label = SACCADE
-        wander_x = keep * wander_x + fresh * tracker[1] * noise[i, 0]
-        wander_y = keep * wander_y + fresh * tracker[1] * noise[i, 1]
+        wander_x, before_x = keep * (2.0 * wander_x - keep * before_x) + fresh * noise[i, 0], wander_x
+        wander_y, before_y = keep * (2.0 * wander_y - keep * before_y) + fresh * noise[i, 1], wander_y
         moved_x = wander_x + tracker[0] * noise[i, 2] + tremor_x
         moved_y = wander_y + tracker[0] * noise[i, 3] + tremor_y
         tremor_x, tremor_y = turn_x * tremor_x - turn_y * tremor_y, turn_y * tremor_x + turn_x * tremor_y

@@ -87,7 +87,7 @@ class Tracker:
     drift_deg : float
         Standard deviation of slow drift about the place of a fixation (deg).
     drift_time_ms : float
-        Time in which drift forgets where it was.
+        Time in which drift, which is smooth, forgets where it was.
     tremor_deg, tremor_hz : float
         Amplitude and frequency of tremor.
     oscillation : float
@@ -101,11 +101,11 @@ class Tracker:
     """
 
     rms_s2s_deg: float = 0.03
-    drift_deg: float = 0.08
-    drift_time_ms: float = 300.0
+    drift_deg: float = 0.15
+    drift_time_ms: float = 100.0
     tremor_deg: float = 0.003
     tremor_hz: float = 85.0
-    oscillation: float = 0.04
+    oscillation: float = 0.10
     oscillation_hz: float = 25.0
     oscillation_decay_ms: float = 12.0
     blinks_per_s: float = 0.12

@@ -17,7 +17,7 @@ EVENTS = {"fixation": 1, "saccade": 2, "pso": 3, "pursuit": 4, "blink": 5, "unde
 """Codes of the column event, those of Andersson et al. (2017)."""
 
 _READINGS_AT_ONCE = 512
-_BLINK_MS, _BLINK_SPREAD = 130.0, 0.3
+_BLINK_MS, _BLINK_SPREAD = 170.0, 0.35
 _PUPIL_MM = 3.5
 
 

@@ -22,6 +22,9 @@ _EXPERT_STRATEGIES = ("circumferential", "holistic")
 _EXPERT_PULL = 0.3
 """Log-odds that ten years of experience add to the patterns of experts (Kundel & La Follette 1972, in kind)."""
 
+_TOP_SPEED_DEG_S = 500.0
+"""Peak speed that ever larger saccades approach, of the average reader; 470 in the recordings of Lund2013."""
+
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
@@ -139,7 +142,7 @@ def _draw_reader_truth(design: Design, readers: pd.DataFrame, rng: np.random.Gen
     truth.loc[readers["kind"] == "model", ["accuracy", "uncertainty"]] = 0.0
     tempo, speed, lag, pace = rng.standard_normal((4, len(readers)))
     truth["tempo"] = np.exp(0.12 * tempo)
-    truth["top_speed_deg_s"] = 600 * np.exp(0.1 * speed)
+    truth["top_speed_deg_s"] = _TOP_SPEED_DEG_S * np.exp(0.12 * speed)
     truth["voice_lag_ms"] = (1000 + 200 * lag).clip(200)
     truth["words_per_s"] = (2.6 + 0.3 * pace).clip(1.5)
     return truth.join(_draw_likings(design, readers, rng))

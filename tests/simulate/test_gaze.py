@@ -31,7 +31,7 @@ def one_saccade(degrees, gap_ms):
     return fixations, pd.DataFrame({"reading": [0], "width": [1920], "height": [1080]})
 
 
-def naive_position(t, amplitude, top, middle, c=7.0):
+def naive_position(t, amplitude, top, middle, c=5.0):
     """Saccade model of Dai et al. (2016), eq. 5 and 7, in plain Python."""
 
     def f(u):
@@ -43,10 +43,10 @@ def naive_position(t, amplitude, top, middle, c=7.0):
 
 @pytest.mark.parametrize("amplitude", [0.5, 2.0, 8.0, 20.0])
 def test_saccade_is_that_of_the_paper(amplitude):
-    gap = kernels.saccade_span_ms(amplitude, 600.0, 7.0)
+    gap = kernels.saccade_span_ms(amplitude, 500.0, 5.0)
     fixations, images = one_saccade(amplitude, gap)
     samples = simulate_samples(fixations, images, rate_hz=1000, screen=SCREEN, tracker=STILL, rng=1)
-    share = [naive_position(t, amplitude, 600.0, 300 + gap / 2) / amplitude for t in samples["t"]]
+    share = [naive_position(t, amplitude, 500.0, 300 + gap / 2) / amplitude for t in samples["t"]]
     wanted = 960 + np.array(share) * (fixations["x"][1] - 960)
     np.testing.assert_allclose(samples["x"], wanted, atol=0.002 * (fixations["x"][1] - 960))
     np.testing.assert_allclose(samples["y"], 540.0, atol=1e-9)
@@ -55,9 +55,9 @@ def test_saccade_is_that_of_the_paper(amplitude):
 @pytest.mark.parametrize("amplitude", [0.1, 0.5, 1.0, 4.0, 10.0, 20.0])
 def test_peak_speed_follows_the_main_sequence(amplitude):
     """V (1 - exp(-A / c)), reached in the middle."""
-    share = [kernels.saccade_progress(t, amplitude, 600.0, 7.0) for t in np.arange(-40, 40, 0.01)]
+    share = [kernels.saccade_progress(t, amplitude, 500.0, 5.0) for t in np.arange(-40, 40, 0.01)]
     speed = np.diff(share) * amplitude / 0.01 * 1000
-    assert speed.max() == pytest.approx(600 * (1 - np.exp(-amplitude / 7)), rel=0.001)
+    assert speed.max() == pytest.approx(500 * (1 - np.exp(-amplitude / 5)), rel=0.001)
     assert speed.argmax() == pytest.approx(4000, abs=1)
 
 
@@ -69,10 +69,10 @@ def test_span_and_top_speed_are_inverse():
 
 def test_speed_is_a_tenth_of_its_peak_where_the_saccade_begins():
     for amplitude in (0.5, 3.0, 15.0):
-        span = kernels.saccade_span_ms(amplitude, 600.0, 7.0)
-        near = [kernels.saccade_progress(-span / 2 + step, amplitude, 600.0, 7.0) * amplitude for step in (-0.01, 0.01)]
+        span = kernels.saccade_span_ms(amplitude, 500.0, 5.0)
+        near = [kernels.saccade_progress(-span / 2 + step, amplitude, 500.0, 5.0) * amplitude for step in (-0.01, 0.01)]
         speed = (near[1] - near[0]) / 0.02 * 1000
-        assert speed == pytest.approx(60 * (1 - np.exp(-amplitude / 7)), rel=1e-3)
+        assert speed == pytest.approx(50 * (1 - np.exp(-amplitude / 5)), rel=1e-3)
 
 
 @pytest.mark.parametrize("rms", [0.01, 0.05, 0.3])
@@ -162,7 +162,7 @@ def test_lid_drags_gaze_down_and_covers_the_pupil():
 
 
 def test_main_sequence_of_a_whole_recording(recording):
-    """Slope of log peak speed on log amplitude of small saccades is near 1 and the gain near V / c = 600 / 7."""
+    """Slope of log peak speed on log amplitude of small saccades is near 1 and the gain near V / c = 500 / 5."""
     study, fixations, _ = recording
     few = fixations[fixations["reading"] < 12]
     quiet = simulate_samples(few, study.images(), rate_hz=1000, screen=study.design.screen, tracker=STILL, rng=1)
@@ -180,7 +180,7 @@ def test_main_sequence_of_a_whole_recording(recording):
     small = (amplitude > 0.3) & (amplitude < 2)
     slope, _ = np.polyfit(np.log(amplitude[small]), np.log(peak[small]), 1)
     assert 0.85 < slope < 1.05
-    assert np.corrcoef(peak, 1 - np.exp(-amplitude / 7))[0, 1] > 0.97
+    assert np.corrcoef(peak, 1 - np.exp(-amplitude / 5))[0, 1] > 0.97
 
 
 def test_readings_recorded_alone_have_the_same_shape(recording):

@@ -65,11 +65,11 @@ def test_gaze_stays_in_the_image(study, fixations):
 
 
 def test_pause_between_fixations_is_the_span_of_the_saccade(study, fixations):
-    """About 21 + 2.2 ms a degree (Carpenter 1988), exact in the model of Dai et al. for each reader's top speed."""
+    """Exact in the model of Dai et al. for each reader's top speed."""
     rows = fixations.dropna(subset="amplitude_deg")
     speed = study.habits().set_index(study.readings["reading"])["top_speed_deg_s"].loc[rows["reading"]].to_numpy()
     amplitude = rows["amplitude_deg"].to_numpy()
-    expected = 1000 * (amplitude + 7 * np.log(5 * (1 + np.exp(-amplitude / 7)))) / speed
+    expected = 1000 * (amplitude + 5 * np.log(5 * (1 + np.exp(-amplitude / 5)))) / speed
     np.testing.assert_allclose(rows["pause"], expected, rtol=1e-9, atol=1e-9)
 
 
