@@ -1,0 +1,95 @@
+"""Whether there is structure beyond what each feature's own distribution and the correlations would show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from gazeanalytics.strategies.mixtures import fit_groups, principal, start_memberships
+
+__all__ = ["Existence", "existence", "gaussian_copula"]
+
+# Numbers of groups that are tried: few, for every surrogate pays for them.
+_TRIED = (2, 3, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Existence:
+    """Test against data with the same distributions and correlations, but no groups and no curved axis.
+
+    Attributes
+    ----------
+    gain : float
+        By how much groups lower the BIC, per reading.
+    null_gains : numpy.ndarray, shape (resamples,)
+        The same for each surrogate.
+    p_value : float
+        (1 + surrogates that gain as much) / (1 + surrogates).
+    readings : int
+        Readings used: all, or a random subsample.
+    """
+
+    gain: float
+    null_gains: np.ndarray
+    p_value: float
+    readings: int
+
+
+def gaussian_copula(points: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """Draw as many readings with the same values in every feature and the same rank correlations, and nothing else.
+
+    The readings are drawn from a Gaussian with the correlations of the normal scores; each drawn feature is then
+    replaced by the real values in the same order, so every margin (with its ties and skew) is kept exactly.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> two = np.repeat([[0.0, 0.0], [9.0, 9.0]], 50, axis=0)
+    >>> drawn = gaussian_copula(two, rng=rng)
+    >>> (np.sort(drawn, axis=0) == np.sort(two, axis=0)).all()
+    np.True_
+    """
+    n = len(points)
+    scores = ndtri(rankdata(points, axis=0) / (n + 1))
+    scores -= scores.mean(axis=0)
+    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(scores.T)))
+    drawn = (rng.standard_normal(points.shape) * np.sqrt(values.clip(min=0))) @ vectors.T
+    order = np.argsort(np.argsort(drawn, axis=0, kind="stable"), axis=0, kind="stable")
+    return np.take_along_axis(np.sort(points, axis=0), order, axis=0)
+
+
+def existence(
+    points: np.ndarray, *, rng: np.random.Generator, resamples: int = 39, most_readings: int = 1500, dimensions: int = 5
+) -> Existence:
+    """Compare what a mixture gains on the readings with what it gains on Gaussian-copula surrogates.
+
+    Parameters
+    ----------
+    points : numpy.ndarray, shape (readings, features)
+        Scaled features.
+    rng : numpy.random.Generator
+        Draws the subsample and the surrogates.
+    resamples : int
+        Surrogates; the smallest p-value is 1 / (resamples + 1).
+    most_readings : int
+        With more readings, a random subsample of this size is used.
+    dimensions : int
+        Principal components that the mixtures see.
+    """
+    if len(points) > most_readings:
+        points = points[np.sort(rng.choice(len(points), most_readings, replace=False))]
+    gain = _gain(points, rng, dimensions)
+    null_gains = np.array([_gain(gaussian_copula(points, rng=rng), rng, dimensions) for _ in range(resamples)])
+    p_value = (1 + (null_gains >= gain).sum()) / (1 + resamples)
+    return Existence(gain, null_gains, float(p_value), len(points))
+
+
+def _gain(points: np.ndarray, rng: np.random.Generator, dimensions: int) -> float:
+    mean, directions = principal(points, most=dimensions)
+    seen = np.ascontiguousarray((points - mean) @ directions)
+    one = fit_groups(seen, np.ones((len(seen), 1)))[0].bic
+    few = [fit_groups(seen, member)[0].bic for k in _TRIED for member in start_memberships(seen, k, rng=rng, starts=1)]
+    return (one - min(few)) / len(points)

@@ -1,0 +1,235 @@
+"""Features made comparable: one scale, few missing values, no feature told twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from gazeanalytics.tables import check
+
+__all__ = ["Scaling", "canonical", "feature_names", "without_effects"]
+
+Method = Literal["standard", "robust", "rank"]
+
+# Quantiles that a rank scaling keeps, enough for steps of 0.1 % of the readings.
+_KNOTS = 1001
+
+
+def canonical(features: pd.DataFrame) -> np.ndarray:
+    """Return the order of rows that sorts the readings, so that no result depends on the order they came in."""
+    key = features["reading"]
+    values = key.astype(str).to_numpy(str) if isinstance(key.dtype, pd.CategoricalDtype) else key.to_numpy()
+    return np.argsort(values, kind="stable")
+
+
+def feature_names(features: pd.DataFrame, wanted: Sequence[str] | None = None) -> list[str]:
+    """Return the numeric columns of a features table, sorted by name, or those `wanted` after checking they exist.
+
+    Raises
+    ------
+    ValueError
+        If a wanted column is absent, or none is numeric.
+    """
+    numeric = [str(name) for name in features.columns if name != "reading" and _is_number(features[name])]
+    if wanted is not None:
+        absent = sorted(set(wanted) - set(numeric))
+        if absent:
+            raise ValueError(f"the features table has no numeric column {absent[0]!r}; it has {', '.join(numeric)}")
+        numeric = list(wanted)
+    if not numeric:
+        raise ValueError("strategies need at least one numeric feature column beside 'reading'; came none")
+    return sorted(numeric)
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
+
+
+def without_effects(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Take from each value its group's mean, shrunk by how well the group is known, and give back the grand mean.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (readings, features)
+        NaN means missing.
+    groups : numpy.ndarray of int, shape (readings,)
+        Reader or case of each reading, counted from 0.
+
+    Notes
+    -----
+    The shrinkage is that of a one-way random-effects model (method of moments): a group of n readings loses
+    n / (n + within / between) of its mean's distance from the grand mean.
+
+    Examples
+    --------
+    >>> two = np.array([[0.0], [2.0], [10.0], [12.0]])
+    >>> without_effects(two, np.array([0, 0, 1, 1])).round(1).ravel()
+    array([4.9, 6.9, 5.1, 7.1])
+    """
+    count = int(groups.max()) + 1 if len(groups) else 0
+    result = values.astype(float)
+    for column in range(values.shape[1]):
+        result[:, column] -= _shrunk_effects(values[:, column], groups, count)[groups]
+    return result
+
+
+def _shrunk_effects(values: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
+    here = np.isfinite(values)
+    n = np.bincount(groups[here], minlength=count).astype(float)
+    filled = n > 0
+    if filled.sum() < 2 or n.sum() <= filled.sum():
+        return np.zeros(count)
+    total = np.bincount(groups[here], values[here], minlength=count)
+    means = np.divide(total, n, out=np.zeros(count), where=filled)
+    grand = total.sum() / n.sum()
+    within = ((values[here] - means[groups[here]]) ** 2).sum() / (n.sum() - filled.sum())
+    typical = (n.sum() - (n**2).sum() / n.sum()) / (filled.sum() - 1)
+    spread = (n[filled] * (means[filled] - grand) ** 2).sum() / (filled.sum() - 1)
+    between = max((spread - within) / typical, 0.0)
+    if between == 0.0:
+        return np.zeros(count)
+    return np.where(filled, n / (n + within / between) * (means - grand), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How features become comparable numbers, learned once and kept for new readings.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Features that are used, sorted.
+    method : {"standard", "robust", "rank"}
+        Mean and standard deviation; median and interquartile range / 1.349; normal scores of the ranks.
+    centre, spread : numpy.ndarray, shape (features,)
+        Taken off, then divided by.
+    knots : numpy.ndarray, shape (quantiles, features)
+        Quantiles of each feature, for "rank"; no rows otherwise.
+    dropped : dict of str to str
+        Features left out, and why.
+    most_missing : float
+        Greatest share of missing features with which a reading is still placed.
+    """
+
+    names: tuple[str, ...]
+    method: Method
+    centre: np.ndarray
+    spread: np.ndarray
+    knots: np.ndarray
+    dropped: dict[str, str]
+    most_missing: float
+
+    @classmethod
+    def fit(
+        cls,
+        features: pd.DataFrame,
+        *,
+        names: Sequence[str] | None = None,
+        method: Method = "standard",
+        most_missing: float = 0.5,
+        greatest_correlation: float = 0.95,
+    ) -> Scaling:
+        """Learn centre and spread, and leave out features that are constant, mostly missing or told by another.
+
+        Parameters
+        ----------
+        features : pandas.DataFrame
+            Features table.
+        names : sequence of str, optional
+            Columns to use; default all numeric ones.
+        method : {"standard", "robust", "rank"}
+            See `Scaling`.
+        most_missing : float
+            A feature missing in more than this share of the readings is left out; a reading missing more than this
+            share of the features isn't placed. Other missing values become the feature's centre.
+        greatest_correlation : float
+            Of two features whose Spearman correlation exceeds this, the later one in the alphabet is left out.
+        """
+        if method not in ("standard", "robust", "rank"):
+            raise ValueError(f"scaling must be 'standard', 'robust' or 'rank'; came {method!r}")
+        check(features, "features")
+        every = feature_names(features, names)
+        values = features[every].to_numpy(float)
+        dropped = _unusable(values, every, most_missing)
+        kept = [name for name in every if name not in dropped]
+        dropped |= _redundant(features[kept], greatest_correlation)
+        kept = [name for name in kept if name not in dropped]
+        if not kept:
+            raise ValueError(f"no feature is left to find strategies with: {'; '.join(map(' '.join, dropped.items()))}")
+        values = features[kept].to_numpy(float)
+        centre, spread = _centre_and_spread(values, method)
+        knots = np.nanquantile(values, np.linspace(0, 1, _KNOTS), axis=0) if method == "rank" else values[:0]
+        return cls(tuple(kept), method, centre, spread, knots, dropped, most_missing)
+
+    def apply(self, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Scale a features table.
+
+        Returns
+        -------
+        values : numpy.ndarray, shape (readings, features)
+            Missing ones are 0, the centre.
+        usable : numpy.ndarray of bool, shape (readings,)
+            Whether a reading has enough features to be placed.
+        """
+        absent = [name for name in self.names if name not in features.columns]
+        if absent:
+            raise ValueError(f"these strategies were fitted with the feature {absent[0]!r}, which the table lacks")
+        values = features[list(self.names)].to_numpy(float)
+        missing = ~np.isfinite(values)
+        scaled = self._ranked(values) if self.method == "rank" else (values - self.centre) / self.spread
+        scaled[missing] = 0.0
+        return np.ascontiguousarray(scaled), missing.mean(axis=1) <= self.most_missing
+
+    def _ranked(self, values: np.ndarray) -> np.ndarray:
+        scores = np.empty_like(values)
+        share = np.linspace(0, 1, len(self.knots))
+        for column in range(values.shape[1]):
+            knots = self.knots[:, column]
+            below = np.interp(values[:, column], knots, share)
+            # Tied values take the middle of the ranks they share.
+            above = 1 - np.interp(-values[:, column], -knots[::-1], share)
+            scores[:, column] = ndtri(np.clip((below + above) / 2, 0.5 / _KNOTS, 1 - 0.5 / _KNOTS))
+        return scores
+
+
+def _unusable(values: np.ndarray, names: list[str], most_missing: float) -> dict[str, str]:
+    dropped = {}
+    for name, column in zip(names, values.T, strict=True):
+        known = column[np.isfinite(column)]
+        absent = 1 - len(known) / max(len(column), 1)
+        if absent > most_missing:
+            dropped[name] = f"is missing in {absent:.0%} of the readings"
+        elif len(known) == 0 or known.min() == known.max():
+            dropped[name] = "is constant"
+    return dropped
+
+
+def _redundant(features: pd.DataFrame, greatest: float) -> dict[str, str]:
+    names = list(features.columns)
+    ranks = features.rank().to_numpy(float)
+    ranks = np.where(np.isfinite(ranks), ranks - np.nanmean(ranks, axis=0), 0.0)
+    length = np.sqrt((ranks**2).sum(axis=0))
+    correlation = np.abs(ranks.T @ ranks) / np.outer(length, length)
+    dropped: dict[str, str] = {}
+    for later in range(len(names)):
+        for earlier in range(later):
+            if names[earlier] not in dropped and correlation[earlier, later] > greatest:
+                dropped[names[later]] = f"is told by {names[earlier]} (Spearman {correlation[earlier, later]:.3f})"
+                break
+    return dropped
+
+
+def _centre_and_spread(values: np.ndarray, method: Method) -> tuple[np.ndarray, np.ndarray]:
+    if method == "rank":
+        return np.zeros(values.shape[1]), np.ones(values.shape[1])
+    mean, sd = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    if method == "standard":
+        return mean, sd
+    low, middle, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=0)
+    # A feature that is the same in the middle half of the readings has no interquartile range.
+    return middle, np.where(high > low, (high - low) / 1.349, sd)

@@ -1,0 +1,71 @@
+"""Features whose groups, or whose lack of groups, are known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+SIZES = np.array([0.30, 0.24, 0.18, 0.13, 0.09, 0.06])
+
+
+def frame(values):
+    table = pd.DataFrame(values, columns=[f"feature_{column:02}" for column in range(values.shape[1])])
+    table.insert(0, "reading", np.arange(len(table)))
+    return table
+
+
+def plant(separation, seed, *, n=4000, p=20, kind="normal"):
+    """Six unequal groups of unequal shapes, each `separation` from the origin in a random direction."""
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(len(SIZES), size=n, p=SIZES)
+    centres = rng.normal(size=(len(SIZES), p))
+    centres *= separation / np.linalg.norm(centres, axis=1, keepdims=True)
+    values = np.empty((n, p))
+    for group, centre in enumerate(centres):
+        turned, _ = np.linalg.qr(rng.normal(size=(p, p)))
+        scale = rng.uniform(0.7, 1.3, size=p)
+        here = truth == group
+        noise = rng.normal(size=(here.sum(), p))
+        if kind == "t3":
+            noise /= np.sqrt(rng.chisquare(3, size=(here.sum(), 1)))  # t with 3 degrees of freedom, variance 1
+        values[here] = centre + (noise * scale) @ turned
+    if kind == "skew":
+        values[:, ::2] = np.exp(0.5 * values[:, ::2])
+    if kind == "rounded":
+        values[:, :6] = np.round(values[:, :6])
+    return frame(values), truth
+
+
+def plant_none(kind, seed, *, n=3000, p=20):
+    """Readings that hold no types: distributions and correlations only, or one curved axis."""
+    rng = np.random.default_rng(1000 + seed)
+    mixing = rng.normal(size=(p, p)) * np.linspace(1.5, 0.3, p)
+    factor = np.linalg.cholesky(mixing @ mixing.T / p + 0.2 * np.eye(p))
+    factor /= np.linalg.norm(factor, axis=1, keepdims=True)
+    values = rng.normal(size=(n, p)) @ factor.T
+    if kind == "skewed":
+        values[:, ::2] = np.exp(0.8 * values[:, ::2])
+    elif kind == "heavy tails":
+        values /= np.sqrt(rng.chisquare(3, size=(n, 1)))
+    elif kind == "counts":
+        values[:, :8] = rng.poisson(np.exp(0.5 * values[:, :8] + np.linspace(-0.5, 2, 8)))
+        values[:, 8:14] = np.round(1.5 * values[:, 8:14])
+    elif kind == "readers":
+        values += (rng.normal(size=(60, p)) @ factor.T * 0.6)[rng.integers(60, size=n)]
+    elif kind == "continuum":
+        angle = np.pi * rng.uniform(size=n) * rng.uniform(0.5, 1.2)
+        curve = np.c_[np.cos(angle), np.sin(angle), 0.3 * np.sin(2 * angle)] * rng.uniform(3, 8)
+        turned, _ = np.linalg.qr(rng.normal(size=(p, p)))
+        values = curve @ turned[:3] + rng.normal(size=(n, p)) * rng.uniform(0.7, 1.3, p)
+    return frame(values)
+
+
+@pytest.fixture(scope="session")
+def planted():
+    """Draw readings of six planted groups: planted(separation, seed, *, n, p, kind)."""
+    return plant
+
+
+@pytest.fixture(scope="session")
+def without_types():
+    """Draw readings without types: without_types(kind, seed, *, n, p)."""
+    return plant_none
