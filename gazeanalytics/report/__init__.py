@@ -1,21 +1,30 @@
 """Figures, tables and one page for the paper, from the tables of the other rooms."""
 
 from gazeanalytics.report.figures import (
+    attention_difference,
     attention_map,
+    axis_loadings,
     calibration,
     caterpillar,
+    coverage_map,
     data_loss,
     forest,
+    hit_curve,
     main_sequence,
+    miss_shares,
     outcome_by_strategy,
+    roc,
     sampling_rate,
     scanpath,
+    strategy_map,
     strategy_profiles,
     strategy_shares,
+    transition_matrix,
+    visit_raster,
 )
 from gazeanalytics.report.pages import Picture, Section, page
 from gazeanalytics.report.readers import pool_bands, pool_small, table_one
-from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, save, style
+from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, off_screen, save, style
 from gazeanalytics.report.tables import PaperTable, format_estimates, format_frame
 from gazeanalytics.report.writers import write_table
 
@@ -26,24 +35,34 @@ __all__ = [
     "PaperTable",
     "Picture",
     "Section",
+    "attention_difference",
     "attention_map",
+    "axis_loadings",
     "calibration",
     "caterpillar",
+    "coverage_map",
     "data_loss",
     "forest",
     "format_estimates",
     "format_frame",
+    "hit_curve",
     "main_sequence",
+    "miss_shares",
+    "off_screen",
     "outcome_by_strategy",
     "page",
     "pool_bands",
     "pool_small",
+    "roc",
     "sampling_rate",
     "save",
     "scanpath",
+    "strategy_map",
     "strategy_profiles",
     "strategy_shares",
     "style",
     "table_one",
+    "transition_matrix",
+    "visit_raster",
     "write_table",
 ]

@@ -6,19 +6,19 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 from cycler import cycler
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-__all__ = ["DOUBLE_MM", "OKABE_ITO", "SINGLE_MM", "drawing", "look", "mm", "plain", "save", "style"]
+__all__ = ["DOUBLE_MM", "OKABE_ITO", "SINGLE_MM", "drawing", "look", "mm", "off_screen", "plain", "save", "style"]
 
 SINGLE_MM = 89.0
 """Width of one journal column."""
@@ -32,6 +32,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 _HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
 
+_OFF_SCREEN: ContextVar[bool] = ContextVar("off_screen", default=False)
 _RC: dict[Any, Any] = {
     "font.family": ["sans-serif", "DejaVu Sans"],
     "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
@@ -113,14 +114,43 @@ def mm(width_mm: float, height_mm: float) -> tuple[float, float]:
 
 
 @contextmanager
+def off_screen() -> Iterator[None]:
+    """Inside this block a notebook doesn't show new figures: they belong to whoever holds their axes.
+
+    Examples
+    --------
+    >>> with off_screen():
+    ...     pass  # draw, save, put on a page
+    """
+    token = _OFF_SCREEN.set(True)
+    try:
+        yield
+    finally:
+        _OFF_SCREEN.reset(token)
+
+
+@contextmanager
 def drawing(ax: Axes | None, width_mm: float = SINGLE_MM, height_mm: float = 60.0) -> Iterator[Axes]:
-    """Give the axes to draw on: `ax` itself in its owner's style, or new axes of that size in the house style."""
+    """Give the axes to draw on: `ax` itself in its owner's style, or new axes of that size in the house style.
+
+    A notebook shows new axes at the end of the cell. A script keeps no trace of them, so that it can draw thousands.
+    """
     if ax is not None:
         yield ax
         return
     with style():
-        _, fresh = plt.subplots(figsize=mm(width_mm, height_mm), layout="constrained")
-        yield fresh
+        layout = {"figsize": mm(width_mm, height_mm), "layout": "constrained"}
+        if _is_notebook() and not _OFF_SCREEN.get():
+            from matplotlib.pyplot import figure
+        else:
+            from matplotlib.figure import Figure as figure
+        yield figure(**layout).subplots()
+
+
+def _is_notebook() -> bool:
+    """Tell whether new figures are shown without being asked for."""
+    backend = mpl.get_backend(auto_select=False) or ""
+    return mpl.is_interactive() or "inline" in backend or "ipympl" in backend
 
 
 def look(place: int) -> dict[str, Any]:

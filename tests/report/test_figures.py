@@ -190,7 +190,7 @@ def test_data_loss_orders_readers_without_naming_them():
 
 def test_strategy_profiles_mark_intervals_without_zero():
     profile = pd.DataFrame(
-        {"strategy": [NASTY, NASTY, "b", "b"], "feature": ["f_1", "g"] * 2, "mean": [1.0, -0.04, np.nan, -2.0],
+        {"strategy": [NASTY, NASTY, "b", "b"], "feature": ["f_1", "g"] * 2, "effect": [1.0, -0.04, np.nan, -2.0],
          "conf_low": [0.5, -0.2, np.nan, -2.5], "conf_high": [1.5, 0.2, np.nan, -1.5], "n": [5, 5, 1234, 1234]}
     )  # fmt: skip
     ax = drawn(report.strategy_profiles(profile, features=["g", "f_1"]))
@@ -255,7 +255,7 @@ EMPTY = {
     "sampling_rate": (lambda: report.sampling_rate(pd.DataFrame({"rate_hz": [np.nan]})), "sampling rates"),
     "profiles": (
         lambda: report.strategy_profiles(
-            pd.DataFrame(columns=["strategy", "feature", "mean", "conf_low", "conf_high"])
+            pd.DataFrame(columns=["strategy", "feature", "effect", "conf_low", "conf_high"])
         ),
         "strategies",
     ),

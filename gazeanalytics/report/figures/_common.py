@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.styling import plain
+from gazeanalytics.report.styling import look, plain
 from gazeanalytics.tables import TableError, nearest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["footnote", "halo", "needs", "nothing", "numbers", "tick_labels"]
+__all__ = ["footnote", "halo", "needs", "nothing", "numbers", "spaced", "stack_shares", "tick_labels"]
 
 _LONGEST_LINE = 100
 
@@ -62,8 +62,49 @@ def tick_labels(labels: Iterable[object]) -> list[str]:
     return [plain(label) for label in labels]
 
 
+def spaced(name: object) -> str:
+    """Name of a column for readers of a paper."""
+    return str(name).replace("_", " ")
+
+
 def halo(width: float = 2.0) -> list:
     """White rim that keeps dark marks readable on dark images and light marks on light ones."""
     from matplotlib import patheffects
 
     return [patheffects.withStroke(linewidth=width, foreground="white")]
+
+
+def stack_shares(ax: Axes, counts: pd.DataFrame) -> None:
+    """Draw a bar of shares for each row of a table of counts; a column named "none" is grey."""
+    shares = counts.to_numpy(float) / counts.to_numpy(float).sum(axis=1, keepdims=True)
+    left = np.zeros(len(counts))
+    for place, name in enumerate(counts.columns):
+        style = look(place)
+        face = "0.85" if name == "none" else style["color"]
+        ax.barh(
+            range(len(counts)), shares[:, place], left=left, height=0.72, label=_legend_name(name), color=face,
+            edgecolor="white", hatch=style["hatch"],
+        )  # fmt: skip
+        for row, share in enumerate(shares[:, place]):
+            if share >= 0.07:
+                _label_part(ax, left[row] + share / 2, row, f"{share:.0%}")
+        left += shares[:, place]
+    names = (f"{name} (n = {size:,})" for name, size in counts.sum(axis=1).items())
+    ax.set_yticks(range(len(counts)), tick_labels(names))
+    ax.set_ylim(len(counts) - 0.4, -0.6)
+    ax.set_xlim(0, 1)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, borderpad=0, handlelength=1.2)
+
+
+def _label_part(ax: Axes, x: float, y: float, text: str) -> None:
+    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+    ax.text(x, y, text, ha="center", va="center", color="black", bbox=box)
+
+
+def _legend_name(name: object) -> str:
+    """Matplotlib leaves names with a leading underscore out of legends; a thin space before it keeps them."""
+    text = plain(name)
+    return "\u200a" + text if text.startswith("_") else text

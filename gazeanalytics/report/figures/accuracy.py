@@ -1,4 +1,4 @@
-"""Figures of accuracy and certainty: calibration."""
+"""Figures of accuracy and certainty: calibration, ROC curves."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.report.figures._common import needs, nothing, numbers
-from gazeanalytics.report.styling import OKABE_ITO, SINGLE_MM, drawing, plain
+from gazeanalytics.report.styling import OKABE_ITO, SINGLE_MM, drawing, look, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["calibration"]
+__all__ = ["calibration", "roc"]
 
 
 def calibration(table: pd.DataFrame, *, label: str = "Stated probability", ax: Axes | None = None) -> Axes:
@@ -73,3 +73,67 @@ def _apart(places: np.ndarray, gap: float) -> np.ndarray:
     back = np.empty_like(moved)
     back[order] = moved
     return back
+
+
+def roc(curves: pd.DataFrame, *, points: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
+    """Draw ROC curves with their bands, and single readers as dots.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        One row a point of a curve: `false_positive_share`, `true_positive_share`, optionally `conf_low`, `conf_high`
+        (bootstrap over readers and cases, else the band is too narrow), and `curve` with the curve's name.
+    points : pandas.DataFrame, optional
+        Operating points, one row a reader: `false_positive_share`, `true_positive_share`, optionally `curve`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> curve = pd.DataFrame({"false_positive_share": [0.0, 0.2, 1.0], "true_positive_share": [0.0, 0.8, 1.0]})
+    >>> ax = roc(curve, points=curve[1:2])
+    >>> len(ax.lines)
+    3
+    """
+    needs(curves, "curves", ["false_positive_share", "true_positive_share"])
+    with drawing(ax, SINGLE_MM, SINGLE_MM) as axes:
+        if not len(curves):
+            return nothing(axes, "curves")
+        axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.8, linestyle="--")
+        for place, (name, part) in enumerate(_by_curve(curves)):
+            style = look(place)
+            x = numbers(part, "false_positive_share")
+            if {"conf_low", "conf_high"} <= set(part):
+                band = numbers(part, "conf_low"), numbers(part, "conf_high")
+                axes.fill_between(x, *band, color=style["color"], alpha=0.18, linewidth=0)
+            line = {"color": style["color"], "linestyle": style["linestyle"], "linewidth": 1.4}
+            axes.plot(x, numbers(part, "true_positive_share"), label=plain(name), **line)
+        if points is not None:
+            _draw_points(axes, points, [name for name, _ in _by_curve(curves)])
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_ylim(-0.02, 1.02)
+        axes.set_aspect("equal")
+        axes.set_xlabel("False positives (share of cases without the finding)")
+        axes.set_ylabel("True positives (share of cases with it)")
+        if "curve" in curves:
+            axes.legend(loc="lower right")
+        return axes
+
+
+def _by_curve(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    if "curve" not in frame:
+        return [("", frame)]
+    return [(str(name), part) for name, part in frame.groupby("curve", sort=False, observed=True)]
+
+
+def _draw_points(ax: Axes, points: pd.DataFrame, names: list[str]) -> None:
+    needs(points, "points", ["false_positive_share", "true_positive_share"])
+    for name, part in _by_curve(points):
+        style = look(names.index(name) if name in names else 0)
+        x, y = numbers(part, "false_positive_share"), numbers(part, "true_positive_share")
+        ax.plot(x, y, style["marker"], color=style["color"], markersize=3.5, alpha=0.7, markeredgecolor="white",
+                markeredgewidth=0.4)  # fmt: skip

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gazeanalytics.geometry import Box, Viewing
 
-__all__ = ["attention_map", "draw_scale_bar", "scanpath"]
+__all__ = ["attention_difference", "attention_map", "draw_image", "draw_scale_bar", "scanpath"]
 
 _AREA_PT2_PER_MS = 0.12
 _SHORTEST_MS, _LONGEST_MS = 40.0, 3000.0
@@ -83,7 +83,7 @@ def scanpath(
         )
     width, height = _size(fixations, image, size)
     with drawing(ax, SINGLE_MM, 9 + 73 * height / width) as axes:
-        _draw_image(axes, image, width, height)
+        draw_image(axes, image, width, height)
         if regions is not None:
             _draw_regions(axes, regions)
         if shown is not None:
@@ -108,7 +108,8 @@ def _size(fixations: pd.DataFrame, image: np.ndarray | None, size: tuple[float, 
     return (float(x[known].max()) * 1.05, float(y[known].max()) * 1.05) if known.any() else (1.0, 1.0)
 
 
-def _draw_image(ax: Axes, image: np.ndarray | None, width: float, height: float) -> None:
+def draw_image(ax: Axes, image: np.ndarray | None, width: float, height: float) -> None:
+    """Draw the image, or a pale frame in its place, with y pointing down."""
     from matplotlib.patches import Rectangle
 
     if image is None:
@@ -265,7 +266,7 @@ def attention_map(
     width, height = size or ((image if image is not None else grid).shape[1::-1])
     top = float(largest if largest is not None else np.nanmax(grid, initial=0.0)) or 1.0
     with drawing(ax, SINGLE_MM, 3 + 71 * height / width) as axes:
-        _draw_image(axes, image, width, height)
+        draw_image(axes, image, width, height)
         veil = (np.sqrt(np.clip(grid / top, 0, 1)) * 0.85) if image is not None else None
         look = {"cmap": "inferno" if image is not None else "Blues", "vmin": 0.0, "vmax": top, "zorder": 1}
         drawn = axes.imshow(grid, origin="upper", extent=(0, width, height, 0), alpha=veil, **look)
@@ -288,3 +289,70 @@ def _enclose(ax: Axes, grid: np.ndarray, width: float, height: float) -> None:
     y = (np.arange(rows) + 0.5) * height / rows
     line = ax.contour(x, y, np.nan_to_num(grid), levels=[np.nanmax(grid) / 2], colors="black", linewidths=0.8, zorder=2)
     line.set_path_effects(halo(2))
+
+
+def attention_difference(
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    names: tuple[str, str] = ("first", "second"),
+    sure: np.ndarray | None = None,
+    image: np.ndarray | None = None,
+    size: tuple[float, float] | None = None,
+    viewing: Viewing | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw where one group looked more than another: each map as shares of its own sum, then their difference.
+
+    Parameters
+    ----------
+    first, second : numpy.ndarray, shape (rows, columns)
+        Attention of the groups on the same grid.
+    names : (str, str)
+        What the groups are called.
+    sure : numpy.ndarray of bool, shape (rows, columns), optional
+        Cells where the difference stands a test; they are enclosed.
+    image : numpy.ndarray, shape (height, width), optional
+        The image.
+    size : (float, float), optional
+        Width and height in px; from `image`, or from the grid, without.
+    viewing : gazeanalytics.geometry.Viewing, optional
+        For a bar in degrees.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Orange where the first group looked more, purple where the second did.
+
+    Raises
+    ------
+    ValueError
+        If the grids differ in shape or hold no attention.
+
+    Examples
+    --------
+    >>> ax = attention_difference(np.eye(3), np.ones((3, 3)), size=(300, 300))
+    >>> float(ax.images[-1].get_array().sum().round(12))
+    0.0
+    """
+    if first.shape != second.shape or not (np.nansum(first) > 0 and np.nansum(second) > 0):
+        raise ValueError(f"wanted two maps with attention on one grid; came {first.shape} and {second.shape}")
+    difference = first / np.nansum(first) - second / np.nansum(second)
+    width, height = size or ((image if image is not None else first).shape[1::-1])
+    most = float(np.nanmax(np.abs(difference))) or 1.0
+    with drawing(ax, SINGLE_MM, 3 + 71 * height / width) as axes:
+        draw_image(axes, image, width, height)
+        veil = np.abs(difference) / most * 0.9 if image is not None else None
+        drawn = axes.imshow(
+            difference, cmap="PuOr_r", vmin=-most, vmax=most, origin="upper", extent=(0, width, height, 0), alpha=veil,
+            zorder=1,
+        )  # fmt: skip
+        if sure is not None and sure.any():
+            _enclose(axes, sure.astype(float), width, height)
+        if viewing is not None:
+            draw_scale_bar(axes, viewing, width, height)
+        bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.6, aspect=25, pad=0.02, ticks=[-most, 0, most])
+        bar.set_ticklabels([f"more\n{plain(names[1])}", "same", f"more\n{plain(names[0])}"])
+        return axes

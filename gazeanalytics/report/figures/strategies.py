@@ -1,4 +1,4 @@
-"""Figures of search strategies: what marks them, who uses them, what comes of them."""
+"""Figures of search strategies: where readings lie, who uses which strategy, what comes of it."""
 
 from __future__ import annotations
 
@@ -8,94 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import needs, nothing, tick_labels
+from gazeanalytics.report.figures._common import halo, needs, nothing, spaced, stack_shares, tick_labels
 from gazeanalytics.report.readers import EXPERIENCE_EDGES, pool_bands, pool_small
 from gazeanalytics.report.styling import SINGLE_MM, drawing, look, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["outcome_by_strategy", "strategy_profiles", "strategy_shares"]
-
-
-def strategy_profiles(
-    profile: pd.DataFrame, *, features: Sequence[str] | None = None, largest: float = 2.0, ax: Axes | None = None
-) -> Axes:
-    """Draw what marks each strategy: a heat map of strategies by features, in standard deviations from the mean.
-
-    Parameters
-    ----------
-    profile : pandas.DataFrame
-        One row a strategy and feature: `strategy`, `feature`, `mean` (z), `conf_low`, `conf_high`, and optionally `n`,
-        the readings of the strategy. Cells whose interval holds zero are pale and carry no dot.
-    features : sequence of str, optional
-        Which features, in which order (keep one order in all figures of a paper).
-    largest : float
-        Standard deviations of the deepest colour.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        Each cell prints its value; a dot says that the 95% interval leaves out zero.
-
-    Examples
-    --------
-    >>> profile = pd.DataFrame({"strategy": ["zigzag"] * 2, "feature": ["coverage", "speed_deg_s"],
-    ...                         "mean": [1.2, 0.1], "conf_low": [0.9, -0.2], "conf_high": [1.5, 0.4]})
-    >>> ax = strategy_profiles(profile)
-    >>> [text.get_text() for text in ax.texts]
-    ['1.2 •', '0.1']
-    """
-    needs(profile, "profile", ["strategy", "feature", "mean", "conf_low", "conf_high"])
-    order = list(features) if features is not None else list(profile["feature"].unique())
-    names = list(profile["strategy"].unique())
-    with drawing(ax, 183.0, 34 + 7 * max(len(names), 2)) as axes:
-        if not len(profile):
-            return nothing(axes, "strategies")
-        low, high, mean = (
-            profile.pivot(index="strategy", columns="feature", values=part)
-            .reindex(index=names, columns=order)
-            .to_numpy(float)
-            for part in ("conf_low", "conf_high", "mean")
-        )
-        drawn = axes.imshow(mean, cmap="PuOr_r", vmin=-largest, vmax=largest, aspect="auto")
-        _write_values(axes, mean, (low > 0) | (high < 0), largest)
-        axes.set_xticks(range(len(order)), tick_labels(_spaced(order)), rotation=40, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(len(names)), tick_labels(_with_sizes(names, profile)))
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        _white_grid(axes, mean.shape)
-        bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.9, aspect=18, pad=0.02, extend="both")
-        bar.set_label("SD from the mean\n(• 95% CI without 0)")
-        return axes
-
-
-def _spaced(names: Sequence[object]) -> list[str]:
-    return [str(name).replace("_", " ") for name in names]
-
-
-def _with_sizes(names: Sequence[object], profile: pd.DataFrame) -> list[str]:
-    if "n" not in profile:
-        return [str(name) for name in names]
-    sizes = dict(zip(profile["strategy"], profile["n"], strict=True))
-    return [f"{name} (n = {sizes[name]:,.0f})" for name in names]
-
-
-def _write_values(ax: Axes, mean: np.ndarray, sure: np.ndarray, largest: float) -> None:
-    for (row, column), value in np.ndenumerate(mean):
-        if np.isfinite(value):
-            text = f"{value:.1f}".replace("-0.0", "0.0").replace("-", "\u2212") + (" •" if sure[row, column] else "")
-            color = "white" if abs(value) > 0.62 * largest else "black"
-            ax.text(column, row, text, ha="center", va="center", color=color)
-        else:
-            ax.text(column, row, "–", ha="center", va="center", color="0.4")
-
-
-def _white_grid(ax: Axes, shape: tuple[int, ...]) -> None:
-    ax.hlines(np.arange(1, shape[0]) - 0.5, -0.5, shape[1] - 0.5, color="white", linewidth=1.2)
-    ax.vlines(np.arange(1, shape[1]) - 0.5, -0.5, shape[0] - 0.5, color="white", linewidth=1.2)
+__all__ = ["outcome_by_strategy", "strategy_map", "strategy_shares"]
 
 
 def strategy_shares(
@@ -138,27 +58,18 @@ def strategy_shares(
     with drawing(ax, SINGLE_MM, 60) as axes:
         if not len(readings):
             return nothing(axes, "readings")
-        group = _groups(readings, by, edges, k)
+        group = _group_readings(readings, by, edges, k)
         strategy = readings["strategy"].astype(object).where(readings["strategy"].notna(), "none")
         counts = pd.crosstab(group, strategy)
         counts = counts[[*sorted((n for n in counts if n != "none"), key=str), *(n for n in counts if n == "none")]]
         if not isinstance(group.dtype, pd.CategoricalDtype):
             counts = counts.loc[counts.sum(axis=1).sort_values(kind="stable").index[::-1]]
-        _stack(axes, counts)
-        axes.set_yticks(
-            range(len(counts)), tick_labels(f"{name} (n = {size:,})" for name, size in counts.sum(axis=1).items())
-        )
-        axes.set_ylim(len(counts) - 0.4, -0.6)
-        axes.set_xlim(0, 1)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
+        stack_shares(axes, counts)
         axes.set_xlabel(plain(f"Share of readings, by {by.replace('_', ' ')}"))
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, borderpad=0, handlelength=1.2)
         return axes
 
 
-def _groups(readings: pd.DataFrame, by: str, edges: Sequence[float], k: int) -> pd.Series:
+def _group_readings(readings: pd.DataFrame, by: str, edges: Sequence[float], k: int) -> pd.Series:
     """Group of each reading; small groups of readers are pooled."""
     of_reader = readings.groupby("reader", observed=True)[by].first()
     if pd.api.types.is_numeric_dtype(of_reader) and not pd.api.types.is_bool_dtype(of_reader):
@@ -166,33 +77,6 @@ def _groups(readings: pd.DataFrame, by: str, edges: Sequence[float], k: int) -> 
     else:
         pooled = pool_small(of_reader, k)
     return readings["reader"].map(pooled).astype(pooled.dtype)
-
-
-def _stack(ax: Axes, counts: pd.DataFrame) -> None:
-    shares = counts.to_numpy(float) / counts.to_numpy(float).sum(axis=1, keepdims=True)
-    left = np.zeros(len(counts))
-    for place, name in enumerate(counts.columns):
-        style = look(place)
-        face = "0.85" if name == "none" else style["color"]
-        ax.barh(
-            range(len(counts)), shares[:, place], left=left, height=0.72, label=_legend_name(name), color=face,
-            edgecolor="white", hatch=style["hatch"],
-        )  # fmt: skip
-        for row, share in enumerate(shares[:, place]):
-            if share >= 0.07:
-                _label_part(ax, left[row] + share / 2, row, f"{share:.0%}")
-        left += shares[:, place]
-
-
-def _label_part(ax: Axes, x: float, y: float, text: str) -> None:
-    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
-    ax.text(x, y, text, ha="center", va="center", color="black", bbox=box)
-
-
-def _legend_name(name: object) -> str:
-    """Matplotlib leaves names with a leading underscore out of legends; a thin space before it keeps them."""
-    text = plain(name)
-    return "\u200a" + text if text.startswith("_") else text
 
 
 def outcome_by_strategy(
@@ -271,3 +155,78 @@ def _raincloud(ax: Axes, place: int, values: np.ndarray) -> None:
     ax.fill_betweenx(
         heights, inner, inner + 0.34 * density / density.max(), color=style["color"], alpha=0.55, linewidth=0
     )
+
+
+def strategy_map(
+    axes_table: pd.DataFrame,
+    *,
+    x: str = "axis 1",
+    y: str = "axis 2",
+    strategy: str = "strategy",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw readings on two axes, with the outline that holds half of each strategy and its name at the middle.
+
+    Parameters
+    ----------
+    axes_table : pandas.DataFrame
+        One row a reading: the two axes and, if known, `strategy`.
+    x, y : str
+        Columns of the axes.
+    strategy : str
+        Column of the names; readings without a name, or all of them without the column, are grey.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Distances on such a map are those of two axes alone, not of all features.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"axis 1": [0.0, 1.0, 2.0], "axis 2": [0.0, 1.0, 0.5], "strategy": ["a", "a", "b"]})
+    >>> [text.get_text() for text in strategy_map(table).texts]
+    ['a', 'b']
+    """
+    needs(axes_table, "axes", [x, y])
+    known = axes_table[axes_table[x].notna() & axes_table[y].notna()]
+    with drawing(ax, SINGLE_MM, 78) as axes:
+        if not len(known):
+            return nothing(axes, "readings")
+        names = known[strategy] if strategy in known else pd.Series(np.nan, index=known.index)
+        rest = known[names.isna()]
+        size = float(np.clip(2500 / len(known), 2, 12))
+        axes.scatter(rest[x], rest[y], s=size, color="0.7", linewidths=0, rasterized=True)
+        for place, name in enumerate(sorted(names.dropna().unique(), key=str)):
+            part = known.loc[names == name, [x, y]].to_numpy(float)
+            style = look(place)
+            axes.scatter(
+                *part.T, s=size, color=style["color"], marker=style["marker"], alpha=0.45, linewidths=0, rasterized=True
+            )
+            _outline(axes, part, style)
+            middle = part[np.argmin(np.abs(part - np.median(part, axis=0)).sum(axis=1))]
+            axes.annotate(plain(name), middle, ha="center", va="center", fontweight="bold", path_effects=halo(2.5))
+        axes.set_xlabel(plain(spaced(x)))
+        axes.set_ylabel(plain(spaced(y)))
+        axes.set_title(f"{len(known):,} readings", fontweight="normal", fontsize=7)
+        return axes
+
+
+def _outline(ax: Axes, points: np.ndarray, style: dict) -> None:
+    """Draw the line of equal density that holds half of the points."""
+    if len(points) < 20:
+        return
+    from scipy.stats import gaussian_kde
+
+    some = points[:: max(len(points) // 1000, 1)]
+    density = gaussian_kde(some.T)
+    level = float(np.median(density(some.T)))
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = 0.1 * (high - low)
+    grid = np.meshgrid(*(np.linspace(a, b, 60) for a, b in zip(low - margin, high + margin, strict=True)))
+    heights = density(np.stack([part.ravel() for part in grid])).reshape(grid[0].shape)
+    line = ax.contour(
+        *grid, heights, levels=[level], colors=style["color"], linewidths=1.3, linestyles=[style["linestyle"]]
+    )
+    line.set_path_effects(halo(2.5))

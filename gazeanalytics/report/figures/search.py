@@ -1,0 +1,293 @@
+"""Figures of search in time and space: what was looked at when, when lesions were met, what was covered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics.report.figures._common import halo, needs, nothing, numbers, spaced, stack_shares, tick_labels
+from gazeanalytics.report.figures.images import draw_image, draw_scale_bar
+from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, look, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from gazeanalytics.geometry import Viewing
+
+__all__ = ["coverage_map", "hit_curve", "miss_shares", "visit_raster"]
+
+# A gap this long between visits is drawn: shorter ones are saccades.
+_GAP_MS = 150.0
+_CHARACTER_MM = 1.1
+
+
+def visit_raster(
+    visits: pd.DataFrame,
+    *,
+    traces: pd.DataFrame | None = None,
+    order: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw which region one reading looked at when, and what was said meanwhile, on one clock.
+
+    Parameters
+    ----------
+    visits : pandas.DataFrame
+        Table ``visits``, one reading.
+    traces : pandas.DataFrame, optional
+        Table ``traces`` of the same reading, with `onset` and `offset` of each step; the text stands in its span, cut
+        where the span is too short.
+    order : sequence of str, optional
+        Regions from top to bottom; in order of the first visit without.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Times outside all regions are hatched.
+
+    Raises
+    ------
+    gazeanalytics.tables.TableError
+        If a column is missing, or there is more than one reading.
+
+    Examples
+    --------
+    >>> visits = pd.DataFrame({"reading": 1, "onset": [0.0, 600.0], "duration": [500.0, 900.0],
+    ...                        "region": ["heart", "left_lung"]})
+    >>> traces = pd.DataFrame({"reading": 1, "step": [0], "text": ["Heart normal."], "onset": [200.0],
+    ...                        "offset": [1400.0]})
+    >>> [text.get_text() for text in visit_raster(visits, traces=traces).get_yticklabels()]
+    ['heart', 'left lung', 'said']
+    """
+    needs(visits, "visits", ["reading", "onset", "region", "duration"])
+    one_reading(visits, "visits")
+    names = list(order) if order is not None else list(visits["region"].unique())
+    spoken = _spoken(traces)
+    with drawing(ax, DOUBLE_MM, 18 + 5.5 * (len(names) + bool(len(spoken)))) as axes:
+        if not len(visits):
+            return nothing(axes, "visits")
+        onset, duration = numbers(visits, "onset") / 1000, np.nan_to_num(numbers(visits, "duration")) / 1000
+        for row, name in enumerate(names):
+            here = (visits["region"] == name).to_numpy()
+            spans = list(zip(onset[here], duration[here], strict=True))
+            axes.broken_barh(spans, (row - 0.36, 0.72), facecolor=OKABE_ITO[0], edgecolor="white", linewidth=0.3)
+        _hatch_gaps(axes, onset, onset + duration, len(names))
+        end = float((onset + duration).max())
+        if len(spoken):
+            end = max(end, float(spoken["offset"].max()) / 1000)
+        axes.set_xlim(min(0.0, float(onset.min())), end)
+        if len(spoken):
+            _write_speech(axes, spoken, len(names), DOUBLE_MM * 0.85)
+        rows = [*map(spaced, names), *(["said"] if len(spoken) else [])]
+        axes.set_yticks(range(len(rows)), tick_labels(rows))
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel("Time since image onset (s)")
+        return axes
+
+
+def one_reading(frame: pd.DataFrame, table: str) -> None:
+    """Raise a `TableError` when a table holds more than one reading."""
+    from gazeanalytics.tables import TableError
+
+    count = len(frame["reading"].unique())
+    if count > 1:
+        raise TableError(table, "reading", None, "the rows of one reading", f"{count} readings; draw them one by one")
+
+
+def _spoken(traces: pd.DataFrame | None) -> pd.DataFrame:
+    if traces is None or not {"onset", "offset"} <= set(traces):
+        return pd.DataFrame(columns=["onset", "offset", "text"])
+    needs(traces, "traces", ["reading", "text"])
+    one_reading(traces, "traces")
+    return traces[traces["onset"].notna() & traces["offset"].notna()]
+
+
+def _hatch_gaps(ax: Axes, starts: np.ndarray, stops: np.ndarray, rows: int) -> None:
+    latest = np.maximum.accumulate(np.append(0.0, stops))[:-1]
+    gaps = [
+        (before, start - before)
+        for before, start in zip(latest, starts, strict=True)
+        if start - before > _GAP_MS / 1000
+    ]
+    ax.broken_barh(gaps, (-0.5, rows), facecolor="0.95", edgecolor="0.75", hatch="////", linewidth=0, zorder=0)
+
+
+def _write_speech(ax: Axes, spoken: pd.DataFrame, row: int, width_mm: float) -> None:
+    """Draw spans of speech with as much of their text as fits."""
+    left, right = ax.get_xlim()
+    starts, stops = numbers(spoken, "onset") / 1000, numbers(spoken, "offset") / 1000
+    for start, stop, text in zip(starts, stops, spoken["text"], strict=True):
+        room = int((stop - start) / (right - left) * width_mm / _CHARACTER_MM)
+        words = str(text).replace("\n", " ")
+        shown = words if len(words) <= room else words[: max(room - 1, 0)].rstrip() + "…" * (room > 2)
+        span = ax.barh(row, stop - start, left=start, height=0.8, color="#FBEBD2", edgecolor="0.5", linewidth=0.5)
+        words = ax.text(start, row, " " + plain(shown) if room > 2 else "", va="center", ha="left")
+        words.set_clip_path(span.patches[0])
+
+
+def hit_curve(lesions: pd.DataFrame, *, by: str | None = None, first: str = "first_ms", ax: Axes | None = None) -> Axes:
+    """Draw the share of lesions that had been looked at by each moment.
+
+    Parameters
+    ----------
+    lesions : pandas.DataFrame
+        One row a reading and lesion: time of the first fixation on it in ms, missing when it was never looked at.
+    by : str, optional
+        Column that groups, such as strategy, outcome or experience.
+    first : str
+        Column of the time.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A curve ends below 100% by the share that was never looked at.
+
+    Examples
+    --------
+    >>> ax = hit_curve(pd.DataFrame({"first_ms": [500.0, 1500.0, None, None]}))
+    >>> ax.lines[0].get_ydata().tolist()
+    [0.0, 0.25, 0.5, 0.5]
+    """
+    needs(lesions, "lesions", [first, *([by] if by else [])])
+    with drawing(ax, SINGLE_MM, 62) as axes:
+        if not len(lesions):
+            return nothing(axes, "lesions")
+        groups = [(None, lesions)] if by is None else list(lesions.groupby(by, observed=True, sort=True))
+        end = float(np.nanmax(numbers(lesions, first), initial=1.0)) / 1000
+        for place, (name, part) in enumerate(groups):
+            when = np.sort(numbers(part, first) / 1000)
+            when = when[np.isfinite(when)]
+            share = np.arange(len(when) + 1) / len(part)
+            style = look(place)
+            label = None if name is None else f"{plain(spaced(name))} (n = {len(part):,})"
+            axes.step(
+                np.concatenate([[0.0], when, [end]]), np.append(share, share[-1]), where="post", color=style["color"],
+                linestyle=style["linestyle"], linewidth=1.3, label=label,
+            )  # fmt: skip
+        axes.set_xlim(0, end)
+        axes.set_ylim(0, 1.02)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axes.set_xlabel("Time since image onset (s)")
+        axes.set_ylabel("Lesions looked at" + (f" (n = {len(lesions):,})" if by is None else ""))
+        if by is not None:
+            axes.legend(loc="lower right")
+        return axes
+
+
+def miss_shares(
+    lesions: pd.DataFrame,
+    *,
+    by: str,
+    outcomes: Sequence[str] = ("search", "recognition", "decision"),
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw why lesions were missed, by group: never looked at, looked at too briefly, looked at and dismissed.
+
+    Parameters
+    ----------
+    lesions : pandas.DataFrame
+        One row a reading and lesion: `outcome` and the column `by`.
+    by : str
+        Column that groups.
+    outcomes : sequence of str
+        Which outcomes make up the bars, in this order; others are left out.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> lesions = pd.DataFrame({"outcome": ["search", "search", "decision", "hit"], "strategy": "a"})
+    >>> [text.get_text() for text in miss_shares(lesions, by="strategy").texts]
+    ['67%', '33%']
+    """
+    needs(lesions, "lesions", ["outcome", by])
+    missed = lesions[lesions["outcome"].isin(outcomes)]
+    with drawing(ax, SINGLE_MM, 26 + 9 * max(missed[by].nunique(), 2)) as axes:
+        if not len(missed):
+            return nothing(axes, "misses")
+        counts = pd.crosstab(missed[by], missed["outcome"]).reindex(columns=list(outcomes), fill_value=0)
+        stack_shares(axes, counts)
+        axes.set_xlabel(plain(f"Share of missed lesions, by {spaced(by)}"))
+        return axes
+
+
+def coverage_map(
+    fixations: pd.DataFrame,
+    *,
+    viewing: Viewing,
+    size: tuple[float, float],
+    radius_deg: float = 2.5,
+    image: np.ndarray | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw which part of the image lay within the useful visual field of any fixation.
+
+    Parameters
+    ----------
+    fixations : pandas.DataFrame
+        Table ``fixations``, one reading.
+    viewing : gazeanalytics.geometry.Viewing
+        How image pixels become angles.
+    size : (float, float)
+        Width and height of the image in px.
+    radius_deg : float
+        Radius of the useful visual field; 2.5 deg (Kundel, Nodine & Toto 1991).
+    image : numpy.ndarray, shape (height, width), optional
+        The image.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        What was not covered is veiled; the title gives the share covered, counted on a grid of 200 columns.
+
+    Examples
+    --------
+    >>> from gazeanalytics.geometry import Viewing
+    >>> fixations = pd.DataFrame({"reading": 1, "onset": 0.0, "x": [500.0], "y": [500.0]})
+    >>> ax = coverage_map(fixations, viewing=Viewing.from_px_per_deg(100, 1000, 1000), size=(1000, 1000))
+    >>> ax.get_title(loc="left")
+    '20% of the image within 2.5° of a fixation'
+    """
+    needs(fixations, "fixations", ["reading", "x", "y"])
+    one_reading(fixations, "fixations")
+    width, height = size
+    with drawing(ax, SINGLE_MM, 6 + 85 * height / width) as axes:
+        draw_image(axes, image, width, height)
+        covered = _covered(fixations, viewing, size, radius_deg)
+        veil = np.zeros((*covered.shape, 4))
+        veil[~covered] = (0.2, 0.2, 0.2, 0.62)
+        axes.imshow(veil, origin="upper", extent=(0, width, height, 0), zorder=1, interpolation="bilinear")
+        axes.plot(
+            numbers(fixations, "x"), numbers(fixations, "y"), "o", color=OKABE_ITO[4], markersize=2.5,
+            path_effects=halo(1.5), zorder=2,
+        )  # fmt: skip
+        draw_scale_bar(axes, viewing, width, height)
+        share = f"{covered.mean():.0%} of the image within {radius_deg:g}° of a fixation"
+        axes.set_title(share, fontweight="normal", fontsize=7)
+        return axes
+
+
+def _covered(fixations: pd.DataFrame, viewing: Viewing, size: tuple[float, float], radius_deg: float) -> np.ndarray:
+    """Cells of a grid whose centre lies within the radius of a fixation, by exact angle."""
+    width, height = size
+    columns = 200
+    rows = max(round(columns * height / width), 1)
+    x, y = np.meshgrid((np.arange(columns) + 0.5) * width / columns, (np.arange(rows) + 0.5) * height / rows)
+    covered = np.zeros(x.shape, bool)
+    for right, down in zip(numbers(fixations, "x"), numbers(fixations, "y"), strict=True):
+        covered |= viewing.angle(x, y, right, down) <= radius_deg
+    return covered
