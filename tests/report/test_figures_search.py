@@ -84,13 +84,13 @@ def test_visit_raster_has_a_bar_for_each_visit_and_hatches_gaps(visits):
 
 def test_visit_raster_writes_speech_on_the_same_clock(visits):
     traces = pd.DataFrame(
-        {"reading": 1, "step": range(3), "text": ["Clear.", "A long sentence that can't fit into its span, as nobody speaks that fast", "lost"],
+        {"reading": 1, "step": range(3), "text": ["Clear.", "A long sentence, " + 30 * "very " + "long", "lost"],
          "onset": [100.0, 900.0, np.nan], "offset": [700.0, 1500.0, 5.0]}
     )  # fmt: skip
     ax = drawn(report.visit_raster(visits, traces=traces))
     shown = texts(ax)
     assert shown[0] == " Clear."
-    assert shown[1].startswith(" A long sentence")
+    assert shown[1].startswith(" A long sentence, very")
     assert shown[1].endswith("…")
     assert len(shown) == 2
     spans = [(bar.get_x(), bar.get_width()) for bar in ax.patches]
