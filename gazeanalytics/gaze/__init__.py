@@ -9,7 +9,7 @@ from gazeanalytics.gaze.cascade import CascadeRules, cascade
 from gazeanalytics.gaze.clean import Cleaned, clean
 from gazeanalytics.gaze.dwells import dwells, region_transitions
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
-from gazeanalytics.gaze.features import STRATEGY_FEATURES, FeatureSettings, features
+from gazeanalytics.gaze.features import STRATEGY_FEATURES, FeatureSettings, ambient_focal, ambient_focal_scale, features
 from gazeanalytics.gaze.kinematics import main_sequence, saccade_directions, steps_between
 from gazeanalytics.gaze.misses import LESION_OUTCOMES, SearchErrors, lesions_to_find, search_errors
 from gazeanalytics.gaze.ordering import order_test, systematicity
@@ -34,6 +34,8 @@ __all__ = [
     "Simplify",
     "Smoothing",
     "accuracy",
+    "ambient_focal",
+    "ambient_focal_scale",
     "attention",
     "cascade",
     "clean",

@@ -155,6 +155,24 @@ def test_ambient_focal_scope():
         gaze.features(fixations, VIEWING, images, k_scope="reading")
 
 
+def test_parts_of_a_study_share_a_scale(random_table):
+    fixations, whole = random_table
+    scale = gaze.ambient_focal_scale(fixations, VIEWING, images_of(5))
+    parts = [
+        gaze.features(fixations[fixations["reading"].isin(own)], VIEWING, images_of(5).loc[own], k_scale=scale)
+        for own in ([0, 1], [2, 3, 4])
+    ]
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole, rtol=1e-12)
+
+
+def test_k_is_the_mean_of_its_terms(random_table):
+    fixations, whole = random_table
+    term = gaze.ambient_focal(fixations, VIEWING, images_of(5))
+    assert term.groupby(fixations["reading"]).mean().to_numpy() == pytest.approx(whole["k_coefficient"].to_numpy())
+    lost = fixations.assign(x=fixations["x"].where(fixations.index != 4))
+    assert gaze.ambient_focal(lost, VIEWING, images_of(5)).iloc[[3, 4]].isna().all()
+
+
 def test_saccades_take_over_amplitudes(random_table):
     fixations, made = random_table
     saccades = pd.DataFrame(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.gaze.features.amounts import counts, directions, durations, saccade_measures, steps
-from gazeanalytics.gaze.features.course import clusters, course
+from gazeanalytics.gaze.features.course import ambient_focal, ambient_focal_scale, clusters, course
 from gazeanalytics.gaze.features.order import recurrence, transitions
 from gazeanalytics.gaze.features.places import checklist, lesions, regions_seen
 from gazeanalytics.gaze.features.points import prepare
@@ -19,7 +19,7 @@ from gazeanalytics.gaze.features.suited import NEED_ANGLE, STRATEGY_FEATURES
 from gazeanalytics.gaze.regions import visits as make_visits
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["NEED_ANGLE", "STRATEGY_FEATURES", "FeatureSettings", "features"]
+__all__ = ["NEED_ANGLE", "STRATEGY_FEATURES", "FeatureSettings", "ambient_focal", "ambient_focal_scale", "features"]
 
 
 def features(

@@ -2,16 +2,69 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels import features_course as kernels
 from gazeanalytics.gaze._images import owners
-from gazeanalytics.gaze.features.points import Points
+from gazeanalytics.gaze.features.points import Points, prepare
 from gazeanalytics.gaze.features.settings import FeatureSettings
+from gazeanalytics.geometry import Viewing
 
-__all__ = ["clusters", "course"]
+__all__ = ["ambient_focal", "ambient_focal_scale", "clusters", "course"]
+
+
+def ambient_focal_scale(
+    fixations: pd.DataFrame, viewing: Viewing | None, images: pd.DataFrame
+) -> tuple[float, float, float, float]:
+    """Mean and standard deviation of fixation durations (ms) and of steps between fixations (deg).
+
+    Give it as `k_scale` to `features` and `ambient_focal`, so that parts of a study share one scale.
+
+    Examples
+    --------
+    >>> fixations = pd.DataFrame({"reading": 1, "onset": [0, 300, 600], "duration": [100, 200, 300],
+    ...                           "x": [500, 540, 580], "y": 500})
+    >>> images = pd.DataFrame({"reading": [1], "case": ["a"], "width": 1000, "height": 1000})
+    >>> [round(part, 3) for part in ambient_focal_scale(fixations, Viewing.from_px_per_deg(40, 1000, 1000), images)]
+    [200.0, 100.0, 1.0, 0.0]
+    """
+    points = prepare(fixations, viewing, images)
+    whole = np.zeros(len(points.duration), np.int64)
+    (mean, sd), (step_mean, step_sd) = (_mean_sd(values, whole, 1) for values in (points.duration, points.steps))
+    return float(mean[0]), float(sd[0]), float(step_mean[0]), float(step_sd[0])
+
+
+def ambient_focal(fixations: pd.DataFrame, viewing: Viewing | None, images: pd.DataFrame, **choices: Any) -> pd.Series:
+    """What each fixation adds to K: z(its duration) - z(step to the next); above 0 focal, below 0 ambient.
+
+    Its mean over a reading is `k_coefficient`; its course over time shows the change from ambient to focal (Krejtz et
+    al. 2016). Parameters are those of `features`; `k_scope` and `k_scale` count.
+
+    Returns
+    -------
+    pandas.Series
+        One value a row of `fixations`, NaN for the last of a reading and where duration or place isn't known.
+
+    Examples
+    --------
+    Short fixations and long steps first, then the reverse:
+
+    >>> fixations = pd.DataFrame({"reading": 1, "onset": range(6), "duration": [150, 150, 150, 500, 500, 500],
+    ...                           "x": [100, 900, 100, 900, 880, 900], "y": 500})
+    >>> images = pd.DataFrame({"reading": [1], "case": ["a"], "width": 1000, "height": 1000})
+    >>> ambient_focal(fixations, Viewing.from_px_per_deg(40, 1000, 1000), images).round(1).tolist()
+    [-1.6, -1.6, -1.6, 2.0, 2.0, nan]
+    """
+    chosen = FeatureSettings(**choices)
+    points = prepare(fixations, viewing, images, chosen.threads)
+    scale = _scales(points, chosen, images)[owners(points.found)].T
+    value = (points.duration - scale[0]) / scale[1] - (points.steps - scale[2]) / scale[3]
+    placed = fixations["x"].notna() & fixations["y"].notna()
+    return pd.Series(value, index=fixations.index[placed]).reindex(fixations.index).rename("ambient_focal")
 
 
 def course(points: Points, settings: FeatureSettings, images: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -63,6 +116,8 @@ def clusters(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]
 
 def _scales(points: Points, settings: FeatureSettings, images: pd.DataFrame) -> np.ndarray:
     """Mean and standard deviation of duration and step that apply to each reading, shape (readings, 4)."""
+    if settings.k_scale is not None:
+        return np.tile(np.array(settings.k_scale, float), (len(images), 1))
     group = np.zeros(len(images), np.int64)
     if settings.k_scope != "all":
         if settings.k_scope not in images.columns:

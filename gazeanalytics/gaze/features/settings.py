@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 __all__ = ["FeatureSettings"]
 
@@ -41,6 +41,9 @@ class FeatureSettings:
     k_scope : {"all", "reader", "case"}
         Over which fixations K takes its mean and standard deviation. Within one scanpath K is 0 by construction, so
         that scope is refused. "reader" wants a column reader in `images`.
+    k_scale : tuple of float, optional
+        Mean and standard deviation of fixation durations (ms), then of steps (deg), that K uses instead of those of the
+        fixations given; see `ambient_focal_scale`. So parts of a study can be measured one by one.
     hit_radius_deg : float
         How near (deg) to a region a fixation counts as in it, when visits are made from `regions`.
     checklist : tuple of str
@@ -69,6 +72,7 @@ class FeatureSettings:
     bcea_share: float = 0.682
     quantiles: tuple[float, float] = (0.1, 0.9)
     k_scope: KScope = "all"
+    k_scale: tuple[float, float, float, float] | None = None
     hit_radius_deg: float = 0.0
     checklist: tuple[str, ...] = ()
     threads: int | None = None
@@ -86,9 +90,16 @@ class FeatureSettings:
                 raise ValueError(f"{name}: wanted rows and columns with at least two cells; came {(rows, columns)}")
         if not 0 <= self.quantiles[0] < self.quantiles[1] <= 1:
             raise ValueError(f"quantiles: wanted two rising shares within 0 to 1; came {self.quantiles}")
-        if self.k_scope not in ("all", "reader", "case"):
+        if len(set(self.checklist)) != len(self.checklist):
+            raise ValueError(f"checklist: wanted each region once; came {self.checklist}")
+        self._check_k()
+
+    def _check_k(self) -> None:
+        if self.k_scope not in get_args(KScope):
             raise ValueError(
                 f"k_scope: wanted 'all', 'reader' or 'case'; came {self.k_scope!r} (within one scanpath K is always 0)"
             )
-        if len(set(self.checklist)) != len(self.checklist):
-            raise ValueError(f"checklist: wanted each region once; came {self.checklist}")
+        if self.k_scale is not None and not (len(self.k_scale) == 4 and self.k_scale[1] > 0 and self.k_scale[3] > 0):
+            raise ValueError(
+                f"k_scale: wanted mean and sd of durations (ms) and of steps (deg), sd above 0; came {self.k_scale}"
+            )
