@@ -19,47 +19,6 @@ from gazeanalytics._kernels import kernel
 
 
 @kernel
-def cholesky(a):
-    """Replace the lower triangle of a small matrix by its Cholesky factor; say whether it was positive definite."""
-    k = a.shape[0]
-    for c in range(k):
-        pivot = a[c, c]
-        for b in range(c):
-            pivot -= a[c, b] * a[c, b]
-        if not pivot > 0.0:
-            return False
-        pivot = np.sqrt(pivot)
-        a[c, c] = pivot
-        for r in range(c + 1, k):
-            total = a[r, c]
-            for b in range(c):
-                total -= a[r, b] * a[c, b]
-            a[r, c] = total / pivot
-    return True
-
-
-@kernel
-def forward(lower, right):
-    """Solve L v = right in place."""
-    for r in range(lower.shape[0]):
-        total = right[r]
-        for c in range(r):
-            total -= lower[r, c] * right[c]
-        right[r] = total / lower[r, r]
-
-
-@kernel
-def backward(lower, right):
-    """Solve L'v = right in place."""
-    k = lower.shape[0]
-    for r in range(k - 1, -1, -1):
-        total = right[r]
-        for c in range(r + 1, k):
-            total -= lower[c, r] * right[c]
-        right[r] = total / lower[r, r]
-
-
-@kernel
 def normal_matrix(starts, zf, pointer, columns, slots, zb, x, w, m, chol, cross, crossx, border):
     """Factor the main block and leave the Schur complement of the rest in `border` (lower triangle).
 
@@ -69,30 +28,30 @@ def normal_matrix(starts, zf, pointer, columns, slots, zb, x, w, m, chol, cross,
     k = zf.shape[1]
     kb = zb.shape[1]
     p = x.shape[1]
+    mixed = np.zeros((m, p))
+    fixed = np.zeros((p, p))
     border[:, :] = 0.0
     for c in range(m):
         border[c, c] = 1.0
     cross[:, :] = 0.0
+    crossx[:, :, :] = 0.0
     for j in range(starts.size - 1):
         base = pointer[j]
-        a = chol[j]
-        cx = crossx[j]
-        a[:, :] = 0.0
-        cx[:, :] = 0.0
+        stop = pointer[j + 1]
         for c in range(k):
-            a[c, c] = 1.0
+            for b in range(c):
+                chol[j, c, b] = 0.0
+            chol[j, c, c] = 1.0
         for i in range(starts[j], starts[j + 1]):
             wi = w[i]
-            if wi == 0.0:
-                continue
             for c in range(k):
                 wz = wi * zf[i, c]
                 for b in range(c + 1):
-                    a[c, b] += wz * zf[i, b]
+                    chol[j, c, b] += wz * zf[i, b]
                 for b in range(kb):
                     cross[base + slots[i, b], c] += wz * zb[i, b]
                 for b in range(p):
-                    cx[b, c] += wz * x[i, b]
+                    crossx[j, b, c] += wz * x[i, b]
             for b in range(kb):
                 row = columns[base + slots[i, b]]
                 wz = wi * zb[i, b]
@@ -101,39 +60,48 @@ def normal_matrix(starts, zf, pointer, columns, slots, zb, x, w, m, chol, cross,
                     if col <= row:
                         border[row, col] += wz * zb[i, c]
                 for c in range(p):
-                    border[m + c, row] += wz * x[i, c]
+                    mixed[row, c] += wz * x[i, c]
             for b in range(p):
                 wx = wi * x[i, b]
                 for c in range(b + 1):
-                    border[m + b, m + c] += wx * x[i, c]
-        if not cholesky(a):
-            return False
-        if k == 0:
-            continue
-        count = pointer[j + 1] - base
-        for s in range(count):
-            forward(a, cross[base + s])
-        for s in range(p):
-            forward(a, cx[s])
-        for s in range(count):
-            row = columns[base + s]
-            left = cross[base + s]
-            for t in range(s + 1):
-                total = 0.0
-                for c in range(k):
-                    total += left[c] * cross[base + t, c]
-                border[row, columns[base + t]] -= total
+                    fixed[b, c] += wx * x[i, c]
+        for c in range(k):
+            for b in range(c + 1):
+                rest = chol[j, c, b]
+                for d in range(b):
+                    rest -= chol[j, c, d] * chol[j, b, d]
+                if b < c:
+                    chol[j, c, b] = rest / chol[j, b, b]
+                elif rest > 0.0:
+                    chol[j, c, c] = np.sqrt(rest)
+                else:
+                    return False
+            for s in range(base, stop):
+                rest = cross[s, c]
+                for d in range(c):
+                    rest -= chol[j, c, d] * cross[s, d]
+                cross[s, c] = rest / chol[j, c, c]
             for b in range(p):
-                total = 0.0
-                for c in range(k):
-                    total += left[c] * cx[b, c]
-                border[m + b, row] -= total
-        for b in range(p):
-            for d in range(b + 1):
-                total = 0.0
-                for c in range(k):
-                    total += cx[b, c] * cx[d, c]
-                border[m + b, m + d] -= total
+                rest = crossx[j, b, c]
+                for d in range(c):
+                    rest -= chol[j, c, d] * crossx[j, b, d]
+                crossx[j, b, c] = rest / chol[j, c, c]
+            for s in range(base, stop):
+                left = cross[s, c]
+                row = columns[s]
+                for t in range(base, s + 1):
+                    border[row, columns[t]] -= left * cross[t, c]
+                for b in range(p):
+                    mixed[row, b] -= left * crossx[j, b, c]
+            for b in range(p):
+                left = crossx[j, b, c]
+                for d in range(b + 1):
+                    fixed[b, d] -= left * crossx[j, d, c]
+    for b in range(p):
+        for c in range(m):
+            border[m + b, c] = mixed[c, b]
+        for c in range(b + 1):
+            border[m + b, m + c] = fixed[b, c]
     return True
 
 
@@ -160,17 +128,17 @@ def reduce_right(pointer, columns, m, chol, cross, crossx, right_f, right_b):
     """Eliminate the main factor from a right-hand side: right_f becomes L^-1 right_f, right_b loses C'A^-1 right_f."""
     k = chol.shape[1]
     p = crossx.shape[1]
-    if k == 0:
-        return
     for j in range(chol.shape[0]):
-        r = right_f[j]
-        forward(chol[j], r)
-        for s in range(pointer[j], pointer[j + 1]):
-            for c in range(k):
-                right_b[columns[s]] -= cross[s, c] * r[c]
-        for b in range(p):
-            for c in range(k):
-                right_b[m + b] -= crossx[j, b, c] * r[c]
+        for c in range(k):
+            rest = right_f[j, c]
+            for d in range(c):
+                rest -= chol[j, c, d] * right_f[j, d]
+            rest /= chol[j, c, c]
+            right_f[j, c] = rest
+            for s in range(pointer[j], pointer[j + 1]):
+                right_b[columns[s]] -= cross[s, c] * rest
+            for b in range(p):
+                right_b[m + b] -= crossx[j, b, c] * rest
 
 
 @kernel
@@ -178,17 +146,16 @@ def back_substitute(pointer, columns, m, chol, cross, crossx, solution_b, right_
     """Turn the reduced `right_f` into the main factor's part of the solution, given the border's."""
     k = chol.shape[1]
     p = crossx.shape[1]
-    if k == 0:
-        return
     for j in range(chol.shape[0]):
-        r = right_f[j]
-        for s in range(pointer[j], pointer[j + 1]):
-            for c in range(k):
-                r[c] -= cross[s, c] * solution_b[columns[s]]
-        for b in range(p):
-            for c in range(k):
-                r[c] -= crossx[j, b, c] * solution_b[m + b]
-        backward(chol[j], r)
+        for c in range(k - 1, -1, -1):
+            rest = right_f[j, c]
+            for s in range(pointer[j], pointer[j + 1]):
+                rest -= cross[s, c] * solution_b[columns[s]]
+            for b in range(p):
+                rest -= crossx[j, b, c] * solution_b[m + b]
+            for d in range(c + 1, k):
+                rest -= chol[j, d, c] * right_f[j, d]
+            right_f[j, c] = rest / chol[j, c, c]
 
 
 @kernel
@@ -208,6 +175,35 @@ def linear_predictor(starts, zf, pointer, columns, slots, zb, x, m, uf, ub, out)
             for b in range(p):
                 total += x[i, b] * ub[m + b]
             out[i] = total
+
+
+@kernel
+def solve_level(j, base, count, p, chol, cross, crossx, solved):
+    """Write A^-1 C of level j to `solved`, one row a border position of the level, then one a fixed effect."""
+    k = chol.shape[1]
+    for s in range(count + p):
+        for c in range(k - 1, -1, -1):
+            rest = cross[base + s, c] if s < count else crossx[j, s - count, c]
+            for d in range(c + 1, k):
+                rest -= chol[j, d, c] * solved[s, d]
+            solved[s, c] = rest / chol[j, c, c]
+
+
+@kernel
+def invert_level(j, chol, main):
+    """Write A^-1 of level j to `main`."""
+    k = chol.shape[1]
+    for c in range(k):
+        for d in range(k):
+            rest = 1.0 if d == c else 0.0
+            for e in range(d):
+                rest -= chol[j, d, e] * main[e, c]
+            main[d, c] = rest / chol[j, d, d]
+        for d in range(k - 1, -1, -1):
+            rest = main[d, c]
+            for e in range(d + 1, k):
+                rest -= chol[j, e, d] * main[e, c]
+            main[d, c] = rest / chol[j, d, d]
 
 
 @kernel
@@ -233,7 +229,6 @@ def leverages(
     main = np.empty((k, k))
     af = np.empty(k)
     ab = np.empty(kb)
-    unit = np.empty(k)
     gf[:, :] = 0.0
     gb[:, :] = 0.0
     for j in range(starts.size - 1):
@@ -243,31 +238,23 @@ def leverages(
         for s in range(full):
             row = columns[base + s] if s < count else m + s - count
             for t in range(s + 1):
-                col = columns[base + t] if t < count else m + t - count
-                part[s, t] = inverse[row, col]
-                part[t, s] = inverse[row, col]
-        for s in range(full):
-            for c in range(k):
-                solved[s, c] = cross[base + s, c] if s < count else crossx[j, s - count, c]
-            backward(chol[j], solved[s])
-        for s in range(full):
-            for c in range(k):
-                total = 0.0
-                for t in range(full):
-                    total += part[s, t] * solved[t, c]
-                product[s, c] = total
+                value = inverse[row, columns[base + t] if t < count else m + t - count]
+                part[s, t] = value
+                part[t, s] = value
+        solve_level(j, base, count, p, chol, cross, crossx, solved)
         for c in range(k):
-            unit[:] = 0.0
-            unit[c] = 1.0
-            forward(chol[j], unit)
-            backward(chol[j], unit)
+            for s in range(full):
+                value = 0.0
+                for t in range(full):
+                    value += part[s, t] * solved[t, c]
+                product[s, c] = value
+        invert_level(j, chol, main)
+        for c in range(k):
             for d in range(k):
-                total = unit[d]
                 for s in range(full):
-                    total += solved[s, d] * product[s, c]
-                main[d, c] = total
+                    main[d, c] += solved[s, d] * product[s, c]
         for i in range(starts[j], starts[j + 1]):
-            total = 0.0
+            leverage = 0.0
             for c in range(k):
                 value = 0.0
                 for d in range(k):
@@ -277,7 +264,7 @@ def leverages(
                 for b in range(p):
                     value -= product[count + b, c] * x[i, b]
                 af[c] = value
-                total += zf[i, c] * value
+                leverage += zf[i, c] * value
             for b in range(kb):
                 s = slots[i, b]
                 value = 0.0
@@ -288,8 +275,8 @@ def leverages(
                 for d in range(p):
                     value += part[s, count + d] * x[i, d]
                 ab[b] = value
-                total += zb[i, b] * value
-            h[i] = total
+                leverage += zb[i, b] * value
+            h[i] = leverage
             twice = 2.0 * w[i]
             for c in range(k):
                 for d in range(k):
@@ -298,6 +285,42 @@ def leverages(
                 for d in range(kb):
                     if term[b] == term[d]:
                         gb[b, d] += twice * rawb[i, b] * ab[d]
+
+
+@kernel
+def main_trace(pointer, columns, p, m, chol, cross, crossx, inverse, out):
+    """Add up the main factor's blocks of the whole system's inverse over its levels; out is (k, k).
+
+    `inverse` holds the lower triangle of the border's inverse, with `p` fixed effects at its end.
+    """
+    k = chol.shape[1]
+    widest = 0
+    for j in range(chol.shape[0]):
+        widest = max(widest, pointer[j + 1] - pointer[j])
+    solved = np.empty((widest + p, k))
+    main = np.empty((k, k))
+    before = np.empty(k)
+    out[:, :] = 0.0
+    for j in range(chol.shape[0]):
+        base = pointer[j]
+        count = pointer[j + 1] - base
+        solve_level(j, base, count, p, chol, cross, crossx, solved)
+        invert_level(j, chol, main)
+        for c in range(k):
+            for d in range(k):
+                out[c, d] += main[c, d]
+        for s in range(count + p):
+            row = columns[base + s] if s < count else m + s - count
+            for c in range(k):
+                value = 0.0
+                for t in range(min(s, count)):
+                    value += inverse[row, columns[base + t]] * solved[t, c]
+                for t in range(count, s):
+                    value += inverse[row, m + t - count] * solved[t, c]
+                before[c] = value
+            for c in range(k):
+                for d in range(k):
+                    out[c, d] += solved[s, c] * (before[d] + inverse[row, row] * solved[s, d]) + before[c] * solved[s, d]
 
 
 @kernel

@@ -141,8 +141,11 @@ def rows(family, y, size, eta, phi, log_f, g, w, dw):
     for i in range(y.size):
         e = eta[i]
         if family == BINOMIAL:
-            mean, slope, curve, _ = logistic(e)
-            log_f[i] = log_choose(size[i], y[i]) + y[i] * e - size[i] * softplus(e)
+            small = math.exp(-abs(e))
+            mean = (1.0 if e >= 0.0 else small) / (1.0 + small)
+            slope = small / ((1.0 + small) * (1.0 + small))
+            curve = slope * (1.0 - 2.0 * mean)
+            log_f[i] = log_choose(size[i], y[i]) + y[i] * e - size[i] * (max(e, 0.0) + math.log1p(small))
             g[i] = y[i] - size[i] * mean
             w[i] = size[i] * slope
             dw[i] = size[i] * curve

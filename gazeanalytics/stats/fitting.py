@@ -14,6 +14,7 @@ from gazeanalytics.stats.optimise import Optimum, curvature, minimise
 __all__ = ["Solution", "fit_gaussian", "fit_laplace"]
 
 ROUGH, FINE = 1e-2, 1e-7
+NO_SLOPES = np.empty((0, 0, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Solution:
         Of beta.
     spread : numpy.ndarray
         Covariance of (theta, sigma) for Gaussian, of (theta, beta, phi) otherwise; NaN where not known.
+    slopes : numpy.ndarray, shape (theta and sigma, fixed effects, fixed effects)
+        How `covariance` moves with theta and sigma (Gaussian only).
     minus2 : float
         -2 log likelihood (restricted under REML).
     engine : Gaussian or Laplace
@@ -44,35 +47,77 @@ class Solution:
     sigma: float
     covariance: np.ndarray
     spread: np.ndarray
+    slopes: np.ndarray
     minus2: float
     engine: Gaussian | Laplace
     optimum: Optimum
 
 
-def start_theta(terms: tuple[RandomTerm, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Give identity factors, and a rough inverse curvature: the more levels, the steeper."""
+def start_theta(design: Design, g: np.ndarray, w: np.ndarray, *, sigma2: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Guess theta from residuals of a fit without random effects, and its inverse curvature.
+
+    Two rows of one level have a product of scores that is expected at w w z z var(b): Henderson's method of moments.
+
+    Parameters
+    ----------
+    g, w : numpy.ndarray, shape (rows,)
+        Scores and weights, in the design's order.
+    sigma2 : float
+        Variance that theta is relative to.
+    """
     start, inverse = [], []
-    for term in terms:
-        start += [row == column for column in range(term.width) for row in range(column, term.width)]
-        inverse += [0.5 / len(term.levels)] * term.parameters
+    for term in design.terms:
+        codes, z = term.codes[design.order], term.z[design.order]
+        sds = [_moment(codes, z[:, c] * g, z[:, c] ** 2 * w, len(term.levels)) for c in range(term.width)]
+        sds = np.sqrt(np.clip(np.array(sds) / term.width / sigma2, 0.01, 100.0))
+        start += [sds[row] * (row == column) for column in range(term.width) for row in range(column, term.width)]
+        inverse += [0.5 * sds[row] ** 2 / len(term.levels) for column in range(term.width) for row in range(column, term.width)]
     return np.array(start, dtype=float), np.array(inverse)
+
+
+def _moment(codes: np.ndarray, scores: np.ndarray, weights: np.ndarray, levels: int) -> float:
+    """Give the sum of products of different rows' scores of one level, over that of their weights."""
+    products = [
+        float(np.sum(np.bincount(codes, values, levels) ** 2) - values @ values) for values in (scores, weights)
+    ]
+    return products[0] / products[1] if products[1] > 0 else 1.0
 
 
 def fit_gaussian(design: Design, *, reml: bool) -> Solution:
     """Fit a linear mixed model by REML or ML."""
     engine = Gaussian(design, reml=reml)
-    theta, inverse = start_theta(design.terms)
+    y = design.y - design.offset
+    rest = y - design.x @ np.linalg.lstsq(design.x, y, rcond=None)[0] if design.x.shape[1] else y
+    spare = float(rest @ rest) / max(rest.size - design.x.shape[1], 1)
+    theta, inverse = start_theta(design, rest, engine.weights, sigma2=0.5 * spare or 1.0)
     optimum = minimise(engine, theta, np.diag(inverse), tolerance=FINE)
-    engine(optimum.at)
-    at = np.append(optimum.at, engine.sigma)
-    steps = np.append(_steps(optimum.inverse), 1e-4 * engine.sigma)
-    hessian = curvature(lambda point: engine.unprofiled(point[:-1], point[-1]), at, steps)
-    spread = _invert(hessian)
+    hessian, slopes = _gaussian_curvature(engine, optimum)
     optimum = _polish(engine, optimum, _invert(_profile(hessian)) / 2)
     value, _ = engine(optimum.at)
     beta = engine.modes.border[design.border :].copy()
     covariance = engine.sigma**2 * engine.system.fixed_covariance()
-    return Solution(optimum.at, beta, np.empty(0), engine.sigma, covariance, spread, value, engine, optimum)
+    spread = _invert(hessian)
+    return Solution(optimum.at, beta, np.empty(0), engine.sigma, covariance, spread, slopes, value, engine, optimum)
+
+
+def _gaussian_curvature(engine: Gaussian, optimum: Optimum) -> tuple[np.ndarray, np.ndarray]:
+    """Give the Hessian by (theta, sigma) and the slopes of the fixed effects' covariance.
+
+    Sigma's own parts are known: 4 nu / sigma^2, and twice the covariance over sigma.
+    """
+    engine(optimum.at)
+    sigma, covariance = engine.sigma, engine.sigma**2 * engine.system.fixed_covariance()
+    slopes = [2 * covariance / sigma]
+    middle = np.append(optimum.gradient, 0.0)
+    hessian = np.zeros((middle.size, middle.size))
+    for k, step in enumerate(_steps(optimum.inverse)):
+        at = optimum.at.copy()
+        at[k] += step
+        hessian[k] = (engine.unprofiled(at, sigma)[1] - middle) / step
+        slopes.insert(k, (sigma**2 * engine.system.fixed_covariance() - covariance) / step)
+    hessian[-1, :-1] = hessian[:-1, -1]
+    hessian[-1, -1] = 4 * engine.freedom / sigma**2
+    return 0.5 * (hessian + hessian.T), np.array(slopes)
 
 
 def _profile(hessian: np.ndarray) -> np.ndarray:
@@ -92,21 +137,21 @@ def fit_laplace(
     """
     phi = family.parameters(response)
     engine = Laplace(design, family.code, phi.size, nearness=1e-6 if loose else NEWTON_DECREMENT)
-    theta, inverse = start_theta(design.terms)
     eta = family.start(response)[design.order] - design.offset
     if design.x.shape[1]:
         engine.modes.border[design.border :] = np.linalg.lstsq(design.x, eta, rcond=None)[0]
+    engine(np.concatenate([np.zeros(design.parameters), phi]))
+    theta, inverse = start_theta(design, engine.g, engine.w)
     start, rough = np.concatenate([theta, phi]), np.concatenate([inverse, np.full(phi.size, 4 / design.rows)])
     first = minimise(engine, start, np.diag(rough), tolerance=FINE if quick else ROUGH)
-    engine(first.at)
+    value, _ = engine(first.at)
     joint = engine.system.fixed_covariance()
-    if quick:
-        value, _ = engine(first.at)
-        theta, _, phi = engine.split(first.at)
-        beta = engine.modes.border[design.border :].copy()
-        spread = np.full((first.at.size + beta.size,) * 2, np.nan)
-        return Solution(theta, beta, phi, 1.0, joint, spread, value, engine, first)
-    return _second_stage(engine, first, joint)
+    if not quick:
+        return _second_stage(engine, first, joint)
+    theta, _, phi = engine.split(first.at)
+    beta = engine.modes.border[design.border :].copy()
+    spread = np.full((first.at.size + beta.size,) * 2, np.nan)
+    return Solution(theta, beta, phi, 1.0, joint, spread, NO_SLOPES, value, engine, first)
 
 
 def _second_stage(engine: Laplace, first: Optimum, joint: np.ndarray) -> Solution:
@@ -120,17 +165,16 @@ def _second_stage(engine: Laplace, first: Optimum, joint: np.ndarray) -> Solutio
     inverse[inner, inner] = 0.5 * joint
     optimum = minimise(engine, start, inverse, tolerance=FINE * 10)
     engine(optimum.at)
-    steps = np.sqrt(np.diag(optimum.inverse)) * 1e-2
-    hessian = curvature(engine, optimum.at, steps)
-    spread = _invert(hessian)
+    spread = _invert(curvature(engine, optimum, _steps(optimum.inverse)))
     optimum = _polish(engine, optimum, spread / 2)
     value, _ = engine(optimum.at)
     theta, beta, phi = engine.split(optimum.at)
-    return Solution(theta, beta, phi, 1.0, spread[inner, inner], spread, value, engine, optimum)
+    return Solution(theta, beta, phi, 1.0, spread[inner, inner], spread, NO_SLOPES, value, engine, optimum)
 
 
 def _steps(inverse: np.ndarray) -> np.ndarray:
-    return 1e-2 * np.sqrt(np.diag(inverse)) if inverse.size else np.empty(0)
+    """Steps of differences: small beside the standard errors that the search met, large beside rounding."""
+    return 3e-5 * np.sqrt(np.diag(inverse)) if inverse.size else np.empty(0)
 
 
 def _invert(hessian: np.ndarray) -> np.ndarray:

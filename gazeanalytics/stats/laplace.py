@@ -24,6 +24,9 @@ __all__ = ["Gaussian", "Laplace", "Modes"]
 
 _potrf, _potrs, _potri = get_lapack_funcs(("potrf", "potrs", "potri"), dtype=np.float64)
 
+Evaluation = tuple[np.ndarray, float, np.ndarray]
+
+NEAR_SINGULAR = 1e-3
 MOST_NEWTON_STEPS = 100
 NEWTON_DECREMENT = 1e-9
 
@@ -147,6 +150,32 @@ class System:
         )  # fmt: skip
         return h, main, border
 
+    def slopes_of_determinant(self, theta: np.ndarray, w: np.ndarray, *, fixed: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return the log-determinant's derivatives by the covariance factors.
+
+        As 2 sum w z (A^-1 z)' is 2 Lambda^-T sum over levels (I - A^-1), traces of the inverse suffice unless Lambda
+        is near singular.
+        """
+        d, factors = self.design, unpack(theta, self.design.terms)
+        if not factors or min(np.abs(np.diag(factor)).min() for factor in factors) < NEAR_SINGULAR:
+            return self.leverages(w, fixed=fixed)[1:]
+        inverse, p = self.inverse(fixed=fixed), self.x.shape[1] if fixed else 0
+        main, border = np.empty((d.zf.shape[1],) * 2), np.zeros((d.zb.shape[1],) * 2)
+        kernels.main_trace(
+            d.pointer, d.columns, p, d.border, self.chol, self.cross, self.crossx[fixed and self.joint], inverse, main
+        )
+        main = self._slope(factors[0], len(d.terms[0].levels), main)
+        blocks = zip(d.terms[1:], factors[1:], border_blocks(d.terms), strict=True)
+        for term, factor, (entries, places) in blocks:
+            k, part = term.width, inverse[places, places]
+            trace = np.array([[part[max(r, c) :: k, min(r, c) :: k].trace() for c in range(k)] for r in range(k)])
+            border[entries, entries] = self._slope(factor, len(term.levels), trace)
+        return main, border
+
+    @staticmethod
+    def _slope(factor: np.ndarray, levels: int, trace: np.ndarray) -> np.ndarray:
+        return 2 * np.linalg.solve(factor.T, levels * np.eye(len(factor)) - trace)
+
     def add_loadings(
         self, c1: np.ndarray, c2: np.ndarray, u: Modes, s: Modes, parts: tuple[np.ndarray, np.ndarray]
     ) -> None:
@@ -182,6 +211,7 @@ class Gaussian:
         self.weights = np.ones(design.rows)
         self.modes = self.system.zero()
         self.residual_sum = np.nan
+        self.last: Evaluation | None = None
 
     @property
     def freedom(self) -> int:
@@ -196,6 +226,7 @@ class Gaussian:
     def solve(self, theta: np.ndarray) -> np.ndarray | None:
         """Find effects and penalised residual sum of squares; return the residuals."""
         s, d = self.system, self.design
+        self.last = None
         s.scale(theta)
         if not s.factor(self.weights):
             return None
@@ -206,12 +237,18 @@ class Gaussian:
 
     def __call__(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the objective and its gradient by theta."""
+        if self.last is None or not np.array_equal(self.last[0], theta):
+            value, gradient = self._evaluate(theta)
+            self.last = theta.copy(), value, gradient
+        return self.last[1:]
+
+    def _evaluate(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         residuals = self.solve(theta)
         if residuals is None:
             return np.inf, np.full(theta.size, np.nan)
         nu = self.freedom
         value = self.system.log_determinant(fixed=self.reml) + nu * (1 + np.log(2 * np.pi * self.residual_sum / nu))
-        return value, self._slopes(residuals, nu / self.residual_sum)
+        return value, self._slopes(theta, residuals, nu / self.residual_sum)
 
     def unprofiled(self, theta: np.ndarray, sigma: float) -> tuple[float, np.ndarray]:
         """Return the objective with sigma free, and its gradient by (theta, sigma)."""
@@ -220,12 +257,12 @@ class Gaussian:
             return np.inf, np.full(theta.size + 1, np.nan)
         nu, share = self.freedom, self.residual_sum / sigma**2
         value = self.system.log_determinant(fixed=self.reml) + nu * np.log(2 * np.pi * sigma**2) + share
-        return value, np.append(self._slopes(residuals, sigma**-2), 2 * (nu - share) / sigma)
+        return value, np.append(self._slopes(theta, residuals, sigma**-2), 2 * (nu - share) / sigma)
 
-    def _slopes(self, residuals: np.ndarray, scale: float) -> np.ndarray:
-        _, *parts = self.system.leverages(self.weights, fixed=self.reml)
+    def _slopes(self, theta: np.ndarray, residuals: np.ndarray, scale: float) -> np.ndarray:
+        parts = self.system.slopes_of_determinant(theta, self.weights, fixed=self.reml)
         zero = np.zeros_like(residuals)
-        self.system.add_loadings(-2 * scale * residuals, zero, self.modes, self.modes, (parts[0], parts[1]))
+        self.system.add_loadings(-2 * scale * residuals, zero, self.modes, self.modes, parts)
         return self.system.pack(*parts)
 
 
@@ -243,6 +280,7 @@ class Laplace:
         self.log_f, self.g, self.w, self.dw = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
         self.eta = np.empty(n)
         self.deviance = np.nan
+        self.last: Evaluation | None = None
 
     @property
     def joint(self) -> bool:
@@ -254,10 +292,17 @@ class Laplace:
         beta = self.modes.border[self.design.border :].copy()
         self.modes.border = self.modes.border[: self.design.border].copy()
         self.system.joint = False
+        self.last = None
         return beta
 
     def __call__(self, at: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the objective and its gradient by (theta, beta unless joint, phi)."""
+        if self.last is None or not np.array_equal(self.last[0], at):
+            value, gradient = self._evaluate(at)
+            self.last = at.copy(), value, gradient
+        return self.last[1:]
+
+    def _evaluate(self, at: np.ndarray) -> tuple[float, np.ndarray]:
         theta, beta, phi = self.split(at)
         failed = np.inf, np.full(at.size, np.nan)
         if self.disordered(phi) or not np.isfinite(at).all():

@@ -91,11 +91,12 @@ def _update(inverse: np.ndarray, moved: np.ndarray, change: np.ndarray, *, scale
     return left @ inverse @ left.T + np.outer(moved, moved) / rho
 
 
-def curvature(objective: Objective, at: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Give the Hessian by central differences of the gradient, `steps` wide in each direction."""
+def curvature(objective: Objective, optimum: Optimum, steps: np.ndarray) -> np.ndarray:
+    """Give the Hessian at an optimum by forward differences of the gradient, `steps` wide in each direction."""
+    at = optimum.at
     hessian = np.empty((at.size, at.size))
     for k in range(at.size):
         shift = np.zeros(at.size)
         shift[k] = steps[k]
-        hessian[k] = (objective(at + shift)[1] - objective(at - shift)[1]) / (2 * steps[k])
+        hessian[k] = (objective(at + shift)[1] - optimum.gradient) / steps[k]
     return 0.5 * (hessian + hessian.T)

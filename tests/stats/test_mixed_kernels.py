@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from scipy import special
 
-from gazeanalytics._kernels import mixed as kernels
 from gazeanalytics._kernels import mixed_families as codes
 from gazeanalytics.stats.design import ModelError, RandomTerm, arrange, unpack
 from gazeanalytics.stats.laplace import Gaussian, Laplace
@@ -148,11 +147,6 @@ def test_thresholds_out_of_order_and_lost_values_have_infinite_objective():
     engine = Laplace(build(codes.CUMULATIVE_LOGIT), codes.CUMULATIVE_LOGIT, 3)
     assert engine(np.concatenate([THETA, [0.0, 1.0, 0.5]]))[0] == np.inf
     assert engine(np.concatenate([THETA, [0.0, np.nan, 2.0]]))[0] == np.inf
-
-
-def test_an_indefinite_matrix_is_not_factored():
-    assert not kernels.cholesky(np.array([[1.0, 0.0], [2.0, 1.0]]))
-    assert kernels.cholesky(np.array([[4.0, 0.0], [2.0, 5.0]]))
 
 
 def test_minimise_finds_the_bottom_of_a_curved_valley():
