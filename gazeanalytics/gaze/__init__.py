@@ -7,10 +7,10 @@ from gazeanalytics.gaze.adaptive import engbert_kliegl, nystrom_holmqvist
 from gazeanalytics.gaze.attention import Maps, Smoothing, density
 from gazeanalytics.gaze.cascade import CascadeRules, cascade
 from gazeanalytics.gaze.clean import Cleaned, clean
-from gazeanalytics.gaze.dwells import dwells, region_transitions
+from gazeanalytics.gaze.dwelling import dwells, region_transitions
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
-from gazeanalytics.gaze.features import STRATEGY_FEATURES, FeatureSettings, ambient_focal, ambient_focal_scale, features
 from gazeanalytics.gaze.kinematics import main_sequence, saccade_directions, steps_between
+from gazeanalytics.gaze.measures import STRATEGY_FEATURES, FeatureSettings, ambient_focal, ambient_focal_scale, features
 from gazeanalytics.gaze.misses import LESION_OUTCOMES, SearchErrors, lesions_to_find, search_errors
 from gazeanalytics.gaze.ordering import order_test, systematicity
 from gazeanalytics.gaze.quality import accuracy, quality

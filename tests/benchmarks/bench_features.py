@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import gaze
-from gazeanalytics.gaze.features.amounts import counts, directions, durations, steps
-from gazeanalytics.gaze.features.course import clusters, course
-from gazeanalytics.gaze.features.order import recurrence, transitions
-from gazeanalytics.gaze.features.points import prepare
-from gazeanalytics.gaze.features.settings import FeatureSettings
-from gazeanalytics.gaze.features.space import circling, coverage, extent, spatial_entropy
+from gazeanalytics.gaze.measures.amounts import counts, directions, durations, steps
+from gazeanalytics.gaze.measures.course import clusters, course
+from gazeanalytics.gaze.measures.order import recurrence, transitions
+from gazeanalytics.gaze.measures.points import prepare
+from gazeanalytics.gaze.measures.settings import FeatureSettings
+from gazeanalytics.gaze.measures.space import circling, coverage, extent, spatial_entropy
 from gazeanalytics.geometry import Viewing
 
 WIDTH, HEIGHT = 2500, 3000

@@ -8,8 +8,8 @@ import pandas as pd
 from gazeanalytics import ragged
 from gazeanalytics._kernels import features as kernels
 from gazeanalytics.gaze._images import match
-from gazeanalytics.gaze.features.points import Points
-from gazeanalytics.gaze.features.settings import FeatureSettings
+from gazeanalytics.gaze.measures.points import Points
+from gazeanalytics.gaze.measures.settings import FeatureSettings
 
 __all__ = ["counts", "directions", "durations", "saccade_measures", "steps"]
 

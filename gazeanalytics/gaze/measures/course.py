@@ -10,8 +10,8 @@ import pandas as pd
 from gazeanalytics import ragged
 from gazeanalytics._kernels import features_course as kernels
 from gazeanalytics.gaze._images import owners
-from gazeanalytics.gaze.features.points import Points, prepare
-from gazeanalytics.gaze.features.settings import FeatureSettings
+from gazeanalytics.gaze.measures.points import Points, prepare
+from gazeanalytics.gaze.measures.settings import FeatureSettings
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["ambient_focal", "ambient_focal_scale", "clusters", "course"]

@@ -9,8 +9,8 @@ from gazeanalytics import ragged
 from gazeanalytics._kernels import features_order as order_kernels
 from gazeanalytics._kernels import regions as kernels
 from gazeanalytics.gaze._images import match, owners
-from gazeanalytics.gaze.features.order import ENTROPIES
-from gazeanalytics.gaze.features.settings import FeatureSettings
+from gazeanalytics.gaze.measures.order import ENTROPIES
+from gazeanalytics.gaze.measures.settings import FeatureSettings
 
 __all__ = ["checklist", "lesions", "regions_seen"]
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.gaze.features.amounts import counts, directions, durations, saccade_measures, steps
-from gazeanalytics.gaze.features.course import ambient_focal, ambient_focal_scale, clusters, course
-from gazeanalytics.gaze.features.order import recurrence, transitions
-from gazeanalytics.gaze.features.places import checklist, lesions, regions_seen
-from gazeanalytics.gaze.features.points import prepare
-from gazeanalytics.gaze.features.settings import FeatureSettings
-from gazeanalytics.gaze.features.space import circling, coverage, extent, spatial_entropy
-from gazeanalytics.gaze.features.suited import NEED_ANGLE, STRATEGY_FEATURES
+from gazeanalytics.gaze.measures.amounts import counts, directions, durations, saccade_measures, steps
+from gazeanalytics.gaze.measures.course import ambient_focal, ambient_focal_scale, clusters, course
+from gazeanalytics.gaze.measures.order import recurrence, transitions
+from gazeanalytics.gaze.measures.places import checklist, lesions, regions_seen
+from gazeanalytics.gaze.measures.points import prepare
+from gazeanalytics.gaze.measures.settings import FeatureSettings
+from gazeanalytics.gaze.measures.space import circling, coverage, extent, spatial_entropy
+from gazeanalytics.gaze.measures.suited import NEED_ANGLE, STRATEGY_FEATURES
 from gazeanalytics.gaze.regions import visits as make_visits
 from gazeanalytics.geometry import Viewing
 
