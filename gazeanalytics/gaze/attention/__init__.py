@@ -1,6 +1,29 @@
 """Attention maps: densities of points and how maps agree with points and with one another."""
 
+from gazeanalytics.gaze.attention.baselines import centre_bias, join_maps, other_cases, to_chest
 from gazeanalytics.gaze.attention.density import Maps, Smoothing, density
-from gazeanalytics.gaze.attention.points import auc_judd, nss
+from gazeanalytics.gaze.attention.overlap import MAP_MEASURES, cc, compare_maps, emd, iou, kl, ncc, sim
+from gazeanalytics.gaze.attention.points import auc_borji, auc_judd, auc_shuffled, information_gain, nss
 
-__all__ = ["Maps", "Smoothing", "auc_judd", "density", "nss"]
+__all__ = [
+    "MAP_MEASURES",
+    "Maps",
+    "Smoothing",
+    "auc_borji",
+    "auc_judd",
+    "auc_shuffled",
+    "cc",
+    "centre_bias",
+    "compare_maps",
+    "density",
+    "emd",
+    "information_gain",
+    "iou",
+    "join_maps",
+    "kl",
+    "ncc",
+    "nss",
+    "other_cases",
+    "sim",
+    "to_chest",
+]
