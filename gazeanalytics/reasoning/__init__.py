@@ -1,18 +1,34 @@
 """Reasoning traces: findings and their certainty, stages, and the bond between words and gaze."""
 
+from gazeanalytics.reasoning.benchmarks import label_benchmark, label_reports, read_labelled
 from gazeanalytics.reasoning.certainty import from_reflacx, hedges, status, to_chexpert
 from gazeanalytics.reasoning.findings import conclude, label_findings, label_text
 from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, lexicon
+from gazeanalytics.reasoning.scoring import (
+    claims_against_truth,
+    compare_labels,
+    disagreement,
+    report_errors,
+    score_labels,
+)
 
 __all__ = [
     "FINDINGS",
     "Lexicon",
+    "claims_against_truth",
+    "compare_labels",
     "conclude",
+    "disagreement",
     "from_reflacx",
     "hedges",
+    "label_benchmark",
     "label_findings",
+    "label_reports",
     "label_text",
     "lexicon",
+    "read_labelled",
+    "report_errors",
+    "score_labels",
     "status",
     "to_chexpert",
 ]
