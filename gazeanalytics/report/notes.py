@@ -23,7 +23,8 @@ class Notes:
         Rows whose numbers should not be leant on: those with a note of their own, all rows of a model that did not
         converge, and the terms that a note on separation names.
     lines : tuple of str
-        What to print below: notes of whole models under the model's name, then the signs.
+        What to print below: notes of whole models (under the model's name where there are several), then
+        the signs.
     """
 
     marks: tuple[str, ...]
@@ -51,7 +52,13 @@ def gather_notes(estimates: pd.DataFrame) -> Notes:
         marks.append(note_mark(own.index(note)) if single else "")
         doubtful.append(single or _spoils(note, term))
     whole_notes = notes[shared].groupby(estimates["model"], sort=False).first()
-    lines = [f"{model}: {line}" for model, note in whole_notes.items() if note for line in note.split("; ")]
+    several = len(estimates["model"].unique()) > 1
+    lines = [
+        f"{model}: {line}" if several else line
+        for model, note in whole_notes.items()
+        if note
+        for line in note.split("; ")
+    ]
     lines += [f"{note_mark(place)} {note}" for place, note in enumerate(own)]
     return Notes(tuple(marks), tuple(doubtful), tuple(lines))
 

@@ -7,7 +7,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["MINUS", "count", "interval", "is_spread", "note_mark", "number", "p_value", "row_name", "term_name"]
+__all__ = [
+    "MINUS",
+    "count",
+    "interval",
+    "is_spread",
+    "level_name",
+    "note_mark",
+    "number",
+    "p_value",
+    "row_name",
+    "term_name",
+]
 
 MINUS = "\u2212"
 _LEVEL = re.compile(r"\[(?:T\.)?([^\[\]]*)\]")
@@ -130,6 +141,17 @@ def row_name(row: Any, names: Mapping[str, str] | None = None) -> str:
     return f"{name} ({contrast})" if isinstance(contrast, str) and contrast else name
 
 
+def level_name(level: str) -> str:
+    """Spell a level of a factor: a plain identifier loses its underscores, any other text stays as it is.
+
+    Examples
+    --------
+    >>> level_name("indication_and_prior"), level_name("$x_1")
+    ('indication and prior', '$x_1')
+    """
+    return level.replace("_", " ") if level.isidentifier() and not level.startswith("_") else level
+
+
 def _split_interaction(term: str) -> list[str]:
     """Cut at the colons outside brackets: a level may hold one."""
     parts, depth, start = [], 0, 0
@@ -144,4 +166,4 @@ def _split_interaction(term: str) -> list[str]:
 def _factor_name(part: str) -> str:
     level = _LEVEL.search(part)
     name = _WRAPPED.sub(r"\1", part[: level.start()] if level else part).replace("_", " ").strip()
-    return f"{name}: {level.group(1)}" if level else name
+    return f"{name}: {level_name(level.group(1))}" if level else name

@@ -204,12 +204,27 @@ def save(
     ValueError
         For another format.
     """
-    paths = []
     for kind in formats:
         if kind not in _METADATA:
             raise ValueError(f"a figure is written as one of {', '.join(_METADATA)}; came {kind!r}")
-        paths.append(write_whole(Path(f"{os.fspath(path_stem)}.{kind}"), to_bytes(figure, kind)))
-    return paths
+    with _laid_out(whole_figure(figure)) as whole:
+        return [write_whole(Path(f"{os.fspath(path_stem)}.{kind}"), to_bytes(whole, kind)) for kind in formats]
+
+
+@contextmanager
+def _laid_out(figure: Figure) -> Iterator[Figure]:
+    """Lay the figure out once for all formats: that takes as long as drawing it."""
+    engine = figure.get_layout_engine()
+    if engine is None:
+        yield figure
+        return
+    with style():
+        engine.execute(figure)
+    figure.set_layout_engine("none")
+    try:
+        yield figure
+    finally:
+        figure.set_layout_engine(engine)
 
 
 def to_bytes(figure: Figure | Axes, kind: str) -> bytes:

@@ -110,7 +110,7 @@ def format_estimates(
     experience years 0.12 0.04 [0.04, 0.20] 3.00 .003
             reader † 0.70
     >>> printed.groups, printed.notes
-    (('accuracy', 'accuracy: random effects (SD)'), ('accuracy: n = 1,200.', '† singular'))
+    (('Fixed effects', 'Random effects (SD)'), ('n = 1,200.', '† singular'))
     """
     tables.check(estimates, "estimates")
     spread = estimates["term"].map(is_spread).to_numpy(bool)
@@ -153,19 +153,22 @@ def _drop_empty(text: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sizes(estimates: pd.DataFrame) -> list[str]:
-    lines = []
+    lines, several = [], len(estimates["model"].unique()) > 1
     for model, part in estimates.groupby("model", sort=False):
         sizes = part["n"].dropna().unique()
         if len(sizes):
             told = count(sizes[0]) if len(sizes) == 1 else f"{count(sizes.min())} to {count(sizes.max())}"
-            lines.append(f"{model}: n = {told}.")
+            lines.append((f"{model}: " if several else "") + f"n = {told}.")
     return lines
 
 
 def _groups(estimates: pd.DataFrame) -> tuple[str, ...]:
-    models, terms = estimates["model"].astype(str), estimates["term"]
+    """Heading of each row: the model where there are several, and its random effects apart."""
+    models, spread = estimates["model"].astype(str), estimates["term"].map(is_spread)
+    if len(models.unique()) == 1:
+        return tuple("Random effects (SD)" if is_sd else "Fixed effects" for is_sd in spread)
     return tuple(
-        f"{model}: random effects (SD)" if is_spread(term) else model for model, term in zip(models, terms, strict=True)
+        f"{model}: random effects (SD)" if is_sd else model for model, is_sd in zip(models, spread, strict=True)
     )
 
 

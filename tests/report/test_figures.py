@@ -208,7 +208,7 @@ def test_strategy_shares_add_up_and_pool_small_groups():
     ends = np.array([[bar.get_x() + bar.get_width() for bar in part] for part in ax.containers])
     assert ends[-1] == pytest.approx(1.0)
     assert [text.get_text().strip("\u200a") for text in ax.get_legend().get_texts()] == [
-        r"\$\frac{1\$_x", "_y", "x", "none"
+        r"\$\frac{1\$_x", "none", "_y", "x"
     ]  # fmt: skip
 
 

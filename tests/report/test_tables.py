@@ -51,8 +51,8 @@ def test_estimates_are_spelt_as_in_a_paper(estimates):
     assert table.text.iloc[0].tolist() == ["found", "−0.78", "0.03", "[−0.83, −0.73]", "−30.70", "<.001"]
     assert table.text.iloc[1].tolist() == ["country: Peru †", "12", "250", "[−478, 502]", "0.05", ".962"]
     assert table.text.iloc[2].tolist() == ["case", "0.33", "", "", "", ""]
-    assert table.groups == ("accuracy", "accuracy", "accuracy: random effects (SD)")
-    assert table.notes == ("accuracy: n = 7,455.", "† separated")
+    assert table.groups == ("Fixed effects", "Fixed effects", "Random effects (SD)")
+    assert table.notes == ("n = 7,455.", "† separated")
 
 
 def test_ratios_leave_standard_deviations_alone(estimates):
@@ -135,7 +135,7 @@ def test_latex_is_booktabs_with_everything_escaped(estimates):
     text = writers.to_latex(table)
     assert r"\caption{R\textasciicircum{}2 \textasciitilde{} 1}" in text
     assert r"x: 50\% \& \$\textbackslash{}\{\#\} \textdagger{} & 12 & 250 & {[}$-$478, 502{]} & 0.05 & .962 \\" in text
-    assert r"\multicolumn{6}{l}{\textit{accuracy: random effects (SD)}} \\" in text
+    assert r"\multicolumn{6}{l}{\textit{Random effects (SD)}} \\" in text
     assert r"\begin{tabular}{lrrrrr}" in text
     assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
 
@@ -153,7 +153,7 @@ def test_word_holds_the_cells_between_rules(estimates, tmp_path):
     grid = document.tables[0]
     assert document.paragraphs[0].text == "Model"
     assert [cell.text for cell in grid.rows[2].cells][:3] == ["found", "−0.78", "0.03"]
-    assert grid.rows[1].cells[0].text == "accuracy"
+    assert grid.rows[1].cells[0].text == "Fixed effects"
     assert document.paragraphs[-1].text == "† separated"
     assert "w:tcBorders" in grid.rows[0]._tr.xml
 
@@ -233,9 +233,9 @@ def test_a_note_of_a_whole_model_stands_below_once():
     table = report.format_estimates(both)
     assert table.text["Term"].tolist() == ["a", "b"]
     assert table.notes == (
-        "accuracy: n = 20.",
-        "accuracy: separated: 'b' predicts the outcome without error in 3 of 9 rows",
-        "accuracy: few levels: reader has 3",
+        "n = 20.",
+        "separated: 'b' predicts the outcome without error in 3 of 9 rows",
+        "few levels: reader has 3",
     )
     assert gather_notes(both).doubtful == (False, True)
     assert gather_notes(both.assign(note="not converged")).doubtful == (True, True)

@@ -96,7 +96,19 @@ def stack_shares(ax: Axes, counts: pd.DataFrame) -> None:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, borderpad=0, handlelength=1.2)
+    handles, labels = ax.get_legend_handles_labels()
+    order = _row_by_row(len(labels), 3)
+    ax.legend(
+        [handles[place] for place in order], [labels[place] for place in order], loc="lower left",
+        bbox_to_anchor=(0, 1.01), ncols=3, borderpad=0, handlelength=1.2,
+    )  # fmt: skip
+
+
+def _row_by_row(count: int, columns: int) -> list[int]:
+    """Order in which a legend that fills column by column reads row by row."""
+    rows = -(-count // columns)
+    full = count - columns * (rows - 1)
+    return [row * columns + column for column in range(columns) for row in range(rows if column < full else rows - 1)]
 
 
 def _label_part(ax: Axes, x: float, y: float, text: str) -> None:

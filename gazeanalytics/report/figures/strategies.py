@@ -55,10 +55,10 @@ def strategy_shares(
     ['20%', '80%']
     """
     needs(readings, "readings", ["reader", "strategy", by])
-    with drawing(ax, SINGLE_MM, 60) as axes:
+    group = _group_readings(readings, by, edges, k)
+    with drawing(ax, SINGLE_MM, 28 + 8 * max(len(group.unique()), 1)) as axes:
         if not len(readings):
             return nothing(axes, "readings")
-        group = _group_readings(readings, by, edges, k)
         strategy = readings["strategy"].astype(object).where(readings["strategy"].notna(), "none")
         counts = pd.crosstab(group, strategy)
         counts = counts[[*sorted((n for n in counts if n != "none"), key=str), *(n for n in counts if n == "none")]]
