@@ -10,7 +10,14 @@ from gazeanalytics.gaze.clean import Cleaned, clean
 from gazeanalytics.gaze.dwelling import dwells, region_transitions
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
 from gazeanalytics.gaze.kinematics import main_sequence, saccade_directions, steps_between
-from gazeanalytics.gaze.measures import STRATEGY_FEATURES, FeatureSettings, ambient_focal, ambient_focal_scale, features
+from gazeanalytics.gaze.measures import (
+    STRATEGY_FEATURES,
+    FeatureSettings,
+    ambient_focal,
+    ambient_focal_scale,
+    features,
+    four_walks,
+)
 from gazeanalytics.gaze.misses import LESION_OUTCOMES, SearchErrors, lesions_to_find, search_errors
 from gazeanalytics.gaze.ordering import order_test, systematicity
 from gazeanalytics.gaze.quality import accuracy, quality
@@ -43,6 +50,7 @@ __all__ = [
     "dwells",
     "engbert_kliegl",
     "features",
+    "four_walks",
     "grid_regions",
     "idt",
     "ivt",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gazeanalytics.gaze.measures.amounts import counts, directions, durations, saccade_measures, steps
 from gazeanalytics.gaze.measures.course import ambient_focal, ambient_focal_scale, clusters, course
+from gazeanalytics.gaze.measures.examples import four_walks
 from gazeanalytics.gaze.measures.order import recurrence, transitions
 from gazeanalytics.gaze.measures.places import checklist, lesions, regions_seen
 from gazeanalytics.gaze.measures.points import prepare
@@ -19,7 +20,15 @@ from gazeanalytics.gaze.measures.suited import NEED_ANGLE, STRATEGY_FEATURES
 from gazeanalytics.gaze.regions import visits as make_visits
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["NEED_ANGLE", "STRATEGY_FEATURES", "FeatureSettings", "ambient_focal", "ambient_focal_scale", "features"]
+__all__ = [
+    "NEED_ANGLE",
+    "STRATEGY_FEATURES",
+    "FeatureSettings",
+    "ambient_focal",
+    "ambient_focal_scale",
+    "features",
+    "four_walks",
+]
 
 
 def features(

@@ -22,6 +22,16 @@ def counts(points: Points) -> dict[str, np.ndarray]:
     - `fixation_rate_hz`: fixations per second of scanpath duration.
 
     Without durations the clock isn't known (the onset may be a bare order), so that both times are NaN.
+
+    Examples
+    --------
+    >>> from gazeanalytics import gaze
+    >>> told = gaze.features(*gaze.four_walks()).set_index("reading")
+    >>> told.loc[:, "fixations":"fixation_rate_hz"].T.round(2)
+    reading                 random      line      loop     still
+    fixations                36.00     36.00     36.00     36.00
+    scanpath_duration_ms  10750.00  10750.00  10750.00  23350.00
+    fixation_rate_hz          3.35      3.35      3.35      1.54
     """
     found = points.found
     number = found.lengths.astype(float)
@@ -39,6 +49,19 @@ def durations(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray
 
     `dwell_total_ms`, `duration_mean_ms`, `duration_median_ms`, `duration_sd_ms`, `duration_low_ms`,
     `duration_high_ms`; the quantiles are `settings.quantiles`, interpolated linearly.
+
+    Examples
+    --------
+    >>> from gazeanalytics import gaze
+    >>> told = gaze.features(*gaze.four_walks()).set_index("reading")
+    >>> told.loc[:, "dwell_total_ms":"duration_high_ms"].T.round(2)
+    reading              random     line     loop    still
+    dwell_total_ms      9000.00  9000.00  9000.00  21600.0
+    duration_mean_ms     250.00   250.00   250.00    600.0
+    duration_median_ms   250.00   250.00   250.00    600.0
+    duration_sd_ms        50.71    50.71    50.71      0.0
+    duration_low_ms      200.00   200.00   200.00    600.0
+    duration_high_ms     300.00   300.00   300.00    600.0
     """
     total, *rest = _summary(points.found, points.duration, settings)
     return {"dwell_total_ms": total} | _named("duration", "ms", rest)
@@ -49,6 +72,19 @@ def steps(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
 
     - `scanpath_length_deg`: sum of the angles between successive fixations; 0 for a single fixation.
     - `amplitude_mean_deg`, `_median_`, `_sd_`, `_low_`, `_high_`: of those angles.
+
+    Examples
+    --------
+    >>> from gazeanalytics import gaze
+    >>> told = gaze.features(*gaze.four_walks()).set_index("reading")
+    >>> told.loc[:, "scanpath_length_deg":"amplitude_high_deg"].T.round(2)
+    reading               random   line    loop  still
+    scanpath_length_deg   467.15  22.22  178.55    0.0
+    amplitude_mean_deg     13.35   0.63    5.10    0.0
+    amplitude_median_deg   14.44   0.64    5.10    0.0
+    amplitude_sd_deg        5.95   0.01    0.00    0.0
+    amplitude_low_deg       4.94   0.62    5.10    0.0
+    amplitude_high_deg     20.84   0.64    5.10    0.0
     """
     total, *rest = _summary(points.found, points.steps, settings)
     length = np.where(points.found.lengths == 1, 0.0, total)
@@ -61,8 +97,18 @@ def directions(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
     - `horizontality`: mean of cos(2 heading); 1 when all steps are horizontal, -1 when all are vertical, 0 when
       directions are uniform.
     - `axiality`: length of the mean of exp(2i heading); 1 when all steps share one axis.
-    - `turn_mean_deg`: mean change of direction from step to step; 0 straight on, 90 for a random walk, 180 back and
-      forth.
+    - `turn_mean_deg`: mean change of direction from step to step; 0 straight on, 90 for random directions, about 120
+      between random places, 180 back and forth.
+
+    Examples
+    --------
+    >>> from gazeanalytics import gaze
+    >>> told = gaze.features(*gaze.four_walks()).set_index("reading")
+    >>> told.loc[:, "horizontality":"turn_mean_deg"].T.round(2)
+    reading        random  line   loop  still
+    horizontality    0.04   1.0   0.02    NaN
+    axiality         0.16   1.0   0.03    NaN
+    turn_mean_deg  117.12   0.0  30.01    NaN
     """
     out = np.empty((len(points.found), 3))
     ragged.each(kernels.direction_readings, points.found, points.headings, out=[out], threads=settings.threads)

@@ -76,6 +76,18 @@ def course(points: Points, settings: FeatureSettings, images: pd.DataFrame) -> d
     - `k_early`, `k_late`: the same over the first `settings.early_share` of the fixations, and over the rest.
     - `amplitude_early_late`, `duration_early_late`: log2 of the early over the late mean step and mean duration; 1 is
       twice as much early. Global-then-focal search has long steps and short fixations first (Nodine & Kundel 1987).
+
+    Examples
+    --------
+    >>> from gazeanalytics import gaze
+    >>> told = gaze.features(*gaze.four_walks()).set_index("reading")
+    >>> told.loc[:, "k_coefficient":"duration_early_late"].T.round(2)
+    reading               random  line  loop  still
+    k_coefficient          -1.97  0.12 -0.62   2.44
+    k_early                -2.36  0.09 -0.64   2.44
+    k_late                 -1.83  0.12 -0.61   2.44
+    amplitude_early_late    0.31 -0.02  0.00    NaN
+    duration_early_late    -0.04 -0.04 -0.04   0.00
     """
     scales = _scales(points, settings, images)
     out = np.empty((len(points.found), 5))
@@ -99,6 +111,17 @@ def clusters(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]
     - `clusters`: fixations joined, in order, to the nearest cluster mean within `settings.cluster_radius_deg`.
     - `big_clusters`: clusters dwelt on for longer than `settings.big_cluster_ms` (Chakraborty, Yoon & Mello-Thoms
       2012, whose own joining rule isn't published in full); `big_cluster_share`: their share of all dwell.
+
+    Examples
+    --------
+    >>> from gazeanalytics import gaze
+    >>> told = gaze.features(*gaze.four_walks()).set_index("reading")
+    >>> told.loc[:, "temporal_entropy":"big_cluster_share"].T.round(2)
+    reading            random  line   loop  still
+    temporal_entropy     0.99  0.99   0.99    1.0
+    clusters            23.00  5.00  12.00    1.0
+    big_clusters         2.00  5.00   6.00    1.0
+    big_cluster_share    0.22  1.00   0.60    1.0
     """
     out = np.empty((len(points.found), 4))
     ragged.each(
