@@ -227,10 +227,10 @@ def idt(
     if shortest_fixation_ms <= 0:
         raise ValueError(f"shortest_fixation_ms must be over 0 ms for a dispersion; came {shortest_fixation_ms:g}")
     recording.require(shortest_fixation_ms=shortest_fixation_ms)
-    values = np.array([widest_deg, shortest_fixation_ms, LONGEST_GAP_MS])
+    values = np.array([np.deg2rad(widest_deg), shortest_fixation_ms, LONGEST_GAP_MS])
     marks = np.empty(recording.t.size, np.uint8)
-    arrays = (recording.t, *degrees(recording, threads=threads), values, marks)
-    rows = [recording.intervals_ms]
+    arrays = (recording.t, recording.x, recording.y, values, marks)
+    rows = [recording.lenses, recording.intervals_ms]
     ragged.each(events_dispersion.idt_over_readings, recording.readings, *arrays, out=rows, threads=threads)
     settings = {"detector": "idt", "widest_deg": widest_deg, "shortest_fixation_ms": shortest_fixation_ms}
     return tabulate(recording, marks, settings, threads=threads)
