@@ -171,7 +171,7 @@ def _strategies(study: Study, features: pd.DataFrame | None) -> tuple[Any, pd.Da
     if fitted.verdict == "types":
         return fitted, fitted.assign(features), []
     if fitted.verdict == "continuum":
-        axes = fitted.axes(features)
+        axes = fitted.axes(features).rename(columns=lambda name: name.replace(" ", "_"))
         return fitted, axes, [name for name in axes if name != "reading"]
     return fitted, None, []
 

@@ -85,12 +85,27 @@ def _search(found: Analysis) -> Part:
     if fitted.verdict == "types":
         profile = fitted.profile()
         figures["strategy_profiles"] = report.Picture(
-            report.strategy_profiles(profile), "What marks each strategy, in standard deviations from the mean reading."
+            report.strategy_profiles(profile),
+            "What marks each strategy: its difference from all other readings, in pooled standard deviations.",
         )
-        tables["strategy_profiles"] = report.format_frame(profile, caption="Strategies by feature (z, 95% CI)")
+        tables["strategy_profiles"] = _profile_table(profile)
         figures |= _shares(found)
         figures |= _examples(found)
     return Part("Search strategies", fitted.summary(), figures, tables)
+
+
+def _profile_table(profile: pd.DataFrame) -> report.PaperTable:
+    """Features down, strategies across; the file keeps one row a strategy and feature, in full precision."""
+    cells = profile.assign(
+        cell=[
+            f"{row.effect:.2f} [{row.conf_low:.2f}, {row.conf_high:.2f}]".replace("-", "\u2212")
+            for row in profile.itertuples()
+        ]
+    )
+    wide = cells.pivot(index="feature", columns="strategy", values="cell").reindex(profile["feature"].unique())
+    text = wide.rename(index=_words).rename_axis(columns=None).reset_index(names="Feature").astype(str)
+    caption = "Strategies: difference from all other readings in pooled standard deviations, with 95% intervals"
+    return report.PaperTable(profile, text, caption)
 
 
 def _shares(found: Analysis) -> dict[str, report.Picture]:
@@ -114,7 +129,7 @@ def _examples(found: Analysis) -> dict[str, report.Picture]:
         drawn = report.scanpath(
             fixations,
             size=(row["width"], row["height"]),
-            regions=_regions_of(found, row["case"]),
+            regions=_lesions_of(found, row["case"]),
             viewing=found.study.viewing(pd.Series([row["reading"]])),
         )
         figures[f"scanpath_{_file_name(strategy)}"] = report.Picture(
@@ -161,11 +176,11 @@ def _model(found: Analysis, name: str) -> Part:
     return Part(f"Model: {title}", text, {f"forest_{_file_name(name)}": figure}, {f"model_{_file_name(name)}": table})
 
 
-def _regions_of(found: Analysis, case: object) -> pd.DataFrame | None:
+def _lesions_of(found: Analysis, case: object) -> pd.DataFrame | None:
     if not found.study.has("regions"):
         return None
     regions = found.study.table("regions")
-    return regions[regions["case"] == case]
+    return regions[(regions["case"] == case) & (regions["kind"] == "lesion")]
 
 
 def _many(count: int, noun: str) -> str:
