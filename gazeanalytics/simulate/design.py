@@ -176,6 +176,9 @@ class Design:
         Planted effects on the logit of a correct reading, and on logit(2 min(p, 1 - p)) of its stated probability p.
     shared : float
         Correlation between the accuracy and the certainty of a reader, of a country and of a case.
+    level : {"gaze", "points"}
+        What a study on disk records: raw gaze of an eye tracker in our own tables, or the points of a cursor that
+        follows attention, without time and duration, in a platform's own files with a map (`study.toml`).
     rate_hz : float
         Sampling rate of the tracker, 30 to 2000.
     screen : Screen
@@ -203,6 +206,7 @@ class Design:
     accuracy: Effects = field(default_factory=_accuracy)
     uncertainty: Effects = field(default_factory=_uncertainty)
     shared: float = 0.5
+    level: str = "gaze"
     rate_hz: float = 250.0
     screen: Screen = field(default_factory=lambda: Screen(2560, 1440, 597, 336, 650))
     tracker: Tracker = field(default_factory=Tracker)
@@ -243,6 +247,8 @@ def _check_counts(design: Design) -> None:
 
 
 def _check_levels(design: Design) -> None:
+    if design.level not in ("gaze", "points"):
+        raise ValueError(f"design: level must be 'gaze' or 'points'; came {design.level!r}")
     if not design.strategies or len(set(design.strategies)) < len(design.strategies):
         raise ValueError(f"design: strategies must be different names, at least one; came {design.strategies}")
     for effects in (design.accuracy, design.uncertainty):

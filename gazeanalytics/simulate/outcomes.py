@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.simulate.anatomy import DIFFUSE, ORGANS, homes_of, regions_of
-from gazeanalytics.simulate.design import Design, Effects
+from gazeanalytics.simulate.design import CONTEXTS, Design, Effects
 from gazeanalytics.simulate.hedges import choose_hedges, logit_uncertainty
 from gazeanalytics.simulate.people import draw_cases, draw_pairs, draw_readers
 
-__all__ = ["MISSES", "Simulated", "simulate_readings"]
+__all__ = ["MISSES", "Simulated", "planted_effects", "simulate_readings"]
 
 MISSES = ("search", "recognition", "decision")
 """Kinds of miss: never fixated; fixated too briefly; looked at long and dismissed (Kundel, Nodine & Carmody 1978)."""
@@ -75,11 +75,20 @@ class Simulated:
         return self.reader_truth.set_index("reader").loc[self.readings["reader"]].reset_index()
 
     def frame(self) -> pd.DataFrame:
-        """One row a reading, ready for a model: who, what, the planted truth, reader and case columns."""
+        """One row a reading, ready for a model: who, what, the planted truth, reader and case columns.
+
+        strategy and context are categories whose first level is the reference of the planted effects;
+        `experience_decades` is experience_years / 10.
+        """
         truth = self.truth.drop(columns="reading")
         frame = pd.concat((self.readings, truth), axis=1)
         frame = frame.merge(self.readers, on="reader", how="left", validate="many_to_one")
-        return frame.merge(self.cases, on="case", how="left", validate="many_to_one")
+        frame = frame.merge(self.cases, on="case", how="left", validate="many_to_one")
+        return frame.assign(
+            strategy=pd.Categorical(frame["strategy"], list(self.design.strategies)),
+            context=pd.Categorical(frame["context"], list(CONTEXTS)),
+            experience_decades=frame["experience_years"] / 10,
+        )
 
 
 def _keep(simulated: Simulated, rows: np.ndarray) -> Simulated:
@@ -88,6 +97,49 @@ def _keep(simulated: Simulated, rows: np.ndarray) -> Simulated:
         readings=simulated.readings[rows].reset_index(drop=True),
         truth=simulated.truth[rows].reset_index(drop=True),
     )
+
+
+def planted_effects(design: Design) -> pd.DataFrame:
+    """List what was planted, term by term, as a mixed model of `Simulated.frame` names them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        model (accuracy, uncertainty), term and value: fixed effects on the logit with the design's first strategy and
+        "none" as references, experience by decade, and the standard deviations of the crossed groups.
+
+    Examples
+    --------
+    >>> planted = planted_effects(Design(strategies=("central", "holistic")))
+    >>> planted[planted["model"] == "accuracy"]
+          model                           term  value
+    0  accuracy                    (Intercept)   0.50
+    1  accuracy             strategy[holistic]   1.00
+    2  accuracy             experience_decades   0.25
+    3  accuracy            context[indication]   0.30
+    4  accuracy  context[indication_and_prior]   0.50
+    5  accuracy                     sd(reader)   0.45
+    6  accuracy                       sd(case)   0.80
+    7  accuracy                    sd(country)   0.25
+    """
+    rows = [
+        (model, term, value)
+        for model in ("accuracy", "uncertainty")
+        for term, value in _terms(getattr(design, model), design.strategies)
+    ]
+    return pd.DataFrame(rows, columns=["model", "term", "value"])
+
+
+def _terms(effects: Effects, strategies: tuple[str, ...]) -> list[tuple[str, float]]:
+    reference, *others = (effects.strategy.get(name, 0.0) for name in strategies)
+    first, *levels = CONTEXTS
+    return [
+        ("(Intercept)", effects.intercept + reference + effects.context.get(first, 0.0)),
+        *((f"strategy[{name}]", value - reference) for name, value in zip(strategies[1:], others, strict=True)),
+        ("experience_decades", effects.per_10_years),
+        *((f"context[{level}]", effects.context.get(level, 0.0) - effects.context.get(first, 0.0)) for level in levels),
+        *((f"sd({group})", getattr(effects, f"{group}_sd")) for group in ("reader", "case", "country")),
+    ]
 
 
 def simulate_readings(design: Design, *, rng: np.random.Generator | int | None = None) -> Simulated:

@@ -7,7 +7,7 @@ from functools import cache
 __all__ = ["LABELS", "NEUTRAL", "PLACES", "sentences"]
 
 _NOUNS: dict[str, tuple[str, ...]] = {
-    "enlarged_cardiomediastinum": ("a widened mediastinum", "an enlarged cardiomediastinum"),
+    "enlarged_cardiomediastinum": ("mediastinal widening", "cardiomediastinal enlargement"),
     "cardiomegaly": ("cardiomegaly", "cardiac enlargement"),
     "lung_lesion": ("a lung nodule", "a pulmonary nodule", "a lung mass"),
     "lung_opacity": ("a lung opacity", "a hazy opacity", "an airspace opacity"),

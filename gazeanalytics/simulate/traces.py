@@ -135,7 +135,7 @@ def simulate_traces(
     >>> study = simulate_readings(Design(readers=1, cases=1, models=()), rng=5)
     >>> for text in simulate_traces(study, rng=6)["text"]:
     ...     print(text)
-    Possible enlarged cardiomediastinum.
+    Possible cardiomediastinal enlargement.
     There is no interstitial edema.
     No evidence of fracture.
     Probable cardiomegaly.

@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import csv
 
+from gazeanalytics.simulate import foreign
 from gazeanalytics.simulate.design import Design
 from gazeanalytics.simulate.gaze import simulate_samples
-from gazeanalytics.simulate.outcomes import Simulated, simulate_readings
+from gazeanalytics.simulate.outcomes import Simulated, planted_effects, simulate_readings
 from gazeanalytics.simulate.scanpaths import simulate_fixations
 from gazeanalytics.simulate.traces import simulate_traces
 from gazeanalytics.tables import InputError
@@ -28,7 +30,9 @@ __all__ = ["simulate_study"]
 Progress = Callable[[str, int, int], None]
 
 _EFFECTS = "truth/effects.json"
-_WRITTEN = ("study.toml", "readers.csv", "cases.csv", "readings.csv", "regions.csv", "samples", "traces", "truth")
+_TABLES = ("readers.csv", "cases.csv", "readings.csv", "regions.csv", *foreign.TABLES)
+_FOLDERS = {"gaze": ("samples", "traces"), "points": foreign.FOLDERS}
+_TRUTH = {"gaze": ("truth/fixations", "truth/events"), "points": ("truth/fixations",)}
 
 
 def simulate_study(
@@ -45,8 +49,9 @@ def simulate_study(
 
     The folder gets `study.toml`, readers, cases, readings and regions (CSV), `samples/` and `traces/` (Parquet, one
     part a shard), and `truth/`: readings (strategy, correctness, certainty), readers, cases and countries (random
-    effects), `fixations/` and `events/` (one part a shard) and effects.json with all that was planted. Every file is
-    there whole or not at all, `study.toml` last.
+    effects), `fixations/` and `events/` (one part a shard), effects.csv (term by term) and effects.json (the design).
+    Every file is there whole or not at all, `study.toml` last. A design of level "points" writes cursor points and
+    sentences as a reading platform might (CSV, its own names and units) with the map to ours in `study.toml`.
 
     Parameters
     ----------
@@ -86,7 +91,7 @@ def simulate_study(
     folder, design = Path(folder), design or Design()
     if shard_readings < 1:
         raise ValueError(f"shard_readings must be at least 1; came {shard_readings}")
-    _make_room(folder, overwrite)
+    _make_room(folder, design, overwrite)
     seed = np.random.SeedSequence(np.random.default_rng(rng).integers(0, 2**32, 4).tolist())
     for_tables, for_shards = seed.spawn(2)
     study = simulate_readings(design, rng=np.random.default_rng(for_tables))
@@ -96,7 +101,7 @@ def simulate_study(
     return study
 
 
-def _make_room(folder: Path, overwrite: bool) -> None:
+def _make_room(folder: Path, design: Design, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; name a folder")
     if folder.exists() and any(folder.iterdir()):
@@ -104,9 +109,9 @@ def _make_room(folder: Path, overwrite: bool) -> None:
             raise InputError(f"{folder}: holds something already; choose another folder, or overwrite")
         if not (folder / _EFFECTS).exists():
             raise InputError(f"{folder}: holds something that is no simulated study; choose another folder")
-        for name in _WRITTEN:
+        for name in ("study.toml", *_TABLES, *_FOLDERS["gaze"], *_FOLDERS["points"], "truth"):
             _remove(folder / name)
-    for name in ("samples", "traces", "truth/fixations", "truth/events"):
+    for name in (*_FOLDERS[design.level], *_TRUTH[design.level]):
         (folder / name).mkdir(parents=True, exist_ok=True)
 
 
@@ -139,17 +144,40 @@ def _write_shards(
 
 def _write_shard(folder: Path, number: int, study: Simulated, seed: np.random.SeedSequence) -> None:
     """Gaze and traces of some readings; parts without rows (models don't look) are not written."""
-    eye, tracker, voice = (np.random.default_rng(own) for own in seed.spawn(3))
-    design, name = study.design, f"part-{number:05d}.parquet"
+    eye, hand, voice = (np.random.default_rng(own) for own in seed.spawn(3))
+    part, write_gaze, write_traces = f"part-{number:05d}", *_WRITERS[study.design.level]
     fixations = simulate_fixations(study, rng=eye)
     if len(fixations):
-        samples = simulate_samples(
-            fixations, study.images(), rate_hz=design.rate_hz, screen=design.screen, tracker=design.tracker, rng=tracker
-        )
-        _write_parquet(folder / "truth/fixations" / name, fixations)
-        _write_parquet(folder / "truth/events" / name, samples[["reading", "t", "event"]])
-        _write_parquet(folder / "samples" / name, _as_recorded(samples))
-    _write_parquet(folder / "traces" / name, simulate_traces(study, fixations if len(fixations) else None, rng=voice))
+        _write_parquet(folder / f"truth/fixations/{part}.parquet", fixations)
+        write_gaze(folder, part, study, fixations, hand)
+    write_traces(folder, part, simulate_traces(study, fixations if len(fixations) else None, rng=voice))
+
+
+def _write_samples(
+    folder: Path, part: str, study: Simulated, fixations: pd.DataFrame, rng: np.random.Generator
+) -> None:
+    design = study.design
+    samples = simulate_samples(
+        fixations, study.images(), rate_hz=design.rate_hz, screen=design.screen, tracker=design.tracker, rng=rng
+    )
+    _write_parquet(folder / f"truth/events/{part}.parquet", samples[["reading", "t", "event"]])
+    _write_parquet(folder / f"samples/{part}.parquet", _as_recorded(samples))
+
+
+def _write_points(folder: Path, part: str, study: Simulated, fixations: pd.DataFrame, rng: np.random.Generator) -> None:
+    points = foreign.simulate_points(study, fixations, rng=rng)
+    _write_csv(folder / f"cursor/{part}.csv", foreign.cursor_rows(study, points))
+
+
+def _write_traces(folder: Path, part: str, traces: pd.DataFrame) -> None:
+    _write_parquet(folder / f"traces/{part}.parquet", traces)
+
+
+def _write_dictation(folder: Path, part: str, traces: pd.DataFrame) -> None:
+    _write_csv(folder / f"dictation/{part}.csv", foreign.dictation_rows(traces))
+
+
+_WRITERS = {"gaze": (_write_samples, _write_traces), "points": (_write_points, _write_dictation)}
 
 
 def _as_recorded(samples: pd.DataFrame) -> pd.DataFrame:
@@ -179,7 +207,7 @@ def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
 
 def _write_csv(path: Path, frame: pd.DataFrame) -> None:
     half = path.with_suffix(".half")
-    frame.to_csv(half, index=False, lineterminator="\n")
+    csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), half)
     os.replace(half, path)
 
 
@@ -192,6 +220,7 @@ def _write_text(path: Path, text: str) -> None:
 def _write_truth(folder: Path, study: Simulated) -> None:
     planted = asdict(study.design)
     _write_text(folder / _EFFECTS, json.dumps(planted, indent=2) + "\n")
+    _write_csv(folder / "truth/effects.csv", planted_effects(study.design))
     _write_parquet(folder / "truth/readings.parquet", study.truth)
     for name in ("reader", "case", "country"):
         plural = {"reader": "readers", "case": "cases", "country": "countries"}[name]
@@ -199,17 +228,23 @@ def _write_truth(folder: Path, study: Simulated) -> None:
 
 
 def _write_tables(folder: Path, study: Simulated) -> None:
-    for name in ("readers", "cases", "readings"):
-        _write_csv(folder / f"{name}.csv", getattr(study, name))
-    _write_csv(folder / "regions.csv", study.regions.round({"x0": 1, "y0": 1, "x1": 1, "y1": 1}))
+    if study.design.level == "points":
+        written = foreign.foreign_tables(study)
+    else:
+        regions = study.regions.round({"x0": 1, "y0": 1, "x1": 1, "y1": 1})
+        written = {f"{name}.csv": getattr(study, name) for name in ("readers", "cases", "readings")}
+        written["regions.csv"] = regions
+    for name, frame in written.items():
+        _write_csv(folder / name, frame)
     _write_text(folder / "study.toml", _study_toml(study.design))
 
 
 def _study_toml(design: Design) -> str:
-    screen = "\n".join(f"{name} = {value}" for name, value in asdict(design.screen).items())
     kind = "incomplete" if design.readings_per_case else "complete"
     about = f"{design.readers} people and {len(design.models)} models, {design.cases} chest X-rays, {kind} design"
-    return (
+    screen = "\n".join(f"{name} = {value}" for name, value in asdict(design.screen).items())
+    text = (
         f'[study]\nname = "simulated study"\ndescription = "{about}; truth in truth/"\n\n'
         f'[screen]\n{screen}\n\n[display]\nplacement = "fit"\n'
     )
+    return text + (foreign.foreign_toml() if design.level == "points" else "")

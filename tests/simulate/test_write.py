@@ -58,7 +58,12 @@ def test_truth_lies_beside(written):
     events, samples = parts(folder, "truth/events"), parts(folder, "samples")
     assert events["t"].tolist() == samples["t"].tolist()
     tables.check(parts(folder, "truth/fixations").reset_index(drop=True), "fixations")
-    assert {path.name for path in (folder / "truth").glob("*.csv")} == {"readers.csv", "cases.csv", "countries.csv"}
+    assert {path.name for path in (folder / "truth").glob("*.csv")} == {
+        "readers.csv",
+        "cases.csv",
+        "countries.csv",
+        "effects.csv",
+    }
 
 
 def test_study_toml_tells_the_screen(written):

@@ -1,0 +1,181 @@
+"""A study as a reading platform would export it: cursor points without time, its own column names, units and codes.
+
+`study.toml` maps the files to our tables, so that the path from foreign data to results is known to the last digit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics.simulate.anatomy import FINDINGS
+from gazeanalytics.simulate.outcomes import Simulated
+from gazeanalytics.simulate.phrases import LABELS
+from gazeanalytics.simulate.scanpaths import viewing_of
+
+__all__ = ["FOLDERS", "TABLES", "cursor_rows", "dictation_rows", "foreign_tables", "foreign_toml", "simulate_points"]
+
+TABLES = ("annotators.csv", "images.csv", "reads.csv", "boxes.csv")
+FOLDERS = ("cursor", "dictation")
+
+_POINT_MS = 130.0
+"""Attention per cursor point: about 64 points a reading, as in large collections of chest X-ray readings."""
+
+_CURSOR_DEG = 0.4
+_CONTEXTS = {"none": "withheld", "indication": "reason for exam", "indication_and_prior": "reason for exam, old film"}
+
+
+def simulate_points(
+    study: Simulated, fixations: pd.DataFrame, *, rng: np.random.Generator | int | None = None
+) -> pd.DataFrame:
+    """Let a cursor follow attention: points about each fixation, the more the longer it lasts.
+
+    Parameters
+    ----------
+    study : Simulated
+        The readings.
+    fixations : pandas.DataFrame
+        From `simulate_fixations`.
+    rng : numpy.random.Generator, int or None
+        Randomness.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A fixations table whose onset is the order alone (0, 1, ...), without duration.
+
+    Examples
+    --------
+    >>> from gazeanalytics.simulate import Design, simulate_fixations, simulate_readings
+    >>> study = simulate_readings(Design(readers=2, cases=3, models=()), rng=1)
+    >>> points = simulate_points(study, simulate_fixations(study, rng=2), rng=3)
+    >>> points.columns.tolist()
+    ['reading', 'onset', 'x', 'y']
+    """
+    generator = np.random.default_rng(rng)
+    count = 1 + generator.poisson(np.maximum(fixations["duration"] / _POINT_MS - 1, 0))
+    row = np.repeat(np.arange(len(fixations)), count)
+    images = study.images()
+    place = pd.Index(images["reading"]).get_indexer(pd.Index(fixations["reading"]))[row]
+    scale = viewing_of(images, study.design.screen).rows(len(images))[place, 2:] * np.pi / 180
+    middle = fixations[["x", "y"]].to_numpy()[row]
+    size = images[["width", "height"]].to_numpy(float)[place]
+    points = (middle + _CURSOR_DEG * scale * generator.standard_normal(middle.shape)).clip(0, size)
+    reading = fixations["reading"].to_numpy()[row]
+    order = pd.Series(reading).groupby(reading).cumcount().to_numpy(float)
+    return pd.DataFrame({"reading": reading, "onset": order, "x": points[:, 0], "y": points[:, 1]})
+
+
+def foreign_tables(study: Simulated) -> dict[str, pd.DataFrame]:
+    """Readers, cases, readings and regions in the platform's words; keys are `TABLES`."""
+    readers, cases, regions = study.readers, study.cases, study.regions
+    annotators = pd.DataFrame(
+        {
+            "annotator": readers["reader"],
+            "is_ai": readers["kind"].eq("model").astype(int),
+            "practice_months": (12 * readers["experience_years"]).round(1),
+            "nation": readers["country"],
+            "board": readers["specialty"],
+            "ai_name": readers["model"],
+        }
+    )
+    images = cases[["case", "width", "height", "age", "sex"]].set_axis(
+        ["image_id", "w", "h", "years", "gender"], axis=1
+    )
+    images["clinical_info"], images["question"] = cases["context"].map(_CONTEXTS), cases["target"].map(LABELS)
+    truth = pd.DataFrame({LABELS[finding]: cases[f"truth_{finding}"].astype(int) for finding in FINDINGS})
+    boxes = regions[["case", "region", "kind", "x0", "y0", "x1", "y1", "finding"]].round(1)
+    boxes = boxes.set_axis(["image_id", "name", "sort", "left", "top", "right", "bottom", "label"], axis=1)
+    reads = study.readings.set_axis(["read_id", "annotator", "image_id"], axis=1)
+    return {
+        "annotators.csv": annotators,
+        "images.csv": pd.concat((images, truth), axis=1),
+        "reads.csv": reads,
+        "boxes.csv": boxes,
+    }
+
+
+def cursor_rows(study: Simulated, points: pd.DataFrame) -> pd.DataFrame:
+    """Points as shares of the image, in order of time."""
+    size = study.images().set_index("reading").loc[points["reading"], ["width", "height"]].to_numpy(float)
+    rel_x, rel_y = points["x"].to_numpy() / size[:, 0], points["y"].to_numpy() / size[:, 1]
+    return pd.DataFrame({"read_id": points["reading"], "rel_x": rel_x.round(5), "rel_y": rel_y.round(5)})
+
+
+def dictation_rows(traces: pd.DataFrame) -> pd.DataFrame:
+    """Sentences with their times in seconds, numbered from 1."""
+    return pd.DataFrame(
+        {
+            "read_id": traces["reading"],
+            "sentence": traces["step"] + 1,
+            "said": traces["text"],
+            "from_s": (traces["onset"] / 1000).round(3),
+            "to_s": (traces["offset"] / 1000).round(3),
+        }
+    )
+
+
+def foreign_toml() -> str:
+    """Write the tables of study.toml that map the platform's files to ours."""
+    contexts = ", ".join(f'"{theirs}" = "{ours}"' for ours, theirs in _CONTEXTS.items())
+    targets = ", ".join(f'"{theirs}" = "{ours}"' for ours, theirs in LABELS.items())
+    truth = "\n".join(f'truth_{ours} = "{theirs}"' for ours, theirs in LABELS.items())
+    return f"""
+[tables.readers]
+file = "annotators.csv"
+
+[tables.readers.columns]
+reader = "annotator"
+kind = {{ column = "is_ai", levels = {{ "0" = "person", "1" = "model" }} }}
+experience_years = {{ column = "practice_months", unit = "months" }}
+country = "nation"
+specialty = "board"
+model = "ai_name"
+
+[tables.cases]
+file = "images.csv"
+
+[tables.cases.columns]
+case = "image_id"
+width = "w"
+height = "h"
+age = "years"
+sex = "gender"
+context = {{ column = "clinical_info", levels = {{ {contexts} }} }}
+target = {{ column = "question", levels = {{ {targets} }} }}
+{truth}
+
+[tables.readings]
+file = "reads.csv"
+reading = "read_id"
+columns = {{ reader = "annotator", case = "image_id" }}
+
+[tables.regions]
+file = "boxes.csv"
+
+[tables.regions.columns]
+case = "image_id"
+region = "name"
+kind = "sort"
+x0 = "left"
+y0 = "top"
+x1 = "right"
+y1 = "bottom"
+finding = "label"
+
+[tables.fixations]
+file = "cursor/part-*.csv"
+reading = "read_id"
+frame = "image-fraction"
+columns = {{ x = "rel_x", y = "rel_y", onset = {{ order = true }} }}
+
+[tables.traces]
+file = "dictation/part-*.csv"
+reading = "read_id"
+
+[tables.traces.columns]
+step = "sentence"
+text = "said"
+onset = {{ column = "from_s", unit = "s" }}
+offset = {{ column = "to_s", unit = "s" }}
+"""

@@ -1,0 +1,66 @@
+"""What was planted in a simulated study is what its models find, at the rate they claim."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom, chi2, kstest
+
+from gazeanalytics import stats
+from gazeanalytics.simulate import Design, planted_effects, simulate_readings
+
+SEEDS = 20
+RIGHT = "strategy + experience_decades + context + (1 | reader) + (1 | case) + (1 | country)"
+MODELS = {"accuracy": ("correct", "binomial"), "uncertainty": ("logit_uncertainty", "gaussian")}
+
+
+def fitted(design, seed):
+    frame = simulate_readings(design, rng=seed).frame()
+    people = frame[frame["kind"] == "person"].astype({"correct": int}).reset_index(drop=True)
+    return {
+        name: stats.mixed(f"{outcome} ~ {RIGHT}", people, family=family) for name, (outcome, family) in MODELS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def intervals():
+    """Fixed effects of every model and seed beside what was planted."""
+    parts = [
+        fit.estimates(model=name).assign(seed=seed)
+        for seed in range(SEEDS)
+        for name, fit in fitted(Design(), seed).items()
+    ]
+    rows = pd.concat(parts).merge(planted_effects(Design()), on=["model", "term"])
+    fixed = rows[~rows["term"].str.startswith("sd(")]
+    return fixed.assign(covered=fixed["value"].between(fixed["conf_low"], fixed["conf_high"]))
+
+
+@pytest.mark.slow
+def test_planted_effects_lie_in_their_intervals_at_the_nominal_rate(intervals):
+    """20 seeds x 7 fixed effects a model: the count covered lies where 999 of 1,000 binomial counts do."""
+    for _, rows in intervals.groupby("model"):
+        assert len(rows) == SEEDS * 7
+        low, high = binom.interval(0.999, len(rows), 0.95)
+        assert low <= rows["covered"].sum() <= high
+    by_term = intervals.groupby(["model", "term"])["covered"].sum()
+    assert by_term.min() >= binom.ppf(0.0003, SEEDS, 0.95)
+
+
+@pytest.mark.slow
+def test_planted_effects_are_met_on_average(intervals):
+    """The mean error over seeds is within four of its standard errors: nothing in words or rounding pulls it."""
+    gap = intervals["estimate"] - intervals["value"]
+    for _, rows in gap.groupby([intervals["model"], intervals["term"]]):
+        assert abs(rows.mean()) < 4 * rows.std(ddof=1) / np.sqrt(SEEDS)
+
+
+@pytest.mark.slow
+def test_without_strategy_effect_p_values_are_uniform():
+    """Joint Wald test of the three strategy contrasts, one p-value a seed and model."""
+    p_values = {name: [] for name in MODELS}
+    for seed in range(100, 100 + SEEDS):
+        for name, fit in fitted(Design().without_strategy_effects(), seed).items():
+            place = [row for row, term in enumerate(fit.names) if term.startswith("strategy")]
+            effect, spread = fit.coefficients[place], fit.covariance[np.ix_(place, place)]
+            p_values[name].append(chi2.sf(effect @ np.linalg.solve(spread, effect), len(place)))
+    for values in p_values.values():
+        assert kstest(values, "uniform").pvalue > 0.01
