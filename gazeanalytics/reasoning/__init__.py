@@ -4,6 +4,7 @@ from gazeanalytics.reasoning.benchmarks import label_benchmark, label_reports, r
 from gazeanalytics.reasoning.certainty import from_reflacx, hedges, status, to_chexpert
 from gazeanalytics.reasoning.findings import conclude, label_findings, label_text
 from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, lexicon
+from gazeanalytics.reasoning.outputs import Output, Rewards, box_overlap, jaccard, parse_output, parse_outputs, rewards
 from gazeanalytics.reasoning.scoring import (
     claims_against_truth,
     compare_labels,
@@ -15,19 +16,26 @@ from gazeanalytics.reasoning.scoring import (
 __all__ = [
     "FINDINGS",
     "Lexicon",
+    "Output",
+    "Rewards",
+    "box_overlap",
     "claims_against_truth",
     "compare_labels",
     "conclude",
     "disagreement",
     "from_reflacx",
     "hedges",
+    "jaccard",
     "label_benchmark",
     "label_findings",
     "label_reports",
     "label_text",
     "lexicon",
+    "parse_output",
+    "parse_outputs",
     "read_labelled",
     "report_errors",
+    "rewards",
     "score_labels",
     "status",
     "to_chexpert",
