@@ -22,6 +22,7 @@ from gazeanalytics.report.figures import (
     transition_matrix,
     visit_raster,
 )
+from gazeanalytics.report.methods import TOLD, methods_text
 from gazeanalytics.report.pages import Picture, Section, page
 from gazeanalytics.report.readers import pool_bands, pool_small, table_one
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, off_screen, save, style
@@ -32,6 +33,7 @@ __all__ = [
     "DOUBLE_MM",
     "OKABE_ITO",
     "SINGLE_MM",
+    "TOLD",
     "PaperTable",
     "Picture",
     "Section",
@@ -47,6 +49,7 @@ __all__ = [
     "format_frame",
     "hit_curve",
     "main_sequence",
+    "methods_text",
     "miss_shares",
     "off_screen",
     "outcome_by_strategy",

@@ -1,0 +1,31 @@
+"""Figure: what marks each search strategy of the sample study.
+
+python figures/strategy_profiles.py    # writes out/strategy_profiles.svg, .pdf and .png
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+import gazeanalytics as ga
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    study = ga.study.open_study(ROOT / "data_samples")
+    features = pd.concat([features_of(study, file) for file in study.files("samples")], ignore_index=True)
+    found = ga.study.find_strategies(study, features)
+    print(found.summary())
+    types = found.verdict == "types"
+    ax = ga.report.strategy_profiles(found.profile()) if types else ga.report.axis_loadings(found.loadings())
+    ga.report.save(ax, ROOT / "out" / "strategy_profiles")
+
+
+def features_of(study: ga.study.Study, file: Path) -> pd.DataFrame:
+    gaze = ga.study.detect_events(study, study.shard("samples", file))
+    return ga.study.measure_features(study, gaze.fixations, gaze.saccades)
+
+
+if __name__ == "__main__":
+    main()
