@@ -24,7 +24,7 @@ _THOUGHT = re.compile(r"<(think|thinking|reasoning)>(.*?)(?:</\1>|<answer>|\Z)",
 _FINAL = re.compile(
     r"(?:\*\*\s*)?\b(?:final answer|answer)\b\s*:?\s*(?:\*\*)?\s*:?\s*(.*)\Z", re.DOTALL | re.IGNORECASE
 )
-_YES_NO = re.compile(r"\s*(yes|no)\b", re.IGNORECASE)
+_YES_NO = re.compile(r"\s*(yes|no)\b\s*(?:[.,;:!]|\Z)", re.IGNORECASE)  # "No pneumothorax." is a report
 _OPTIONS = (
     re.compile(r"\(([A-Za-z0-9])\)"),
     re.compile(r"\b([A-Za-z0-9])(?:[.:,]|\s|\Z)"),

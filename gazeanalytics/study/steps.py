@@ -141,11 +141,22 @@ def find_strategies(study: Study, features: pd.DataFrame, *, rng: int | np.rando
 
 
 def label_traces(study: Study) -> pd.DataFrame:
-    """Findings with their certainty: as the study brings them, or read out of the traces; no rows without either."""
+    """Findings with their certainty: as the study brings them, or read out of the traces; no rows without either.
+
+    An AI model's output is parted into reasoning and answer first. The certainty of a finding is that of the reasoning;
+    the answer adds what the reasoning doesn't mention.
+    """
     if study.has("findings"):
         return study.table("findings")
     if study.has("traces"):
-        return reasoning.label_findings(study.table("traces"))
+        traces, readers = study.table("traces"), study.table("readers")
+        models = readers.loc[readers["kind"] == "model", "reader"]
+        readings = study.table("readings")
+        by_model = traces["reading"].isin(readings.loc[readings["reader"].isin(models), "reading"])
+        parts = [reasoning.label_findings(traces[~by_model])]
+        if by_model.any():
+            parts.append(_label_outputs(traces[by_model]))
+        return pd.concat(parts, ignore_index=True)
     columns = {column.name: pd.Series(dtype=object) for column in tables.TABLES["findings"].columns}
     return pd.DataFrame(columns)
 
@@ -161,6 +172,15 @@ def meet(study: Study, *by_reading: pd.DataFrame, findings: pd.DataFrame) -> pd.
         scored = score(reasoning.conclude(findings), readings, cases, call_at=study.config.outcomes.call_at)
         extra.append(scored.drop(columns=[c for c in scored if c != "reading" and c in readings]))
     return assemble(readings, study.table("readers"), cases, *extra)
+
+
+def _label_outputs(traces: pd.DataFrame) -> pd.DataFrame:
+    parsed = reasoning.parse_outputs(traces["text"])
+    thought = reasoning.label_findings(traces.assign(text=parsed["reasoning"]))
+    answer = reasoning.label_findings(traces.assign(text=parsed["answer"].fillna("")))
+    known = pd.MultiIndex.from_frame(thought[["reading", "finding"]])
+    added = ~pd.MultiIndex.from_frame(answer[["reading", "finding"]]).isin(known)
+    return pd.concat([thought, answer[added]], ignore_index=True).sort_values("reading", kind="stable")
 
 
 def _images_of(study: Study, rows: pd.DataFrame) -> pd.DataFrame:
