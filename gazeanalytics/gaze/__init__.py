@@ -8,6 +8,7 @@ from gazeanalytics.gaze.attention import Maps, Smoothing, density
 from gazeanalytics.gaze.cascade import CascadeRules, cascade
 from gazeanalytics.gaze.clean import Cleaned, clean
 from gazeanalytics.gaze.dwelling import dwells, region_transitions
+from gazeanalytics.gaze.evaluation import agreement, confusion, event_agreement, labelled_events
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
 from gazeanalytics.gaze.kinematics import main_sequence, saccade_directions, steps_between
 from gazeanalytics.gaze.measures import (
@@ -22,7 +23,7 @@ from gazeanalytics.gaze.misses import LESION_OUTCOMES, SearchErrors, lesions_to_
 from gazeanalytics.gaze.ordering import order_test, systematicity
 from gazeanalytics.gaze.quality import accuracy, quality
 from gazeanalytics.gaze.recording import RecordingWarning
-from gazeanalytics.gaze.regions import grid_regions, locate, visits
+from gazeanalytics.gaze.regions import grid_regions, join_hits, locate, visits
 from gazeanalytics.gaze.scanpaths import Grid, Simplify, multimatch, pair_readings, scanmatch, square, string_edit
 
 __all__ = [
@@ -41,19 +42,24 @@ __all__ = [
     "Simplify",
     "Smoothing",
     "accuracy",
+    "agreement",
     "ambient_focal",
     "ambient_focal_scale",
     "attention",
     "cascade",
     "clean",
+    "confusion",
     "density",
     "dwells",
     "engbert_kliegl",
+    "event_agreement",
     "features",
     "four_walks",
     "grid_regions",
     "idt",
     "ivt",
+    "join_hits",
+    "labelled_events",
     "lesions_to_find",
     "locate",
     "main_sequence",

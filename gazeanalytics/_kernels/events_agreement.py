@@ -1,0 +1,38 @@
+"""Matching of the events of two labellings."""
+
+import numpy as np
+
+from gazeanalytics._kernels import kernel
+
+
+@kernel
+def match_events(starts, stops, true_starts, true_stops, least):
+    """Pair events by intersection over union, best pairs first; those under `least` stay alone.
+
+    Both lists lie in order and don't overlap among themselves. Returns pairs of places, int64, shape (pairs, 2), in the
+    order of the first.
+    """
+    most = starts.size + true_starts.size
+    scores = np.empty(most)
+    pairs = np.empty((most, 2), np.int64)
+    count, first = 0, 0
+    for i in range(starts.size):
+        while first < true_starts.size and true_stops[first] <= starts[i]:
+            first += 1
+        j = first
+        while j < true_starts.size and true_starts[j] < stops[i]:
+            shared = min(stops[i], true_stops[j]) - max(starts[i], true_starts[j])
+            score = shared / (max(stops[i], true_stops[j]) - min(starts[i], true_starts[j]))
+            if score >= least:
+                scores[count] = score
+                pairs[count, 0], pairs[count, 1] = i, j
+                count += 1
+            j += 1
+    order = np.argsort(-scores[:count], kind="mergesort")
+    used, true_used = np.zeros(starts.size, np.bool_), np.zeros(true_starts.size, np.bool_)
+    kept = np.zeros(count, np.bool_)
+    for k in order:
+        i, j = pairs[k]
+        if not (used[i] or true_used[j]):
+            used[i] = true_used[j] = kept[k] = True
+    return pairs[:count][kept]
