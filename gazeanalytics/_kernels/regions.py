@@ -6,7 +6,7 @@ import numpy as np
 
 from gazeanalytics._kernels import kernel
 
-BOX, ELLIPSE = 0, 1
+BOX, ELLIPSE, POLYGON = 0, 1, 2
 
 
 @kernel
@@ -42,58 +42,93 @@ def angle_between(x0, y0, x1, y1, viewing):
 
 
 @kernel
-def inside(x, y, box, shape, radius, viewing):
-    """Return whether (x, y) lies in the region or within `radius` deg of it."""
+def nearest_on_edge(x, y, ax, ay, bx, by):
+    """Return the point of the edge from a to b that is nearest to (x, y)."""
+    along = (bx - ax) ** 2 + (by - ay) ** 2
+    share = 0.0
+    if along > 0.0:
+        share = min(1.0, max(0.0, ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / along))
+    return ax + share * (bx - ax), ay + share * (by - ay)
+
+
+@kernel
+def nearest_in_polygon(x, y, corners):
+    """Return the point of the polygon's outline nearest to (x, y), and whether (x, y) lies inside or on it.
+
+    Inside is where a ray to the right crosses the outline an odd number of times.
+    """
+    nearest = np.inf
+    best_x = x
+    best_y = y
+    odd = False
+    before = len(corners) - 1
+    for i in range(len(corners)):
+        ax, ay = corners[before, 0], corners[before, 1]
+        bx, by = corners[i, 0], corners[i, 1]
+        if (ay > y) != (by > y) and x < ax + (y - ay) / (by - ay) * (bx - ax):
+            odd = not odd
+        at_x, at_y = nearest_on_edge(x, y, ax, ay, bx, by)
+        square = (x - at_x) ** 2 + (y - at_y) ** 2
+        if square < nearest:
+            nearest = square
+            best_x = at_x
+            best_y = at_y
+        before = i
+    return best_x, best_y, odd or nearest == 0.0
+
+
+@kernel
+def inside(x, y, region, boxes, shapes, corners, edges, radius, viewing):
+    """Return whether (x, y) lies in the region or within `radius` deg of it.
+
+    The outline of a polygon is rows edges[region]..edges[region + 1]-1 of `corners`.
+    """
     if not (x == x and y == y):
         return False
-    if shape == ELLIPSE:
-        right, down, hit = nearest_in_ellipse(x, y, box)
+    if shapes[region] == ELLIPSE:
+        right, down, hit = nearest_in_ellipse(x, y, boxes[region])
+    elif shapes[region] == POLYGON:
+        right, down, hit = nearest_in_polygon(x, y, corners[edges[region] : edges[region + 1]])
     else:
-        right, down, hit = nearest_in_box(x, y, box)
+        right, down, hit = nearest_in_box(x, y, boxes[region])
     return hit or (radius > 0.0 and angle_between(x, y, right, down, viewing) <= radius)
 
 
 @kernel
-def first_hits(x, y, boxes, shapes, radius, viewing, codes):
-    """Write the first region in which each fixation lies, in the order given; -1 for none."""
-    for i in range(len(x)):
-        codes[i] = -1
-        for region in range(len(boxes)):
-            if inside(x[i], y[i], boxes[region], shapes[region], radius, viewing):
-                codes[i] = region
-                break
+def first_hit_readings(starts, stops, x, y, boxes, shapes, corners, edges, radius, codes, viewing, first, last):
+    """Write the first region in which each fixation lies, in the order given; -1 for none.
 
-
-@kernel
-def first_hit_readings(starts, stops, x, y, boxes, shapes, radius, codes, viewing, first, last):
-    """Run `first_hits` over readings; the regions of reading k are rows first[k]..last[k]-1."""
+    The regions of reading k are rows first[k]..last[k]-1.
+    """
     for k in range(len(starts)):
-        rows = slice(starts[k], stops[k])
-        own = slice(first[k], last[k])
-        first_hits(x[rows], y[rows], boxes[own], shapes[own], radius, viewing[k], codes[rows])
         for i in range(starts[k], stops[k]):
-            if codes[i] >= 0:
-                codes[i] += first[k]
+            codes[i] = -1
+            for region in range(first[k], last[k]):
+                if inside(x[i], y[i], region, boxes, shapes, corners, edges, radius, viewing[k]):
+                    codes[i] = region
+                    break
 
 
 @kernel
-def count_hit_readings(starts, stops, x, y, boxes, shapes, radius, viewing, first, last, counts):
+def count_hit_readings(starts, stops, x, y, boxes, shapes, corners, edges, radius, viewing, first, last, counts):
     """Write how many (fixation, region) pairs are hits in each reading."""
     for k in range(len(starts)):
         counts[k] = 0
-        for region in range(first[k], last[k]):
-            for i in range(starts[k], stops[k]):
-                counts[k] += inside(x[i], y[i], boxes[region], shapes[region], radius, viewing[k])
+        for i in range(starts[k], stops[k]):
+            for region in range(first[k], last[k]):
+                counts[k] += inside(x[i], y[i], region, boxes, shapes, corners, edges, radius, viewing[k])
 
 
 @kernel
-def list_hit_readings(starts, stops, x, y, boxes, shapes, radius, fixations, regions, viewing, first, last, place):
-    """List the hits of each reading, region by region, from row place[k] of the output on."""
+def list_hit_readings(
+    starts, stops, x, y, boxes, shapes, corners, edges, radius, fixations, regions, viewing, first, last, place
+):
+    """List the hits of each reading, fixation by fixation, from row place[k] of the output on."""
     for k in range(len(starts)):
         row = place[k]
-        for region in range(first[k], last[k]):
-            for i in range(starts[k], stops[k]):
-                if inside(x[i], y[i], boxes[region], shapes[region], radius, viewing[k]):
+        for i in range(starts[k], stops[k]):
+            for region in range(first[k], last[k]):
+                if inside(x[i], y[i], region, boxes, shapes, corners, edges, radius, viewing[k]):
                     fixations[row] = i
                     regions[row] = region
                     row += 1

@@ -11,6 +11,7 @@ from gazeanalytics.gaze.dwelling import dwells, region_transitions
 from gazeanalytics.gaze.evaluation import agreement, confusion, event_agreement, labelled_events
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
 from gazeanalytics.gaze.kinematics import main_sequence, saccade_directions, steps_between
+from gazeanalytics.gaze.masks import align, locate_on_masks
 from gazeanalytics.gaze.measures import (
     STRATEGY_FEATURES,
     FeatureSettings,
@@ -43,6 +44,7 @@ __all__ = [
     "Smoothing",
     "accuracy",
     "agreement",
+    "align",
     "ambient_focal",
     "ambient_focal_scale",
     "attention",
@@ -62,6 +64,7 @@ __all__ = [
     "labelled_events",
     "lesions_to_find",
     "locate",
+    "locate_on_masks",
     "main_sequence",
     "multimatch",
     "nystrom_holmqvist",

@@ -12,7 +12,7 @@ from gazeanalytics._kernels import regions as kernels
 from gazeanalytics.gaze._images import check_images, match
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["grid_regions", "locate", "visits"]
+__all__ = ["grid_regions", "join_hits", "locate", "visits"]
 
 Overlap = Literal["priority", "nested", "all"]
 
@@ -89,10 +89,16 @@ def locate(
     >>> locate(fixations, regions, images, overlap="all")["region"].tolist()
     ['lung', 'nodule', 'lung']
     """
-    hits = _hits(fixations, regions, images, overlap=overlap, radius=hit_radius_deg, viewing=viewing)
-    hits = hits.sort_values("row", kind="stable", ignore_index=True)
-    hits.insert(1, "reading", fixations["reading"].take(hits["row"].to_numpy()).array)
-    return hits
+    _check_choice(overlap, hit_radius_deg, viewing)
+    found = match(fixations, check_images(images), "fixations")
+    ordered, first, last = _regions_of(regions, images, smallest_first=overlap == "nested")
+    places = (fixations["x"].to_numpy(float), fixations["y"].to_numpy(float))
+    areas = (ordered[["x0", "y0", "x1", "y1"]].to_numpy(float), *_shapes(ordered), float(hit_radius_deg))
+    # What is known of each reading rides in `out`, which `each` cuts into the readings of a chunk.
+    known = [(viewing or Viewing(0.0, 0.0, 1.0, 1.0)).rows(len(found)), first, last]
+    row, region = (_all_hits if overlap == "all" else _first_hits)(found, places, areas, known)
+    reading = fixations["reading"].take(row).array
+    return pd.DataFrame({"row": row, "reading": reading, "region": ordered["region"].take(region).array})
 
 
 def visits(
@@ -111,12 +117,13 @@ def visits(
     fixations : pandas.DataFrame
         A fixations table. A fixation without a place lies in no region.
     regions : pandas.DataFrame
-        A regions table; edges belong to the region. `shape` says box (default) or the ellipse inside the box.
+        A regions table; edges belong to the region. `shape` says box (default), the ellipse inside the box, or polygon,
+        whose column `outline` then tells its corners ("0,0 10,0 5,8", image px).
     images : pandas.DataFrame
         One row a reading: reading, case, width, height. It tells which case's regions count.
     overlap : {"priority", "nested", "all"}
         What happens where regions overlap: the fixation belongs to the first of them in the table's order, to the
-        smallest, or to all of them (visits then overlap in time).
+        smallest (by its box), or to all of them (visits then overlap in time).
     hit_radius_deg : float
         A fixation this near (deg) to a region still counts as in it; 0 wants it inside.
     viewing : Viewing, optional
@@ -147,8 +154,39 @@ def visits(
     1    500   r0c1     250.0          1
     2    800   r0c0     100.0          1
     """
-    hits = _hits(fixations, regions, images, overlap=overlap, radius=hit_radius_deg, viewing=viewing)
-    row, region = hits["row"].to_numpy(), hits["region"].cat.codes.to_numpy()
+    found = locate(fixations, regions, images, overlap=overlap, hit_radius_deg=hit_radius_deg, viewing=viewing)
+    return join_hits(fixations, found)
+
+
+def join_hits(fixations: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
+    """Merge hits that follow one another in the same region into visits.
+
+    Parameters
+    ----------
+    fixations : pandas.DataFrame
+        A fixations table.
+    hits : pandas.DataFrame
+        Which fixation lies where, as `locate` or `locate_on_masks` tell: row (position in `fixations`, rising) and
+        region.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A visits table, as `visits` gives.
+
+    Examples
+    --------
+    >>> fixations = pd.DataFrame({"reading": 1, "onset": [0, 200, 500], "duration": [150, 200, 250], "x": 0, "y": 0})
+    >>> hits = pd.DataFrame({"row": [0, 1, 2], "region": ["heart", "heart", "lung"]})
+    >>> join_hits(fixations, hits)[["onset", "region", "duration", "offset"]]
+       onset region  duration  offset
+    0      0  heart     350.0   400.0
+    1    500   lung     250.0   750.0
+    """
+    # One region after the other, so that each one's runs lie together.
+    names = hits["region"].astype("category")
+    order = np.argsort(names.cat.codes.to_numpy(), kind="stable")
+    row, region = hits["row"].to_numpy()[order], names.cat.codes.to_numpy()[order]
     ids = ragged.segments(fixations["reading"]).rows()
     starts = _run_starts(row, region, ids)
     stops = np.append(starts[1:], len(row)).astype(np.int64)[: len(starts)]
@@ -159,7 +197,7 @@ def visits(
         {
             "reading": fixations["reading"].take(first).array,
             "onset": onset[first],
-            "region": hits["region"].take(starts).array,
+            "region": names.take(order[starts]).array,
             "duration": np.add.reduceat(duration[row], starts) if len(starts) else np.empty(0),
             "fixations": stops - starts,
             "offset": onset[last] + duration[last],
@@ -176,26 +214,30 @@ def _run_starts(row: np.ndarray, region: np.ndarray, ids: np.ndarray) -> np.ndar
     return np.concatenate(([0], np.flatnonzero(fresh) + 1))
 
 
-def _hits(
-    fixations: pd.DataFrame,
-    regions: pd.DataFrame,
-    images: pd.DataFrame,
-    *,
-    overlap: Overlap,
-    radius: float,
-    viewing: Viewing | None,
-) -> pd.DataFrame:
-    """List (row of fixations, region), in the order of the fixations or, for "all", region by region."""
-    _check_choice(overlap, radius, viewing)
-    found = match(fixations, check_images(images), "fixations")
-    ordered, first, last = _regions_of(regions, images, smallest_first=overlap == "nested")
-    shapes = ordered["shape"].eq("ellipse").to_numpy(np.int64) if "shape" in ordered else np.zeros(len(ordered), int)
-    places = (fixations["x"].to_numpy(float), fixations["y"].to_numpy(float))
-    areas = (ordered[["x0", "y0", "x1", "y1"]].to_numpy(float), shapes, float(radius))
-    # What is known of each reading rides in `out`, which `each` cuts into the readings of a chunk.
-    known = [(viewing or Viewing(0.0, 0.0, 1.0, 1.0)).rows(len(found)), first, last]
-    row, region = (_all_hits if overlap == "all" else _first_hits)(found, places, areas, known)
-    return pd.DataFrame({"row": row, "region": ordered["region"].take(region).array})
+def _shapes(regions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Shape of each region, the corners of all polygons, and where each polygon's corners begin."""
+    shape = regions["shape"].to_numpy(object) if "shape" in regions else np.full(len(regions), "box", object)
+    codes = np.where(shape == "ellipse", kernels.ELLIPSE, np.where(shape == "polygon", kernels.POLYGON, kernels.BOX))
+    outlines = [np.empty((0, 2))] * len(regions)
+    for row in np.flatnonzero(codes == kernels.POLYGON):
+        outlines[row] = _outline(regions.iloc[row])
+    edges = np.concatenate(([0], np.cumsum([len(outline) for outline in outlines]))).astype(np.int64)
+    return codes, np.concatenate([np.empty((0, 2)), *outlines]), edges
+
+
+def _outline(region: pd.Series) -> np.ndarray:
+    """Corners of a polygon, shape (corners, 2), from text such as "0,0 10,0 5,8"."""
+    text = region.get("outline")
+    try:
+        corners = [[float(part) for part in pair.split(",")] for pair in str(text).split()]
+    except ValueError:
+        corners = []
+    if len(corners) < 3 or any(len(corner) != 2 for corner in corners):
+        raise ValueError(
+            f"regions: the polygon {region['region']!r} of case {region['case']!r} wants an outline of three or more "
+            f'corners in image px, such as "0,0 10,0 5,8"; came {text!r}'
+        )
+    return np.array(corners)
 
 
 def _first_hits(found: ragged.Segments, places: tuple, areas: tuple, known: list) -> tuple[np.ndarray, np.ndarray]:

@@ -71,6 +71,43 @@ def test_visits_equal_twin(overlap, first, second, here, there):
     assert (made["offset"] == made["onset"] + 10 * made["fixations"] - 3).all()
 
 
+CORNERS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=6, unique=True)
+
+
+def in_polygon(x, y, corners):
+    """On an edge, or crossed an odd number of times by a ray to the right; whole numbers only."""
+    odd = False
+    for (ax, ay), (bx, by) in zip(corners, corners[1:] + corners[:1], strict=True):
+        across = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+        if across == 0 and min(ax, bx) <= x <= max(ax, bx) and min(ay, by) <= y <= max(ay, by):
+            return True
+        if (ay > y) != (by > y):
+            odd ^= (across > 0) == (by > ay)
+    return odd
+
+
+@settings(max_examples=80, deadline=None)
+@given(CORNERS)
+def test_polygons_equal_twin(corners):
+    grid = [(x, y) for x in range(7) for y in range(7)]
+    fixations = pd.DataFrame(grid, columns=["x", "y"]).assign(reading=0, onset=np.arange(49.0))
+    outline = " ".join(f"{x},{y}" for x, y in corners)
+    regions = region_table({"a": [(0, 0, 6, 6, False)]}).assign(shape="polygon", outline=outline)
+    hits = gaze.locate(fixations, regions, IMAGES)
+    assert hits["row"].tolist() == [row for row, spot in enumerate(grid) if in_polygon(*spot, corners)]
+
+
+def test_polygon_with_radius_and_without_outline():
+    viewing = Viewing.from_px_per_deg(30, 1000, 1000)
+    regions = region_table({"a": [(0, 0, 400, 300, False)]}).assign(shape="polygon", outline="0,0 400,0 0,300")
+    fixations = pd.DataFrame({"reading": 0, "onset": [0.0], "x": 260.0, "y": 230.0})
+    near = float(viewing.angle(260, 230, 200, 150))
+    for radius, hits in ((near * (1 + 1e-9), 1), (near * (1 - 1e-9), 0)):
+        assert len(gaze.visits(fixations, regions, IMAGES, hit_radius_deg=radius, viewing=viewing)) == hits
+    with pytest.raises(ValueError, match="the polygon 'r0' of case 'a' wants an outline of three or more corners"):
+        gaze.visits(fixations, regions.assign(outline="0,0 400,0"), IMAGES)
+
+
 def test_hit_radius_is_an_exact_angle():
     viewing = Viewing.from_px_per_deg(30, 1000, 1000)
     regions = region_table({"a": [(400, 400, 100, 100, False)]})
