@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gazeanalytics import report
-from gazeanalytics.study.paper import parts_of
+from gazeanalytics.study.paper import Part, parts_of
 from gazeanalytics.study.provenance import provenance_of
 from gazeanalytics.study.shards import Progress, write_parquet, write_text
 
@@ -20,20 +21,30 @@ __all__ = ["write"]
 def write(found: Analysis, out: Path, *, progress: Progress | None = None) -> None:
     """Write everything to `out`; `provenance.json` comes last and marks the results as whole."""
     _write_data(found, out / "data")
-    settings = {"events": found.gaze.settings}
-    provenance = provenance_of(found.study, counts=found.counts, settings=settings)
+    provenance = provenance_of(found.study, counts=found.counts, settings={"events": found.gaze.settings})
     sections = []
-    for part in parts_of(found):
-        for stem, table in part.tables.items():
-            report.write_table(table, out / "tables" / stem)
-        for stem, picture in part.figures.items():
-            report.save(picture.figure, out / "figures" / stem)
-        sections.append(part.section())
-        if progress:
-            progress(f"report: {part.heading}", 1, 1)
-    about = found.study.config.study
-    report.page(about.name, sections, subtitle=about.description, provenance=provenance, path=out / "report.html")
+    with report.off_screen():
+        for part in parts_of(found):
+            _write_part(part, out)
+            sections.append(part.section())
+            if progress:
+                progress(f"report: {part.heading}", 1, 1)
+        sections.append(report.Section("Methods", _methods(found, provenance)))
+        about = found.study.config.study
+        report.page(about.name, sections, subtitle=about.description, provenance=provenance, path=out / "report.html")
     write_text(json.dumps(provenance, indent=2, sort_keys=True, default=str) + "\n", out / "provenance.json")
+
+
+def _write_part(part: Part, out: Path) -> None:
+    for stem, table in part.tables.items():
+        report.write_table(table, out / "tables" / stem)
+    for stem, picture in part.figures.items():
+        report.save(picture.figure, out / "figures" / stem)
+
+
+def _methods(found: Analysis, provenance: Mapping[str, Any]) -> str:
+    models = {name: f"{model.formula} ({model.family})" for name, model in found.models.items()}
+    return report.methods_text(provenance, quality=found.gaze.quality, models=models)
 
 
 def _write_data(found: Analysis, folder: Path) -> None:

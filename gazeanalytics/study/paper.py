@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -171,9 +171,33 @@ def _model(found: Analysis, name: str) -> Part:
     text = f"{model.formula}; family {model.family}; {_many(int(estimates['n'].max()), 'reading')}."
     text += f" Rows: {model.where}." if model.where else ""
     text += f" Notes: {'; '.join(fit.notes)}." if fit.notes else ""
-    figure = report.Picture(report.forest(estimates, exponentiate=binomial), f"{title}: {scale} with 95% intervals.")
+    stem = _file_name(name)
+    forest = report.forest(estimates, exponentiate=binomial)
+    figures = {f"forest_{stem}": report.Picture(forest, f"{title}: {scale} with 95% intervals.")}
+    if fit.random_effects()["group"].eq("country").any():
+        figures[f"countries_{stem}"] = _countries(found, fit, title)
     table = report.format_estimates(estimates, caption=title)
-    return Part(f"Model: {title}", text, {f"forest_{_file_name(name)}": figure}, {f"model_{_file_name(name)}": table})
+    return Part(f"Model: {title}", text, figures, {f"model_{stem}": table})
+
+
+def _countries(found: Analysis, fit: Any, title: str) -> report.Picture:
+    """Countries with enough readers to be shown, and how many have fewer."""
+    effects = fit.random_effects().query("group == 'country'")
+    readers = found.study.table("readers").query("kind == 'person'")["country"].value_counts()
+    shown = effects[effects["level"].map(readers).ge(found.study.config.report.smallest_cell)]
+    reach = 1.96 * shown["sd"]
+    modes = pd.DataFrame(
+        {
+            "level": shown["level"],
+            "estimate": shown["mode"],
+            "conf_low": shown["mode"] - reach,
+            "conf_high": shown["mode"] + reach,
+        }
+    )
+    hidden = len(effects) - len(shown)
+    caption = f"{title}: how countries differ from the average country, shrunk towards it (conditional modes, 95%)."
+    caption += f" Not shown: {_many(hidden, 'country')} with few readers." if hidden else ""
+    return report.Picture(report.caterpillar(modes, label="Difference (logit)"), caption)
 
 
 def _lesions_of(found: Analysis, case: object) -> pd.DataFrame | None:
