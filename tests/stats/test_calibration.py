@@ -1,0 +1,139 @@
+"""Calibration, against scikit-learn, plain loops and planted truth."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
+from gazeanalytics import tables
+from gazeanalytics.stats.calibration import calibration, calibration_by, recalibrate
+
+WORDS = np.array([0.02, 0.15, 0.25, 0.5, 0.8, 0.95])
+
+
+def planted(n, rng, slope=1.0, intercept=0.0):
+    p = rng.choice(WORDS, n)
+    chance = 1 / (1 + np.exp(-(intercept + slope * np.log(p / (1 - p)))))
+    return p, (rng.random(n) < chance).astype(float)
+
+
+def measured(p, y, **settings):
+    return calibration(p, y, **({"resamples": 0} | settings)).set_index("term")["estimate"]
+
+
+def naive_ece(p, y, bins):
+    total = 0.0
+    for k in range(bins):
+        inside = [i for i in range(len(p)) if min(int(p[i] * bins), bins - 1) == k]
+        if inside:
+            total += abs(sum(p[i] for i in inside) - sum(y[i] for i in inside))
+    return total / len(p)
+
+
+def test_agrees_with_scikit_learn():
+    p, y = planted(400, np.random.default_rng(0), slope=0.6, intercept=0.3)
+    came = measured(p, y)
+    assert came["brier"] == pytest.approx(brier_score_loss(y, p), abs=1e-12)
+    assert came["auroc"] == pytest.approx(roc_auc_score(y, p), abs=1e-12)
+    logit = np.log(p / (1 - p))[:, None]
+    line = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(logit, y)
+    assert came["slope"] == pytest.approx(line.coef_[0, 0], rel=1e-5)
+    assert came["intercept"] == pytest.approx(line.intercept_[0], rel=1e-4, abs=1e-6)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10), st.booleans()), min_size=1, max_size=30), st.integers(1, 12))
+def test_parts_add_up_and_errors_are_those_of_plain_loops(rows, bins):
+    p, y = np.array([row[0] / 10 for row in rows]), np.array([float(row[1]) for row in rows])
+    came = measured(p, y, bins=bins)
+    assert came["brier"] == pytest.approx(np.mean((p - y) ** 2))
+    assert came["brier"] == pytest.approx(came["reliability"] - came["resolution"] + came["uncertainty"])
+    assert came["ece"] == pytest.approx(naive_ece(p, y, bins))
+    assert came["ece_adaptive"] <= 1
+    if len(p) > 1 and bins == 1:
+        rate = y.mean()
+        squared = (p.mean() - rate) ** 2 - rate * (1 - rate) / (len(p) - 1)
+        assert came["ece_debiased"] == pytest.approx(np.sqrt(max(0, squared)))
+
+
+def test_debiasing_takes_off_what_chance_gives():
+    rng = np.random.default_rng(2)
+    draws = np.array([measured(*planted(150, rng))[["ece_adaptive", "ece_debiased"]] for _ in range(80)])
+    assert draws[:, 0].mean() > 0.03
+    assert np.median(draws[:, 1]) < np.median(draws[:, 0])
+
+
+def test_intervals_by_reader_are_wider_and_cover():
+    rng = np.random.default_rng(3)
+    readers = np.repeat(np.arange(40), 25)
+    covered = []
+    for _ in range(30):
+        shift = np.repeat(rng.normal(0, 0.8, 40), 25)
+        p = rng.choice(WORDS, 1000)
+        y = (rng.random(1000) < 1 / (1 + np.exp(-(np.log(p / (1 - p)) + shift)))).astype(float)
+        table = calibration(p, y, clusters=readers, resamples=80, rng=rng).set_index("term").loc["overconfidence"]
+        grid = np.random.default_rng(0).normal(0, 0.8, 20000)
+        truth = np.mean([w - np.mean(1 / (1 + np.exp(-(np.log(w / (1 - w)) + grid)))) for w in WORDS])
+        covered.append(table.conf_low <= truth <= table.conf_high)
+    assert np.mean(covered) >= 0.8
+    alone = calibration(p, y, resamples=200, rng=0).set_index("term").loc["overconfidence"]
+    assert table.conf_high - table.conf_low > alone.conf_high - alone.conf_low
+
+
+def test_gives_an_estimates_table_that_repeats_with_the_seed():
+    p, y = planted(50, np.random.default_rng(1))
+    one, two = (calibration(p, y, resamples=50, rng=4) for _ in range(2))
+    pd.testing.assert_frame_equal(tables.check(one, "estimates"), two)
+    assert (one.conf_low.to_numpy() <= one.conf_high.to_numpy()).all()
+
+
+def test_separated_truth_has_no_slope_and_says_so():
+    table = calibration([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1], resamples=20, rng=0).set_index("term")
+    assert np.isnan(table.loc["slope", "estimate"])
+    assert table.loc["slope", "note"].startswith("separated")
+    assert table.loc["brier", "note"] == ""
+
+
+@pytest.mark.parametrize(
+    ("stated", "truth", "message"),
+    [
+        ([0.5], [1, 0], r"two columns of one length; came \(1,\) and \(2,\)"),
+        ([1.2], [1], "between 0 and 1; came 1.2"),
+        ([0.5], [2], "truth is 0 or 1; came 2; drop rows"),
+        ([np.nan], [1], "between 0 and 1; came nan"),
+    ],
+)
+def test_wrong_input_is_told(stated, truth, message):
+    with pytest.raises(ValueError, match=message):
+        calibration(stated, truth)
+
+
+def test_phrases_in_order_with_their_intervals():
+    data = pd.DataFrame({"phrase": list("bbba"), "certainty": [0.8] * 3 + [0.1], "truth": [1, 1, 1, 0]})
+    table = calibration_by(data, by="phrase")
+    assert table.phrase.tolist() == ["a", "b"]
+    assert table.loc[0, ["low", "high"]].tolist()[0] == 0
+    assert table.loc[1, "high"] == 1
+    below, _ = quad(lambda x: x**2.5 * (1 - x) ** -0.5, 0, table.loc[1, "low"])
+    whole, _ = quad(lambda x: x**2.5 * (1 - x) ** -0.5, 0, 1)
+    assert below / whole == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize("method", ["isotonic", "logistic"])
+def test_recalibration_mends_overconfidence(method):
+    rng = np.random.default_rng(5)
+    p, y = planted(4000, rng, slope=0.5)
+    fitted = recalibrate(p, y, method=method)
+    fresh, truth = planted(4000, rng, slope=0.5)
+    assert measured(fitted(fresh), truth)["ece_adaptive"] < 0.03 < measured(fresh, truth)["ece_adaptive"]
+    assert (np.diff(fitted(np.linspace(0, 1, 50))) >= 0).all()
+
+
+def test_recalibration_refuses_what_it_cannot_fit():
+    with pytest.raises(ValueError, match="method must be 'isotonic' or 'logistic'; came 'beta'"):
+        recalibrate([0.5], [1], method="beta")
+    with pytest.raises(ValueError, match="needs true and false rows that overlap"):
+        recalibrate([0.1, 0.9], [0, 1], method="logistic")
