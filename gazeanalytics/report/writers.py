@@ -24,9 +24,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "−": "$-$", "×": r"$\times$", "±": r"$\pm$", "∞": r"$\infty$",
-    "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}", "§": r"\S{}", "¶": r"\P{}", "–": "--", "≥": r"$\geq$",
-    "≤": r"$\leq$", "°": r"\textdegree{}", "²": r"\textsuperscript{2}", "[": "{[}", "]": "{]}", "\n": " ", "\t": " ",
+    "|": r"\textbar{}", "−": "$-$", "×": r"$\times$", "±": r"$\pm$", "∞": r"$\infty$", "≥": r"$\geq$", "≤": r"$\leq$",
+    "•": r"\textbullet{}", "†": r"\textdagger{}", "‡": r"\textdaggerdbl{}", "§": r"\S{}", "¶": r"\P{}", "–": "--",
+    "°": r"\textdegree{}", "²": r"\textsuperscript{2}", "[": "{[}", "]": "{]}", "\n": " ", "\t": " ",
     "\r": " ",
 }  # fmt: skip
 _MARKDOWN = str.maketrans({letter: "\\" + letter for letter in "\\`*_{}[]<>#|~$"} | {"\n": " ", "\r": " "})
@@ -126,7 +126,7 @@ def to_latex(table: PaperTable) -> str:
     columns = table.text.shape[1]
     lines = [r"\begin{table}", r"\centering"]
     if table.caption:
-        lines.append(rf"\caption{{{_tex(table.caption)}}}")
+        lines += [r"\setlength{\belowcaptionskip}{6pt}", rf"\caption{{{_tex(table.caption)}}}"]
     alignment = "".join("r" if right else "l" for right in table.flush_right)
     lines += [rf"\begin{{tabular}}{{{alignment}}}", r"\toprule", _tex_row(table.text.columns), r"\midrule"]
     for place, (heading, cells) in enumerate(_rows(table)):

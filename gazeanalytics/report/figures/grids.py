@@ -19,6 +19,8 @@ __all__ = ["axis_loadings", "strategy_profiles", "transition_matrix"]
 
 # Columns of numbers that fit side by side on a page; more features go below one another.
 _MOST_COLUMNS = 11
+# Relative luminance at which black and white letters contrast alike with the ground (WCAG 2.2).
+_DARK = 0.18
 
 
 def strategy_profiles(
@@ -111,7 +113,7 @@ def _profile_map(
             middle, sure, rows, across = middle.T, sure.T, across, rows
         _color_grid(axes, middle, (rows, across), largest, label)
         texts = np.vectorize(lambda value, dot: _value(value) + " •" * bool(dot), otypes=[object])(middle, sure)
-        _write_cells(axes, texts, np.abs(middle) > 0.62 * largest)
+        _write_cells(axes, texts)
         return axes
 
 
@@ -152,7 +154,11 @@ def _clear_frame(ax: Axes, shape: tuple[int, ...]) -> None:
     ax.vlines(np.arange(1, shape[1]) - 0.5, -0.5, shape[0] - 0.5, color="white", linewidth=1.2)
 
 
-def _write_cells(ax: Axes, texts: np.ndarray, dark: np.ndarray) -> None:
+def _write_cells(ax: Axes, texts: np.ndarray) -> None:
+    """Write a text in each cell of the image on the axes, white where the cell is dark."""
+    image = ax.images[0]
+    colors = np.asarray(image.to_rgba(np.ma.asarray(image.get_array())))[..., :3]
+    dark = colors**2.2 @ [0.2126, 0.7152, 0.0722] < _DARK
     for (row, column), text in np.ndenumerate(texts):
         ax.text(column, row, text, ha="center", va="center", color="white" if dark[row, column] else "black")
 
@@ -203,7 +209,7 @@ def transition_matrix(transitions: pd.DataFrame, *, order: Sequence[str] | None 
                 for share, count in zip(shares.flat, counts.flat, strict=True)
             ]
         )
-        _write_cells(axes, texts.reshape(shares.shape), shares > 0.6 * shares.max())
+        _write_cells(axes, texts.reshape(shares.shape))
         axes.set_xlabel("To")
         axes.set_ylabel("From")
         bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.9, aspect=18, pad=0.02)

@@ -216,14 +216,19 @@ def _width_pt(text: str) -> float:
     return sum(4.0 if letter.isalnum() or letter in "−<>∞%" else 2.2 for letter in text)
 
 
-def caterpillar(modes: pd.DataFrame, *, names: bool = True, label: str | None = None, ax: Axes | None = None) -> Axes:
+def caterpillar(
+    modes: pd.DataFrame, *, column: str = "mode", names: bool = True, label: str | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw what the model expects of each country or reader, shrunk to the whole, from lowest to highest.
 
     Parameters
     ----------
     modes : pandas.DataFrame
-        Conditional modes, one row a level: `level`, `estimate`, `conf_low`, `conf_high`; `raw`, the level's own mean on
-        the same scale, is drawn hollow where it is given, so that the shrinkage shows.
+        Conditional modes of one grouping, one row a level: `level` and `column`; `conf_low` and `conf_high` where the
+        intervals are known. `raw`, the level's own mean on the same scale, is drawn hollow where it is given, so that
+        the shrinkage shows.
+    column : str
+        The modes.
     names : bool
         Print the levels' names. Readers are persons: pass False for them.
     label : str, optional
@@ -237,30 +242,35 @@ def caterpillar(modes: pd.DataFrame, *, names: bool = True, label: str | None = 
 
     Examples
     --------
-    >>> modes = pd.DataFrame({"level": ["Peru", "Chile"], "estimate": [0.3, -0.1], "conf_low": [0.1, -0.4],
+    >>> modes = pd.DataFrame({"level": ["Peru", "Chile"], "mode": [0.3, -0.1], "conf_low": [0.1, -0.4],
     ...                       "conf_high": [0.5, 0.2]})
     >>> [text.get_text() for text in caterpillar(modes).get_yticklabels()]
     ['Chile', 'Peru']
     """
-    needs(modes, "modes", ["level", "estimate", "conf_low", "conf_high"])
-    ordered = modes.sort_values("estimate", kind="stable")
+    needs(modes, "modes", ["level", column])
+    ordered = modes.sort_values(column, kind="stable")
     row_mm = 4.0 if names else min(4.0, 100 / max(len(ordered), 1))
     with drawing(ax, SINGLE_MM, 16 + row_mm * max(len(ordered), 4)) as axes:
         if not len(ordered):
             return nothing(axes, "conditional modes")
         places = np.arange(len(ordered))
         axes.axvline(0, color="0.5", linewidth=0.6, zorder=0)
-        axes.hlines(places, numbers(ordered, "conf_low"), numbers(ordered, "conf_high"), OKABE_ITO[0], linewidth=1.0)
-        if "raw" in ordered:
-            raw = numbers(ordered, "raw")
-            axes.plot(raw, places, "o", color="0.45", markerfacecolor="none", markersize=3.5, label="own mean")
-        axes.plot(numbers(ordered, "estimate"), places, "o", color=OKABE_ITO[0], markersize=3.5, label="shrunk")
+        _draw_modes(axes, ordered, column, places)
         axes.set_yticks(places if names else [], tick_labels(ordered["level"]) if names else [])
         axes.set_ylim(-0.7, len(ordered) - 0.3)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(plain(label or "Deviation from the mean (95% interval)"))
+        axes.set_xlabel(plain(label or "Deviation from the mean" + " (95% interval)" * ("conf_low" in ordered)))
         if not names:
             axes.set_ylabel(f"{len(ordered)} levels, lowest to highest")
-        if "raw" in ordered:
-            axes.legend(loc="lower right")
         return axes
+
+
+def _draw_modes(ax: Axes, ordered: pd.DataFrame, column: str, places: np.ndarray) -> None:
+    if {"conf_low", "conf_high"} <= set(ordered):
+        ax.hlines(places, numbers(ordered, "conf_low"), numbers(ordered, "conf_high"), OKABE_ITO[0], linewidth=1.0)
+    if "raw" in ordered:
+        raw = numbers(ordered, "raw")
+        ax.plot(raw, places, "o", color="0.45", markerfacecolor="none", markersize=3.5, label="own mean")
+    ax.plot(numbers(ordered, column), places, "o", color=OKABE_ITO[0], markersize=3.5, label="shrunk")
+    if "raw" in ordered:
+        ax.legend(loc="lower right")
