@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels import events_cascade
-from gazeanalytics.gaze.events import LONGEST_GAP_MS, Events, label_and_tabulate
+from gazeanalytics.gaze.events import LONGEST_GAP_MS, Events, label_and_tabulate, warn_of_odd_saccades
 from gazeanalytics.gaze.recording import prepare
 from gazeanalytics.geometry import Viewing
 
@@ -114,6 +114,11 @@ def cascade(
     TableError, ValueError
         If the table breaks its contract, a unit can't be right or the shortest fixation is under one sample.
 
+    Warns
+    -----
+    RecordingWarning
+        If saccades last much longer or shorter than is human, or many samples lie at exactly (0, 0).
+
     Examples
     --------
     >>> x = np.repeat([100.0, 300.0], 50) + np.tile([0.0, 0.2], 50)
@@ -129,4 +134,6 @@ def cascade(
     settings = {"detector": "cascade", **asdict(rules)}
     blink_ms = (rules.shortest_blink_ms, rules.longest_blink_ms)
     batch = events_cascade.cascade_over_readings
-    return label_and_tabulate(batch, recording, rules.values(), settings, blink_ms=blink_ms, threads=threads)
+    events = label_and_tabulate(batch, recording, rules.values(), settings, blink_ms=blink_ms, threads=threads)
+    warn_of_odd_saccades(events.saccades)
+    return events

@@ -107,8 +107,8 @@ def prepare(
     RecordingWarning
         If many samples lie at exactly (0, 0), as a tracker's code for loss does.
     """
-    for name in ("reading", "t", "x", "y"):
-        if name not in samples.columns or samples[name].dtype == object:
+    for name in ("t", "x", "y", "reading"):
+        if name not in samples.columns or (name != "reading" and not pd.api.types.is_numeric_dtype(samples[name])):
             tables.check(samples, "samples")
     table = ragged.segments(samples["reading"])
     t, x, y = (np.ascontiguousarray(samples[name].to_numpy(float, na_value=np.nan)) for name in ("t", "x", "y"))
