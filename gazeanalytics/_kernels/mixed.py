@@ -288,8 +288,8 @@ def leverages(
 
 
 @kernel
-def main_trace(pointer, columns, p, m, chol, cross, crossx, inverse, out):
-    """Add up the main factor's blocks of the whole system's inverse over its levels; out is (k, k).
+def main_blocks(pointer, columns, p, m, chol, cross, crossx, inverse, out):
+    """Write each main level's block of the whole system's inverse to `out` (levels, k, k).
 
     `inverse` holds the lower triangle of the border's inverse, with `p` fixed effects at its end.
     """
@@ -300,15 +300,11 @@ def main_trace(pointer, columns, p, m, chol, cross, crossx, inverse, out):
     solved = np.empty((widest + p, k))
     main = np.empty((k, k))
     before = np.empty(k)
-    out[:, :] = 0.0
     for j in range(chol.shape[0]):
         base = pointer[j]
         count = pointer[j + 1] - base
         solve_level(j, base, count, p, chol, cross, crossx, solved)
         invert_level(j, chol, main)
-        for c in range(k):
-            for d in range(k):
-                out[c, d] += main[c, d]
         for s in range(count + p):
             row = columns[base + s] if s < count else m + s - count
             for c in range(k):
@@ -320,7 +316,9 @@ def main_trace(pointer, columns, p, m, chol, cross, crossx, inverse, out):
                 before[c] = value
             for c in range(k):
                 for d in range(k):
-                    out[c, d] += solved[s, c] * (before[d] + inverse[row, row] * solved[s, d]) + before[c] * solved[s, d]
+                    main[c, d] += solved[s, c] * (before[d] + inverse[row, row] * solved[s, d])
+                    main[c, d] += before[c] * solved[s, d]
+        out[j] = main
 
 
 @kernel

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit, ndtri
+from scipy.special import expit, logit, ndtr, ndtri
 
 from gazeanalytics._kernels import mixed_families as codes
 from gazeanalytics.stats.design import ModelError
@@ -63,6 +63,10 @@ class Family:
     def ordinal(self) -> bool:
         """Whether the outcome is ordered levels (thresholds take the intercept's place)."""
         return self.code in (codes.CUMULATIVE_LOGIT, codes.CUMULATIVE_PROBIT)
+
+    def latent(self, x: np.ndarray) -> np.ndarray:
+        """Give the latent distribution function of an ordinal outcome."""
+        return ndtr(x) if self.code == codes.CUMULATIVE_PROBIT else expit(x)
 
     def mean(self, eta: np.ndarray) -> np.ndarray:
         """Give the expected outcome (a probability or share for binomial and beta) at a linear predictor."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazeanalytics.stats.design import Design, RandomTerm
+from gazeanalytics.stats.design import Design
 from gazeanalytics.stats.families import Family, Response
-from gazeanalytics.stats.laplace import NEWTON_DECREMENT, Gaussian, Laplace
-from gazeanalytics.stats.optimise import Optimum, curvature, minimise
+from gazeanalytics.stats.laplace import Gaussian, Laplace
+from gazeanalytics.stats.optimise import Objective, Optimum, curvature, minimise
+from gazeanalytics.stats.quadrature import Quadrature
 
 __all__ = ["Solution", "fit_gaussian", "fit_laplace"]
 
@@ -71,7 +72,9 @@ def start_theta(design: Design, g: np.ndarray, w: np.ndarray, *, sigma2: float =
         sds = [_moment(codes, z[:, c] * g, z[:, c] ** 2 * w, len(term.levels)) for c in range(term.width)]
         sds = np.sqrt(np.clip(np.array(sds) / term.width / sigma2, 0.01, 100.0))
         start += [sds[row] * (row == column) for column in range(term.width) for row in range(column, term.width)]
-        inverse += [0.5 * sds[row] ** 2 / len(term.levels) for column in range(term.width) for row in range(column, term.width)]
+        inverse += [
+            0.5 * sds[row] ** 2 / len(term.levels) for column in range(term.width) for row in range(column, term.width)
+        ]
     return np.array(start, dtype=float), np.array(inverse)
 
 
@@ -127,31 +130,50 @@ def _profile(hessian: np.ndarray) -> np.ndarray:
 
 
 def fit_laplace(
-    design: Design, family: Family, response: Response, *, quick: bool = False, loose: bool = False
+    design: Design, family: Family, response: Response, *, points: int = 1, plateau: bool = False
 ) -> Solution:
-    """Fit a generalised linear mixed model by Laplace's approximation.
+    """Fit a generalised linear mixed model by Laplace's approximation or adaptive quadrature.
 
-    The first stage finds the fixed effects with the modes (`quick` stops there); the second searches all parameters.
-    Where no finite estimate exists (`loose`), modes are climbed to less closely, as the last digits of a plateau are
-    lost to rounding.
+    The first stage finds the fixed effects with the modes (0 `points` stop there); the second searches all parameters.
+    On a `plateau` no finite estimate exists, and the likelihood is all that the fit is good for.
     """
     phi = family.parameters(response)
-    engine = Laplace(design, family.code, phi.size, nearness=1e-6 if loose else NEWTON_DECREMENT)
+    engine = Laplace(design, family.code, phi.size, plateau=plateau)
     eta = family.start(response)[design.order] - design.offset
     if design.x.shape[1]:
         engine.modes.border[design.border :] = np.linalg.lstsq(design.x, eta, rcond=None)[0]
+    engine.restart = engine.modes.copy() if plateau else None
     engine(np.concatenate([np.zeros(design.parameters), phi]))
     theta, inverse = start_theta(design, engine.g, engine.w)
     start, rough = np.concatenate([theta, phi]), np.concatenate([inverse, np.full(phi.size, 4 / design.rows)])
-    first = minimise(engine, start, np.diag(rough), tolerance=FINE if quick else ROUGH)
+    first = minimise(engine, start, np.diag(rough), tolerance=ROUGH if points else FINE)
     value, _ = engine(first.at)
     joint = engine.system.fixed_covariance()
-    if not quick:
-        return _second_stage(engine, first, joint)
+    if points:
+        laplace = _second_stage(engine, first, joint)
+        return laplace if points == 1 else _quadrature_stage(engine, laplace, points)
     theta, _, phi = engine.split(first.at)
     beta = engine.modes.border[design.border :].copy()
     spread = np.full((first.at.size + beta.size,) * 2, np.nan)
     return Solution(theta, beta, phi, 1.0, joint, spread, NO_SLOPES, value, engine, first)
+
+
+def _quadrature_stage(engine: Laplace, solution: Solution, points: int) -> Solution:
+    """Go on from Laplace's approximation to adaptive quadrature."""
+    objective = Quadrature(engine, points, 0.05 * np.sqrt(np.diag(solution.spread)))
+    optimum = minimise(objective, solution.optimum.at, solution.spread / 2, tolerance=FINE * 10)
+    near = objective.steps / 5
+    hessian = (curvature(objective, optimum, near) + curvature(objective, optimum, -near)) / 2
+    spread = _invert(hessian)
+    return _laplace_solution(engine, _polish(objective, optimum, spread / 2), spread)
+
+
+def _laplace_solution(engine: Laplace, optimum: Optimum, spread: np.ndarray) -> Solution:
+    engine(optimum.at)
+    theta, beta, phi = engine.split(optimum.at)
+    inner = slice(theta.size, theta.size + beta.size)
+    covariance = spread[inner, inner]
+    return Solution(theta, beta, phi, 1.0, covariance, spread, NO_SLOPES, optimum.value, engine, optimum)
 
 
 def _second_stage(engine: Laplace, first: Optimum, joint: np.ndarray) -> Solution:
@@ -167,9 +189,7 @@ def _second_stage(engine: Laplace, first: Optimum, joint: np.ndarray) -> Solutio
     engine(optimum.at)
     spread = _invert(curvature(engine, optimum, _steps(optimum.inverse)))
     optimum = _polish(engine, optimum, spread / 2)
-    value, _ = engine(optimum.at)
-    theta, beta, phi = engine.split(optimum.at)
-    return Solution(theta, beta, phi, 1.0, spread[inner, inner], spread, NO_SLOPES, value, engine, optimum)
+    return _laplace_solution(engine, optimum, spread)
 
 
 def _steps(inverse: np.ndarray) -> np.ndarray:
@@ -186,7 +206,7 @@ def _invert(hessian: np.ndarray) -> np.ndarray:
     return root.T @ root
 
 
-def _polish(engine: Gaussian | Laplace, optimum: Optimum, inverse: np.ndarray) -> Optimum:
+def _polish(engine: Objective, optimum: Optimum, inverse: np.ndarray) -> Optimum:
     """Take one Newton step with the true curvature, and keep it where it doesn't lose."""
     if not np.isfinite(inverse).all() or not optimum.at.size:
         return optimum
@@ -196,3 +216,13 @@ def _polish(engine: Gaussian | Laplace, optimum: Optimum, inverse: np.ndarray) -
         return optimum
     decrement = 0.5 * float(gradient @ inverse @ gradient)
     return Optimum(at, value, gradient, inverse, decrement, optimum.evaluations + 1, converged=bool(decrement < FINE))
+
+
+def stand(solution: Solution) -> Gaussian | Laplace:
+    """Return the engine, evaluated at the solution."""
+    engine = solution.engine
+    if isinstance(engine, Laplace) and not engine.joint:
+        engine(np.concatenate([solution.theta, solution.beta, solution.phi]))
+    else:
+        engine(np.concatenate([solution.theta, solution.phi]))
+    return engine

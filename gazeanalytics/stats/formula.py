@@ -58,6 +58,8 @@ class Frame:
         How to build `x` for new data.
     offset : numpy.ndarray, shape (rows,)
     terms : tuple of RandomTerm
+    specs : tuple of formulaic.ModelSpec
+        How to build each term's `z` for new data.
     notes : tuple of str
         Rows left out, columns dropped, small cells.
     """
@@ -68,6 +70,7 @@ class Frame:
     spec: formulaic.ModelSpec
     offset: np.ndarray
     terms: tuple[RandomTerm, ...]
+    specs: tuple[formulaic.ModelSpec, ...]
     notes: tuple[str, ...]
 
 
@@ -165,13 +168,12 @@ def read(formula: Formula, data: pd.DataFrame) -> Frame:
     kept = pd.DataFrame({name: _tidy(kept[name]) for name in kept})
     matrix = _matrix(formula.fixed, kept)
     _refuse_constant(formula, kept)
-    names = tuple(_readable(str(name)) for name in matrix.columns)
+    names = tuple(readable(str(name)) for name in matrix.columns)
     x = matrix.to_numpy(dtype=float)
-    offset = np.zeros(len(kept))
-    for part in formula.offset:
-        offset += _matrix(f"0 + {part}", kept).to_numpy(dtype=float)[:, 0]
-    terms = tuple(_term(left, group, kept) for left, group in formula.random)
-    return Frame(kept, x, names, matrix.model_spec, offset, terms, tuple(notes))
+    pieces = [_matrix(left, kept) for left, _ in formula.random]
+    terms = tuple(_term(piece, group, kept) for piece, (_, group) in zip(pieces, formula.random, strict=True))
+    specs = tuple(piece.model_spec for piece in pieces)
+    return Frame(kept, x, names, matrix.model_spec, known_part(formula, kept), terms, specs, tuple(notes))
 
 
 def _columns(formula: Formula, data: pd.DataFrame) -> list[str]:
@@ -260,7 +262,8 @@ def _refuse_constant(formula: Formula, data: pd.DataFrame) -> None:
             )
 
 
-def _readable(name: str) -> str:
+def readable(name: str) -> str:
+    """Say formulaic's name of a column in words: `C(x)[T.4]` is `factor(x)[4]`."""
     if name == "Intercept":
         return "(Intercept)"
     return name.replace("[T.", "[").replace("C(", "factor(").replace("`", "")
@@ -270,9 +273,16 @@ def _plain(name: str) -> str:
     return name.strip().strip("`")
 
 
-def _term(left: str, group: str, data: pd.DataFrame) -> RandomTerm:
-    matrix = _matrix(left, data)
-    names = tuple(_readable(str(name)) for name in matrix.columns)
+def known_part(formula: Formula, data: pd.DataFrame) -> np.ndarray:
+    """Add up the offsets."""
+    offset = np.zeros(len(data))
+    for part in formula.offset:
+        offset += _matrix(f"0 + {part}", data).to_numpy(dtype=float)[:, 0]
+    return offset
+
+
+def _term(matrix: Any, group: str, data: pd.DataFrame) -> RandomTerm:
+    names = tuple(readable(str(name)) for name in matrix.columns)
     plain = [_plain(name) for name in group.split(":")]
     levels, codes = _levels(plain, data)
     z = np.ascontiguousarray(matrix.to_numpy(dtype=float))
@@ -291,7 +301,15 @@ def _levels(names: list[str], data: pd.DataFrame) -> tuple[np.ndarray, np.ndarra
     return levels, codes.astype(np.int64)
 
 
-def new_matrix(spec: formulaic.ModelSpec, data: pd.DataFrame) -> np.ndarray:
-    """Build the fixed effects' columns for new data, coded as they were for the fit."""
+def new_matrix(spec: formulaic.ModelSpec, names: tuple[str, ...], data: pd.DataFrame) -> np.ndarray:
+    """Build the columns of those names for new data, coded as they were for the fit."""
     matrix: Any = spec.get_model_matrix(data, context={}, na_action="ignore")
-    return matrix.to_numpy(dtype=float)
+    matrix.columns = [readable(str(name)) for name in matrix.columns]
+    return matrix[list(names)].to_numpy(dtype=float)
+
+
+def new_codes(term: RandomTerm, data: pd.DataFrame) -> np.ndarray:
+    """Give each new row's level of a random term; -1 for levels that the fit hasn't seen."""
+    levels, codes = _levels([_plain(name) for name in term.group.split(":")], data)
+    known = {level: place for place, level in enumerate(term.levels)}
+    return np.array([known.get(level, -1) for level in levels], dtype=np.int64)[codes]

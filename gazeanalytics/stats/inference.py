@@ -31,4 +31,3 @@ def satterthwaite(solution: Solution, contrasts: np.ndarray | None = None) -> np
 
 def _variances(rows: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     return np.einsum("rk,kl,rl->r", rows, covariance, rows)
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -13,11 +14,12 @@ from gazeanalytics.stats.design import Design, ModelError, arrange, unpack
 from gazeanalytics.stats.families import Family, Response
 from gazeanalytics.stats.fitting import Solution, fit_gaussian, fit_laplace
 from gazeanalytics.stats.inference import satterthwaite
-from gazeanalytics.stats.results import MixedFit, spreads
+from gazeanalytics.stats.results import MixedFit, Plan, spreads
 
-__all__ = ["mixed"]
+__all__ = ["mixed", "refit"]
 
 SINGULAR = 1e-4
+MOST_POINTS = 100
 
 
 def mixed(
@@ -49,7 +51,8 @@ def mixed(
     reml : bool
         Restricted maximum likelihood (Gaussian only).
     quadrature : int
-        1 is Laplace's approximation; 0 a faster, rougher stage that finds the fixed effects with the modes.
+        1 is Laplace's approximation; 0 a faster, rougher stage that finds the fixed effects with the modes; more are
+        points of adaptive Gauss-Hermite quadrature, for a single random intercept or slope.
     separated : {"refuse", "note"}
         What to do when fixed effects predict a two-valued outcome without error, so that no finite estimate exists.
 
@@ -86,8 +89,7 @@ def mixed(
     3      sd(case)      1.07       0.15
     4  sd(residual)      1.02       0.03
     """
-    if quadrature not in (0, 1):
-        raise ModelError(f"quadrature wants 0 or 1; came {quadrature}")
+    _refuse_quadrature(quadrature)
     parts = formulas.parse(formulas.quote(formula, [str(name) for name in data.columns]))
     kind = families.find(family, link)
     frame = formulas.read(parts, data)
@@ -97,20 +99,18 @@ def mixed(
     apart = checks.separation(frame.x, frame.names, response) if kind.name == "binomial" else ""
     if apart and separated == "refuse":
         raise ModelError(f"{apart}; merge levels, leave the term out, or pass separated='note' to see the fit")
+    notes = [*frame.notes, *aliased, *([apart] if apart else []), *checks.notes_on_data(frame)]
+    plan = Plan(formula, parts, kind, frame, reml and kind.code == 0, quadrature, tuple(notes), bool(apart))
+    return assemble(plan, response)
+
+
+def assemble(plan: Plan, response: Response) -> MixedFit:
+    """Solve what has been laid out, for one outcome."""
+    kind, frame = plan.family, plan.frame
     design = arrange(response.y, frame.x, frame.terms, size=response.size, offset=frame.offset)
-    solution = _solve(design, kind, response, reml=reml, quick=quadrature == 0, loose=bool(apart))
-    notes = [
-        *frame.notes,
-        *aliased,
-        *([apart] if apart else []),
-        *checks.notes_on_data(frame),
-        *_notes(solution, design),
-    ]
+    solution = _solve(design, plan, response)
     return MixedFit(
-        formula=formula,
-        family=kind,
-        reml=reml and kind.code == 0,
-        names=frame.names,
+        plan=plan,
         coefficients=solution.beta,
         covariance=solution.covariance,
         df=satterthwaite(solution) if kind.code == 0 else np.full(solution.beta.size, np.nan),
@@ -118,14 +118,24 @@ def mixed(
         own=_own(kind, response, solution),
         random=spreads(solution, frame.terms),
         log_likelihood=-0.5 * solution.minus2,
-        notes=tuple(notes),
-        engine="blocked Cholesky"
-        + ("" if kind.code == 0 else ", Laplace" if quadrature else ", penalised least squares"),
+        notes=(*plan.notes, *_notes(solution, design)),
+        engine=_engine(kind, plan.quadrature),
         solution=solution,
-        frame=frame,
         response=response,
-        parts=parts,
     )
+
+
+def refit(fit: MixedFit, y: np.ndarray) -> MixedFit:
+    """Fit the same model to another outcome.
+
+    Parameters
+    ----------
+    fit : MixedFit
+    y : numpy.ndarray, shape (rows used,)
+        As `simulate` gives it: values, successes or levels from 0, in the order of `fit.frame.data`.
+    """
+    old = fit.response
+    return assemble(fit.plan, Response(np.asarray(y, dtype=float), old.size, old.levels))
 
 
 def _independent(frame: formulas.Frame, kind: Family) -> tuple[formulas.Frame, list[str]]:
@@ -138,15 +148,31 @@ def _independent(frame: formulas.Frame, kind: Family) -> tuple[formulas.Frame, l
     notes = [f"rank deficient: {', '.join(aliased)} left out, a combination of the others"] if aliased else []
     used = tuple(frame.names[c] for c in columns)
     return (
-        formulas.Frame(frame.data, frame.x[:, columns], used, frame.spec, frame.offset, frame.terms, frame.notes),
+        replace(frame, x=frame.x[:, columns], names=used),
         notes,
     )
 
 
-def _solve(design: Design, kind: Family, response: Response, *, reml: bool, quick: bool, loose: bool) -> Solution:
-    if kind.code == 0:
-        return fit_gaussian(design, reml=reml)
-    return fit_laplace(design, kind, response, quick=quick, loose=loose)
+def _engine(kind: Family, points: int) -> str:
+    methods = {0: ", penalised least squares", 1: ", Laplace"}
+    return "blocked Cholesky" + ("" if kind.code == 0 else methods.get(points, f", {points} quadrature points"))
+
+
+def _refuse_quadrature(points: int) -> None:
+    if not 0 <= points <= MOST_POINTS:
+        raise ModelError(f"quadrature wants a number of points from 0 to {MOST_POINTS}; came {points}")
+
+
+def _solve(design: Design, plan: Plan, response: Response) -> Solution:
+    points = plan.quadrature
+    if plan.family.code == 0:
+        return fit_gaussian(design, reml=plan.reml)
+    if points > 1 and not (len(design.terms) == 1 and design.terms[0].width == 1):
+        raise ModelError(
+            "adaptive quadrature (more than 1 point) is for a single random term of one coefficient, such as "
+            "(1 | reader); with crossed readers and cases use quadrature=1, Laplace's approximation"
+        )
+    return fit_laplace(design, plan.family, response, points=points, plateau=plan.plateau)
 
 
 def _own(kind: Family, response: Response, solution: Solution) -> dict[str, tuple[float, float]]:

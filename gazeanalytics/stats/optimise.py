@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Optimum", "curvature", "minimise"]
+__all__ = ["Objective", "Optimum", "curvature", "minimise"]
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 

@@ -11,10 +11,10 @@ from scipy import stats
 
 from gazeanalytics.stats.design import RandomTerm, border_blocks, unpack
 from gazeanalytics.stats.families import Family, Response
-from gazeanalytics.stats.fitting import Solution
+from gazeanalytics.stats.fitting import Solution, stand
 from gazeanalytics.stats.formula import Formula, Frame
 
-__all__ = ["MixedFit", "RandomSpread"]
+__all__ = ["MixedFit", "Plan", "RandomSpread"]
 
 WIDEST = 100.0  # a spread whose error is a hundred times itself has no interval
 
@@ -54,19 +54,45 @@ class RandomSpread:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MixedFit:
-    """A fitted mixed model.
+class Plan:
+    """A model laid out for fitting: everything but the outcome's values.
 
     Attributes
     ----------
     formula : str
         As it was written.
+    parts : Formula
     family : Family
+    frame : Frame
     reml : bool
-        Whether `log_likelihood` is the restricted one.
-    names : tuple of str
-        Fixed effects.
-    coefficients, std_errors : numpy.ndarray, shape (fixed effects,)
+        Whether the likelihood is the restricted one.
+    quadrature : int
+        Points; 1 is Laplace's approximation, 0 penalised least squares.
+    notes : tuple of str
+        What the data call for.
+    plateau : bool
+        Whether the fixed effects predict some outcome without error.
+    """
+
+    formula: str
+    parts: Formula
+    family: Family
+    frame: Frame
+    reml: bool
+    quadrature: int
+    notes: tuple[str, ...]
+    plateau: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MixedFit:
+    """A fitted mixed model.
+
+    Attributes
+    ----------
+    plan : Plan
+        What was fitted.
+    coefficients : numpy.ndarray, shape (fixed effects,)
     covariance : numpy.ndarray, shape (fixed effects, fixed effects)
     df : numpy.ndarray, shape (fixed effects,)
         Satterthwaite's degrees of freedom; NaN where z is used.
@@ -77,22 +103,17 @@ class MixedFit:
     random : tuple of RandomSpread
         In the order of the formula.
     log_likelihood : float
-    n : int
-        Rows used.
     notes : tuple of str
         What a reader of the table has to know: singular, not converged, small cell, rows left out.
     engine : str
         What computed it.
     solution : Solution
         The solver's own terms and the evidence of its search.
-    frame, response, parts
-        Data and formula it was fitted to.
+    response : Response
+        The outcome as numbers.
     """
 
-    formula: str
-    family: Family
-    reml: bool
-    names: tuple[str, ...]
+    plan: Plan
     coefficients: np.ndarray
     covariance: np.ndarray
     df: np.ndarray
@@ -103,9 +124,27 @@ class MixedFit:
     notes: tuple[str, ...]
     engine: str
     solution: Solution
-    frame: Frame
     response: Response
-    parts: Formula
+
+    @property
+    def formula(self) -> str:
+        """The formula as it was written."""
+        return self.plan.formula
+
+    @property
+    def family(self) -> Family:
+        """The response family."""
+        return self.plan.family
+
+    @property
+    def frame(self) -> Frame:
+        """The rows used and their arrays."""
+        return self.plan.frame
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the fixed effects."""
+        return self.plan.frame.names
 
     @property
     def n(self) -> int:
@@ -171,11 +210,18 @@ class MixedFit:
         if self.family.name == "gaussian":
             rows.append(_spread("sd(residual)", self.sigma, errors.get("sd(residual)", np.nan), level))
         table = pd.DataFrame(rows)
-        table.insert(0, "model", model or self.parts.response)
+        table.insert(0, "model", model or self.plan.parts.response)
         return table.assign(n=float(self.n), note="; ".join(self.notes))
 
     def random_effects(self) -> pd.DataFrame:
-        """Give each level's conditional modes: columns group, level, coefficient, mode."""
+        """Give each level's conditional mode with its standard deviation.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns group, level, coefficient, mode, sd.
+        """
+        sds = mode_sds(self.solution, self.frame.terms)
         return pd.concat(
             [
                 pd.DataFrame(
@@ -184,9 +230,10 @@ class MixedFit:
                         "level": np.repeat(term.levels, len(term.names)),
                         "coefficient": np.tile(term.names, len(term.levels)),
                         "mode": term.modes.ravel(),
+                        "sd": sd.ravel(),
                     }
                 )
-                for term in self.random
+                for term, sd in zip(self.random, sds, strict=True)
             ],
             ignore_index=True,
         )
@@ -280,3 +327,13 @@ def spreads(solution: Solution, wanted: tuple[RandomTerm, ...]) -> tuple[RandomS
         covariance = solution.sigma**2 * factor @ factor.T
         found[id(term)] = RandomSpread(term.group, term.names, covariance, term.levels, u @ factor.T)
     return tuple(found[id(term)] for term in wanted)
+
+
+def mode_sds(solution: Solution, wanted: tuple[RandomTerm, ...]) -> list[np.ndarray]:
+    """Give the conditional modes' standard deviations, (levels, width) a term; fixed effects are taken as known."""
+    system, terms = stand(solution).system, solution.engine.design.terms
+    found = {}
+    for term, factor, block in zip(terms, unpack(solution.theta, terms), system.blocks(fixed=False), strict=True):
+        variance = np.einsum("ab,lbc,ac->la", factor, block, factor)
+        found[id(term)] = solution.sigma * np.sqrt(variance)
+    return [found[id(term)] for term in wanted]

@@ -61,7 +61,7 @@ def mixedlm(data, formula, family):
 def glmm(data, formula, family):
     import glmm as peer
 
-    fit = peer.fit(formula, data, family=family.replace(" ", ""))
+    fit = peer.fit(data, formula, family=family.replace(" ", ""))
     return next(getattr(fit, name) for name in ("loglik", "log_likelihood", "logLik") if hasattr(fit, name))
 
 
@@ -108,7 +108,10 @@ def main():
         data = load(folder, file)
         seconds, value = clock(ours, data, formula, family)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{name}: {len(data):,} rows, ours {seconds:.2f} CPU s, log likelihood {value:.4f}, peak {peak:.0f} MB", flush=True)
+        print(
+            f"{name}: {len(data):,} rows, ours {seconds:.2f} CPU s, log lik. {value:.4f}, {peak:.0f} MB",
+            flush=True,
+        )
         for peer, call in PEERS.items():
             try:
                 other, its = clock(call, data, formula, family)

@@ -1,0 +1,169 @@
+"""Fit every model of a folder of R fits (lme4, ordinal, glmmTMB) and set the largest differences side by side.
+
+    python tests/reference/mixed_against_r.py FOLDER [PATTERN]
+
+FOLDER holds the data as CSV, `factor_levels.json` and `fits/*.json`. One Markdown row a fit: log likelihood (ours
+less R's), then the largest relative difference of fixed effects (in standard errors where those are larger), standard
+errors, standard deviations, correlations (absolute) and Satterthwaite's degrees of freedom.
+"""
+
+import json
+import re
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats as laws
+
+from gazeanalytics import stats
+
+FIXED = "strategy + exp_z + context + difficulty"
+OWLS = "SiblingNegotiation ~ FoodTreatment * SexParent + offset(log(BroodSize)) + (1 | Nest)"
+STRATEGIES = ["focal", "ambient", "systematic", "erratic"]
+NOT_OFFERED = {
+    "clm_wine_nominal": "effects that differ by threshold",
+    "tmb_Owls_zip": "zero inflation",
+    "tmb_Salamanders_zinb": "zero inflation",
+    "emm_VerbAgg": "marginal means, tested on their own",
+}
+FAMILIES = {
+    "pois": "poisson",
+    "nbinom2": "negative binomial",
+    "nbinom1": "negative binomial 1",
+    "betabinomial": "beta-binomial",
+    "beta_family": "beta",
+}
+COLUMNS = ["fit", "seconds", "log likelihood", "fixed", "errors", "spreads", "correlations", "df", "note"]
+
+
+@cache
+def table(folder, name):
+    file = next(path for path in (folder / f"{name}.csv", folder / f"{name}.csv.gz") if path.exists())
+    levels = json.loads((folder / "factor_levels.json").read_text())["levels"].get(name, {})
+    data = pd.read_csv(file, dtype=dict.fromkeys(levels, str), keep_default_na=name != "soup")
+    for column, order in levels.items():
+        if column in data:
+            ordered = (name, column) in {("wine", "rating"), ("VerbAgg", "resp")}
+            data[column] = pd.Categorical(data[column], categories=order, ordered=ordered)
+    if name.startswith("sim_"):
+        data["strategy"] = pd.Categorical(data["strategy"], categories=STRATEGIES)
+        data["level_o"] = data["level"]
+    return data
+
+
+def first_argument(call):
+    """Cut the formula out of an R call."""
+    body, depth = call[call.index("(") + 1 :], 0
+    for place, char in enumerate(body):
+        depth += (char in "([") - (char in ")]")
+        if depth < 0 or (char == "," and depth == 0):
+            return body[:place]
+    return body
+
+
+def model(name, call):
+    """Give formula and options of a fit."""
+    if name.startswith("full_"):
+        outcome, family = ("correct", "binomial") if "acc" in name else ("uncertainty", "gaussian")
+        country = "(1 | country) + " if "3" in name else ""
+        formula = f"{outcome} ~ {FIXED} + {country}(1 | reader) + (1 | case)"
+        return formula, {"family": family, "quadrature": int("nagq0" not in name)}
+    formula = OWLS if "Owls" in name else first_argument(call)
+    if name.startswith("lmm"):
+        return formula, {"reml": "REML=TRUE" in call}
+    points = re.search(r"nAGQ ?= ?(\d+)", call)
+    options = {"quadrature": int(points[1])} if points else {}
+    if name.startswith("clm"):
+        return formula, {"family": "ordinal", "link": "probit" if "probit" in call else "logit"} | options
+    family = next((ours for theirs, ours in FAMILIES.items() if theirs in call), "binomial")
+    return formula, {"family": family, "separated": "note"} | options
+
+
+def theirs(fit):
+    """Give R's fixed effects, their errors, standard deviations and correlations."""
+    fixed, errors = fit.get("fixef") or fit.get("coef"), fit.get("se")
+    if "cond" in fit:
+        fixed, errors = fit["cond"]["Estimate"], fit["cond"]["Std. Error"]
+    spreads, together = [], []
+    parts = fit.get("varcorr") or {}
+    if isinstance(parts, list):
+        spreads = [row["sdcor"] for row in parts if row["var2"] is None and row["grp"] != "Residual"]
+        together = [row["sdcor"] for row in parts if row["var2"] is not None]
+    else:
+        for part in parts.values():
+            spreads += np.atleast_1d(part["sd"]).tolist()
+            matrix = np.atleast_2d(part.get("corr", 1))
+            together += matrix[np.tril_indices(len(matrix), -1)].tolist()
+    return [np.array(list(values), dtype=float) for values in (fixed.values(), errors.values(), spreads, together)]
+
+
+def ours(fit):
+    own = fit.own.values() if fit.family.ordinal else ()
+    fixed = np.array([value for value, _ in own] + list(fit.coefficients))
+    errors = np.array([error for _, error in own] + list(fit.std_errors))
+    together = [term.correlation[np.tril_indices(len(term.names), -1)] for term in fit.random]
+    return fixed, errors, np.concatenate([[], *(term.sd for term in fit.random)]), np.concatenate([[], *together])
+
+
+def saturated(fit):
+    """Log likelihood of counts fitted without error, which glmer leaves out under quadrature."""
+    y, size = fit.response.y, fit.response.size
+    return laws.binom.logpmf(y, size, y / size).sum()
+
+
+def relative(mine, other, floor=0.0):
+    if mine.size != other.size:
+        return np.nan
+    return float(np.max(np.abs(mine - other) / np.maximum(np.abs(other), floor), initial=0.0))
+
+
+def compare(folder, name):
+    """Fit one model and give its row of the table."""
+    reference = json.loads((folder / "fits" / f"{name}.json").read_text())
+    formula, options = model(name, reference["call"])
+    start = time.process_time()
+    fit = stats.mixed(formula, table(folder, reference["dataset"]), **options)
+    seconds = time.process_time() - start
+    fixed, errors, spreads, together = theirs(reference)
+    mine = ours(fit)
+    likelihood = fit.log_likelihood
+    if name.startswith("glmm") and options.get("quadrature", 1) > 1:
+        likelihood -= saturated(fit)
+    df = np.nan
+    if "satterthwaite" in reference:
+        known = [np.nan if value is None else value for value in reference["satterthwaite"]["df"].values()]
+        df = relative(fit.df, np.array(known, dtype=float)) if np.isfinite(known).all() else np.nan
+    return {
+        "fit": name,
+        "seconds": seconds,
+        "log likelihood": likelihood - reference["logLik"],
+        "fixed": float(np.max(np.abs(mine[0] - fixed) / np.maximum(np.abs(fixed), errors))),
+        "errors": relative(mine[1], errors),
+        "spreads": relative(np.sort(mine[2]), np.sort(spreads), floor=1e-3),
+        "correlations": float(np.max(np.abs(np.sort(mine[3]) - np.sort(together)), initial=0.0)),
+        "df": df,
+        "note": "; ".join(note.split(":")[0] for note in fit.notes),
+    }
+
+
+def names(folder, pattern="."):
+    return sorted(path.stem for path in (folder / "fits").glob("*.json") if re.search(pattern, path.stem))
+
+
+def main():
+    folder = Path(sys.argv[1])
+    print("| " + " | ".join(COLUMNS) + " |\n|" + " --- |" * len(COLUMNS))
+    for name in names(folder, *sys.argv[2:3]):
+        if name in NOT_OFFERED:
+            print(f"| {name} |" + " |" * 7 + f" not offered: {NOT_OFFERED[name]} |", flush=True)
+            continue
+        row = compare(folder, name)
+        cells = [f"{value:.2g}" if isinstance(value, float) else str(value) for value in row.values()]
+        print("| " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
