@@ -12,6 +12,15 @@ from gazeanalytics.reasoning.scoring import (
     report_errors,
     score_labels,
 )
+from gazeanalytics.reasoning.stages import (
+    carry_over,
+    dialogue_traces,
+    segment_stages,
+    split_steps,
+    stage_dwell,
+    stage_order,
+    stage_scheme,
+)
 
 __all__ = [
     "FINDINGS",
@@ -19,9 +28,11 @@ __all__ = [
     "Output",
     "Rewards",
     "box_overlap",
+    "carry_over",
     "claims_against_truth",
     "compare_labels",
     "conclude",
+    "dialogue_traces",
     "disagreement",
     "from_reflacx",
     "hedges",
@@ -37,6 +48,11 @@ __all__ = [
     "report_errors",
     "rewards",
     "score_labels",
+    "segment_stages",
+    "split_steps",
+    "stage_dwell",
+    "stage_order",
+    "stage_scheme",
     "status",
     "to_chexpert",
 ]

@@ -32,11 +32,11 @@ def lower(text: str) -> str:
     return low.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 
-def sentences(text: str) -> Iterator[tuple[int, int]]:
+def sentences(text: str, *, background: bool = False) -> Iterator[tuple[int, int]]:
     """Find the sentences of a lower-case text: where each starts and stops.
 
     What stands under indication, history, comparison, technique or examination tells why and how the image was taken;
-    it is left out up to the next heading (findings, impression ...).
+    it is left out up to the next heading (findings, impression ...), unless `background` asks for it.
 
     Examples
     --------
@@ -44,13 +44,13 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
     >>> [text[start:stop] for start, stop in sentences(text)]
     [' findings: 1.5 cm nodule', ' no edema']
     """
-    background = False
+    hidden = False
     for start, stop in _cut(text):
         if _BODY.match(text, start, stop):
-            background = False
+            hidden = False
         elif _BACKGROUND.match(text, start, stop):
-            background = True
-        if not background:
+            hidden = True
+        if background or not hidden:
             yield start, stop
 
 
