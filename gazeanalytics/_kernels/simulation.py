@@ -20,43 +20,63 @@ NORMAL_X, NORMAL_Y, NORMAL_TIME = 3, 4, 5
 # Speed of the lid and how far it drags the pupil's centre; PSO is labelled while it swings wider than this.
 LID_MS, LID_DRAG_DEG, PUPIL_NOISE, OSCILLATION_SEEN_DEG = 35.0, 3.0, 0.005, 0.05
 
+# By how much the falling side of the largest saccades is longer than the rising one.
+LATE = 1.0
+
 _SHORTEST_MS, _LONGEST_MS = 80.0, 1600.0
 _BURST_LIMIT = 12
 _TAIL_CUT = 10.0
 
 
 @kernel
+def saccade_course(size):
+    """Shape of a saccade of `size` = amplitude / curvature: length of its falling side, its plateau, its span.
+
+    The falling side is `late` times as long as the rising one; `plateau` lies between their middles. The span is from
+    a tenth of the rise to a tenth before the end of the fall. All in units of curvature / top speed.
+    """
+    late = 1.0 + LATE * (1.0 - math.exp(-size))
+    plateau = size - 0.5 * (late - 1.0)
+    span = 0.5 * math.log(5.0) + plateau + 0.5 * late * math.log(10.0 * late / (1.0 + late))
+    return late, plateau, span
+
+
+@kernel
 def saccade_span_ms(amplitude_deg, top_speed_deg_s, curvature_deg):
-    """Time (ms) that a saccade's speed is above a tenth of its peak, in the model of Dai et al. (2016)."""
-    tail = math.log(5.0 * (1.0 + math.exp(-amplitude_deg / curvature_deg)))
-    return 1000.0 * (amplitude_deg + curvature_deg * tail) / top_speed_deg_s
+    """How long (ms) a saccade of this amplitude lasts, of an eye whose speed saturates at `top_speed_deg_s`."""
+    return 1000.0 * curvature_deg * saccade_course(amplitude_deg / curvature_deg)[2] / top_speed_deg_s
 
 
 @kernel
 def saccade_top_speed(amplitude_deg, span_ms, curvature_deg):
-    """Speed (deg/s) that ever larger saccades approach, from one saccade's size and span."""
-    tail = math.log(5.0 * (1.0 + math.exp(-amplitude_deg / curvature_deg)))
-    return 1000.0 * (amplitude_deg + curvature_deg * tail) / span_ms
-
-
-@kernel
-def _ramp(time):
-    """Soft ramp of Dai et al. (2016): 0 long before, `time` long after."""
-    if time >= 0.0:
-        return time + 0.25 * math.exp(-2.0 * time)
-    return 0.25 * math.exp(2.0 * time)
+    """Speed (deg/s) that ever larger saccades of this eye approach, from one saccade's amplitude and span."""
+    return 1000.0 * curvature_deg * saccade_course(amplitude_deg / curvature_deg)[2] / span_ms
 
 
 @kernel
 def saccade_progress(time_ms, amplitude_deg, top_speed_deg_s, curvature_deg):
-    """Share of a saccade done `time_ms` after its middle."""
-    now = top_speed_deg_s * time_ms / 1000.0 / curvature_deg
-    half = 0.5 * amplitude_deg / curvature_deg
-    if now > half + _TAIL_CUT:
-        return 1.0
-    if now < -half - _TAIL_CUT:
+    """Share of a saccade done `time_ms` after it began; speed rises and falls as two-sided exponentials.
+
+    The model of Dai et al. (2016), whose soft ramps are here the rising and the falling side, the latter longer.
+    """
+    size = amplitude_deg / curvature_deg
+    late, plateau, _ = saccade_course(size)
+    rise = top_speed_deg_s * time_ms / 1000.0 / curvature_deg - 0.5 * math.log(5.0)
+    fall = rise - plateau
+    if rise < -_TAIL_CUT:
         return 0.0
-    return (_ramp(now + half) - _ramp(now - half)) / (2.0 * half)
+    if fall > _TAIL_CUT * late:
+        return 1.0
+    if rise < 0.0:
+        done = 0.25 * math.exp(2.0 * rise)
+    else:
+        done = rise + 0.25 * math.exp(-2.0 * rise)
+    early = 1.0 / (1.0 + late)
+    if fall < 0.0:
+        done -= 0.5 * early * math.exp(2.0 * fall)
+    else:
+        done -= 0.5 * early + fall - 0.5 * late * late * early * (1.0 - math.exp(-2.0 * fall / late))
+    return done / size
 
 
 @kernel
@@ -273,7 +293,7 @@ def one_gaze(onset, duration, x, y, times, view, eye, tracker, gaps, noise, gaze
         at_x, at_y, label = x[now], y[now], FIXATION
         if now > 0 and size[now - 1] > 0.0:
             before = now - 1
-            done = saccade_progress(t - onset[now] + 0.5 * span[before], size[before], top[before], eye[0])
+            done = saccade_progress(t - onset[now] + span[before], size[before], top[before], eye[0])
             since = t - onset[now]
             envelope = swing = 0.0
             if 0.0 <= since < _TAIL_CUT * tracker[7]:
@@ -286,7 +306,7 @@ def one_gaze(onset, duration, x, y, times, view, eye, tracker, gaps, noise, gaze
         if now < fixations - 1:
             left = onset[now] + duration[now]
             if size[now] > 0.0:
-                done = saccade_progress(t - left - 0.5 * span[now], size[now], top[now], eye[0])
+                done = saccade_progress(t - left, size[now], top[now], eye[0])
                 at_x += done * (x[now + 1] - x[now])
                 at_y += done * (y[now + 1] - y[now])
             if t >= left:

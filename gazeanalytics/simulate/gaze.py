@@ -32,10 +32,11 @@ def simulate_samples(
 ) -> pd.DataFrame:
     """Record fixations with a simulated eye tracker.
 
-    Saccades follow the parametric model of Dai, Selesnick, Rizzo, Rucker & Hudson (2016, IEEE SPMB): peak speed grows
-    with amplitude A as V (1 - exp(-A / c)). A saccade lasts as long as the pause between its two fixations; its span
-    is the time above a tenth of its peak speed. The eye drifts and trembles, the tracker adds white noise,
-    post-saccadic oscillation, blinks (the lid drags gaze down before the pupil is lost) and short losses.
+    Saccades follow the parametric model of Dai, Selesnick, Rizzo, Rucker & Hudson (2016, IEEE SPMB), in which speed
+    rises, stays and falls so that peak speed saturates with amplitude (the main sequence); here the fall is longer than
+    the rise, the more so the larger the saccade. A saccade lasts as long as the pause between its two fixations. The
+    eye drifts and trembles, the tracker adds white noise, post-saccadic oscillation, blinks (the lid drags gaze down
+    before the pupil is lost) and short losses.
 
     Parameters
     ----------

@@ -22,8 +22,8 @@ _EXPERT_STRATEGIES = ("circumferential", "holistic")
 _EXPERT_PULL = 0.3
 """Log-odds that ten years of experience add to the patterns of experts (Kundel & La Follette 1972, in kind)."""
 
-_TOP_SPEED_DEG_S = 500.0
-"""Peak speed that ever larger saccades approach, of the average reader; 470 in the recordings of Lund2013."""
+_TOP_SPEED_DEG_S = 460.0
+"""Peak speed that ever larger saccades approach, of the average reader, as in the recordings of Lund2013."""
 
 
 @dataclass(frozen=True, slots=True)

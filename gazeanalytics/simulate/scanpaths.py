@@ -31,8 +31,8 @@ __all__ = ["PURPOSES", "simulate_fixations", "viewing_of"]
 PURPOSES = ("pattern", "target", "other", "decoy")
 """What a fixation is for: the strategy's pattern, the target's lesion, another lesion, or a harmless place."""
 
-CURVATURE_DEG = 5.0
-"""How soon peak speed saturates with amplitude (deg), the c of Dai et al. 2016, as in the recordings of Lund2013."""
+CURVATURE_DEG = 3.6
+"""How soon speed saturates with amplitude (deg), the c of Dai et al. 2016, as in the recordings of Lund2013."""
 
 _MOST_FIXATIONS = 60
 _DWELL_MS = {

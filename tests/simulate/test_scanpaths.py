@@ -9,6 +9,7 @@ from gazeanalytics._kernels import simulation as kernels
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.simulate import STRATEGIES, Design, simulate_fixations, simulate_readings, viewing_of
 from gazeanalytics.simulate.anatomy import ORGANS
+from gazeanalytics.simulate.scanpaths import _CHECKLIST, CURVATURE_DEG
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,10 @@ def test_pause_between_fixations_is_the_span_of_the_saccade(study, fixations):
     rows = fixations.dropna(subset="amplitude_deg")
     speed = study.habits().set_index(study.readings["reading"])["top_speed_deg_s"].loc[rows["reading"]].to_numpy()
     amplitude = rows["amplitude_deg"].to_numpy()
-    expected = 1000 * (amplitude + 5 * np.log(5 * (1 + np.exp(-amplitude / 5)))) / speed
+    size = amplitude / CURVATURE_DEG
+    late = 2 - np.exp(-size)
+    expected = np.log(5) / 2 + size - (late - 1) / 2 + late / 2 * np.log(10 * late / (1 + late))
+    expected *= 1000 * CURVATURE_DEG / speed
     np.testing.assert_allclose(rows["pause"], expected, rtol=1e-9, atol=1e-9)
 
 
@@ -122,8 +126,6 @@ def test_systematic_search_keeps_the_order_of_its_list(study, fixations):
     gap = np.hypot(
         fixations["x"].to_numpy()[:, None] - middle[:, :, 0], fixations["y"].to_numpy()[:, None] - middle[:, :, 1]
     )
-    from gazeanalytics.simulate.scanpaths import _CHECKLIST
-
     rank = pd.Series(np.argsort([names.index(name) for name in _CHECKLIST])[gap.argmin(axis=1)], fixations.index)
     pattern = fixations["purpose"] == "pattern"
     correlation = pd.DataFrame({"rank": rank, "onset": fixations["onset"], "reading": fixations["reading"]})[pattern]

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binom, chi2, kstest
+from sklearn.metrics import adjusted_rand_score
 
 from gazeanalytics import stats
-from gazeanalytics.simulate import Design, planted_effects, simulate_readings
+from gazeanalytics.simulate import Design, planted_effects, simulate_readings, simulate_study
+from gazeanalytics.study import analyse, open_study
 
 SEEDS = 20
 RIGHT = "strategy + experience_decades + context + (1 | reader) + (1 | case) + (1 | country)"
@@ -64,3 +66,35 @@ def test_without_strategy_effect_p_values_are_uniform():
             p_values[name].append(chi2.sf(effect @ np.linalg.solve(spread, effect), len(place)))
     for values in p_values.values():
         assert kstest(values, "uniform").pvalue > 0.01
+
+
+@pytest.mark.slow
+def test_the_whole_path_finds_what_was_planted(tmp_path):
+    """Raw gaze -> events -> strategies, words -> certainty, then the models: once, end to end."""
+    truth = simulate_study(tmp_path / "study", Design(readers=24, cases=60, models=()), rng=3)
+    found = analyse(open_study(tmp_path / "study"))
+    readings = found.readings.merge(truth.truth, on="reading", suffixes=("", "_planted"))
+    assert adjusted_rand_score(readings["strategy_planted"], readings["strategy"].fillna("none").astype(str)) > 0.9
+    assert (readings["correct"] == readings["correct_planted"]).all()
+    np.testing.assert_array_equal(readings["certainty"], readings["certainty_planted"])
+    planted = planted_among(readings, truth.design)
+    rows = found.estimates.merge(planted, on=["model", "term"])
+    assert len(rows) == 2 * 7
+    assert rows["value"].between(rows["conf_low"], rows["conf_high"]).sum() >= 12
+
+
+def planted_among(readings, design):
+    """Planted fixed effects, with each strategy found named as the one planted in most of its readings."""
+    met = readings.groupby("strategy", observed=True)["strategy_planted"].agg(lambda names: names.mode()[0])
+    planted = planted_effects(design)
+    parts = []
+    for model, rows in planted[~planted["term"].str.startswith("sd(")].groupby("model"):
+        value = rows.set_index("term")["value"]
+        shift = {name: value.get(f"strategy[{name}]", 0.0) for name in design.strategies}
+        reference, *others = met.index
+        new = value[~value.index.str.startswith("strategy")].copy()
+        new["(Intercept)"] += shift[met[reference]]
+        for name in others:
+            new[f"strategy[{name}]"] = shift[met[name]] - shift[met[reference]]
+        parts.append(new.rename_axis("term").reset_index().assign(model=model))
+    return pd.concat(parts)
