@@ -227,17 +227,12 @@ def test_outcome_by_strategy_takes_readers_as_units():
 
 def test_calibration_shows_each_bin_with_its_size():
     table = pd.DataFrame(
-        {
-            "predicted": [0.1, 0.12, 0.9],
-            "observed": [0.2, 0.3, 0.8],
-            "conf_low": 0.1,
-            "conf_high": 0.9,
-            "n": [40, 0, 1500],
-        }
-    )
-    ax = drawn(report.calibration(table))
+        {"phrase": ["no", "never", "likely_$"], "stated": [0.1, 0.12, 0.9], "observed": [0.2, 0.3, 0.8], "low": 0.1,
+         "high": 0.9, "n": [40, 0, 1500]}
+    )  # fmt: skip
+    ax = drawn(report.calibration(table, names="phrase"))
     assert ax.lines[1].get_xydata().tolist() == [[0.1, 0.2], [0.9, 0.8]]
-    assert texts(ax) == ["40", "1,500"]
+    assert texts(ax) == ["40", "1,500", "no", r"likely_\$"]
     assert ax.get_aspect() == 1
 
 
@@ -268,7 +263,7 @@ EMPTY = {
         "readings",
     ),
     "calibration": (
-        lambda: report.calibration(pd.DataFrame(columns=["predicted", "observed", "conf_low", "conf_high", "n"])),
+        lambda: report.calibration(pd.DataFrame(columns=["stated", "observed", "low", "high", "n"])),
         "certainties",
     ),
 }

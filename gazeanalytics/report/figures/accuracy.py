@@ -15,14 +15,21 @@ if TYPE_CHECKING:
 
 __all__ = ["calibration", "roc"]
 
+_FOOT = -0.26
 
-def calibration(table: pd.DataFrame, *, label: str = "Stated probability", ax: Axes | None = None) -> Axes:
+
+def calibration(
+    table: pd.DataFrame, *, names: str | None = None, label: str = "Stated probability", ax: Axes | None = None
+) -> Axes:
     """Draw how often findings were there against how probable they were called.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        One row a bin: `predicted` (mean stated probability), `observed` (share), `conf_low`, `conf_high`, `n`.
+        One row a phrase, a reader or a bin: `stated` (mean probability), `observed` (share that were there), `low` and
+        `high` (its interval), `n`.
+    names : str, optional
+        Column of names to print beside the dots, such as the phrases.
     label : str
         Text of the horizontal axis.
     ax : matplotlib.axes.Axes, optional
@@ -31,34 +38,51 @@ def calibration(table: pd.DataFrame, *, label: str = "Stated probability", ax: A
     Returns
     -------
     matplotlib.axes.Axes
-        Dots on the diagonal are well calibrated, below it over-confident. Bars at the foot, with their numbers, show
-        where the statements lie.
+        Dots on the diagonal are well calibrated. The strip at the foot shows how many statements each dot stands for.
 
     Examples
     --------
-    >>> table = pd.DataFrame({"predicted": [0.1, 0.9], "observed": [0.2, 0.7], "conf_low": [0.1, 0.6],
-    ...                       "conf_high": [0.3, 0.8], "n": [40, 60]})
+    >>> table = pd.DataFrame({"stated": [0.1, 0.9], "observed": [0.2, 0.7], "low": [0.1, 0.6], "high": [0.3, 0.8],
+    ...                       "n": [40, 60]})
     >>> calibration(table).get_xlabel()
     'Stated probability (n = 100)'
     """
-    needs(table, "calibration", ["predicted", "observed", "conf_low", "conf_high", "n"])
+    needs(table, "calibration", ["stated", "observed", "low", "high", "n", *([names] if names else [])])
     filled = table[table["n"] > 0]
-    with drawing(ax, SINGLE_MM, SINGLE_MM) as axes:
+    with drawing(ax, 114.0 if names else SINGLE_MM, 106.0) as axes:
         if not len(filled):
             return nothing(axes, "certainties")
-        predicted, observed, size = (numbers(filled, name) for name in ("predicted", "observed", "n"))
+        stated, observed, size = (numbers(filled, name) for name in ("stated", "observed", "n"))
         axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.8, linestyle="--")
-        axes.vlines(predicted, 0, 0.14 * size / size.max(), color="0.72", linewidth=4)
-        axes.vlines(predicted, numbers(filled, "conf_low"), numbers(filled, "conf_high"), OKABE_ITO[0], linewidth=1.2)
-        axes.plot(predicted, observed, "o-", color=OKABE_ITO[0], linewidth=0.8, markersize=4.5)
-        for x, n in zip(_apart(predicted, 0.042), size, strict=True):
-            axes.text(x, 0.15 * n / size.max(), f"{n:,.0f}", rotation=90, ha="center", va="bottom", color="0.3")
-        axes.set_xlim(-0.02, 1.02)
-        axes.set_ylim(-0.0, 1.06)
+        axes.vlines(stated, numbers(filled, "low"), numbers(filled, "high"), OKABE_ITO[0], linewidth=1.2)
+        axes.plot(stated, observed, "o", color=OKABE_ITO[0], markersize=4.5)
+        _draw_sizes(axes, stated, size)
+        if names:
+            _name_dots(axes, filled[names], stated, observed)
+        axes.set_xlim(-0.03, 1.03)
+        axes.set_ylim(_FOOT, 1.03)
+        axes.set_yticks(np.arange(6) / 5)
         axes.set_aspect("equal")
         axes.set_xlabel(plain(f"{label} (n = {size.sum():,.0f})"))
         axes.set_ylabel("Share that were there (95% CI)")
         return axes
+
+
+def _draw_sizes(ax: Axes, places: np.ndarray, sizes: np.ndarray) -> None:
+    """Draw bars with their numbers in the strip under the diagram."""
+    heights = 0.1 * sizes / sizes.max()
+    ax.vlines(places, _FOOT, _FOOT + heights, color="0.72", linewidth=4)
+    for x, height, size in zip(_apart(places, 0.042), heights, sizes, strict=True):
+        ax.text(x, _FOOT + height + 0.01, f"{size:,.0f}", rotation=90, ha="center", va="bottom", color="0.3")
+    ax.axhline(0, color="0.8", linewidth=0.6, zorder=0)
+
+
+def _name_dots(ax: Axes, names: pd.Series, x: np.ndarray, y: np.ndarray) -> None:
+    """Print names in a column at the right, each with a line to its dot."""
+    heights = _apart(y, 0.05)
+    for name, right, up, height in zip(names, x, y, heights, strict=True):
+        ax.plot([right, 1.04], [up, height], color="0.6", linewidth=0.5, zorder=0, clip_on=False)
+        ax.text(1.05, height, plain(name), va="center", ha="left")
 
 
 def _apart(places: np.ndarray, gap: float) -> np.ndarray:
