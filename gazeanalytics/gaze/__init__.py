@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gazeanalytics.gaze import attention, scanpaths
+from gazeanalytics.gaze import attention, hints, scanpaths
 from gazeanalytics.gaze.adaptive import engbert_kliegl, nystrom_holmqvist
 from gazeanalytics.gaze.attention import Maps, Smoothing, density
 from gazeanalytics.gaze.cascade import CascadeRules, cascade
@@ -58,6 +58,7 @@ __all__ = [
     "features",
     "four_walks",
     "grid_regions",
+    "hints",
     "idt",
     "ivt",
     "join_hits",

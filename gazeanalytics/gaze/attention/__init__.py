@@ -4,10 +4,12 @@ from gazeanalytics.gaze.attention.baselines import centre_bias, join_maps, other
 from gazeanalytics.gaze.attention.density import Maps, Smoothing, density
 from gazeanalytics.gaze.attention.overlap import MAP_MEASURES, cc, compare_maps, emd, iou, kl, ncc, sim
 from gazeanalytics.gaze.attention.points import auc_borji, auc_judd, auc_shuffled, information_gain, nss
+from gazeanalytics.gaze.attention.prediction import Prediction, predict_gaze
 
 __all__ = [
     "MAP_MEASURES",
     "Maps",
+    "Prediction",
     "Smoothing",
     "auc_borji",
     "auc_judd",
@@ -24,6 +26,7 @@ __all__ = [
     "ncc",
     "nss",
     "other_cases",
+    "predict_gaze",
     "sim",
     "to_chest",
 ]

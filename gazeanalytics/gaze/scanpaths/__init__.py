@@ -1,6 +1,7 @@
 """Readings compared by their scanpaths: pairs or whole matrices, each measure one function of the fixations table."""
 
 from gazeanalytics.gaze.scanpaths.distances import path_distances, time_delay_embedding
+from gazeanalytics.gaze.scanpaths.likeness import compare_readers
 from gazeanalytics.gaze.scanpaths.multimatch import Simplify, multimatch
 from gazeanalytics.gaze.scanpaths.pairs import pair_readings, square
 from gazeanalytics.gaze.scanpaths.recurrence import cross_recurrence
@@ -9,6 +10,7 @@ from gazeanalytics.gaze.scanpaths.strings import Grid, scanmatch, string_edit
 __all__ = [
     "Grid",
     "Simplify",
+    "compare_readers",
     "cross_recurrence",
     "multimatch",
     "pair_readings",

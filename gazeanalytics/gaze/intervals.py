@@ -1,0 +1,66 @@
+"""Intervals of means whose rows share readers and cases: both are drawn again, with all that belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+__all__ = ["percentile_interval", "redraw", "weighted_means"]
+
+
+def redraw(
+    statistic: Callable[[list[np.ndarray]], np.ndarray],
+    sizes: Sequence[int],
+    *,
+    resamples: int,
+    rng: np.random.Generator | int | None = None,
+) -> np.ndarray:
+    """Draw the levels of every factor again, each factor by itself, and take the statistic (Owen 2007).
+
+    Parameters
+    ----------
+    statistic : callable
+        Takes one array a factor, how often each of its levels was drawn, and returns an array of any one length.
+    sizes : sequence of int
+        Levels of each factor, such as the number of cases and of readers.
+    resamples : int
+        How often.
+    rng : int, numpy.random.Generator or None
+        Randomness.
+
+    Returns
+    -------
+    numpy.ndarray, shape (resamples, length)
+
+    Examples
+    --------
+    >>> values = np.array([[1.0], [2.0], [3.0]])
+    >>> drawn = redraw(lambda counts: weighted_means(values, counts[0]), [3], resamples=4000, rng=0)
+    >>> percentile_interval(drawn).ravel().round(2).tolist()
+    [1.0, 3.0]
+    """
+    generator = np.random.default_rng(rng)
+    found = []
+    for _ in range(resamples):
+        counts = [np.bincount(generator.integers(0, size, size), minlength=size) for size in sizes]
+        found.append(statistic(counts))
+    return np.stack(found)
+
+
+def weighted_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted mean of each column, rows with NaN left out of it; NaN where no weight is left."""
+    known = ~np.isnan(values)
+    weight = weights @ known
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (weights @ np.where(known, values, 0.0)) / weight
+
+
+def percentile_interval(drawn: np.ndarray, level: float = 0.95) -> np.ndarray:
+    """Lower and upper end for each column of draws, shape (2, columns); NaN where nothing was drawn."""
+    ends = np.full((2, drawn.shape[1]), np.nan)
+    for column, values in enumerate(drawn.T):
+        known = values[np.isfinite(values)]
+        if len(known):
+            ends[:, column] = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return ends

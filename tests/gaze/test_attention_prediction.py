@@ -1,0 +1,85 @@
+"""Maps judged by gaze between floor and ceiling, on planted attention; intervals against their formula."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazeanalytics.gaze.attention import Maps, auc_judd, cc, density, nss, other_cases, predict_gaze
+from gazeanalytics.gaze.intervals import percentile_interval, redraw, weighted_means
+from gazeanalytics.geometry import Viewing
+
+VIEWING = Viewing.from_px_per_deg(10, 100, 80)
+CELLS = (16, 20)
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Five readers of 12 cases look near a place of the case, each 6 times; and the places."""
+    rng = np.random.default_rng(0)
+    images = pd.DataFrame([(r, c) for c in range(12) for r in range(5)], columns=["reader", "case"])
+    images = images.assign(reading=np.arange(60), width=100, height=80)
+    targets = rng.uniform(15, 65, (12, 2))
+    rows = np.repeat(np.arange(60), 6)
+    places = targets[images["case"].to_numpy()[rows]] + rng.normal(0, 8, (360, 2))
+    fixations = pd.DataFrame({"reading": rows, "x": places[:, 0], "y": places[:, 1], "duration": 200.0})
+    return fixations, images, targets
+
+
+def cursor_at(targets):
+    table = pd.DataFrame({"reading": range(len(targets)), "x": targets[:, 0], "y": targets[:, 1], "duration": 1.0})
+    images = pd.DataFrame({"reading": range(len(targets)), "width": 100, "height": 80})
+    return density(table, images, viewing=VIEWING, cells=CELLS)
+
+
+def test_rows_are_the_measures_of_the_three_maps(study):
+    fixations, images, targets = study
+    found = predict_gaze(cursor_at(targets), fixations, images, viewing=VIEWING, resamples=20, rng=0)
+    own = density(fixations, images, viewing=VIEWING, cells=CELLS)
+    floor = other_cases(fixations, images, viewing=VIEWING, cells=CELLS)
+    place = images.query("case == 3 and reader == 2")["reading"].item()
+    held = fixations.query("reading == @place")
+    x, y = own.cells(held["x"].to_numpy(), held["y"].to_numpy(), 0)
+    others = sum(own[k] for k in images.query("case == 3 and reader != 2")["reading"])
+    rows = found.readings.query("reading == @place").set_index("predictor")
+    for predictor, surface in (
+        ("prediction", cursor_at(targets)[3]),
+        ("other readers", others),
+        ("other cases", floor[3]),
+    ):
+        expected = [nss(surface, x, y), cc(surface, own[place]), auc_judd(surface, x, y)]
+        assert rows.loc[predictor, ["nss", "cc", "auc"]].tolist() == pytest.approx(expected, rel=1e-9)
+    means = found.cases.groupby("predictor")["nss"].mean()
+    listed = found.summary.query("measure == 'nss'").set_index("predictor")["mean"]
+    assert listed.to_dict() == pytest.approx(means.to_dict(), rel=1e-12)
+
+
+def test_share_is_0_for_other_cases_and_1_for_the_readers_own_level(study):
+    fixations, images, targets = study
+    floor = other_cases(fixations, images, viewing=VIEWING, cells=CELLS)
+    low = predict_gaze(floor, fixations, images, viewing=VIEWING, resamples=50, rng=0).summary
+    assert low["share"].dropna().tolist() == pytest.approx([0] * 3, abs=1e-12)
+    high = predict_gaze(cursor_at(targets), fixations, images, viewing=VIEWING, resamples=50, rng=0).summary
+    assert high.query("predictor == 'prediction'")["share"].gt(0.8).all()
+    assert (high["conf_low"] <= high["mean"]).all()
+    assert (high["mean"] <= high["conf_high"]).all()
+    wrong = predict_gaze(cursor_at(targets[::-1]), fixations, images, viewing=VIEWING, resamples=50, rng=0).summary
+    assert wrong.query("predictor == 'prediction'")["share"].lt(0.4).all()
+
+
+def test_errors_tell_what_to_do(study):
+    fixations, images, targets = study
+    with pytest.raises(ValueError, match="'reader' is absent"):
+        predict_gaze(cursor_at(targets), fixations, images.drop(columns="reader"), viewing=VIEWING)
+    strange = Maps(pd.Index(["x"]), np.ones((1, *CELLS)), np.array([[100, 80]]), np.ones((1, 2)))
+    with pytest.raises(ValueError, match="wants 2 or more cases with a predicted map"):
+        predict_gaze(strange, fixations, images, viewing=VIEWING)
+
+
+def test_intervals_of_one_factor_have_the_width_of_the_mean_s_error():
+    values = np.random.default_rng(1).normal(0, 1, (400, 1))
+    drawn = redraw(lambda counts: weighted_means(values, counts[0]), [400], resamples=2000, rng=0)
+    error = values.std() / 20
+    assert drawn.std() == pytest.approx(error, rel=0.06)
+    assert np.ptp(percentile_interval(drawn)[:, 0]) == pytest.approx(2 * 1.96 * error, rel=0.08)
+    assert np.isnan(weighted_means(np.full((3, 1), np.nan), np.ones(3))[0])
+    assert np.isnan(percentile_interval(np.full((5, 1), np.nan))).all()
