@@ -107,6 +107,13 @@ def test_caterpillar_orders_levels_and_hides_names():
     assert hidden.get_ylabel() == "2 levels, lowest to highest"
 
 
+def test_caterpillar_leaves_out_levels_of_few_readers():
+    modes = pd.DataFrame({"level": ["a", "b"], "mode": [0.4, -0.2], "readers": [5, 4]})
+    ax = drawn(report.caterpillar(modes))
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["a"]
+    assert texts(ax) == ["Not shown: 1 of fewer than 5 readers."]
+
+
 def test_scanpath_has_area_by_duration_and_y_down(fixations):
     ax = drawn(report.scanpath(fixations, size=(200, 100), viewing=Viewing.from_px_per_deg(10, 200, 100)))
     assert ax.get_ylim() == (100, 0)

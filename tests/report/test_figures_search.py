@@ -108,6 +108,14 @@ def test_hit_curve_ends_below_one_by_the_lesions_never_seen():
     assert "No lesions to show" in texts(report.hit_curve(lesions[:0]))
 
 
+def test_lag_curve_is_drawn_in_order_of_time():
+    lags = pd.DataFrame({"lag_ms": [1000.0, -1000.0], "share": [0.3, 0.1], "low": 0.0, "high": 0.5})
+    ax = drawn(report.lag_curve(lags))
+    assert ax.lines[1].get_xydata().tolist() == [[-1.0, 0.1], [1.0, 0.3]]
+    assert ax.get_legend() is None
+    assert "No mentions to show" in texts(report.lag_curve(lags[:0]))
+
+
 def test_miss_shares_leave_hits_out():
     lesions = pd.DataFrame({"outcome": ["search", "decision", "decision", "hit", None], "who": "a"})
     ax = drawn(report.miss_shares(lesions, by="who"))

@@ -5,7 +5,7 @@ from gazeanalytics.report.figures.grids import axis_loadings, strategy_profiles,
 from gazeanalytics.report.figures.images import attention_difference, attention_map, scanpath
 from gazeanalytics.report.figures.models import caterpillar, forest
 from gazeanalytics.report.figures.recording import data_loss, main_sequence, sampling_rate
-from gazeanalytics.report.figures.search import coverage_map, hit_curve, miss_shares, visit_raster
+from gazeanalytics.report.figures.search import coverage_map, hit_curve, lag_curve, miss_shares, visit_raster
 from gazeanalytics.report.figures.strategies import outcome_by_strategy, strategy_map, strategy_shares
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "data_loss",
     "forest",
     "hit_curve",
+    "lag_curve",
     "main_sequence",
     "miss_shares",
     "outcome_by_strategy",

@@ -217,7 +217,13 @@ def _width_pt(text: str) -> float:
 
 
 def caterpillar(
-    modes: pd.DataFrame, *, column: str = "mode", names: bool = True, label: str | None = None, ax: Axes | None = None
+    modes: pd.DataFrame,
+    *,
+    column: str = "mode",
+    names: bool = True,
+    k: int = 5,
+    label: str | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw what the model expects of each country or reader, shrunk to the whole, from lowest to highest.
 
@@ -226,11 +232,13 @@ def caterpillar(
     modes : pandas.DataFrame
         Conditional modes of one grouping, one row a level: `level` and `column`; `conf_low` and `conf_high` where the
         intervals are known. `raw`, the level's own mean on the same scale, is drawn hollow where it is given, so that
-        the shrinkage shows.
+        the shrinkage shows. `readers`, how many readers a level stands for, guards against picking one out.
     column : str
         The modes.
     names : bool
         Print the levels' names. Readers are persons: pass False for them.
+    k : int
+        Levels of fewer `readers` are left out, and counted below.
     label : str, optional
         Text of the horizontal axis.
     ax : matplotlib.axes.Axes, optional
@@ -248,7 +256,8 @@ def caterpillar(
     ['Chile', 'Peru']
     """
     needs(modes, "modes", ["level", column])
-    ordered = modes.sort_values(column, kind="stable")
+    small = modes["readers"] < k if names and "readers" in modes else pd.Series(False, index=modes.index)
+    ordered = modes[~small].sort_values(column, kind="stable")
     row_mm = 4.0 if names else min(4.0, 100 / max(len(ordered), 1))
     with drawing(ax, SINGLE_MM, 16 + row_mm * max(len(ordered), 4)) as axes:
         if not len(ordered):
@@ -262,6 +271,8 @@ def caterpillar(
         axes.set_xlabel(plain(label or "Deviation from the mean" + " (95% interval)" * ("conf_low" in ordered)))
         if not names:
             axes.set_ylabel(f"{len(ordered)} levels, lowest to highest")
+        if small.any():
+            footnote(axes, [f"Not shown: {small.sum()} of fewer than {k} readers."])
         return axes
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gazeanalytics.geometry import Viewing
 
-__all__ = ["coverage_map", "hit_curve", "miss_shares", "visit_raster"]
+__all__ = ["coverage_map", "hit_curve", "lag_curve", "miss_shares", "visit_raster"]
 
 # A gap this long between visits is drawn: shorter ones are saccades.
 _GAP_MS = 150.0
@@ -179,6 +179,50 @@ def hit_curve(lesions: pd.DataFrame, *, by: str | None = None, first: str = "fir
         axes.set_ylabel("Lesions looked at" + (f" (n = {len(lesions):,})" if by is None else ""))
         if by is not None:
             axes.legend(loc="lower right")
+        return axes
+
+
+def lag_curve(lags: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the share of gaze on a finding's place against the time from its mention.
+
+    Parameters
+    ----------
+    lags : pandas.DataFrame
+        One row a moment: `lag_ms` (below 0 before the mention) and `share`; optionally `low` and `high` (its interval,
+        resampled by reader), and `baseline`, the share expected when gaze and mention are of different cases.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = lag_curve(pd.DataFrame({"lag_ms": [-2000.0, 0.0, 2000.0], "share": [0.2, 0.6, 0.3], "baseline": 0.1}))
+    >>> ax.get_legend_handles_labels()[1]
+    ['gaze on the finding', 'chance']
+    """
+    needs(lags, "lags", ["lag_ms", "share"])
+    with drawing(ax, SINGLE_MM, 58) as axes:
+        if not len(lags):
+            return nothing(axes, "mentions")
+        ordered = lags.sort_values("lag_ms")
+        seconds = numbers(ordered, "lag_ms") / 1000
+        axes.axvline(0, color="0.5", linewidth=0.6, zorder=0)
+        if {"low", "high"} <= set(ordered):
+            band = numbers(ordered, "low"), numbers(ordered, "high")
+            axes.fill_between(seconds, *band, color=OKABE_ITO[0], alpha=0.18, linewidth=0)
+        axes.plot(seconds, numbers(ordered, "share"), color=OKABE_ITO[0], linewidth=1.4, label="gaze on the finding")
+        if "baseline" in ordered:
+            axes.plot(
+                seconds, numbers(ordered, "baseline"), color="0.35", linewidth=1.0, linestyle="--", label="chance"
+            )
+            axes.legend(loc="upper right")
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axes.set_xlabel("Time from the mention (s)")
+        axes.set_ylabel("Share of gaze time")
         return axes
 
 
