@@ -65,3 +65,43 @@ def lay_in_order(gain, breaks):
             end -= 1
         end -= 1
     breaks[0] = 0
+
+
+@kernel
+def lag_times(onset, offset, inside, spoken, edges, near, every):
+    """Add, for each lag bin before each mention, the fixation time inside its region and the time anywhere.
+
+    `onset`, `offset` (fixations,) and `spoken` (mentions,) are in ms; `inside` (mentions, fixations) tells whether a
+    fixation lies in the mention's region; `edges` (bins + 1,) of lags rise evenly; `near` and `every` (bins,) grow.
+    """
+    bins = edges.size - 1
+    width = edges[1] - edges[0]
+    for mention in range(spoken.size):
+        for fixation in range(onset.size):
+            low = max(spoken[mention] - offset[fixation], edges[0])
+            high = min(spoken[mention] - onset[fixation], edges[bins])
+            if high <= low:
+                continue
+            first = min(int((low - edges[0]) / width), bins - 1)
+            last = min(int((high - edges[0]) / width), bins - 1)
+            for bin_ in range(first, last + 1):
+                shared = min(high, edges[bin_ + 1]) - max(low, edges[bin_])
+                if shared > 0:
+                    every[bin_] += shared
+                    if inside[mention, fixation]:
+                        near[bin_] += shared
+
+
+@kernel
+def lag_times_over_readings(starts, stops, onset, offset, x, y, first, last, spoken, boxes, edges, near, every):
+    """Do so for every reading: its mentions are rows `first` to `last` of `spoken` and `boxes` (x0, y0, x1, y1)."""
+    for reading in range(starts.size):
+        a, b = starts[reading], stops[reading]
+        c, d = first[reading], last[reading]
+        inside = np.zeros((d - c, b - a), np.bool_)
+        for mention in range(d - c):
+            box = boxes[c + mention]
+            for fixation in range(b - a):
+                px, py = x[a + fixation], y[a + fixation]
+                inside[mention, fixation] = box[0] <= px <= box[2] and box[1] <= py <= box[3]
+        lag_times(onset[a:b], offset[a:b], inside, spoken[c:d], edges, near[reading], every[reading])

@@ -3,6 +3,7 @@
 from gazeanalytics.reasoning.benchmarks import label_benchmark, label_reports, read_labelled
 from gazeanalytics.reasoning.certainty import from_reflacx, hedges, status, to_chexpert
 from gazeanalytics.reasoning.findings import conclude, label_findings, label_text
+from gazeanalytics.reasoning.grounding import align_steps, ground_mentions, looked_and_said, retime
 from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, lexicon
 from gazeanalytics.reasoning.outputs import Output, Rewards, box_overlap, jaccard, parse_output, parse_outputs, rewards
 from gazeanalytics.reasoning.scoring import (
@@ -12,6 +13,7 @@ from gazeanalytics.reasoning.scoring import (
     report_errors,
     score_labels,
 )
+from gazeanalytics.reasoning.speech import Lag, lag, sentence_clock
 from gazeanalytics.reasoning.stages import (
     carry_over,
     dialogue_traces,
@@ -24,9 +26,11 @@ from gazeanalytics.reasoning.stages import (
 
 __all__ = [
     "FINDINGS",
+    "Lag",
     "Lexicon",
     "Output",
     "Rewards",
+    "align_steps",
     "box_overlap",
     "carry_over",
     "claims_against_truth",
@@ -35,20 +39,25 @@ __all__ = [
     "dialogue_traces",
     "disagreement",
     "from_reflacx",
+    "ground_mentions",
     "hedges",
     "jaccard",
     "label_benchmark",
     "label_findings",
     "label_reports",
     "label_text",
+    "lag",
     "lexicon",
+    "looked_and_said",
     "parse_output",
     "parse_outputs",
     "read_labelled",
     "report_errors",
+    "retime",
     "rewards",
     "score_labels",
     "segment_stages",
+    "sentence_clock",
     "split_steps",
     "stage_dwell",
     "stage_order",
