@@ -95,20 +95,26 @@ def test_forest_names_models_when_there_are_several(estimates):
 
 
 def test_caterpillar_orders_levels_and_hides_names():
-    modes = pd.DataFrame({"level": ["a", "b"], "mode": [0.4, -0.2], "conf_low": [0.1, -0.5], "conf_high": [0.7, 0.1]})
+    modes = pd.DataFrame(
+        {"level": ["a", "b"], "estimate": [0.4, -0.2], "conf_low": [0.1, -0.5], "conf_high": [0.7, 0.1]}
+    )
     ax = drawn(report.caterpillar(modes.assign(raw=[0.9, -0.5])))
     assert [text.get_text() for text in ax.get_yticklabels()] == ["b", "a"]
     assert [-0.2, 0.4] in line_xs(ax)
     assert [-0.5, 0.9] in line_xs(ax)
     assert len(ax.collections) == 1
-    hidden = drawn(report.caterpillar(modes[["level", "mode"]], names=False))
+    hidden = drawn(
+        report.caterpillar(
+            modes[["level", "estimate"]].rename(columns={"estimate": "mode"}), column="mode", names=False
+        )
+    )
     assert hidden.get_xlabel() == "Deviation from the mean"
     assert not hidden.get_yticklabels()
     assert hidden.get_ylabel() == "2 levels, lowest to highest"
 
 
 def test_caterpillar_leaves_out_levels_of_few_readers():
-    modes = pd.DataFrame({"level": ["a", "b"], "mode": [0.4, -0.2], "readers": [5, 4]})
+    modes = pd.DataFrame({"level": ["a", "b"], "estimate": [0.4, -0.2], "readers": [5, 4]})
     ax = drawn(report.caterpillar(modes))
     assert [text.get_text() for text in ax.get_yticklabels()] == ["a"]
     assert texts(ax) == ["Not shown: 1 of fewer than 5 readers."]
@@ -246,7 +252,7 @@ def test_calibration_shows_each_bin_with_its_size():
 EMPTY = {
     "forest": (lambda: report.forest(pd.DataFrame([estimate("sd(reader)", 1.0, 0.1)])), "coefficients"),
     "caterpillar": (
-        lambda: report.caterpillar(pd.DataFrame(columns=["level", "mode"])),
+        lambda: report.caterpillar(pd.DataFrame(columns=["level", "estimate"])),
         "conditional modes",
     ),
     "main_sequence": (

@@ -219,7 +219,7 @@ def _width_pt(text: str) -> float:
 def caterpillar(
     modes: pd.DataFrame,
     *,
-    column: str = "mode",
+    column: str = "estimate",
     names: bool = True,
     k: int = 5,
     label: str | None = None,
@@ -234,7 +234,7 @@ def caterpillar(
         intervals are known. `raw`, the level's own mean on the same scale, is drawn hollow where it is given, so that
         the shrinkage shows. `readers`, how many readers a level stands for, guards against picking one out.
     column : str
-        The modes.
+        The modes, such as `mode` of a fit's random effects.
     names : bool
         Print the levels' names. Readers are persons: pass False for them.
     k : int
@@ -250,7 +250,7 @@ def caterpillar(
 
     Examples
     --------
-    >>> modes = pd.DataFrame({"level": ["Peru", "Chile"], "mode": [0.3, -0.1], "conf_low": [0.1, -0.4],
+    >>> modes = pd.DataFrame({"level": ["Peru", "Chile"], "estimate": [0.3, -0.1], "conf_low": [0.1, -0.4],
     ...                       "conf_high": [0.5, 0.2]})
     >>> [text.get_text() for text in caterpillar(modes).get_yticklabels()]
     ['Chile', 'Peru']
