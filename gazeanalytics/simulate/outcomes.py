@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.simulate.anatomy import DIFFUSE, ORGANS, homes_of, regions_of
+from gazeanalytics.simulate.anatomy import DIFFUSE, FINDINGS, ORGANS, homes_of, regions_of
 from gazeanalytics.simulate.design import CONTEXTS, Design, Effects
 from gazeanalytics.simulate.hedges import choose_hedges, logit_uncertainty
 from gazeanalytics.simulate.people import draw_cases, draw_pairs, draw_readers
@@ -57,13 +57,28 @@ class Simulated:
     country_truth: pd.DataFrame
 
     def part(self, rows: slice) -> Simulated:
-        """Return the same study with only these rows of `readings`."""
+        """Return the same study with only these rows of `readings`, and the cases that they show."""
         readings, truth = self.readings.iloc[rows], self.truth.iloc[rows]
-        return replace(self, readings=readings.reset_index(drop=True), truth=truth.reset_index(drop=True))
+        shown = self.cases["case"].isin(readings["case"].unique()).to_numpy()
+        lesions = self.cases[[f"truth_{finding}" for finding in FINDINGS]].to_numpy(bool).sum(axis=1)
+        marked = np.repeat(shown, len(ORGANS) + lesions)
+        return replace(
+            self,
+            cases=self.cases[shown].reset_index(drop=True),
+            regions=self.regions[marked].reset_index(drop=True),
+            readings=readings.reset_index(drop=True),
+            truth=truth.reset_index(drop=True),
+        )
 
     def persons(self) -> Simulated:
         """Return the same study without the readings of models."""
-        return _keep(self, self.frame()["kind"].eq("person").to_numpy())
+        people = set(self.readers.loc[self.readers["kind"] == "person", "reader"])
+        kept = self.readings["reader"].isin(people)
+        return replace(
+            self,
+            readings=self.readings[kept].reset_index(drop=True),
+            truth=self.truth[kept].reset_index(drop=True),
+        )
 
     def images(self) -> pd.DataFrame:
         """Size of the image that each reading shows: columns reading, case, width, height."""
@@ -89,14 +104,6 @@ class Simulated:
             context=pd.Categorical(frame["context"], list(CONTEXTS)),
             experience_decades=frame["experience_years"] / 10,
         )
-
-
-def _keep(simulated: Simulated, rows: np.ndarray) -> Simulated:
-    return replace(
-        simulated,
-        readings=simulated.readings[rows].reset_index(drop=True),
-        truth=simulated.truth[rows].reset_index(drop=True),
-    )
 
 
 def planted_effects(design: Design) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.ragged import segments
 from gazeanalytics.simulate.anatomy import FINDINGS
 from gazeanalytics.simulate.outcomes import Simulated
 from gazeanalytics.simulate.phrases import LABELS, NEUTRAL, PLACES, sentences
@@ -201,24 +202,28 @@ def _spoken(study: Simulated, statements: pd.DataFrame) -> pd.DataFrame:
 def _written(study: Simulated, statements: pd.DataFrame) -> pd.DataFrame:
     """One text a reading of a model."""
     styles = {f"model_{model.name}": model.style for model in study.design.models}
-    rows = [(row, rows) for row, rows in statements.groupby("row", sort=True)]
-    readers = study.readings["reader"].to_numpy()
+    found = segments(statements["row"])
+    row = found.keys.to_numpy(np.int64)
+    text = statements["text"].tolist()
+    label = statements["finding"].map(LABELS).where(statements["certainty"] >= 0.5, "").tolist()
+    bounds = zip(study.readings["reader"].to_numpy()[row], found.starts, found.stops, strict=True)
     return pd.DataFrame(
         {
-            "row": np.array([row for row, _ in rows], dtype=np.int64),
-            "reading": study.readings["reading"].to_numpy()[np.array([row for row, _ in rows], dtype=np.int64)],
-            "step": np.zeros(len(rows), np.int64),
-            "text": [_output(styles[readers[row]], said) for row, said in rows],
+            "row": row,
+            "reading": study.readings["reading"].to_numpy()[row],
+            "step": np.zeros(len(row), np.int64),
+            "text": [
+                _output(styles[reader], " ".join(text[first:after]), ", ".join(filter(None, label[first:after])))
+                for reader, first, after in bounds
+            ],
             "onset": np.nan,
             "offset": np.nan,
         }
     )
 
 
-def _output(style: str, said: pd.DataFrame) -> str:
-    thought = " ".join(said["text"])
-    named = said.loc[said["certainty"] >= 0.5, "finding"]
-    answer = ", ".join(LABELS[finding] for finding in named) or "No Finding"
+def _output(style: str, thought: str, named: str) -> str:
+    answer = named or "No Finding"
     if style == "think":
         return f"<think>{thought}</think>\n<answer>{answer}</answer>"
     if style == "boxed":

@@ -195,3 +195,15 @@ def test_a_wrong_effect_or_model_is_told_in_one_sentence():
 def test_two_strategies_only_and_one_reader():
     study = simulate_readings(Design(readers=1, cases=30, models=(), strategies=("central", "holistic")), rng=1)
     assert set(study.truth["strategy"]) <= {"central", "holistic"}
+
+
+def test_a_part_is_its_readings_with_their_cases(study):
+    part = study.part(slice(190, 420))
+    assert part.readings["reading"].tolist() == list(range(190, 420))
+    assert part.truth["reading"].tolist() == list(range(190, 420))
+    assert set(part.readings["case"]) == set(part.cases["case"])
+    whole = study.regions[study.regions["case"].isin(part.cases["case"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part.regions, whole)
+    few = study.part(slice(3, 5))
+    assert few.cases["case"].tolist() == study.readings["case"].iloc[3:5].tolist()
+    assert set(few.regions["case"]) == set(few.cases["case"])
