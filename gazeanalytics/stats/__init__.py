@@ -1,26 +1,37 @@
-"""Models and their inference: crossed mixed models, their contrasts, intervals and predictions."""
+"""Models and their inference: crossed mixed models, their contrasts, intervals, predictions, diagnostics and power."""
 
 from gazeanalytics.stats.contrasts import adjust, contrasts, joint_tests, means
 from gazeanalytics.stats.design import ModelError
+from gazeanalytics.stats.diagnostics import influence, random_quantiles, residuals
 from gazeanalytics.stats.intervals import bootstrap, compare, profile
+from gazeanalytics.stats.mediation import mediate
 from gazeanalytics.stats.mixed import mixed, refit
+from gazeanalytics.stats.power import Power, power
 from gazeanalytics.stats.prediction import Explained, explained, predict, simulate
 from gazeanalytics.stats.results import MixedFit
+from gazeanalytics.stats.specification import specification_curve
 
 __all__ = [
     "Explained",
     "MixedFit",
     "ModelError",
+    "Power",
     "adjust",
     "bootstrap",
     "compare",
     "contrasts",
     "explained",
+    "influence",
     "joint_tests",
     "means",
+    "mediate",
     "mixed",
+    "power",
     "predict",
     "profile",
+    "random_quantiles",
     "refit",
+    "residuals",
     "simulate",
+    "specification_curve",
 ]
