@@ -116,9 +116,10 @@ def clusters(places, durations, radius, big, out):
     found = join_clusters(places, radius, member)
     out[0] = found
     dwell = np.zeros(found)
+    total = 0.0
     for i in range(count):
         dwell[member[i]] += durations[i]
-    total = dwell.sum()
+        total += durations[i]
     if total != total or total <= 0.0:
         return
     out[1] = 0.0

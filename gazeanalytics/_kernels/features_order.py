@@ -89,7 +89,9 @@ def entropies(counts, out):
 
     Miller-Madow adds (seen - 1) / (2 n) nat. The shrinkage weight is that of Hausser & Strimmer (2009, eq. 4).
     """
-    total = counts.sum()
+    total = 0.0
+    for count in counts:
+        total += count
     cells = len(counts)
     out[:] = np.nan
     if total <= 0.0:
@@ -140,7 +142,9 @@ def transition_entropies(codes, kinds, out):
     out[3:6] = 0.0
     row = np.empty(3)
     for kind in range(kinds):
-        leaving = steps[kind].sum()
+        leaving = 0.0
+        for count in steps[kind]:
+            leaving += count
         if leaving > 0.0:
             entropies(steps[kind], row)
             for estimator in range(3):
@@ -227,16 +231,21 @@ def against_shuffles(codes, kinds, which, shuffles, seed, out):
         return
     mixed = codes.copy()
     values = np.empty(shuffles)
+    mean = 0.0
     low = 1
     state = seed
     for k in range(shuffles):
         state = shuffle(mixed, state)
         transition_entropies(mixed, kinds, six)
         values[k] = six[3 + which]
+        mean += values[k] / shuffles
         # Equal entropies may differ by rounding, for they are summed in another order.
         low += values[k] <= seen + 1e-12
-    out[1] = values.mean()
-    out[2] = np.sqrt(((values - out[1]) ** 2).sum() / (shuffles - 1))
+    square = 0.0
+    for value in values:
+        square += (value - mean) ** 2
+    out[1] = mean
+    out[2] = np.sqrt(square / (shuffles - 1))
     if out[2] < 1e-12:
         out[2] = 0.0
     out[3] = low / (shuffles + 1)

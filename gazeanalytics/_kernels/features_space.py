@@ -15,13 +15,47 @@ def turn_of(places, a, b, c):
 
 
 @kernel
+def comes_before(places, a, b):
+    """Return whether point a lies left of point b, or above it where they are level."""
+    if places[a, 0] != places[b, 0]:
+        return places[a, 0] < places[b, 0]
+    return places[a, 1] < places[b, 1]
+
+
+@kernel
+def sink(places, order, root, stop):
+    """Let the point at `root` of a heap sink to where it belongs."""
+    while True:
+        child = 2 * root + 1
+        if child >= stop:
+            return
+        if child + 1 < stop and comes_before(places, order[child], order[child + 1]):
+            child += 1
+        if not comes_before(places, order[root], order[child]):
+            return
+        order[root], order[child] = order[child], order[root]
+        root = child
+
+
+@kernel
+def left_to_right(places):
+    """Return the order of points from left to right, then down (heapsort, which compiles sooner than NumPy's sorts)."""
+    order = np.arange(len(places))
+    for root in range(len(order) // 2 - 1, -1, -1):
+        sink(places, order, root, len(order))
+    for stop in range(len(order) - 1, 0, -1):
+        order[0], order[stop] = order[stop], order[0]
+        sink(places, order, 0, stop)
+    return order
+
+
+@kernel
 def hull_area(places):
     """Return the area of the smallest convex polygon around the points (Andrew's monotone chain)."""
     count = len(places)
     if count < 3:
         return 0.0
-    order = np.argsort(places[:, 1], kind="mergesort")
-    order = order[np.argsort(places[order, 0], kind="mergesort")]
+    order = left_to_right(places)
     corners = np.empty(2 * count, np.int64)
     size = 0
     for i in order:
@@ -53,8 +87,11 @@ def scatter(places, share, out):
     out[:] = np.nan
     if count < 2:
         return
-    mean_x = places[:, 0].mean()
-    mean_y = places[:, 1].mean()
+    mean_x = 0.0
+    mean_y = 0.0
+    for i in range(count):
+        mean_x += places[i, 0] / count
+        mean_y += places[i, 1] / count
     sxx = 0.0
     syy = 0.0
     sxy = 0.0
@@ -153,35 +190,40 @@ def circling(places, frame, out):
     if count == 0:
         return
     radii = np.empty(count)
-    angles = np.empty(count)
+    angles = np.zeros((count, 2))
     known = 0
+    mean = 0.0
     for i in range(count):
         right = 2.0 * (places[i, 0] - frame[0]) / (frame[2] - frame[0]) - 1.0
         down = 2.0 * (places[i, 1] - frame[1]) / (frame[3] - frame[1]) - 1.0
         radii[i] = np.hypot(right, down)
         if radii[i] > 0.0:
-            angles[known] = np.arctan2(-down, right)
+            angles[known, 0] = np.arctan2(-down, right)
             known += 1
-    out[0] = radii.mean()
+        mean += radii[i] / count
+    out[0] = mean
     if count > 1:
-        out[1] = np.sqrt(((radii - out[0]) ** 2).sum() / (count - 1))
+        square = 0.0
+        for radius in radii:
+            square += (radius - mean) ** 2
+        out[1] = np.sqrt(square / (count - 1))
     if known == 0:
         return
     angles = angles[:known]
     net = 0.0
     walked = 0.0
     for i in range(known - 1):
-        turn = angles[i + 1] - angles[i]
+        turn = angles[i + 1, 0] - angles[i, 0]
         if turn > np.pi:
             turn -= 2.0 * np.pi
         elif turn <= -np.pi:
             turn += 2.0 * np.pi
         net += turn
         walked += abs(turn)
-    ordered = np.sort(angles)
-    gap = ordered[0] + 2.0 * np.pi - ordered[known - 1]
+    order = left_to_right(angles)
+    gap = angles[order[0], 0] + 2.0 * np.pi - angles[order[known - 1], 0]
     for i in range(known - 1):
-        gap = max(gap, ordered[i + 1] - ordered[i])
+        gap = max(gap, angles[order[i + 1], 0] - angles[order[i], 0])
     out[2] = 1.0 - gap / (2.0 * np.pi)
     if known > 1:
         out[3] = net / (2.0 * np.pi)

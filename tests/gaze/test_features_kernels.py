@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
+from scipy import stats
 
-from gazeanalytics._kernels import features, features_course, features_order, features_space
+from gazeanalytics._kernels import features, features_course, features_order, features_space, regions
 
 spec = importlib.util.spec_from_file_location("naive_features", Path(__file__).with_name("naive_features.py"))
 naive = importlib.util.module_from_spec(spec)
@@ -17,7 +19,7 @@ spec.loader.exec_module(naive)
 
 POINTS = st.lists(st.tuples(st.integers(-6, 6), st.integers(-6, 6)), min_size=1, max_size=14)
 FRAME = np.array([-8.0, -8.0, 8.0, 8.0])
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=40, deadline=None)
 
 
 def array(points):
@@ -198,3 +200,92 @@ def test_course_equals_twin(points, data):
 def average(values):
     known = values[~np.isnan(values)]
     return known.mean() if len(known) else np.nan
+
+
+@few
+@given(POINTS)
+def test_directions_equal_numpy(points):
+    headings = np.full(len(points), np.nan)
+    for i, (a, b) in enumerate(pairwise(points)):
+        if a != b:
+            headings[i] = np.arctan2(a[1] - b[1], b[0] - a[0])
+    lengths, got, out = np.empty(len(points)), np.empty(len(points)), np.empty(3)
+    features.step(flat(points), array(points), lengths, got)
+    np.testing.assert_allclose(got, headings, rtol=1e-14)
+    features.directions(headings, out)
+    known = headings[~np.isnan(headings)]
+    turns = np.abs(np.angle(np.exp(1j * np.diff(headings))))
+    turns = turns[~np.isnan(turns)]
+    wanted = [
+        np.cos(2 * known).mean() if len(known) else np.nan,
+        abs(np.exp(2j * known).mean()) if len(known) else np.nan,
+        np.rad2deg(turns.mean()) if len(turns) else np.nan,
+    ]
+    np.testing.assert_allclose(out, wanted, rtol=1e-9, atol=1e-9)
+
+
+@few
+@given(st.lists(st.integers(0, 5), min_size=2, max_size=10))
+def test_evenness_equals_scipy(durations):
+    got = features_course.evenness(np.array(durations, float))
+    if sum(durations) == 0:
+        assert np.isnan(got)
+    else:
+        assert got == pytest.approx(stats.entropy(durations) / np.log(len(durations)), abs=1e-12)
+
+
+@few
+@given(POINTS)
+def test_spatial_entropy_equals_scipy(points):
+    got = features_space.spatial_entropy(array(points), FRAME, 4, 2)
+    counts, *_ = np.histogram2d(*array(points).T, bins=(2, 4), range=[(-8, 8), (-8, 8)])
+    assert got == pytest.approx(stats.entropy(counts.ravel()) / np.log(8), abs=1e-12)
+    codes = np.empty(len(points), np.int64)
+    features_order.grid_codes(array(points), FRAME, 4, 2, codes)
+    np.testing.assert_array_equal(np.bincount(codes, minlength=8).reshape(4, 2), counts.T)
+
+
+@few
+@given(st.lists(st.integers(-1, 4), max_size=12))
+def test_adherence_equals_scipy_and_rapidfuzz(ranks):
+    out = np.empty(2)
+    regions.adherence(np.array(ranks, np.int64), 5, out)
+    first = [rank for place, rank in enumerate(ranks) if rank >= 0 and rank not in ranks[:place]]
+    assert out[1] == 1 - Levenshtein.distance(first, range(5)) / 5
+    if len(first) < 2:
+        assert np.isnan(out[0])
+    else:
+        assert out[0] == pytest.approx(stats.kendalltau(range(len(first)), first).statistic)
+
+
+@few
+@given(POINTS, st.integers(1, 6))
+def test_meeting_a_target_equals_twin(points, radius):
+    count = len(points)
+    onset, duration = np.arange(count) * 10.0, np.arange(1.0, count + 1)
+    dwell, first, ratio = np.empty(1), np.empty(1), np.empty(1)
+    x, y = array(points).T.copy()
+    regions.meet_target(
+        x, y, onset, duration, np.array([1.0, 2.0]), np.full(4, np.nan), np.array([float(radius)]), dwell, first, ratio
+    )
+    near = [i for i, (x, y) in enumerate(points) if (x - 1) ** 2 + (y - 2) ** 2 <= radius**2]
+    if not near:
+        assert dwell[0] == -1
+        assert np.isnan(first[0])
+        return
+    assert dwell[0] == sum(i + 1 for i in near)
+    assert first[0] == 10 * near[0]
+    walked = sum(np.hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points[: near[0] + 1]))
+    straight = np.hypot(*(np.array(points[near[0]]) - points[0]))
+    assert ratio[0] == pytest.approx(straight / walked if walked else np.nan, nan_ok=True)
+
+
+def test_shuffle_is_even():
+    """Each of the 24 orders of four codes comes about as often."""
+    seen, state = {}, np.uint64(12345)
+    for _ in range(4800):
+        codes = np.arange(4)
+        state = np.uint64(features_order.shuffle(codes, state))
+        seen[tuple(codes)] = seen.get(tuple(codes), 0) + 1
+    assert len(seen) == 24
+    assert stats.chisquare(list(seen.values())).pvalue > 1e-3

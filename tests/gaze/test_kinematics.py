@@ -44,14 +44,14 @@ def test_power_equals_statsmodels():
 
 
 def test_interval_covers_the_truth():
-    """Readings differ in top speed; 95 % intervals of 300 studies hold the mean in about as many."""
+    """Readings differ in top speed; 95 % intervals of 120 studies hold the mean in about as many."""
     rng = np.random.default_rng(5)
     hits = 0
-    for _ in range(300):
+    for _ in range(120):
         row = gaze.main_sequence(saccades_of(25, 20, rng, spread=50)).iloc[0]
         # The noise on log speed lifts the mean by exp(sd^2 / 2).
         hits += row["conf_low"] <= 480 * np.exp(0.05**2 / 2) <= row["conf_high"]
-    assert 0.90 <= hits / 300 <= 0.985
+    assert 0.88 <= hits / 120 <= 0.995
 
 
 def test_one_reading_has_no_interval():

@@ -56,7 +56,7 @@ def plain_visits(fixations, regions, overlap):
 
 
 @pytest.mark.parametrize("overlap", ["priority", "nested", "all"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(SPOTS, SPOTS, BOXES, BOXES)
 def test_visits_equal_twin(overlap, first, second, here, there):
     spots = [(0, *spot) for spot in first] + [(1, *spot) for spot in second]
@@ -86,7 +86,7 @@ def in_polygon(x, y, corners):
     return odd
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(CORNERS)
 def test_polygons_equal_twin(corners):
     grid = [(x, y) for x in range(7) for y in range(7)]
