@@ -216,6 +216,8 @@ def response_parts(response: str) -> list[str]:
 
 
 def _complete(used: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    if not len(used):
+        raise ModelError("the table has no rows")
     missing = used.isna()
     drop = missing.any(axis=1)
     if not drop.any():

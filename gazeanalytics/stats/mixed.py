@@ -188,10 +188,9 @@ def _own(kind: Family, response: Response, solution: Solution) -> dict[str, tupl
 def _notes(solution: Solution, design: Design) -> list[str]:
     notes = []
     for term, factor in zip(design.terms, unpack(solution.theta, design.terms), strict=True):
-        flat = np.abs(np.diag(factor)) < SINGULAR
-        if flat.any():
-            what = "its SD is 0" if term.width == 1 else "its effects vary in fewer directions than it has"
-            notes.append(f"singular: {term.group} ({', '.join(term.names)}): {what}")
+        if (np.abs(np.diag(factor)) < SINGULAR).any():
+            several = f"the effects {', '.join(term.names)} vary in fewer directions than they are"
+            notes.append(f"singular: {term.group}: {'its SD is 0' if term.width == 1 else several}")
     if not solution.optimum.converged:
         notes.append(
             f"not converged after {solution.optimum.evaluations} evaluations; a further step promises "

@@ -155,7 +155,7 @@ def test_no_spread_is_noted_as_singular():
     data["seconds"] -= data.groupby("flat").seconds.transform("mean")
     fit = stats.mixed("seconds ~ prior + (1 | flat)", data)
     assert fit.singular
-    assert fit.notes == ("singular: flat ((Intercept)): its SD is 0",)
+    assert fit.notes == ("singular: flat: its SD is 0",)
     assert fit.random[0].sd[0] < 1e-4
 
 
@@ -178,3 +178,26 @@ def test_offset_and_counts_of_successes():
     moved = stats.mixed("hits ~ p + offset(log(size)) + (1 | case)", data, family="poisson")
     plain = stats.mixed("hits ~ p + (1 | case)", data, family="poisson")
     np.testing.assert_allclose(moved.coefficients, plain.coefficients - [np.log(12), 0], atol=1e-6)
+
+
+def test_a_formula_without_random_terms_is_least_squares():
+    data = study()
+    fit = stats.mixed("log(seconds) ~ prior + site", data)
+    x = np.column_stack([np.ones(180), data.prior, data.site == "west"])
+    beta, rest, *_ = np.linalg.lstsq(x, np.log(data.seconds), rcond=None)
+    np.testing.assert_allclose(fit.coefficients, beta)
+    assert fit.sigma == pytest.approx(np.sqrt(rest[0] / 177))
+    np.testing.assert_allclose(fit.df, 177)
+    assert list(tables.check(fit.estimates(), "estimates").term) == [
+        "(Intercept)",
+        "prior",
+        "site[west]",
+        "sd(residual)",
+    ]
+
+
+def test_tables_without_rows_are_refused():
+    with pytest.raises(stats.ModelError, match="the table has no rows"):
+        stats.mixed("correct ~ prior + (1 | reader)", study().head(0), family="binomial")
+    with pytest.raises(stats.ModelError, match="no row has a value in every column"):
+        stats.mixed("correct ~ prior + (1 | reader)", study().assign(prior=np.nan), family="binomial")
