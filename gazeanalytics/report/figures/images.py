@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.report.figures._common import halo, needs, numbers
+from gazeanalytics.report.spelling import level_name
 from gazeanalytics.report.styling import SINGLE_MM, drawing, plain
 from gazeanalytics.tables import TableError
 
@@ -141,8 +142,9 @@ def _draw_regions(ax: Axes, regions: pd.DataFrame) -> None:
             ax.add_patch(Ellipse((x0 + width / 2, y0 + height / 2), width, height, **line))
         else:
             ax.add_patch(Rectangle((x0, y0), width, height, **line))
+        name = plain(level_name(str(region["region"])))
         ax.annotate(
-            plain(region["region"]), (x0, y0), xytext=(2, 1 if lesion else -2), textcoords="offset points",
+            name, (x0, y0), xytext=(2, 1 if lesion else -2), textcoords="offset points",
             va="bottom" if lesion else "top", path_effects=halo(), zorder=5, annotation_clip=True,
         )  # fmt: skip
 
