@@ -4,6 +4,7 @@ from gazeanalytics.reasoning.benchmarks import label_benchmark, label_reports, r
 from gazeanalytics.reasoning.certainty import from_reflacx, hedges, status, to_chexpert
 from gazeanalytics.reasoning.findings import conclude, label_findings, label_text
 from gazeanalytics.reasoning.grounding import align_steps, ground_mentions, looked_and_said, retime
+from gazeanalytics.reasoning.learning import Student, train_labeler
 from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, lexicon
 from gazeanalytics.reasoning.outputs import Output, Rewards, box_overlap, jaccard, parse_output, parse_outputs, rewards
 from gazeanalytics.reasoning.scoring import (
@@ -30,6 +31,7 @@ __all__ = [
     "Lexicon",
     "Output",
     "Rewards",
+    "Student",
     "align_steps",
     "box_overlap",
     "carry_over",
@@ -64,4 +66,5 @@ __all__ = [
     "stage_scheme",
     "status",
     "to_chexpert",
+    "train_labeler",
 ]

@@ -1,5 +1,6 @@
 """Models and their inference: crossed mixed models, their contrasts, intervals, predictions, diagnostics and power."""
 
+from gazeanalytics.stats.calibration import Recalibration, calibration, calibration_by, recalibrate
 from gazeanalytics.stats.contrasts import adjust, contrasts, joint_tests, means
 from gazeanalytics.stats.design import ModelError
 from gazeanalytics.stats.diagnostics import influence, random_quantiles, residuals
@@ -8,6 +9,7 @@ from gazeanalytics.stats.mediation import mediate
 from gazeanalytics.stats.mixed import mixed, refit
 from gazeanalytics.stats.power import Power, power
 from gazeanalytics.stats.prediction import Explained, explained, predict, simulate
+from gazeanalytics.stats.preferences import preference
 from gazeanalytics.stats.results import MixedFit
 from gazeanalytics.stats.specification import specification_curve
 
@@ -16,8 +18,11 @@ __all__ = [
     "MixedFit",
     "ModelError",
     "Power",
+    "Recalibration",
     "adjust",
     "bootstrap",
+    "calibration",
+    "calibration_by",
     "compare",
     "contrasts",
     "explained",
@@ -28,8 +33,10 @@ __all__ = [
     "mixed",
     "power",
     "predict",
+    "preference",
     "profile",
     "random_quantiles",
+    "recalibrate",
     "refit",
     "residuals",
     "simulate",
