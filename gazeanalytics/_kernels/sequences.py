@@ -94,7 +94,8 @@ def align_saccades(dx1, dy1, dx2, dy2, total, steps1, steps2):
         left = above[0] + row[0]
         row[0] = left
         for j in range(1, m):
-            left = min(min(above[j - 1], above[j]), left) + row[j]
+            best = above[j - 1] if above[j - 1] < above[j] else above[j]
+            left = (best if best < left else left) + row[j]
             row[j] = left
     i, j, count = n - 1, m - 1, 0
     while True:
@@ -169,37 +170,40 @@ def multimatch_pairs(starts, stops, first, second, offsets, saccade, longest, sc
 
 
 @kernel
-def scanmatch(one, two, similarity, gap, before, row):
+def scanmatch(one, two, similarity, gap, row):
     """Best Needleman-Wunsch score of two symbol sequences, over the whole table as the published code takes it."""
     n, m = len(one), len(two)
-    best = gap
+    best, free = gap, gap == 0.0
     for j in range(m + 1):
-        before[j] = gap * (j + 1)
-        best = max(best, before[j])
+        row[j] = gap * (j + 1)
+        best = max(best, row[j])
     for i in range(n):
-        left = gap * (i + 2)
+        corner, left, symbol = row[0], gap * (i + 2), one[i]
         row[0] = left
         best = max(best, left)
-        likeness = similarity[one[i]]
         for j in range(m):
-            left = max(max(before[j] + likeness[two[j]], before[j + 1] + gap), left + gap)
+            above = row[j + 1]
+            match = corner + similarity[symbol, two[j]]
+            # A gap that costs nothing is common, and without the sums each cell waits half as long for the last.
+            skip, left = (above, left) if free else (above + gap, left + gap)
+            better = match if match > skip else skip
+            left = better if better > left else left
+            corner = above
             row[j + 1] = left
-            best = max(best, left)
-        before, row = row, before
+            best = left if left > best else best
     return best
 
 
 @kernel
 def scanmatch_pairs(starts, stops, first, second, offsets, symbols, similarity, highest, gap, longest, scores):
     """Blocks of pairs through `scanmatch`, scaled by the longer sequence; NaN when both are empty."""
-    before, row = np.empty(longest + 1), np.empty(longest + 1)
+    row = np.empty(longest + 1)
     for block in range(len(starts)):
         for p in range(starts[block], stops[block]):
             a, b = first[p], second[p]
             one, two = symbols[offsets[a] : offsets[a + 1]], symbols[offsets[b] : offsets[b + 1]]
             longer = max(len(one), len(two))
-            score = scanmatch(one, two, similarity, gap, before, row)
-            scores[p] = score / (highest * longer) if longer else np.nan
+            scores[p] = scanmatch(one, two, similarity, gap, row) / (highest * longer) if longer else np.nan
 
 
 @kernel

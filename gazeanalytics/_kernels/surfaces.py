@@ -102,19 +102,6 @@ def density_readings(starts, stops, x, y, weight, edge, sigma, box, out):
 
 
 @kernel
-def levels_up_to(levels, value):
-    """How many of the rising levels the value reaches."""
-    low, high = 0, len(levels)
-    while low < high:
-        middle = (low + high) >> 1
-        if levels[middle] <= value:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@kernel
 def bin_of(value, lowest, scale):
     """Which bin a value falls in, rising with the value: 0 below the lowest level, then bins of equal width."""
     return int(min(max((value - lowest) * scale, -1.0), float(_BINS)) + 1.0)
@@ -124,14 +111,15 @@ def bin_of(value, lowest, scale):
 def ranks_among(levels, surface, below, equal):
     """For each of the rising, distinct levels: how many cells of the surface are below it, and how many equal it.
 
-    Cells are counted in bins. A bin without a level tells at once how many levels its cells reach; only the cells of
-    the other bins are looked up.
+    Cells are counted in bins. A bin without a level tells at once how many levels its cells reach; the cells of
+    the other bins are held against the levels in theirs.
     """
     lowest, scale = levels[0], _BINS / (levels[-1] - levels[0])
     binned = 0 < scale < np.inf
     held = np.zeros(_BINS + 2, np.int64)
     for level in levels:
         held[bin_of(level, lowest, scale) if binned else 0] += 1
+    after = np.cumsum(held)
     tally, doubtful = np.zeros(_BINS + 2, np.int64), held > 0
     reached, places = np.zeros(len(levels) + 1, np.int64), np.zeros(_BLOCK, np.uint32)
     equal[:] = 0
@@ -144,10 +132,16 @@ def ranks_among(levels, surface, below, equal):
             place = places[cell]
             tally[place] += 1
             if doubtful[place]:
-                passed = levels_up_to(levels, block[cell])
-                reached[passed] += 1
-                if passed > 0 and levels[passed - 1] == block[cell]:
-                    equal[passed - 1] += 1
+                value, low, high = block[cell], after[place] - held[place], after[place]
+                while low < high:
+                    middle = (low + high) >> 1
+                    if levels[middle] <= value:
+                        low = middle + 1
+                    else:
+                        high = middle
+                reached[low] += 1
+                if low > 0 and levels[low - 1] == value:
+                    equal[low - 1] += 1
     passed = 0
     for place in range(_BINS + 2):
         if not doubtful[place]:

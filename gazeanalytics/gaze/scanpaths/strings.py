@@ -113,7 +113,7 @@ def scanmatch(
     similarity = np.abs(apart - apart.max()) - (apart.max() - threshold)
     highest, longest = float(similarity.max()), int(np.diff(offsets).max(initial=1))
     frame, first, second = find_pairs(paths.found, pairs)
-    packed = (offsets, symbols, similarity, highest, float(gap), longest)
+    packed = (offsets, symbols.astype(np.uint32), similarity, highest, float(gap), longest)
     scores = score_pairs(scanmatch_pairs, first, second, *packed, threads=threads)
     frame["note"] = notes(first, second, *faults)
     frame.insert(2, "scanmatch", np.where(frame["note"] == "", scores, np.nan))
