@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from string import Template
+
 import numpy as np
 import pandas as pd
 
@@ -23,6 +25,67 @@ _POINT_MS = 130.0
 
 _CURSOR_DEG = 0.4
 _CONTEXTS = {"none": "withheld", "indication": "reason for exam", "indication_and_prior": "reason for exam, old film"}
+
+
+_MAP = """
+[tables.readers]
+file = "annotators.csv"
+
+[tables.readers.columns]
+reader = "annotator"
+kind = { column = "is_ai", levels = { "0" = "person", "1" = "model" } }
+experience_years = { column = "practice_months", unit = "months" }
+country = "nation"
+specialty = "board"
+model = "ai_name"
+
+[tables.cases]
+file = "images.csv"
+
+[tables.cases.columns]
+case = "image_id"
+width = "w"
+height = "h"
+age = "years"
+sex = "gender"
+context = { column = "clinical_info", levels = { $contexts } }
+target = { column = "question", levels = { $targets } }
+$truth
+
+[tables.readings]
+file = "reads.csv"
+reading = "read_id"
+columns = { reader = "annotator", case = "image_id" }
+
+[tables.regions]
+file = "boxes.csv"
+
+[tables.regions.columns]
+case = "image_id"
+region = "name"
+kind = "sort"
+x0 = "left"
+y0 = "top"
+x1 = "right"
+y1 = "bottom"
+finding = "label"
+
+[tables.fixations]
+file = "cursor/part-*.csv"
+reading = "read_id"
+frame = "image-fraction"
+columns = { x = "rel_x", y = "rel_y", onset = { order = true } }
+
+[tables.traces]
+file = "dictation/part-*.csv"
+reading = "read_id"
+
+[tables.traces.columns]
+step = "sentence"
+text = "said"
+onset = { column = "from_s", unit = "s" }
+offset = { column = "to_s", unit = "s" }
+"""
 
 
 def simulate_points(
@@ -120,62 +183,4 @@ def foreign_toml() -> str:
     contexts = ", ".join(f'"{theirs}" = "{ours}"' for ours, theirs in _CONTEXTS.items())
     targets = ", ".join(f'"{theirs}" = "{ours}"' for ours, theirs in LABELS.items())
     truth = "\n".join(f'truth_{ours} = "{theirs}"' for ours, theirs in LABELS.items())
-    return f"""
-[tables.readers]
-file = "annotators.csv"
-
-[tables.readers.columns]
-reader = "annotator"
-kind = {{ column = "is_ai", levels = {{ "0" = "person", "1" = "model" }} }}
-experience_years = {{ column = "practice_months", unit = "months" }}
-country = "nation"
-specialty = "board"
-model = "ai_name"
-
-[tables.cases]
-file = "images.csv"
-
-[tables.cases.columns]
-case = "image_id"
-width = "w"
-height = "h"
-age = "years"
-sex = "gender"
-context = {{ column = "clinical_info", levels = {{ {contexts} }} }}
-target = {{ column = "question", levels = {{ {targets} }} }}
-{truth}
-
-[tables.readings]
-file = "reads.csv"
-reading = "read_id"
-columns = {{ reader = "annotator", case = "image_id" }}
-
-[tables.regions]
-file = "boxes.csv"
-
-[tables.regions.columns]
-case = "image_id"
-region = "name"
-kind = "sort"
-x0 = "left"
-y0 = "top"
-x1 = "right"
-y1 = "bottom"
-finding = "label"
-
-[tables.fixations]
-file = "cursor/part-*.csv"
-reading = "read_id"
-frame = "image-fraction"
-columns = {{ x = "rel_x", y = "rel_y", onset = {{ order = true }} }}
-
-[tables.traces]
-file = "dictation/part-*.csv"
-reading = "read_id"
-
-[tables.traces.columns]
-step = "sentence"
-text = "said"
-onset = {{ column = "from_s", unit = "s" }}
-offset = {{ column = "to_s", unit = "s" }}
-"""
+    return Template(_MAP).substitute(contexts=contexts, targets=targets, truth=truth)

@@ -91,6 +91,16 @@ def test_a_saccade_is_recorded_on_its_straight_line():
         np.testing.assert_allclose(samples["y"], 540.0, atol=1e-9)
 
 
+coordinate = st.floats(-3000, 5000)
+
+
+@given(coordinate, coordinate, coordinate, coordinate)
+def test_angle_is_that_of_the_geometry(x0, y0, x1, y1):
+    viewing = SCREEN.viewing()
+    found = kernels.angle_deg(viewing.rows(1)[0], x0, y0, x1, y1)
+    assert found == pytest.approx(float(viewing.angle(x0, y0, x1, y1)), abs=1e-12, rel=1e-12)
+
+
 def test_span_and_top_speed_are_inverse():
     for amplitude in (0.1, 1.0, 30.0):
         span = kernels.saccade_span_ms(amplitude, 540.0, 7.0)
