@@ -135,6 +135,41 @@ def list_hit_readings(
 
 
 @kernel
+def seen_share(rays, region, boxes, shapes, corners, edges, cells, chord, viewing):
+    """Return the share of a region's cells whose centre lies within `chord` of one of the fixations' unit rays.
+
+    Cells are those of a grid of `cells` x `cells` on the region's box whose centre lies in the region; NaN for none.
+    """
+    box = boxes[region]
+    whole = 0
+    seen = 0
+    for row in range(cells):
+        y = box[1] + (row + 0.5) / cells * (box[3] - box[1])
+        for column in range(cells):
+            x = box[0] + (column + 0.5) / cells * (box[2] - box[0])
+            if not inside(x, y, region, boxes, shapes, corners, edges, 0.0, viewing):
+                continue
+            whole += 1
+            right = (x - viewing[0]) / viewing[2]
+            down = (y - viewing[1]) / viewing[3]
+            scale = 1.0 / np.sqrt(right * right + down * down + 1.0)
+            for i in range(len(rays)):
+                square = (rays[i, 0] - right * scale) ** 2 + (rays[i, 1] - down * scale) ** 2
+                if square + (rays[i, 2] - scale) ** 2 <= chord * chord:
+                    seen += 1
+                    break
+    return seen / whole if whole > 0 else np.nan
+
+
+@kernel
+def seen_shares(starts, stops, rays, boxes, shapes, corners, edges, cells, chord, viewing, region, share):
+    """Run `seen_share` over pairs of a reading and a region of its case."""
+    for k in range(len(starts)):
+        own = rays[starts[k] : stops[k]]
+        share[k] = seen_share(own, region[k], boxes, shapes, corners, edges, cells, chord, viewing[k])
+
+
+@kernel
 def kendall(order):
     """Return Kendall's tau between the order of the values and rising order; they must differ."""
     count = len(order)

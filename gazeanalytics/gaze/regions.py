@@ -10,9 +10,10 @@ import pandas as pd
 from gazeanalytics import ragged, tables
 from gazeanalytics._kernels import regions as kernels
 from gazeanalytics.gaze._images import check_images, match
+from gazeanalytics.gaze._points import prepare
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["grid_regions", "join_hits", "locate", "visits"]
+__all__ = ["grid_regions", "join_hits", "locate", "region_coverage", "visits"]
 
 Overlap = Literal["priority", "nested", "all"]
 
@@ -204,6 +205,63 @@ def join_hits(fixations: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return made.iloc[np.argsort(first, kind="stable")].reset_index(drop=True)
+
+
+def region_coverage(
+    fixations: pd.DataFrame,
+    regions: pd.DataFrame,
+    viewing: Viewing,
+    images: pd.DataFrame,
+    *,
+    radius_deg: float = 2.5,
+    cells: int = 16,
+) -> pd.DataFrame:
+    """Share of each region within the useful visual field of a fixation (Kok et al. 2016).
+
+    Cost grows with the number of fixations times the square of `cells`.
+
+    Parameters
+    ----------
+    fixations, regions, images : pandas.DataFrame
+        As for `visits`.
+    viewing : Viewing
+        Of all readings, or one element a row of `images`.
+    radius_deg : float
+        Radius of the field (exact angle); 2.5 deg is half of that for nodules (Kundel, Nodine & Toto 1991).
+    cells : int
+        A region counts as a grid of this many cells across and down its box; those whose centre is in it count.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a reading and region of its case: reading, region, coverage_share (0 without fixations).
+
+    Examples
+    --------
+    One fixation in the middle of the left half:
+
+    >>> images = pd.DataFrame({"reading": [1], "case": ["a"], "width": [800], "height": [400]})
+    >>> halves = grid_regions(images, rows=1, columns=2)
+    >>> fixations = pd.DataFrame({"reading": [1], "onset": [0], "x": [200], "y": [200]})
+    >>> region_coverage(fixations, halves, Viewing.from_px_per_deg(40, 800, 400), images).round(2)
+       reading region  coverage_share
+    0        1   r0c0             0.2
+    1        1   r0c1             0.0
+    """
+    if not (radius_deg > 0 and cells >= 1):
+        raise ValueError(f"wanted radius_deg above 0 and at least one cell; came {radius_deg} deg and {cells} cells")
+    points = prepare(fixations, viewing, images)
+    ordered, first, last = _regions_of(regions, images, smallest_first=False)
+    areas = (ordered[["x0", "y0", "x1", "y1"]].to_numpy(float), *_shapes(ordered))
+    owner = np.repeat(np.arange(len(images)), last - first)
+    region = np.arange(len(owner)) - np.repeat(np.cumsum(last - first) - last, last - first)
+    pairs = ragged.Segments(pd.RangeIndex(len(owner)), points.found.starts[owner], points.found.stops[owner])
+    share = np.empty(len(owner))
+    chord = 2 * np.sin(np.deg2rad(radius_deg) / 2)
+    known = [viewing.rows(len(images))[owner], region]
+    ragged.each(kernels.seen_shares, pairs, points.rays, *areas, cells, chord, out=[*known, share])
+    name = ordered["region"].take(region).array
+    return pd.DataFrame({"reading": images["reading"].take(owner).array, "region": name, "coverage_share": share})
 
 
 def _run_starts(row: np.ndarray, region: np.ndarray, ids: np.ndarray) -> np.ndarray:

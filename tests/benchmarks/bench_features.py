@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import gaze
+from gazeanalytics.gaze._points import prepare
 from gazeanalytics.gaze.measures.amounts import counts, directions, durations, steps
 from gazeanalytics.gaze.measures.course import clusters, course
 from gazeanalytics.gaze.measures.order import recurrence, transitions
-from gazeanalytics.gaze.measures.points import prepare
 from gazeanalytics.gaze.measures.settings import FeatureSettings
 from gazeanalytics.gaze.measures.space import circling, coverage, extent, spatial_entropy
 from gazeanalytics.geometry import Viewing

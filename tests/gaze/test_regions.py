@@ -134,6 +134,26 @@ def test_nobody_and_nothing():
                 assert len(tables.check(gaze.visits(fixations, table, IMAGES, overlap=overlap), "visits")) == 0
 
 
+def test_coverage_of_regions_equals_plain_count():
+    rng = np.random.default_rng(8)
+    viewing = Viewing(480.0, 420.0, 2000.0, 1800.0)
+    images = pd.DataFrame({"reading": [0, 1, 2], "case": ["a", "b", "a"], "width": 900, "height": 800})
+    regions = region_table({"a": [(100, 50, 300, 200, False), (0, 0, 400, 600, True)], "b": [(5, 5, 700, 90, False)]})
+    fixations = pd.DataFrame({"reading": np.repeat([2, 1], [9, 4]), "onset": [*range(9), *range(4)]})
+    fixations = fixations.assign(x=rng.uniform(0, 900, 13), y=rng.uniform(0, 800, 13))
+    made = gaze.region_coverage(fixations, regions, viewing, images, radius_deg=3, cells=10)
+    assert made[["reading", "region"]].to_numpy().tolist() == [[0, "r0"], [0, "r1"], [1, "r0"], [2, "r0"], [2, "r1"]]
+    assert made["coverage_share"][:2].tolist() == [0, 0]
+    for row, case in zip(made.itertuples(), "aabaa", strict=True):
+        area = next(area for area in regions.itertuples() if (area.case, area.region) == (case, row.region))
+        middle = (np.arange(10) + 0.5) / 10
+        x, y = np.meshgrid(area.x0 + middle * (area.x1 - area.x0), area.y0 + middle * (area.y1 - area.y0))
+        own = fixations[fixations["reading"] == row.reading]
+        near = viewing.angle(x[..., None], y[..., None], own["x"].to_numpy(), own["y"].to_numpy()) <= 3
+        cells = np.array([inside(*spot, area) for spot in zip(x.ravel(), y.ravel(), strict=True)]).reshape(10, 10)
+        assert row.coverage_share == near.any(axis=-1)[cells].mean()
+
+
 def test_grid_covers_the_image_once():
     images = IMAGES.assign(width=[30, 60], height=[20, 40])
     grid = gaze.grid_regions(images, rows=2, columns=3)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.gaze._points import prepare
 from gazeanalytics.gaze.measures.amounts import counts, directions, durations, saccade_measures, steps
 from gazeanalytics.gaze.measures.course import ambient_focal, ambient_focal_scale, clusters, course
 from gazeanalytics.gaze.measures.examples import four_walks
 from gazeanalytics.gaze.measures.order import recurrence, transitions
 from gazeanalytics.gaze.measures.places import checklist, lesions, regions_seen
-from gazeanalytics.gaze.measures.points import prepare
 from gazeanalytics.gaze.measures.settings import FeatureSettings
 from gazeanalytics.gaze.measures.space import circling, coverage, extent, spatial_entropy
 from gazeanalytics.gaze.measures.suited import NEED_ANGLE, STRATEGY_FEATURES

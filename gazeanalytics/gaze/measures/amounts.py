@@ -8,7 +8,7 @@ import pandas as pd
 from gazeanalytics import ragged
 from gazeanalytics._kernels import features as kernels
 from gazeanalytics.gaze._images import match
-from gazeanalytics.gaze.measures.points import Points
+from gazeanalytics.gaze._points import Points
 from gazeanalytics.gaze.measures.settings import FeatureSettings
 
 __all__ = ["counts", "directions", "durations", "saccade_measures", "steps"]

@@ -10,7 +10,7 @@ import pandas as pd
 from gazeanalytics import ragged
 from gazeanalytics._kernels import features_course as kernels
 from gazeanalytics.gaze._images import owners
-from gazeanalytics.gaze.measures.points import Points, prepare
+from gazeanalytics.gaze._points import Points, prepare
 from gazeanalytics.gaze.measures.settings import FeatureSettings
 from gazeanalytics.geometry import Viewing
 

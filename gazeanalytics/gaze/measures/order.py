@@ -6,7 +6,7 @@ import numpy as np
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels import features_order as kernels
-from gazeanalytics.gaze.measures.points import Points
+from gazeanalytics.gaze._points import Points
 from gazeanalytics.gaze.measures.settings import FeatureSettings
 
 __all__ = ["ENTROPIES", "recurrence", "transitions"]
