@@ -24,7 +24,7 @@ from gazeanalytics.gaze.misses import LESION_OUTCOMES, SearchErrors, lesions_to_
 from gazeanalytics.gaze.ordering import order_test, systematicity
 from gazeanalytics.gaze.quality import accuracy, quality
 from gazeanalytics.gaze.recording import RecordingWarning
-from gazeanalytics.gaze.regions import grid_regions, join_hits, locate, visits
+from gazeanalytics.gaze.regions import grid_regions, join_hits, locate, region_coverage, visits
 from gazeanalytics.gaze.scanpaths import Grid, Simplify, multimatch, pair_readings, scanmatch, square, string_edit
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "order_test",
     "pair_readings",
     "quality",
+    "region_coverage",
     "region_transitions",
     "saccade_directions",
     "scanmatch",
