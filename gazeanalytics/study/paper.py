@@ -91,6 +91,11 @@ def _search(found: Analysis) -> Part:
         tables["strategy_profiles"] = _profile_table(profile)
         figures |= _shares(found)
         figures |= _examples(found)
+    if fitted.verdict == "continuum":
+        figures["strategy_axes"] = report.Picture(
+            report.axis_loadings(fitted.loadings()),
+            "The axes that readings spread along, and the features they gather.",
+        )
     return Part("Search strategies", fitted.summary(), figures, tables)
 
 
@@ -111,7 +116,8 @@ def _profile_table(profile: pd.DataFrame) -> report.PaperTable:
 def _shares(found: Analysis) -> dict[str, report.Picture]:
     k = found.study.config.report.smallest_cell
     people = found.readings[found.readings["kind"] == "person"]
-    by = [name for name in ("experience_years", "country") if name in people and people[name].notna().any()]
+    by = [name for name in ("experience_years",) if name in people and people[name].notna().any()]
+    by += ["country"] if _by_country(found).ge(k).any() else []
     return {
         f"strategies_by_{name}": report.Picture(
             report.strategy_shares(people, by=name, k=k), f"How often each strategy is used, by {_words(name)}."
@@ -172,32 +178,33 @@ def _model(found: Analysis, name: str) -> Part:
     text += f" Rows: {model.where}." if model.where else ""
     text += f" Notes: {'; '.join(fit.notes)}." if fit.notes else ""
     stem = _file_name(name)
-    forest = report.forest(estimates, exponentiate=binomial)
+    label = "Odds ratio (95% CI)" if binomial else "Change (95% CI)"
+    forest = report.forest(estimates, exponentiate=binomial, label=label)
     figures = {f"forest_{stem}": report.Picture(forest, f"{title}: {scale} with 95% intervals.")}
-    if fit.random_effects()["group"].eq("country").any():
-        figures[f"countries_{stem}"] = _countries(found, fit, title)
+    if countries := _countries(found, fit, title):
+        figures[f"countries_{stem}"] = countries
     table = report.format_estimates(estimates, caption=title)
     return Part(f"Model: {title}", text, figures, {f"model_{stem}": table})
 
 
-def _countries(found: Analysis, fit: Any, title: str) -> report.Picture:
-    """Countries with enough readers to be shown, and how many have fewer."""
+def _countries(found: Analysis, fit: Any, title: str) -> report.Picture | None:
+    """Countries with enough readers to be shown; None when there is none."""
     effects = fit.random_effects().query("group == 'country'")
-    readers = found.study.table("readers").query("kind == 'person'")["country"].value_counts()
+    readers = _by_country(found)
     shown = effects[effects["level"].map(readers).ge(found.study.config.report.smallest_cell)]
+    if not len(shown):
+        return None
     reach = 1.96 * shown["sd"]
-    modes = pd.DataFrame(
-        {
-            "level": shown["level"],
-            "estimate": shown["mode"],
-            "conf_low": shown["mode"] - reach,
-            "conf_high": shown["mode"] + reach,
-        }
-    )
+    modes = shown.assign(estimate=shown["mode"], conf_low=shown["mode"] - reach, conf_high=shown["mode"] + reach)
     hidden = len(effects) - len(shown)
     caption = f"{title}: how countries differ from the average country, shrunk towards it (conditional modes, 95%)."
     caption += f" Not shown: {_many(hidden, 'country')} with few readers." if hidden else ""
     return report.Picture(report.caterpillar(modes, label="Difference (logit)"), caption)
+
+
+def _by_country(found: Analysis) -> pd.Series:
+    readers = found.study.table("readers").query("kind == 'person'")
+    return readers["country"].value_counts() if "country" in readers else pd.Series(dtype=int)
 
 
 def _lesions_of(found: Analysis, case: object) -> pd.DataFrame | None:
