@@ -21,7 +21,9 @@ __all__ = ["write"]
 def write(found: Analysis, out: Path, *, progress: Progress | None = None) -> None:
     """Write everything to `out`; `provenance.json` comes last and marks the results as whole."""
     _write_data(found, out / "data")
-    provenance = provenance_of(found.study, counts=found.counts, settings={"events": found.gaze.settings})
+    provenance = provenance_of(
+        found.study, counts=found.counts, settings={"events": found.gaze.settings} if found.gaze.settings else {}
+    )
     sections = []
     with report.off_screen():
         for part in parts_of(found):

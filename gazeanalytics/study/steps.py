@@ -33,7 +33,7 @@ class Gaze:
     features : pandas.DataFrame or None
         Table `features`; None until measured.
     settings : dict
-        The detector and its thresholds.
+        The detector and its thresholds; empty where the study brings fixations.
     """
 
     fixations: pd.DataFrame
@@ -102,7 +102,7 @@ def gaze_of_shard(study: Study, name: str, file: Path) -> Gaze:
     else:
         fixations = study.shard("fixations", file)
         saccades = study.table("saccades") if study.has("saccades") else None
-        found = Gaze(fixations, saccades, None, None, {"detector": "none: fixations as given"})
+        found = Gaze(fixations, saccades, None, None, {})
     features = measure_features(study, found.fixations, found.saccades)
     return Gaze(found.fixations, found.saccades, found.quality, features, found.settings)
 
