@@ -24,6 +24,7 @@ from gazeanalytics.reasoning.stages import (
     stage_order,
     stage_scheme,
 )
+from gazeanalytics.reasoning.templates import labels_to_text
 
 __all__ = [
     "FINDINGS",
@@ -48,6 +49,7 @@ __all__ = [
     "label_findings",
     "label_reports",
     "label_text",
+    "labels_to_text",
     "lag",
     "lexicon",
     "looked_and_said",
