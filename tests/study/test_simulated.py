@@ -76,3 +76,23 @@ def test_every_sentence_means_what_it_was_made_to_mean(finding):
 def test_neutral_sentences_name_no_finding():
     traces = pd.DataFrame({"reading": range(len(NEUTRAL)), "step": 0, "text": NEUTRAL})
     assert reasoning.label_findings(traces).empty
+
+
+def test_outputs_of_models_are_parsed_and_their_thoughts_give_back_the_planted_certainty(points):
+    study, truth = points
+    rows = study.table("traces").merge(
+        truth.readings.assign(reading=truth.readings["reading"].astype(str)), on="reading"
+    )
+    rows = rows[rows["reader"].str.startswith("model")].reset_index(drop=True)
+    parsed = reasoning.parse_outputs(rows["text"])
+    kinds = parsed["kind"].groupby(rows["reader"]).agg(set)
+    assert kinds["model_thinker"] == {"tagged"}
+    assert kinds["model_boxer"] == {"boxed"}
+    written = rows["reader"].isin(["model_thinker", "model_boxer"])
+    assert (parsed.loc[written, "fault"] == "").all()
+    thoughts = rows[written].assign(text=parsed["reasoning"])
+    found = reasoning.conclude(reasoning.label_findings(thoughts))
+    target = thoughts[["reading", "case"]].merge(truth.cases[["case", "target"]], on="case")
+    stated = target.merge(found, left_on=["reading", "target"], right_on=["reading", "finding"], how="left")
+    planted = truth.truth.set_index(truth.truth["reading"].astype(str))["certainty"]
+    np.testing.assert_array_equal(stated["certainty"], planted.loc[stated["reading"].astype(str)])
