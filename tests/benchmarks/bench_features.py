@@ -93,7 +93,7 @@ def bias(replicates=300):
     rng = np.random.default_rng(2)
     print(f"{'chain':<22}{'length':>7}{'plugin':>9}{'mm':>9}{'js':>9}{'shuffled z':>12}")
     for kinds in (8, 16):
-        for stay in (1 / kinds, 0.75):
+        for stay in (1 / kinds, 0.7):
             move = (1 - stay) / (kinds - 1)
             truth = -stay * np.log2(stay) - (1 - stay) * np.log2(move)
             for length in (6, 20, 64, 200, 1000):
