@@ -47,22 +47,24 @@ def squared_distances(points, centres, covariances, distances, log_dets):
     """
     n, d = points.shape
     factor = np.zeros((d, d))
-    rest = np.empty(d)
     for g in range(centres.shape[0]):
         factor[:] = 0.0
         log_dets[g] = cholesky(covariances[g], factor)
         if np.isnan(log_dets[g]):
             return False
-        columns = factor.T.copy()
+        # The inverse factor, so that one matrix product whitens all points.
+        inverse = np.zeros((d, d))
+        for column in range(d):
+            for a in range(column, d):
+                total = 1.0 if a == column else 0.0
+                for b in range(column, a):
+                    total -= factor[a, b] * inverse[b, column]
+                inverse[a, column] = total / factor[a, a]
+        white = np.dot(points - centres[g], inverse.T)
         for i in range(n):
-            for a in range(d):
-                rest[a] = points[i, a] - centres[g, a]
             total = 0.0
             for a in range(d):
-                part = rest[a] / columns[a, a]
-                total += part * part
-                for b in range(a + 1, d):
-                    rest[b] -= columns[a, b] * part
+                total += white[i, a] * white[i, a]
             distances[i, g] = total
     return True
 
@@ -109,9 +111,9 @@ def update_groups(points, member, distances, tail, weight, centres, covariances,
     """
     n, d = points.shape
     k = shares.shape[0]
-    step = np.empty(d)
     counts = np.zeros(k)
     pooled = np.zeros((d, d))
+    root = np.empty((n, 1))
     for g in range(k):
         heavy = 0.0
         centre = np.zeros(d)
@@ -121,29 +123,16 @@ def update_groups(points, member, distances, tail, weight, centres, covariances,
             if not np.isinf(tail):
                 part *= (tail + d) / (tail + distances[i, g])
             heavy += part
+            root[i, 0] = np.sqrt(part)
             for a in range(d):
                 centre[a] += part * points[i, a]
         if counts[g] < 1e-6:
             return False
         shares[g] = counts[g] / n
-        for a in range(d):
-            centres[g, a] = centre[a] / heavy
-        scatter = covariances[g]
-        scatter[:] = 0.0
-        for i in range(n):
-            part = member[i, g]
-            if part < 1e-12:
-                continue
-            if not np.isinf(tail):
-                part *= (tail + d) / (tail + distances[i, g])
-            for a in range(d):
-                step[a] = points[i, a] - centres[g, a]
-                value = part * step[a]
-                for b in range(a + 1):
-                    scatter[a, b] += value * step[b]
-        for a in range(d):
-            for b in range(a + 1):
-                pooled[a, b] += scatter[a, b] / n
+        centres[g] = centre / heavy
+        weighted = (points - centres[g]) * root
+        covariances[g] = np.dot(weighted.T, weighted)
+        pooled += covariances[g] / n
     for g in range(k):
         for a in range(d):
             for b in range(a + 1):

@@ -7,65 +7,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from gazeanalytics.strategies.axes import Axes, fit_axes
-from gazeanalytics.strategies.mixtures import Mixture, best_path, fit_number, principal, sharpen
+from gazeanalytics.strategies.mixtures import Mixture
 from gazeanalytics.strategies.nulls import Existence, existence
 from gazeanalytics.strategies.profiles import profile_groups
-from gazeanalytics.strategies.scaling import Method, Scaling, canonical, without_effects
-from gazeanalytics.strategies.valleys import Valleys, find_valleys
+from gazeanalytics.strategies.scaling import Scaling, canonical, feature_names, spread_ties, without_effects
+from gazeanalytics.strategies.search import Settings, by_size, make_settings, search
+from gazeanalytics.strategies.stability import bootstrap
 from gazeanalytics.tables import check
 
-__all__ = ["Settings", "Strategies"]
+__all__ = ["Strategies"]
 
 Verdict = Literal["types", "continuum", "none"]
 _FORMAT = "gazeanalytics strategies 1"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Every choice of a fit, with its default.
-
-    Attributes
-    ----------
-    scaling : {"standard", "robust", "rank"}
-        How features are made comparable.
-    remove : tuple of {"readers", "cases"}
-        Effects taken off the features first.
-    dimensions : int
-        Principal components in which groups are first looked for.
-    most_groups : int
-        Greatest number of groups that the BIC may choose.
-    more_groups : int
-        So many finer cuts than the one of the BIC are tried too; two must agree on the number of strategies.
-    alpha : float
-        Level of the existence test.
-    valley_alpha : float
-        Level at which a valley must show between every two strategies.
-    resamples : int
-        Surrogate data sets of the existence test.
-    most_readings : int
-        Readings on which the number of groups is chosen; with more, a random subsample.
-    most_missing, greatest_correlation : float
-        See `Scaling.fit`.
-    """
-
-    scaling: Method = "standard"
-    remove: tuple[str, ...] = ()
-    dimensions: int = 5
-    most_groups: int = 10
-    more_groups: int = 3
-    alpha: float = 0.05
-    valley_alpha: float = 0.01
-    resamples: int = 39
-    most_readings: int = 4000
-    most_missing: float = 0.5
-    greatest_correlation: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +81,8 @@ class Strategies:
         readers: pd.Series | Sequence | None = None,
         cases: pd.Series | Sequence | None = None,
         names: Sequence[str] | None = None,
-        settings: Settings | None = None,
         rng: int | np.random.Generator | None = None,
+        **choices: Any,
     ) -> Strategies:
         """Look for search strategies.
 
@@ -132,13 +92,13 @@ class Strategies:
             Features table: reading, and one numeric column a measure.
         readers, cases : sequence, optional
             Reader and case of each row. Readers make the intervals of the profile honest; either may be removed
-            (`Settings.remove`).
+            (`remove`).
         names : sequence of str, optional
             Feature columns to use; default every numeric one.
-        settings : Settings, optional
-            Every other choice.
         rng : int, numpy.random.Generator or None
             Seed of the random choices. Same seed, same readings: same result, in any row order.
+        **choices
+            Any attribute of `Settings`, such as `scaling="rank"`.
 
         Raises
         ------
@@ -161,7 +121,7 @@ class Strategies:
         0        0  strategy 2       1.0
         1        1  strategy 2       1.0
         """
-        settings = settings or Settings()
+        settings = make_settings(choices)
         rng = np.random.default_rng(rng)
         check(features, "features")
         order = canonical(features)
@@ -225,6 +185,40 @@ class Strategies:
         """Return how strongly each feature goes with each axis: axis, feature, loading, conf_low, conf_high."""
         return self._axes.table(self.scaling.names)
 
+    def stability(
+        self,
+        features: pd.DataFrame,
+        *,
+        readers: pd.Series | Sequence | None = None,
+        resamples: int = 20,
+        rng: int | np.random.Generator | None = None,
+    ) -> pd.DataFrame:
+        """Find the strategies again among resampled readers (readings where readers aren't given).
+
+        The whole search is repeated with the scaling of the fit, the number of strategies included; whether there is
+        structure at all isn't tested again.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a resample: resample, strategies, ari, and jaccard 1, jaccard 2, ... for each strategy. High
+            agreement alone doesn't tell types from a continuum: a cut through a continuum can be found again too.
+        """
+        rng = np.random.default_rng(rng)
+        order = canonical(features)
+        points, usable = self.scaling.apply(features.iloc[order])
+        points = points[usable]
+        codes = _codes(readers, order)
+        blocks = np.arange(len(points)) if codes is None else np.unique(codes[usable], return_inverse=True)[1]
+
+        def relabel(rows: np.ndarray) -> np.ndarray:
+            found = search(np.ascontiguousarray(points[rows]), self.settings, rng)
+            return found.strategy_of[found.mixture.posterior(points).argmax(axis=1)]
+
+        with _one_thread():
+            labels = self._posterior(points).argmax(axis=1)
+            return bootstrap(labels, blocks, relabel, rng=rng, resamples=resamples)
+
     def summary(self) -> str:
         """Say in plain words what was found and how sure that is."""
         test = self.existence
@@ -242,6 +236,8 @@ class Strategies:
     def save(self, path: str | Path) -> None:
         """Write everything to one .npz file of plain arrays and JSON text (no pickle)."""
         arrays = {
+            "powers": self.scaling.powers,
+            "units": self.scaling.units,
             "centre": self.scaling.centre,
             "spread": self.scaling.spread,
             "knots": self.scaling.knots,
@@ -287,7 +283,9 @@ class Strategies:
             verdict=plain["verdict"],
             names=tuple(plain["names"]),
             settings=Settings(**plain["settings"]),
-            scaling=Scaling(**scaling, **{key: arrays[key] for key in ("centre", "spread", "knots")}),
+            scaling=Scaling(
+                **scaling, **{key: arrays[key] for key in ("powers", "units", "centre", "spread", "knots")}
+            ),
             mixture=Mixture(**mixture, **{key: arrays[key] for key in ("centres", "covariances", "shares")}),
             strategy_of=arrays["strategy_of"],
             existence=Existence(null_gains=arrays["null_gains"], **plain["existence"]),
@@ -336,23 +334,24 @@ def _fit(
     settings: Settings,
     rng: np.random.Generator,
 ) -> Strategies:
+    spread = spread_ties(features, feature_names(features, names), rng=rng)
     scaling = Scaling.fit(
-        features,
+        spread,
         names=names,
         method=settings.scaling,
         most_missing=settings.most_missing,
         greatest_correlation=settings.greatest_correlation,
     )
-    points, usable = scaling.apply(features)
+    points, usable = scaling.apply(spread)
     if usable.sum() < 50:
         raise ValueError(f"strategies need at least 50 readings with enough features; came {usable.sum()}")
     points = points[usable]
     there = existence(points, rng=rng, resamples=settings.resamples, dimensions=settings.dimensions)
-    found = _search(points, settings, rng)
+    found = search(points, settings, rng)
     verdict: Verdict = "none"
     if there.p_value <= settings.alpha:
         verdict = "types" if found.groups > 1 else "continuum"
-    strategy_of = _by_size(found.mixture, found.strategy_of if verdict == "types" else np.zeros_like(found.strategy_of))
+    strategy_of = by_size(found.mixture, found.strategy_of if verdict == "types" else np.zeros_like(found.strategy_of))
     fitted = tuple(f"strategy {number + 1}" for number in range(strategy_of.max() + 1))
     labels = strategy_of[found.mixture.posterior(points).argmax(axis=1)]
     kept = None if readers is None else readers[usable]
@@ -382,62 +381,3 @@ def _notes(scaling: Scaling, features: pd.DataFrame, usable: np.ndarray) -> tupl
     if missing.any():
         notes.append(f"{missing.sum()} missing values in {missing.any(axis=1).sum()} readings count as the average.")
     return tuple(notes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What the search for groups came to."""
-
-    mixture: Mixture
-    strategy_of: np.ndarray
-    valleys: Valleys
-    choices: pd.DataFrame
-
-    @property
-    def groups(self) -> int:
-        return int(self.strategy_of.max()) + 1
-
-
-def _search(points: np.ndarray, settings: Settings, rng: np.random.Generator) -> _Found:
-    """Cut ever finer, join what no valley parts, and take the number of strategies that two cuts agree on."""
-    mean, directions = principal(points, most=settings.dimensions)
-    seen = np.ascontiguousarray((points - mean) @ directions)
-    sample = np.arange(len(points))
-    if len(points) > settings.most_readings:
-        sample = np.sort(rng.choice(len(points), settings.most_readings, replace=False))
-    path = best_path(seen[sample], rng=rng, most=settings.most_groups)
-    bic = [mixture.bic for mixture, _ in path]
-    fewest = max(int(np.argmin(bic)) + 1, 2)
-    cuts = []
-    for k in range(fewest, fewest + settings.more_groups + 1):
-        start = path[k - 1][0] if k <= len(path) else fit_number(seen[sample], k, rng=rng)[0]
-        cuts.append(_cut(points, start.posterior(seen), settings, rng))
-    numbers = [strategy_of.max() + 1 for _, strategy_of, _ in cuts]
-    agreed = sorted(numbers)[-2]
-    mixture, strategy_of, valleys = cuts[numbers.index(agreed)]
-    choices = pd.DataFrame(
-        {
-            "groups": range(fewest, fewest + len(cuts)),
-            "bic": [bic[k - 1] if k <= len(bic) else np.nan for k in range(fewest, fewest + len(cuts))],
-            "strategies": numbers,
-        }
-    )
-    return _Found(mixture, strategy_of, valleys, choices)
-
-
-def _cut(
-    points: np.ndarray, member: np.ndarray, settings: Settings, rng: np.random.Generator
-) -> tuple[Mixture, np.ndarray, Valleys]:
-    mixture, member = sharpen(points, member)
-    labels = member.argmax(axis=1)
-    if not np.isfinite(mixture.log_likelihood) or len(np.unique(labels)) < member.shape[1]:
-        mixture, member = sharpen(points, np.ones((len(points), 1)))
-        labels = member.argmax(axis=1)
-    valleys = find_valleys(points, labels, rng=rng, weights=mixture.weights(points))
-    return mixture, valleys.components(settings.valley_alpha), valleys
-
-
-def _by_size(mixture: Mixture, strategy_of: np.ndarray) -> np.ndarray:
-    """Number strategies by falling size."""
-    sizes = np.bincount(strategy_of, mixture.shares)
-    return np.argsort(np.argsort(-sizes, kind="stable"), kind="stable")[strategy_of]

@@ -14,6 +14,7 @@ __all__ = ["Mixture", "best_path", "fit_groups", "fit_number", "principal", "sha
 # Degrees of freedom that a fit may choose among: from very heavy tails to Gaussian.
 TAILS = np.array([3.0, 4.0, 6.0, 10.0, 20.0, 50.0, np.inf])
 _TOLERANCE = 1e-5
+_SHORT = 1e-3
 _ROUNDS = 200
 # As if so many more readings had shown the pooled shape: a group's own shape counts once it has more.
 _PULL = 100.0
@@ -41,6 +42,15 @@ class Mixture:
     tail: float
     log_likelihood: float
     bic: float
+
+    def heights(self) -> np.ndarray:
+        """Return the log density of the whole mixture at each group's centre, shape (groups,)."""
+        distances, log_dets = self._distances(self.centres)
+        one = np.empty((1, len(self.shares)))
+        rows = [distances[g : g + 1] for g in range(len(self.shares))]
+        return np.array(
+            [clusters.memberships(row, log_dets, self.shares, self.tail, self.centres.shape[1], one) for row in rows]
+        )
 
     def posterior(self, points: np.ndarray) -> np.ndarray:
         """Return how surely each point belongs to each group, shape (points, groups)."""
@@ -81,8 +91,19 @@ def principal(points: np.ndarray, *, most: int) -> tuple[np.ndarray, np.ndarray]
     return mean, np.ascontiguousarray(directions * signs)
 
 
-def fit_groups(points: np.ndarray, member: np.ndarray, *, pull: float | None = None) -> tuple[Mixture, np.ndarray]:
+def fit_groups(
+    points: np.ndarray, member: np.ndarray, *, pull: float | None = None, tolerance: float = _TOLERANCE
+) -> tuple[Mixture, np.ndarray]:
     """Fit as many groups as `member` has columns, starting from these memberships.
+
+    Parameters
+    ----------
+    points : numpy.ndarray, shape (points, d)
+    member : numpy.ndarray, shape (points, groups)
+    pull : float, optional
+        Each group's shape is drawn to the pooled one as if so many more points had shown it; default d + 2.
+    tolerance : float
+        The fit ends when a round gains less log likelihood per point.
 
     Returns
     -------
@@ -95,7 +116,7 @@ def fit_groups(points: np.ndarray, member: np.ndarray, *, pull: float | None = N
     member = np.array(member, float)
     weight = float(d + 2) if pull is None else pull
     centres, covariances, shares, tail, likelihood, _ = clusters.fit_mixture(
-        points, member, weight, TAILS, _TOLERANCE, _ROUNDS
+        points, member, weight, TAILS, tolerance, _ROUNDS
     )
     free = k * d + k * d * (d + 1) / 2 + k
     return Mixture(centres, covariances, shares, float(tail), likelihood, free * np.log(n) - 2 * likelihood), member
@@ -121,9 +142,12 @@ def best_path(
 
 
 def fit_number(points: np.ndarray, k: int, *, rng: np.random.Generator, starts: int = 3) -> tuple[Mixture, np.ndarray]:
-    """Fit k groups from the best of several starts."""
-    fits = [fit_groups(points, member) for member in start_memberships(points, k, rng=rng, starts=starts)]
-    return max(fits, key=lambda fit: fit[0].log_likelihood)
+    """Fit k groups: a short run from each of several starts, a long one from the best (Biernacki et al. 2003)."""
+    members = start_memberships(points, k, rng=rng, starts=starts)
+    if len(members) > 1:
+        short = [fit_groups(points, member, tolerance=_SHORT) for member in members]
+        members = [max(short, key=lambda fit: fit[0].log_likelihood)[1]]
+    return fit_groups(points, members[0])
 
 
 def start_memberships(points: np.ndarray, k: int, *, rng: np.random.Generator, starts: int) -> list[np.ndarray]:

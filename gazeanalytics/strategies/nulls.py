@@ -14,6 +14,8 @@ __all__ = ["Existence", "existence", "gaussian_copula"]
 
 # Numbers of groups that are tried: few, for every surrogate pays for them.
 _TRIED = (2, 3, 5)
+# Coarser than elsewhere: readings and surrogates stop equally early, so the test stays exact.
+_TOLERANCE = 3e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +93,9 @@ def _gain(points: np.ndarray, rng: np.random.Generator, dimensions: int) -> floa
     mean, directions = principal(points, most=dimensions)
     seen = np.ascontiguousarray((points - mean) @ directions)
     one = fit_groups(seen, np.ones((len(seen), 1)))[0].bic
-    few = [fit_groups(seen, member)[0].bic for k in _TRIED for member in start_memberships(seen, k, rng=rng, starts=1)]
+    few = [
+        fit_groups(seen, member, tolerance=_TOLERANCE)[0].bic
+        for k in _TRIED
+        for member in start_memberships(seen, k, rng=rng, starts=1)
+    ]
     return (one - min(few)) / len(points)

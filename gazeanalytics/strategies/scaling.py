@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
+from scipy.stats import yeojohnson, yeojohnson_normmax
 
 from gazeanalytics.tables import check
 
-__all__ = ["Scaling", "canonical", "feature_names", "without_effects"]
+__all__ = ["Scaling", "canonical", "feature_names", "spread_ties", "without_effects"]
 
-Method = Literal["standard", "robust", "rank"]
+Method = Literal["power", "standard", "robust", "rank"]
 
 # Quantiles that a rank scaling keeps, enough for steps of 0.1 % of the readings.
 _KNOTS = 1001
+# Powers beyond this would bend a feature by its few farthest readings.
+_STRONGEST = 3.0
 
 
 def canonical(features: pd.DataFrame) -> np.ndarray:
@@ -96,6 +99,34 @@ def _shrunk_effects(values: np.ndarray, groups: np.ndarray, count: int) -> np.nd
     return np.where(filled, n / (n + within / between) * (means - grand), 0.0)
 
 
+def spread_ties(features: pd.DataFrame, names: Sequence[str], *, rng: np.random.Generator) -> pd.DataFrame:
+    """Move tied values apart at random, at most half of the way to the next value on either side.
+
+    Counts and rounded features have steps, and steps look like groups with valleys between them. Values that occur
+    once stay as they are.
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame({"reading": range(4), "visits": [1.0, 1.0, 2.0, 9.0]})
+    >>> moved = spread_ties(counts, ["visits"], rng=np.random.default_rng(0))
+    >>> moved["visits"].round(2).tolist()
+    [1.14, 0.77, 2.0, 9.0]
+    """
+    return features.assign(**{name: _apart(features[name].to_numpy(float), rng) for name in names})
+
+
+def _apart(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    moves = rng.random(len(values)) - 0.5
+    distinct, place, times = np.unique(values, return_inverse=True, return_counts=True)
+    steps = np.diff(distinct)
+    if not len(steps) or times.max() == 1:
+        return values
+    below, above = np.append(steps[:1], steps), np.append(steps, steps[-1:])
+    tied = (times > 1)[place] & np.isfinite(values)
+    reach = np.where(moves < 0, below[place], above[place])
+    return np.where(tied, values + moves * np.where(np.isfinite(reach), reach, 0.0), values)
+
+
 @dataclass(frozen=True, slots=True)
 class Scaling:
     """How features become comparable numbers, learned once and kept for new readings.
@@ -104,8 +135,11 @@ class Scaling:
     ----------
     names : tuple of str
         Features that are used, sorted.
-    method : {"standard", "robust", "rank"}
-        Mean and standard deviation; median and interquartile range / 1.349; normal scores of the ranks.
+    method : {"power", "standard", "robust", "rank"}
+        Mean and standard deviation after a power transformation that takes out skew (Yeo & Johnson 2000); mean and
+        standard deviation; median and interquartile range / 1.349; normal scores of the ranks.
+    powers, units : numpy.ndarray, shape (features,)
+        Yeo & Johnson's lambda (1 leaves a feature as it is), and the standard deviation that is its unit.
     centre, spread : numpy.ndarray, shape (features,)
         Taken off, then divided by.
     knots : numpy.ndarray, shape (quantiles, features)
@@ -118,6 +152,8 @@ class Scaling:
 
     names: tuple[str, ...]
     method: Method
+    powers: np.ndarray
+    units: np.ndarray
     centre: np.ndarray
     spread: np.ndarray
     knots: np.ndarray
@@ -130,7 +166,7 @@ class Scaling:
         features: pd.DataFrame,
         *,
         names: Sequence[str] | None = None,
-        method: Method = "standard",
+        method: Method = "power",
         most_missing: float = 0.5,
         greatest_correlation: float = 0.95,
     ) -> Scaling:
@@ -142,7 +178,7 @@ class Scaling:
             Features table.
         names : sequence of str, optional
             Columns to use; default all numeric ones.
-        method : {"standard", "robust", "rank"}
+        method : {"power", "standard", "robust", "rank"}
             See `Scaling`.
         most_missing : float
             A feature missing in more than this share of the readings is left out; a reading missing more than this
@@ -150,8 +186,8 @@ class Scaling:
         greatest_correlation : float
             Of two features whose Spearman correlation exceeds this, the later one in the alphabet is left out.
         """
-        if method not in ("standard", "robust", "rank"):
-            raise ValueError(f"scaling must be 'standard', 'robust' or 'rank'; came {method!r}")
+        if method not in get_args(Method):
+            raise ValueError(f"scaling must be one of {', '.join(get_args(Method))}; came {method!r}")
         check(features, "features")
         every = feature_names(features, names)
         values = features[every].to_numpy(float)
@@ -162,9 +198,12 @@ class Scaling:
         if not kept:
             raise ValueError(f"no feature is left to find strategies with: {'; '.join(map(' '.join, dropped.items()))}")
         values = features[kept].to_numpy(float)
+        units = np.nanstd(values, axis=0)
+        powers = np.array([_best_power(column) if method == "power" else 1.0 for column in (values / units).T])
+        values = _bent(values, powers, units)
         centre, spread = _centre_and_spread(values, method)
         knots = np.nanquantile(values, np.linspace(0, 1, _KNOTS), axis=0) if method == "rank" else values[:0]
-        return cls(tuple(kept), method, centre, spread, knots, dropped, most_missing)
+        return cls(tuple(kept), method, powers, units, centre, spread, knots, dropped, most_missing)
 
     def apply(self, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Scale a features table.
@@ -181,7 +220,11 @@ class Scaling:
             raise ValueError(f"these strategies were fitted with the feature {absent[0]!r}, which the table lacks")
         values = features[list(self.names)].to_numpy(float)
         missing = ~np.isfinite(values)
-        scaled = self._ranked(values) if self.method == "rank" else (values - self.centre) / self.spread
+        scaled = (
+            self._ranked(values)
+            if self.method == "rank"
+            else (_bent(values, self.powers, self.units) - self.centre) / self.spread
+        )
         scaled[missing] = 0.0
         return np.ascontiguousarray(scaled), missing.mean(axis=1) <= self.most_missing
 
@@ -224,11 +267,23 @@ def _redundant(features: pd.DataFrame, greatest: float) -> dict[str, str]:
     return dropped
 
 
+def _best_power(column: np.ndarray) -> float:
+    power = float(np.asarray(yeojohnson_normmax(column[np.isfinite(column)])))
+    return min(max(power, -_STRONGEST), _STRONGEST)
+
+
+def _bent(values: np.ndarray, powers: np.ndarray, units: np.ndarray) -> np.ndarray:
+    bent = values.copy()
+    for column in np.flatnonzero(powers != 1.0):
+        bent[:, column] = np.asarray(yeojohnson(values[:, column] / units[column], powers[column]))
+    return bent
+
+
 def _centre_and_spread(values: np.ndarray, method: Method) -> tuple[np.ndarray, np.ndarray]:
     if method == "rank":
         return np.zeros(values.shape[1]), np.ones(values.shape[1])
     mean, sd = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
-    if method == "standard":
+    if method != "robust":
         return mean, sd
     low, middle, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=0)
     # A feature that is the same in the middle half of the readings has no interquartile range.

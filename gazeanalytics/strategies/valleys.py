@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,11 @@ _LOW, _HIGH, _BINS = -1.0, 2.0, 150
 # Windows from a tenth to half of the way between the centres; the valley lies between them.
 _WIDTHS = np.array([5, 8, 12, 18, 25])
 _BETWEEN = (50.0, 100.0)
+_FOLDS = 5
+# The direction between two groups heeds the shape of all groups as if so many more readings had shown it.
+_PULL = 100.0
+# A group whose density is less than a twentieth of another's is thin beside it.
+_THIN = float(np.log(20))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +41,30 @@ class Valleys:
     p_value: np.ndarray
     depth: np.ndarray
 
-    def components(self, alpha: float) -> np.ndarray:
-        """Return, for every group, the number of its component: groups without a valley between them are one."""
-        joined = ~(self.p_value < alpha)
-        return connected_components(joined, directed=False)[1]
+    def components(self, alpha: float, least_depth: float, heights: np.ndarray) -> np.ndarray:
+        """Return, for every group, the number of its component: groups without a valley between them are one.
+
+        Parameters
+        ----------
+        alpha : float
+            Level at which a valley counts.
+        least_depth : float
+            So much must be missing in the valley, as a share of the lower hill. A bent axis that is seen along one
+            line can look hollow in its middle, but only a little.
+        heights : numpy.ndarray, shape (groups,)
+            Log density at each group's centre. A thin group (one of outliers that surrounds all others, say) joins the
+            highest of those it has no valley to, and doesn't make a bridge between groups that are denser than it.
+        """
+        open_way = ~((self.p_value < alpha) & (self.depth >= least_depth))
+        bridges = open_way & (np.abs(heights[:, None] - heights) <= _THIN)
+        component = connected_components(bridges, directed=False)[1]
+        tops = [heights[component == c].max() for c in range(component.max() + 1)]
+        for c in np.argsort(tops, kind="stable"):
+            members = np.flatnonzero(component == c)
+            near = [g for g in np.flatnonzero(open_way[members].any(axis=0)) if heights[g] > tops[c] + _THIN]
+            if near:
+                component[members] = component[max(near, key=lambda g: heights[g])]
+        return np.unique(component, return_inverse=True)[1]
 
     def table(self, names: list[str]) -> pd.DataFrame:
         """Return one row per pair of groups: first, second, depth, p_value."""
@@ -59,9 +85,9 @@ def find_valleys(
     *,
     rng: np.random.Generator,
     weights: np.ndarray | None = None,
-    splits: int = 3,
+    splits: int = 2,
 ) -> Valleys:
-    """Test every two groups for a valley between them, on readings that had no part in choosing where to look.
+    """Test every two groups for a valley between them, on readings that had no part in choosing its place.
 
     Parameters
     ----------
@@ -70,82 +96,69 @@ def find_valleys(
     labels : numpy.ndarray of int, shape (readings,)
         Group of each reading, counted from 0.
     rng : numpy.random.Generator
-        Draws the halves.
+        Deals the readings.
     weights : numpy.ndarray, shape (readings,), optional
-        How much each reading counts in choosing the direction (never in the test); default all the same.
+        How much each reading counts in choosing the line (never in the test); default all the same.
     splits : int
-        How often the readings are halved.
+        How often the readings are dealt into fifths anew.
 
     Notes
     -----
-    One half gives the direction (Fisher's discriminant with a ridge) and three windows of equal width along it; the
-    other half is counted in them, then the halves change places. If the density along the line has one mode, then
-    the middle window holds at least as much as one of the outer two, whatever its shape, so the greater of the two
-    binomial p-values is a test of unimodality on both sides of which nothing is assumed. Unlike the dip test
-    (Hartigan & Hartigan 1985) it doesn't lose its power when one group is small.
+    Four fifths of the readings give the line between two groups (Fisher's discriminant) and three windows of equal
+    width along it; the last fifth is counted in them. Each fifth has its turn, and the counts are added. If the density
+    along the line has one mode, then the middle window holds at least as much as one of the outer two, whatever its
+    shape, so the greater of the two binomial p-values is a test of unimodality. Unlike the dip test (Hartigan &
+    Hartigan 1985) it doesn't lose its power when one group is small.
     """
     k = int(labels.max()) + 1
     weights = np.ones(len(points)) if weights is None else weights
+    pairs = list(combinations(range(k), 2))
     p_value = np.ones((splits, k, k))
     depth = np.zeros((splits, k, k))
     for split in range(splits):
-        second = np.zeros(len(points), bool)
-        second[rng.permutation(len(points))[: len(points) // 2]] = True
-        halves = [_Half.of(points[half], labels[half], weights[half], k) for half in (~second, second)]
-        for a in range(k):
-            for b in range(a):
-                found = _cross_tested(halves, a, b)
-                p_value[split, a, b], depth[split, a, b] = found
-                p_value[split, b, a], depth[split, b, a] = found
+        fold = rng.permutation(len(points)) % _FOLDS
+        inside = np.zeros((len(pairs), 3))
+        for held_out in (fold == number for number in range(_FOLDS)):
+            learned = ~held_out
+            lines = _lines(points[learned], labels[learned], weights[learned], k)
+            for row, (a, b) in enumerate(pairs):
+                if (a, b) in lines:
+                    pair = (labels == a) | (labels == b)
+                    direction, offset = lines[a, b]
+                    places = points[pair] @ direction - offset
+                    inside[row] += _windows(places[learned[pair]], places[held_out[pair]])
+        for (a, b), (left, middle, right) in zip(pairs, inside, strict=True):
+            lower = min(left, right)
+            if lower > 0:
+                p_value[split, [a, b], [b, a]] = binom.cdf(middle, middle + lower, 0.5)
+                depth[split, [a, b], [b, a]] = 1 - middle / lower
     return Valleys(np.median(p_value, axis=0), np.median(depth, axis=0))
 
 
-@dataclass(frozen=True, slots=True)
-class _Half:
-    """Half of the readings by group, with each group's mean and scatter."""
-
-    groups: list[np.ndarray]
-    means: list[np.ndarray]
-    scatters: list[np.ndarray]
-
-    @classmethod
-    def of(cls, points: np.ndarray, labels: np.ndarray, weights: np.ndarray, k: int) -> _Half:
-        groups, means, scatters = [], [], []
-        for g in range(k):
-            group, weight = points[labels == g], weights[labels == g, None]
-            mean = (weight * group).sum(axis=0) / max(weight.sum(), 1.0)
-            groups.append(group)
-            means.append(mean)
-            scatters.append((weight * (group - mean)).T @ (group - mean))
-        return cls(groups, means, scatters)
-
-    def line(self, a: int, b: int) -> tuple[np.ndarray, float]:
-        """Direction and offset that put centre a at 0 and centre b at 1."""
-        scatter = self.scatters[a] + self.scatters[b]
-        # A ridge worth one reading per feature keeps the direction calm when a group has few readings.
-        scatter = scatter + np.eye(len(scatter)) * np.trace(scatter) / (len(self.groups[a]) + len(self.groups[b]))
-        direction = np.linalg.solve(scatter, self.means[b] - self.means[a])
-        start, end = self.means[a] @ direction, self.means[b] @ direction
-        return direction / (end - start), start / (end - start)
-
-    def counts(self, a: int, b: int, line: tuple[np.ndarray, float]) -> np.ndarray:
-        """Readings of both groups in each bin along a line."""
-        direction, offset = line
-        places = np.concatenate([self.groups[a] @ direction, self.groups[b] @ direction]) - offset
-        return np.histogram(places, bins=_BINS, range=(_LOW, _HIGH))[0].astype(float)
+def _lines(
+    points: np.ndarray, labels: np.ndarray, weights: np.ndarray, k: int
+) -> dict[tuple[int, int], tuple[np.ndarray, float]]:
+    """Direction and offset for every two groups that put the centre of the one at 0 and of the other at 1."""
+    means, scatters = np.zeros((k, points.shape[1])), np.zeros((k, points.shape[1], points.shape[1]))
+    for g in range(k):
+        group, weight = points[labels == g], weights[labels == g, None]
+        if not len(group):
+            continue
+        means[g] = (weight * group).sum(axis=0) / weight.sum()
+        scatters[g] = (weight * (group - means[g])).T @ (group - means[g])
+    pooled = scatters.sum(axis=0) / len(points)
+    lines = {}
+    for a, b in combinations(range(k), 2):
+        if not ((labels == a).any() and (labels == b).any()):
+            continue
+        direction = np.linalg.solve(scatters[a] + scatters[b] + _PULL * pooled, means[b] - means[a])
+        start, end = means[a] @ direction, means[b] @ direction
+        lines[a, b] = direction / (end - start), start / (end - start)
+    return lines
 
 
-def _cross_tested(halves: list[_Half], a: int, b: int) -> tuple[float, float]:
-    inside = np.zeros(3)
-    for learned, held_out in (halves, halves[::-1]):
-        if min(len(half.groups[g]) for half in halves for g in (a, b)) < 3:
-            return 1.0, 0.0
-        line = learned.line(a, b)
-        *starts, width, _ = clusters.deepest_valley(learned.counts(a, b, line), _WIDTHS, *_BETWEEN)
-        counts = held_out.counts(a, b, line)
-        inside += [counts[start : start + width].sum() for start in starts]
-    left, middle, right = inside
-    lower = min(left, right)
-    if lower == 0:
-        return 1.0, 0.0
-    return float(binom.cdf(middle, middle + lower, 0.5)), 1 - middle / lower
+def _windows(learned: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+    """Held-out readings in the left, middle and right window that the other readings choose."""
+    counts = [np.histogram(part, bins=_BINS, range=(_LOW, _HIGH))[0].astype(float) for part in (learned, held_out)]
+    *starts, width, _ = clusters.deepest_valley(counts[0], _WIDTHS, *_BETWEEN)
+    return np.array([counts[1][start : start + width].sum() for start in starts])
