@@ -11,6 +11,7 @@ from gazeanalytics.gaze.dwelling import dwells, region_transitions
 from gazeanalytics.gaze.evaluation import agreement, confusion, event_agreement, labelled_events
 from gazeanalytics.gaze.events import LABELS, Events, idt, ivt
 from gazeanalytics.gaze.kinematics import main_sequence, saccade_directions, steps_between
+from gazeanalytics.gaze.learned import LearnedModel, fit_detector, learned
 from gazeanalytics.gaze.masks import align, locate_on_masks
 from gazeanalytics.gaze.measures import (
     STRATEGY_FEATURES,
@@ -37,6 +38,7 @@ __all__ = [
     "Events",
     "FeatureSettings",
     "Grid",
+    "LearnedModel",
     "Maps",
     "RecordingWarning",
     "SearchErrors",
@@ -56,6 +58,7 @@ __all__ = [
     "engbert_kliegl",
     "event_agreement",
     "features",
+    "fit_detector",
     "four_walks",
     "grid_regions",
     "hints",
@@ -63,6 +66,7 @@ __all__ = [
     "ivt",
     "join_hits",
     "labelled_events",
+    "learned",
     "lesions_to_find",
     "locate",
     "locate_on_masks",
@@ -87,6 +91,7 @@ __all__ = [
 
 DETECTORS = {
     "cascade": cascade,
+    "learned": learned,
     "ivt": ivt,
     "idt": idt,
     "engbert_kliegl": engbert_kliegl,

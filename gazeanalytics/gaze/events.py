@@ -56,7 +56,7 @@ class Events:
 def label_and_tabulate(
     batch: Callable[..., None],
     recording: Recording,
-    values: np.ndarray,
+    values: np.ndarray | None,
     settings: Mapping[str, float | str],
     *,
     blink_ms: tuple[float, float] = (0.0, 0.0),
@@ -64,11 +64,12 @@ def label_and_tabulate(
 ) -> Events:
     """Run a kernel that labels gaze in degrees, end events at holes, drop short fixations and make the tables.
 
-    `batch(starts, stops, t, right, down, values, labels, intervals)`; `settings` tell shortest_fixation_ms.
+    `batch(starts, stops, t, right, down, values, labels, intervals)`, without `values` when they are None; `settings`
+    tell shortest_fixation_ms.
     """
     marks = np.empty(recording.t.size, np.uint8)
     steps = [recording.intervals_ms]
-    arrays = (recording.t, *degrees(recording, threads=threads), values, marks)
+    arrays = (recording.t, *degrees(recording, threads=threads), *([] if values is None else [values]), marks)
     ragged.each(batch, recording.readings, *arrays, out=steps, threads=threads)
     ends = np.array([LONGEST_GAP_MS, float(settings["shortest_fixation_ms"])])
     ragged.each(kernels.finish_over_readings, recording.readings, recording.t, ends, marks, out=steps, threads=threads)
