@@ -114,7 +114,9 @@ def ranks_among(levels, surface, below, equal):
     Cells are counted in bins. A bin without a level tells at once how many levels its cells reach; the cells of
     the other bins are held against the levels in theirs.
     """
-    lowest, scale = levels[0], _BINS / (levels[-1] - levels[0])
+    lowest = levels[0]
+    span = levels[-1] - lowest if levels[-1] > lowest else 0.0
+    scale = _BINS / span if 0 < span < np.inf else 0.0
     binned = 0 < scale < np.inf
     held = np.zeros(_BINS + 2, np.int64)
     for level in levels:
