@@ -191,6 +191,8 @@ def _notes(solution: Solution, design: Design) -> list[str]:
         if (np.abs(np.diag(factor)) < SINGULAR).any():
             several = f"the effects {', '.join(term.names)} vary in fewer directions than they are"
             notes.append(f"singular: {term.group}: {'its SD is 0' if term.width == 1 else several}")
+    if solution.slopes.size and design.terms and solution.sigma < SINGULAR * np.std(design.y):
+        notes.append("singular: the residual SD is 0, as there are about as many effects as rows; leave some out")
     if not solution.optimum.converged:
         notes.append(
             f"not converged after {solution.optimum.evaluations} evaluations; a further step promises "
