@@ -12,16 +12,20 @@ from typing import Any
 import pandas as pd
 
 import gazeanalytics
+from gazeanalytics import tables
 from gazeanalytics.study import output
 from gazeanalytics.study.models import default_models, estimates_of, fit_models, model_frame
 from gazeanalytics.study.shards import Parts, Progress, locked, over_shards
-from gazeanalytics.study.steps import Gaze, find_strategies, gaze_of_shard, label_traces, meet
+from gazeanalytics.study.steps import Gaze, detect_events, find_strategies, label_traces, measure_features, meet
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import InputError
 
 __all__ = ["Analysis", "analyse", "compute"]
 
 _PARTS = ".parts"
+
+# Types can't be told from chance among fewer.
+_FEWEST_READINGS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,9 @@ class Analysis:
     study : Study
         What was analysed.
     gaze : Gaze
-        Fixations, saccades, quality and features of all readings.
+        Fixations, saccades and quality of all readings.
+    features : pandas.DataFrame
+        Table `features`.
     strategies : strategies.Strategies or None
         Fitted strategies; None when too few readings have features.
     findings : pandas.DataFrame
@@ -54,6 +60,7 @@ class Analysis:
 
     study: Study
     gaze: Gaze
+    features: pd.DataFrame
     strategies: Any
     findings: pd.DataFrame
     readings: pd.DataFrame
@@ -109,13 +116,16 @@ def compute(
     tell = progress or _silent
     counts = dict(counts or _validated(study, progress))
     gaze = _gaze(study, keep, progress)
+    tell("features", 0, 1)
+    features = measure_features(study, gaze.fixations, gaze.saccades)
+    tell("features", 1, 1)
     tell("strategies", 0, 1)
-    fitted, by_strategy, axes = _strategies(study, gaze.features)
+    fitted, by_strategy, axes = _strategies(study, features)
     tell("strategies", 1, 1)
     tell("traces", 0, 1)
     findings = label_traces(study)
     tell("traces", 1, 1)
-    parts = [part for part in (gaze.features, _judged(gaze.quality), by_strategy) if part is not None]
+    parts = [part for part in (features, _judged(gaze.quality), by_strategy) if part is not None]
     readings = meet(study, *parts, findings=findings)
     modelled = model_frame(readings)
     models = study.config.models or default_models(modelled, axes)
@@ -123,7 +133,10 @@ def compute(
     fits = fit_models(modelled, models)
     tell("models", len(models), len(models))
     counts |= _counted(gaze, findings, readings, by_strategy)
-    return Analysis(study, gaze, fitted, findings, readings, modelled, dict(models), fits, estimates_of(fits), counts)
+    counts["readings without gaze"] = len(readings) - len(features)
+    return Analysis(
+        study, gaze, features, fitted, findings, readings, modelled, dict(models), fits, estimates_of(fits), counts
+    )
 
 
 def _validated(study: Study, progress: Progress | None) -> dict[str, int]:
@@ -135,37 +148,43 @@ def _validated(study: Study, progress: Progress | None) -> dict[str, int]:
 
 
 def _gaze(study: Study, keep: Path | None, progress: Progress | None) -> Gaze:
-    name = "samples" if study.has("samples") else "fixations"
-    salt = json.dumps([gazeanalytics.__version__, name, study.config.model_dump(mode="json")], sort_keys=True)
-    parts = list(
-        over_shards(_shard_parts(study, name), study.files(name), keep=keep, salt=salt, label=name, progress=progress)
-    )
-    settings = json.loads(parts[0]["settings"]["json"].iloc[0])
+    """Events of all readings: found shard by shard in samples, or as the study brings them."""
+    if not study.has("samples"):
+        saccades = study.table("saccades") if study.has("saccades") else None
+        return Gaze(study.table("fixations"), saccades, None, {})
+    salt = json.dumps([gazeanalytics.__version__, study.config.model_dump(mode="json")], sort_keys=True)
+    files = study.files("samples")
+    parts = list(over_shards(_shard_events(study), files, keep=keep, salt=salt, label="samples", progress=progress))
     whole = {
         kind: pd.concat([part[kind] for part in parts], ignore_index=True)
-        for kind in ("fixations", "saccades", "quality", "features")
-        if kind in parts[0]
+        for kind in ("fixations", "saccades", "quality")
     }
-    split = whole["features"]["reading"].duplicated()
+    split = whole["quality"]["reading"].duplicated()
     if split.any():
-        lost = whole["features"].loc[split, "reading"].iloc[0]
-        raise InputError(f"{study.folder}: reading {lost!r} is spread over several files of {name}; keep it in one")
-    return Gaze(whole["fixations"], whole.get("saccades"), whole.get("quality"), whole["features"], settings)
+        lost = tables.shown(whole["quality"].loc[split, "reading"].iloc[0])
+        raise InputError(f"{files[0].parent}: reading {lost} is spread over several files of samples; keep it in one")
+    return Gaze(**whole, settings=json.loads(parts[0]["settings"]["json"].iloc[0]))
 
 
-def _shard_parts(study: Study, name: str) -> Callable[[Path], Parts]:
-    def compute_parts(file: Path) -> Parts:
-        found = gaze_of_shard(study, name, file)
+def _shard_events(study: Study) -> Callable[[Path], Parts]:
+    def events_of(file: Path) -> Parts:
+        found = detect_events(study, study.shard("samples", file))
+        if found.saccades is None or found.quality is None:
+            raise TypeError("events of raw gaze come with saccades and quality")
         settings = pd.DataFrame({"json": [json.dumps(found.settings, sort_keys=True, default=str)]})
-        tables = {"saccades": found.saccades, "quality": found.quality, "features": found.features}
-        return {"fixations": found.fixations, "settings": settings} | {k: v for k, v in tables.items() if v is not None}
+        return {
+            "fixations": found.fixations,
+            "saccades": found.saccades,
+            "quality": found.quality,
+            "settings": settings,
+        }
 
-    return compute_parts
+    return events_of
 
 
-def _strategies(study: Study, features: pd.DataFrame | None) -> tuple[Any, pd.DataFrame | None, list[str]]:
+def _strategies(study: Study, features: pd.DataFrame) -> tuple[Any, pd.DataFrame | None, list[str]]:
     """Fit strategies; give them, a table to join by reading, and the names of axes when they are a continuum."""
-    if features is None or len(features) < 30:
+    if len(features) < _FEWEST_READINGS:
         return None, None, []
     fitted = find_strategies(study, features)
     if fitted.verdict == "types":
@@ -188,8 +207,6 @@ def _counted(
     counts = {"fixations out": len(gaze.fixations), "findings out": len(findings), "readings out": len(readings)}
     if gaze.saccades is not None:
         counts["saccades out"] = len(gaze.saccades)
-    if gaze.features is not None:
-        counts["readings without gaze"] = len(readings) - len(gaze.features)
     if by_strategy is not None and "strategy" in by_strategy:
         counts["readings without a strategy"] = int(by_strategy["strategy"].isna().sum())
     return counts

@@ -55,7 +55,7 @@ def _write_data(found: Analysis, folder: Path) -> None:
         "fixations": found.gaze.fixations,
         "saccades": found.gaze.saccades,
         "quality": found.gaze.quality,
-        "features": found.gaze.features,
+        "features": found.features,
         "findings": found.findings,
         "readings": found.readings,
         "estimates": found.estimates,

@@ -79,8 +79,8 @@ def _recording(found: Analysis) -> Part:
 def _search(found: Analysis) -> Part:
     fitted = found.strategies
     if fitted is None:
-        few = 0 if found.gaze.features is None else len(found.gaze.features)
-        return Part("Search strategies", f"Not looked for: {_many(few, 'reading')} with gaze are too few.")
+        few = _many(len(found.features), "reading")
+        return Part("Search strategies", f"Not looked for: {few} with gaze are too few.")
     figures, tables = {}, {}
     if fitted.verdict == "types":
         profile = fitted.profile()

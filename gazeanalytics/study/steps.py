@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from gazeanalytics.readings import assemble, score
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import InputError, nearest
 
-__all__ = ["Gaze", "detect_events", "find_strategies", "gaze_of_shard", "label_traces", "measure_features", "meet"]
+__all__ = ["Gaze", "detect_events", "find_strategies", "label_traces", "measure_features", "meet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,6 @@ class Gaze:
         Table `saccades`; None where the study brings fixations only.
     quality : pandas.DataFrame or None
         One row a reading: data loss, rate, precision; None without samples.
-    features : pandas.DataFrame or None
-        Table `features`; None until measured.
     settings : dict
         The detector and its thresholds; empty where the study brings fixations.
     """
@@ -39,7 +36,6 @@ class Gaze:
     fixations: pd.DataFrame
     saccades: pd.DataFrame | None
     quality: pd.DataFrame | None
-    features: pd.DataFrame | None
     settings: dict[str, Any]
 
 
@@ -70,7 +66,7 @@ def detect_events(study: Study, samples: pd.DataFrame) -> Gaze:
         )
     events = gaze.DETECTORS[name](samples, viewing, **study.config.events.options)
     quality = gaze.quality(samples, viewing)
-    return Gaze(events.fixations, events.saccades, quality, None, {"detector": name, **events.settings})
+    return Gaze(events.fixations, events.saccades, quality, {"detector": name, **events.settings})
 
 
 def measure_features(study: Study, fixations: pd.DataFrame, saccades: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -81,7 +77,7 @@ def measure_features(study: Study, fixations: pd.DataFrame, saccades: pd.DataFra
     study : Study
         Gives images, regions and the settings of `[features]`.
     fixations, saccades : pandas.DataFrame
-        The tables of those names, whole or one shard.
+        The tables of those names, whole: the ambient/focal coefficient is told against the mean of all readings.
     """
     images = _images_of(study, fixations)
     regions = study.table("regions") if study.has("regions") else None
@@ -93,18 +89,6 @@ def measure_features(study: Study, fixations: pd.DataFrame, saccades: pd.DataFra
     return gaze.features(
         fixations, viewing, images, saccades=saccades, visits=visits, regions=regions, **study.config.features.options
     )
-
-
-def gaze_of_shard(study: Study, name: str, file: Path) -> Gaze:
-    """All that is computed of one file of samples or fixations alone: a pure function of that file and study.toml."""
-    if name == "samples":
-        found = detect_events(study, study.shard("samples", file))
-    else:
-        fixations = study.shard("fixations", file)
-        saccades = study.table("saccades") if study.has("saccades") else None
-        found = Gaze(fixations, saccades, None, None, {})
-    features = measure_features(study, found.fixations, found.saccades)
-    return Gaze(found.fixations, found.saccades, found.quality, features, found.settings)
 
 
 def find_strategies(study: Study, features: pd.DataFrame, *, rng: int | np.random.Generator | None = None) -> Any:
