@@ -8,6 +8,7 @@ FOLDER holds InstEval.csv.gz, VerbAgg.csv and sim_full.csv.gz. A peer that isn't
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -67,8 +68,13 @@ def glmm(data, formula, family):
 
 def r_fit(data, formula, family):
     """Time only the fit, in a process of its own."""
-    file = Path("/tmp") / "bench_mixed_r.csv"
-    data.to_csv(file, index=False)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "data.csv"
+        data.to_csv(file, index=False)
+        return _run_r(file, formula, family)
+
+
+def _run_r(file, formula, family):
     call = {
         "gaussian": f"lme4::lmer({formula}, d)",
         "ordinal": f"{{d$level <- factor(d$level); ordinal::clmm({formula}, d)}}",
