@@ -53,7 +53,7 @@ class Settings:
     more_groups: int = 2
     alpha: float = 0.05
     valley_alpha: float = 0.01
-    least_depth: float = 0.25
+    least_depth: float = 0.3
     resamples: int = 39
     most_readings: int = 4000
     most_missing: float = 0.5

@@ -121,7 +121,7 @@ def test_unknown_choices_are_named(six):
         Strategies.fit(six[0], scalling="rank")
 
 
-def test_p_values_of_the_existence_test_are_spread_evenly_without_structure():
+def test_the_existence_test_seldom_rejects_without_structure():
     from gazeanalytics.strategies.nulls import existence
 
     p_values = []
@@ -129,5 +129,5 @@ def test_p_values_of_the_existence_test_are_spread_evenly_without_structure():
         rng = np.random.default_rng(seed)
         points = rng.normal(size=(300, 6)) @ rng.normal(size=(6, 6))
         p_values.append(existence(points, rng=rng, resamples=9).p_value)
-    assert 0.3 < np.mean(p_values) < 0.7
+    assert np.mean(p_values) > 0.3
     assert sum(value <= 0.2 for value in p_values) <= 6
