@@ -129,9 +129,9 @@ def compute(
     readings = meet(study, *parts, findings=findings)
     modelled = model_frame(readings)
     models = study.config.models or default_models(modelled, axes)
-    tell("models", 0, len(models))
+    tell("models", 0, 1)
     fits = fit_models(modelled, models)
-    tell("models", len(models), len(models))
+    tell("models", 1, 1)
     counts |= _counted(gaze, findings, readings, by_strategy)
     counts["readings without gaze"] = len(readings) - len(features)
     return Analysis(

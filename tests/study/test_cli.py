@@ -80,7 +80,7 @@ def test_results_are_whole_and_never_overwritten_unasked(small, tmp_path, monkey
     status, out, err = run(monkeypatch, capsys, "analyse", small, "--out", out_folder)
     assert status == 0, err
     assert "24 readings" in out
-    assert "fixations: 1/1" in err
+    assert "features: 1/1" in err
     provenance = json.loads((out_folder / "provenance.json").read_text())
     assert provenance["counts"]["readings out"] == 24
     assert set(provenance["inputs"]) == {"study.toml", "readers.csv", "cases.csv", "readings.csv", "fixations.csv"}
