@@ -14,7 +14,7 @@ import pandas as pd
 import gazeanalytics
 from gazeanalytics import tables
 from gazeanalytics.study import output
-from gazeanalytics.study.models import default_models, estimates_of, fit_models, model_frame
+from gazeanalytics.study.models import default_models, estimates_of, fit_defaults, fit_models, model_frame
 from gazeanalytics.study.shards import Parts, Progress, locked, over_shards
 from gazeanalytics.study.steps import Gaze, detect_events, find_strategies, label_traces, measure_features, meet
 from gazeanalytics.study.study import Study
@@ -52,6 +52,8 @@ class Analysis:
         What was fitted.
     fits : dict
         The fitted models, by name.
+    refused : dict of str to str
+        Why a default model could not be fitted, by name.
     estimates : pandas.DataFrame
         Table `estimates` of all models.
     counts : dict of str to int
@@ -67,6 +69,7 @@ class Analysis:
     modelled: pd.DataFrame
     models: dict[str, Any]
     fits: dict[str, Any]
+    refused: dict[str, str]
     estimates: pd.DataFrame
     counts: dict[str, int]
 
@@ -128,14 +131,29 @@ def compute(
     parts = [part for part in (features, _judged(gaze.quality), by_strategy) if part is not None]
     readings = meet(study, *parts, findings=findings)
     modelled = model_frame(readings)
-    models = study.config.models or default_models(modelled, axes)
     tell("models", 0, 1)
-    fits = fit_models(modelled, models)
+    if study.config.models:
+        models, refused = study.config.models, {}
+        fits = fit_models(modelled, models)
+    else:
+        models = default_models(modelled, axes)
+        fits, refused = fit_defaults(modelled, models)
     tell("models", 1, 1)
     counts |= _counted(gaze, findings, readings, by_strategy)
     counts["readings without gaze"] = len(readings) - len(features)
     return Analysis(
-        study, gaze, features, fitted, findings, readings, modelled, dict(models), fits, estimates_of(fits), counts
+        study,
+        gaze,
+        features,
+        fitted,
+        findings,
+        readings,
+        modelled,
+        dict(models),
+        fits,
+        refused,
+        estimates_of(fits),
+        counts,
     )
 
 

@@ -12,7 +12,7 @@ from gazeanalytics import stats
 from gazeanalytics.study.config import ModelConfig
 from gazeanalytics.tables import InputError
 
-__all__ = ["default_models", "fit_models", "model_frame"]
+__all__ = ["default_models", "fit_defaults", "fit_models", "model_frame"]
 
 # Fewer groups than this say nothing about how groups vary (and 5 is already few).
 _FEWEST_GROUPS = 5
@@ -70,7 +70,7 @@ def default_models(readings: pd.DataFrame, axes: list[str]) -> dict[str, ModelCo
 
 
 def fit_models(readings: pd.DataFrame, models: Mapping[str, ModelConfig]) -> dict[str, Any]:
-    """Fit each model to the rows of `readings` that it asks for.
+    """Fit each model to the rows of `readings` that it asks for; separation is noted with the estimates.
 
     Raises
     ------
@@ -80,11 +80,26 @@ def fit_models(readings: pd.DataFrame, models: Mapping[str, ModelConfig]) -> dic
     fits = {}
     for name, model in models.items():
         try:
-            rows = readings.query(model.where) if model.where else readings
-            fits[name] = stats.mixed(model.formula, rows.reset_index(drop=True), family=model.family)
+            fits[name] = _fitted(readings, model)
         except (ValueError, KeyError, SyntaxError, pd.errors.UndefinedVariableError) as error:
             raise InputError(f"study.toml, models.{name}: {error}") from error
     return fits
+
+
+def fit_defaults(readings: pd.DataFrame, models: Mapping[str, ModelConfig]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Fit the models that nobody asked for by name: fits, and why the others could not be fitted."""
+    fits, refused = {}, {}
+    for name, model in models.items():
+        try:
+            fits[name] = _fitted(readings, model)
+        except stats.ModelError as error:
+            refused[name] = str(error)
+    return fits, refused
+
+
+def _fitted(readings: pd.DataFrame, model: ModelConfig) -> Any:
+    rows = readings.query(model.where) if model.where else readings
+    return stats.mixed(model.formula, rows.reset_index(drop=True), family=model.family, separated="note")
 
 
 def estimates_of(fits: Mapping[str, Any]) -> pd.DataFrame:

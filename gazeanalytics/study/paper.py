@@ -39,6 +39,10 @@ def parts_of(found: Analysis) -> Iterator[Part]:
         yield _reasoning(found)
     for name in found.fits:
         yield _model(found, name)
+    for name, reason in found.refused.items():
+        yield Part(
+            f"Model: {found.models[name].title or name}", f"{found.models[name].formula} was not fitted: {reason}"
+        )
 
 
 def _readers(found: Analysis) -> Part:
