@@ -1,4 +1,4 @@
-"""Mixtures of elliptical groups, k-means, k-medoids and the valley between two groups: the loops behind strategies."""
+"""Mixtures of elliptical groups, k-means and the valley between two groups: the loops behind strategies."""
 
 import numpy as np
 
@@ -242,71 +242,6 @@ def kmeans(points, centres, rounds):
                 for a in range(d):
                     centres[g, a] = sums[g, a] / counts[g]
     return labels, inertia
-
-
-@kernel
-def kmedoids(distances, medoids, rounds):
-    """Swap medoids while a swap lowers the summed distance (FasterPAM; Schubert & Rousseeuw 2021).
-
-    distances (n, n); medoids (k,) rows to start from, changed in place. Returns labels (n,) and the summed distance.
-    """
-    n = distances.shape[0]
-    k = medoids.shape[0]
-    near = np.zeros(n, np.int64)
-    first = np.empty(n)
-    second = np.empty(n)
-    removal = np.empty(k)
-    change = np.empty(k)
-    unchanged = 0
-    nearest_medoids(distances, medoids, near, first, second)
-    removal_losses(near, first, second, removal)
-    for step in range(rounds * n):
-        candidate = step % n
-        if unchanged == n:
-            break
-        unchanged += 1
-        if distances[candidate, medoids[near[candidate]]] == 0.0:
-            continue
-        shared = 0.0
-        change[:] = removal
-        for i in range(n):
-            new = distances[i, candidate]
-            if new < first[i]:
-                shared += new - first[i]
-                change[near[i]] += first[i] - second[i]
-            elif new < second[i]:
-                change[near[i]] += new - second[i]
-        at = np.argmin(change)
-        if change[at] + shared < -1e-12 * (1.0 + np.abs(removal[at])):
-            medoids[at] = candidate
-            nearest_medoids(distances, medoids, near, first, second)
-            removal_losses(near, first, second, removal)
-            unchanged = 0
-    return near, first.sum()
-
-
-@kernel
-def nearest_medoids(distances, medoids, near, first, second):
-    """Nearest medoid of every point, and the distances to the nearest and to the next."""
-    for i in range(distances.shape[0]):
-        first[i] = np.inf
-        second[i] = np.inf
-        for g in range(medoids.shape[0]):
-            value = distances[i, medoids[g]]
-            if value < first[i]:
-                second[i] = first[i]
-                first[i] = value
-                near[i] = g
-            elif value < second[i]:
-                second[i] = value
-
-
-@kernel
-def removal_losses(near, first, second, removal):
-    """How much the summed distance grows when a medoid is taken away."""
-    removal[:] = 0.0
-    for i in range(near.shape[0]):
-        removal[near[i]] += second[i] - first[i]
 
 
 @kernel

@@ -1,0 +1,127 @@
+"""Whether a frame keeps to the contract of its table; the first fault is told with its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gazeanalytics.tables.contract import TABLES, Column, Table
+from gazeanalytics.tables.faults import TableError, nearest, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["check"]
+
+
+def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return `frame` unchanged when it keeps to the table's contract.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows.
+    name : str
+        A key of `TABLES`.
+
+    Raises
+    ------
+    TableError
+        At the first column, then the first row, that breaks the contract.
+    """
+    table = TABLES[name]
+    _check_names(frame, table)
+    for column in table.columns:
+        if column.name in frame.columns:
+            _check_column(frame[column.name], table, column)
+    if table.key[0] == "reading" and len(frame):
+        _check_order(frame, table)
+    _check_unique(frame, table)
+    return frame
+
+
+def _check_names(frame: pd.DataFrame, table: Table) -> None:
+    if not frame.columns.is_unique:
+        twice = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
+        raise TableError(table.name, twice[0], None, "each column once", "it stands there twice")
+    have = [str(name) for name in frame.columns]
+    for name in table.required:
+        if name not in have:
+            came = "no such column" + (f"; {nearest(name, have)}" if have else "")
+            raise TableError(table.name, name, None, f"this column ({_wanted(table, name)})", came)
+
+
+def _wanted(table: Table, name: str) -> str:
+    column = table.column(name)
+    return column.wanted if column else ""
+
+
+def _check_column(values: pd.Series, table: Table, column: Column) -> None:
+    missing = values.isna()
+    if not column.missing and missing.any():
+        raise _fault(values, missing, table, column)
+    if column.kind == "reading":
+        _check_reading_kind(values, table, column)
+    elif column.kind == "number":
+        _check_numbers(values, table, column)
+    elif column.levels:
+        wrong = ~values.isin(column.levels) & ~missing
+        if wrong.any():
+            raise _fault(values, wrong, table, column)
+
+
+def _check_reading_kind(values: pd.Series, table: Table, column: Column) -> None:
+    kind = str(values.dtype)
+    if len(values) and not (kind == "category" or kind.lower().startswith(("int", "uint"))):
+        raise TableError(table.name, column.name, None, column.wanted, f"a column of {kind}; convert it first")
+
+
+def _check_numbers(values: pd.Series, table: Table, column: Column) -> None:
+    if not len(values):
+        return
+    kind = str(values.dtype).lower()
+    if not kind.startswith(("int", "uint", "float", "double", "bool")):
+        raise TableError(table.name, column.name, None, column.wanted, f"a column of {kind}")
+    if kind.startswith(("float", "double")):
+        infinite = values.abs() == float("inf")
+        if infinite.any():
+            raise _fault(values, infinite, table, column)
+    for bound, wrong in ((column.low, values.lt), (column.high, values.gt)):
+        if bound is not None:
+            outside = wrong(bound)
+            if outside.any():
+                raise _fault(values, outside, table, column)
+
+
+def _fault(values: pd.Series, wrong: pd.Series, table: Table, column: Column) -> TableError:
+    row = int(wrong.to_numpy().argmax())
+    came = values.iloc[row]
+    return TableError(table.name, column.name, row, column.wanted, "nothing" if came != came else shown(came))
+
+
+def _check_order(frame: pd.DataFrame, table: Table) -> None:
+    key = frame["reading"]
+    if str(key.dtype) == "category":
+        key = key.cat.codes
+    starts = key.ne(key.shift())
+    first = key[starts]
+    if first.duplicated().any():
+        split = starts & key.isin(first[first.duplicated()]) & key.duplicated()
+        row = int(split.to_numpy().argmax())
+        came = f"reading {shown(frame['reading'].iloc[row])} again after other readings; sort the table first"
+        raise TableError(table.name, "reading", row, "the rows of one reading together", came)
+    if table.order:
+        back = frame[table.order].diff().lt(0) & ~starts
+        if back.any():
+            row = int(back.to_numpy().argmax())
+            here, before = frame[table.order].iloc[row], frame[table.order].iloc[row - 1]
+            raise TableError(table.name, table.order, row, "rising values within a reading", f"{here} after {before}")
+
+
+def _check_unique(frame: pd.DataFrame, table: Table) -> None:
+    key = [name for name in table.key if name in frame.columns]
+    if table.unique and len(frame):
+        twice = frame.duplicated(key)
+        if twice.any():
+            row = int(twice.to_numpy().argmax())
+            values = ", ".join(f"{name} {shown(frame[name].iloc[row])}" for name in key)
+            raise TableError(table.name, key[-1], row, "each key once", f"{values} a second time")
