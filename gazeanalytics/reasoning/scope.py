@@ -209,13 +209,23 @@ def _look_back(clause: list[Item], place: int, said: dict[int, Stated]) -> None:
     entry = clause[place].entry
     own = (entry.p, entry.low, entry.high)
     for before in range(place - 1, -1, -1):
-        if before in said and clause[before].entry.kind:
-            said[before] = min(said[before], own)
+        subject = _subject(clause, before)
+        if subject is not None and subject in said:
+            said[subject] = min(said[subject], own)
             if entry.place == "last":
                 return
         comma = clause[before].entry.scope == "comma"
         if comma and clause[before + 1].entry.scope not in ("and", "or") and _names(clause[before + 1 : place]):
             return
+
+
+def _subject(clause: list[Item], place: int) -> int | None:
+    """Whose statement a cue after `place` changes: a name's own, or for an organ that of the "enlarged" before it."""
+    entry = clause[place].entry
+    if entry.kind != "neutral":
+        return place if entry.kind else None
+    quality = _nearest_quality(clause, place)
+    return quality if quality is not None and quality < place and clause[quality].entry.quality == "large" else None
 
 
 def _names(items: list[Item]) -> bool:

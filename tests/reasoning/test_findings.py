@@ -60,6 +60,59 @@ def test_certainty_follows_the_planted_scale():
         assert rows.loc[rows.finding == "pneumonia", "certainty"].tolist() == [wanted], text
 
 
+@pytest.mark.parametrize(
+    ("text", "finding", "certainty"),
+    [
+        ("Enlarged heart is unlikely.", "cardiomegaly", 0.15),
+        ("A mildly enlarged heart is less likely.", "cardiomegaly", 0.25),
+        ("Large cardiac silhouette, improbable.", "cardiomegaly", 0.15),
+        ("Enlarged heart is questionable.", "cardiomegaly", 0.40),
+        ("Enlarged heart?", "cardiomegaly", 0.40),
+        ("Prominent cardiac contour, possibly.", "cardiomegaly", 0.50),
+        ("Enlarged heart cannot be excluded.", "cardiomegaly", 0.50),
+        ("Enlarged heart is most likely.", "cardiomegaly", 0.90),
+        ("Widened mediastinum is less likely.", "enlarged_cardiomediastinum", 0.25),
+        ("Enlarged cardiomediastinum is very unlikely.", "enlarged_cardiomediastinum", 0.05),
+        ("Prominent mediastinal contour is suspected.", "enlarged_cardiomediastinum", 0.70),
+        ("Widening of the superior mediastinum is doubtful.", "enlarged_cardiomediastinum", 0.15),
+        ("Increased right mediastinal width is not likely.", "enlarged_cardiomediastinum", 0.15),
+        ("Heart size is normal and widened mediastinum is unlikely.", "enlarged_cardiomediastinum", 0.15),
+        ("Enlarged heart is unlikely but pneumonia is likely.", "cardiomegaly", 0.15),
+        ("Enlarged heart and mediastinum are unlikely.", "cardiomegaly", 0.15),
+        ("Enlarged heart is not seen.", "cardiomegaly", 0.02),
+        ("Enlarged cardiac silhouette is absent.", "cardiomegaly", 0.02),
+        ("Widened mediastinum is no longer present.", "enlarged_cardiomediastinum", 0.02),
+        ("Widened mediastinum has been ruled out.", "enlarged_cardiomediastinum", 0.02),
+        ("Prominent mediastinum has resolved.", "enlarged_cardiomediastinum", 0.02),
+    ],
+)
+def test_a_cue_after_an_organ_and_its_adjective_reaches_them(text, finding, certainty):
+    rows = reasoning.label_text(text).set_index("finding")
+    assert rows.loc[finding, "certainty"] == certainty
+
+
+@pytest.mark.parametrize(
+    ("text", "finding", "certainty"),
+    [
+        ("An enlarged heart is seen.", "cardiomegaly", 0.98),
+        ("Enlarged heart is unchanged.", "cardiomegaly", 0.98),
+        ("Enlarged heart is not new.", "cardiomegaly", 0.98),
+        ("Enlarged heart, pneumonia unlikely.", "cardiomegaly", 0.98),
+        ("Enlarged heart with no effusion seen.", "cardiomegaly", 0.98),
+        ("Enlarged heart likely due to portable technique.", "cardiomegaly", 0.98),
+        ("Enlarged heart is present; edema is unlikely.", "cardiomegaly", 0.98),
+        ("Heart is mildly enlarged and edema has resolved.", "cardiomegaly", 0.98),
+        ("Widened mediastinum, pneumothorax is absent.", "enlarged_cardiomediastinum", 0.98),
+        ("Widened mediastinum persists while pneumonia is unlikely.", "enlarged_cardiomediastinum", 0.98),
+        ("Normal heart size and pneumothorax is not seen.", "cardiomegaly", 0.02),
+        ("Stable heart size and effusion has resolved.", "cardiomegaly", 0.50),
+    ],
+)
+def test_a_cue_for_something_else_leaves_an_organ_as_it_is(text, finding, certainty):
+    rows = reasoning.label_text(text).set_index("finding")
+    assert rows.loc[finding, "certainty"] == certainty
+
+
 def test_scale_is_ordered_as_the_published_ones():
     brigham = ["very unlikely", "unlikely", "may represent", "likely", "most likely", "diagnostic of"]
     reflacx = ["unlikely", "less likely", "possibly", "suspicious for", "consistent with"]
