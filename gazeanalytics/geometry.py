@@ -136,7 +136,7 @@ class Viewing:
     @property
     def px_per_deg(self) -> float | np.ndarray:
         """Image pixels covered by the first degree off the line of sight, mean of both directions."""
-        return np.tan(np.deg2rad(1.0)) * (self.distance_x_px + self.distance_y_px) / 2
+        return _plain(np.asarray(np.tan(np.deg2rad(1.0)) * (self.distance_x_px + self.distance_y_px) / 2))
 
     def degrees(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Horizontal and vertical angle (deg) of image points off the line of sight."""
