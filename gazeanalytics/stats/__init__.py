@@ -1,9 +1,11 @@
 """Models and their inference: crossed mixed models, their contrasts, intervals, predictions, diagnostics and power."""
 
+from gazeanalytics.stats.agreement import agreement, agreement_bootstrap, chance_test
 from gazeanalytics.stats.calibration import Recalibration, calibration, calibration_by, recalibrate
 from gazeanalytics.stats.contrasts import adjust, contrasts, joint_tests, means
 from gazeanalytics.stats.design import ModelError
 from gazeanalytics.stats.diagnostics import influence, random_quantiles, residuals
+from gazeanalytics.stats.icc import icc
 from gazeanalytics.stats.intervals import bootstrap, compare, profile
 from gazeanalytics.stats.mediation import mediate
 from gazeanalytics.stats.mixed import mixed, refit
@@ -20,12 +22,16 @@ __all__ = [
     "Power",
     "Recalibration",
     "adjust",
+    "agreement",
+    "agreement_bootstrap",
     "bootstrap",
     "calibration",
     "calibration_by",
+    "chance_test",
     "compare",
     "contrasts",
     "explained",
+    "icc",
     "influence",
     "joint_tests",
     "means",

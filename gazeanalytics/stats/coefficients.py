@@ -1,0 +1,233 @@
+"""Coefficients of agreement from tallies of categories, with the error of each subject that their variance comes from.
+
+Raters may carry a number of times (a bootstrap draws some twice); a rater is never held to agree with himself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics.tables import nearest
+
+__all__ = ["COEFFICIENTS", "Coded", "Outcome", "code", "outcome", "weigh"]
+
+COEFFICIENTS = ("percent", "cohen", "conger", "fleiss", "gwet", "brennan_prediger", "krippendorff")
+_ALIASES = {"nominal": "unweighted", "equal": "linear", "squared": "quadratic", "interval": "quadratic"}
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """Ratings as places in `labels` (-1 = not rated), shape (subjects, raters), and the labels as numbers."""
+
+    places: np.ndarray
+    labels: tuple[object, ...]
+    numbers: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A coefficient, the observed and chance agreement behind it, and each subject's error; shape (subjects used,)."""
+
+    estimate: float
+    observed: float
+    chance: float
+    error: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    places: np.ndarray
+    times: np.ndarray
+    counts: np.ndarray
+    total: np.ndarray
+    paired: np.ndarray
+    share: np.ndarray
+    weights: np.ndarray
+
+
+def code(ratings: pd.DataFrame, categories: list[object] | None) -> Coded:
+    """Find each rating's place among the categories; subjects that nobody rated are left out."""
+    if ratings.shape[1] < 2:
+        raise ValueError(f"wanted one column a rater, at least two; came {ratings.shape[1]}")
+    labels = list(categories) if categories is not None else _labels(ratings)
+    index = pd.Index(labels)
+    places = np.column_stack([index.get_indexer(pd.Index(ratings.iloc[:, g])) for g in range(ratings.shape[1])])
+    rated = ratings.notna().to_numpy()
+    foreign = rated & (places < 0)
+    if foreign.any():
+        row, column = np.argwhere(foreign)[0]
+        came = ratings.iloc[row, column]
+        raise ValueError(f"wanted ratings among the categories {labels}; row {row} came with {came!r}")
+    if not (rated.sum(1) > 1).any():
+        raise ValueError("wanted at least one subject with two ratings; came none")
+    numeric = all(isinstance(label, Real) and not isinstance(label, bool | np.bool_) for label in labels)
+    values = np.array(labels, dtype=float) if numeric else np.arange(1.0, len(labels) + 1)
+    return Coded(np.where(rated, places, -1)[rated.any(1)], tuple(labels), values)
+
+
+def _labels(ratings: pd.DataFrame) -> list[object]:
+    kinds = {str(kind.categories.tolist()) for kind in ratings.dtypes if isinstance(kind, pd.CategoricalDtype)}
+    first = ratings.dtypes.iloc[0]
+    if len(kinds) == 1 and isinstance(first, pd.CategoricalDtype):
+        return first.categories.tolist()
+    seen = {value for g in range(ratings.shape[1]) for value in ratings.iloc[:, g].dropna().unique().tolist()}
+    return sorted(seen)
+
+
+def weigh(weights: str | np.ndarray, coded: Coded) -> np.ndarray:
+    """Give the agreement between categories, 1 on the diagonal and 0 for the farthest; shape (q, q)."""
+    if isinstance(weights, str):
+        distance = _distance(weights, coded)
+        return 1 - distance / (distance.max() or 1.0)
+    given = np.asarray(weights, dtype=float)
+    q = len(coded.labels)
+    if given.shape != (q, q) or not np.allclose(given, given.T) or not np.allclose(np.diag(given), 1):
+        raise ValueError(f"wanted a symmetric {q} x {q} matrix with ones on its diagonal; came shape {given.shape}")
+    return given
+
+
+def _distance(name: str, coded: Coded) -> np.ndarray:
+    name = _ALIASES.get(name, name)
+    place = np.arange(len(coded.labels))
+    if name == "rank":
+        return _rank_distance(coded)
+    if name == "ratio" and coded.numbers.min() < 0:
+        raise ValueError(f"wanted ratings of at least 0 for ratio weights; came {coded.numbers.min():g}; take another")
+    kinds: dict[str, tuple[np.ndarray, Callable[[np.ndarray, np.ndarray], np.ndarray]]] = {
+        "unweighted": (place, lambda a, b: (a != b).astype(float)),
+        "linear": (coded.numbers, lambda a, b: np.abs(a - b)),
+        "quadratic": (coded.numbers, lambda a, b: (a - b) ** 2),
+        "radical": (coded.numbers, lambda a, b: np.sqrt(np.abs(a - b))),
+        "ratio": (coded.numbers, _ratio_distance),
+        "ordinal": (place, lambda a, b: np.abs(a - b) * (np.abs(a - b) + 1) / 2),
+    }
+    if name not in kinds:
+        raise ValueError(f"wanted weights by name; came {name!r}; {nearest(name, [*kinds, 'rank', *_ALIASES])}")
+    value, kind = kinds[name]
+    return kind(value[:, None], value[None, :])
+
+
+def _ratio_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    total = np.where(a == b, 1.0, a + b)
+    return ((a - b) / total) ** 2
+
+
+def _rank_distance(coded: Coded) -> np.ndarray:
+    """Krippendorff's ordinal metric: ratings that lie between two categories, the ends by half, squared."""
+    paired = coded.places[(coded.places >= 0).sum(1) > 1]
+    times = np.bincount(paired[paired >= 0], minlength=len(coded.labels))
+    middle = np.cumsum(times) - times / 2
+    return (middle[:, None] - middle[None, :]) ** 2
+
+
+def outcome(name: str, places: np.ndarray, weights: np.ndarray, times: np.ndarray | None = None) -> Outcome:
+    """Work out one coefficient; NaN where chance alone gives full agreement."""
+    if name == "cohen":
+        places = places[(places >= 0).all(1)]
+    tally = _tally(places, weights, np.ones(places.shape[1]) if times is None else times)
+    if name == "krippendorff":
+        return _krippendorff(tally)
+    chance, each = _CHANCE[name](tally)
+    n, paired = len(tally.total), tally.paired
+    observed = float(tally.share[paired].mean()) if paired.any() else np.nan
+    if not 1 - chance > 0:
+        return Outcome(np.nan, observed, chance, np.full(n, np.nan))
+    estimate = (observed - chance) / (1 - chance)
+    pull = n / max(1, paired.sum()) * np.where(paired, tally.share - chance, 0.0)
+    error = (pull - 2 * (1 - estimate) * (each - chance)) / (1 - chance) - estimate
+    return Outcome(estimate, observed, chance, error)
+
+
+def _tally(places: np.ndarray, weights: np.ndarray, times: np.ndarray) -> _Tally:
+    """Count each subject's ratings by category and the share of pairs of raters that agree."""
+    q = len(weights)
+    counts = np.column_stack([(places == k) @ times for k in range(q)])
+    own = (places >= 0) @ times**2
+    total = counts.sum(1)
+    pairs = total**2 - own
+    agreeing = np.sum(counts * (counts @ weights), axis=1) - own
+    paired = pairs > 0
+    some = total > 0
+    share = np.divide(agreeing, pairs, out=np.zeros(len(total)), where=paired)
+    return _Tally(places[some], times, counts[some], total[some], paired[some], share[some], weights)
+
+
+def _no_chance(tally: _Tally) -> tuple[float, np.ndarray]:
+    return 0.0, np.zeros(len(tally.total))
+
+
+def _prevalence(tally: _Tally) -> tuple[np.ndarray, np.ndarray]:
+    each = tally.counts / tally.total[:, None]
+    return each, each.mean(0)
+
+
+def _fleiss(tally: _Tally) -> tuple[float, np.ndarray]:
+    each, mean = _prevalence(tally)
+    return float(mean @ tally.weights @ mean), each @ tally.weights @ mean
+
+
+def _gwet(tally: _Tally) -> tuple[float, np.ndarray]:
+    each, mean = _prevalence(tally)
+    q = len(mean)
+    if q < 2:
+        return 1.0, np.ones(len(each))
+    scale = tally.weights.sum() / (q * (q - 1))
+    return float(scale * mean @ (1 - mean)), scale * each @ (1 - mean)
+
+
+def _brennan_prediger(tally: _Tally) -> tuple[float, np.ndarray]:
+    chance = float(tally.weights.mean())
+    return chance, np.full(len(tally.total), chance)
+
+
+def _conger(tally: _Tally) -> tuple[float, np.ndarray]:
+    """Chance agreement of different raters, each with his own shares of the categories."""
+    n, times, weights = len(tally.total), tally.times, tally.weights
+    seen = (tally.places >= 0).sum(0)
+    used = (seen > 0) & (times > 0)
+    places, seen, times = tally.places[:, used], seen[used], times[used]
+    pairs = times.sum() ** 2 - np.sum(times**2)
+    if not pairs > 0:
+        return np.nan, np.full(n, np.nan)
+    shares = np.array([np.bincount(column[column >= 0], minlength=len(weights)) for column in places.T]) / seen[:, None]
+    pull = (times[:, None] * (times @ shares) - times[:, None] ** 2 * shares) @ weights
+    chance = np.sum(shares * pull, axis=1)
+    rated = places >= 0
+    picked = np.where(rated, np.take_along_axis(pull.T, np.maximum(places, 0), axis=0), 0.0)
+    each = (picked - (rated - seen / n) * chance) * (n / seen)
+    return float(chance.sum() / pairs), each.sum(1) / pairs
+
+
+_CHANCE: dict[str, Callable[[_Tally], tuple[float, np.ndarray]]] = {
+    "percent": _no_chance,
+    "cohen": _conger,
+    "conger": _conger,
+    "fleiss": _fleiss,
+    "gwet": _gwet,
+    "brennan_prediger": _brennan_prediger,
+}
+
+
+def _krippendorff(tally: _Tally) -> Outcome:
+    """Alpha from subjects with two ratings or more (Gwet 2014, Handbook of Inter-Rater Reliability, chapter 3)."""
+    counts, total, share = (part[tally.paired] for part in (tally.counts, tally.total, tally.share))
+    if not len(total):
+        return Outcome(np.nan, np.nan, np.nan, np.empty(0))
+    size = total.mean()
+    excess = total / size - 1
+    mean = counts.mean(0) / size
+    raw = float(np.mean(share * total) / size)
+    observed = raw + (1 - raw) / total.sum()
+    chance = float(mean @ tally.weights @ mean)
+    if not 1 - chance > 0:
+        return Outcome(np.nan, observed, chance, np.full(len(total), np.nan))
+    uncorrected = (raw - chance) / (1 - chance)
+    pull = share * total / size - observed * excess - chance
+    each = counts @ (tally.weights @ mean) / size - chance * excess
+    error = (pull - 2 * (1 - uncorrected) * (each - chance)) / (1 - chance) - uncorrected
+    return Outcome((observed - chance) / (1 - chance), observed, chance, error)
