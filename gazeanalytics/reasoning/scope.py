@@ -114,6 +114,8 @@ def _begins_anew(clause: list[Item], items: list[Item], place: int) -> bool:
         ((at, item) for at, item in reversed([*enumerate(clause)]) if item.entry.scope in _CUES), (0, None)
     )
     cue = cue if any(item.entry.concept for item in clause[since:]) else None
+    if cue is None and since and clause[since - 1].entry.scope == "verb":
+        since -= 1  # "is unlikely" says something of what stands before it: its verb belongs to it
     if items[place].entry.scope == "with":
         return cue is not None and cue.entry.place != "after" and ahead[0].entry.scope != "associated"
     if _has_predicate(ahead):

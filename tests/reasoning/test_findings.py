@@ -255,3 +255,19 @@ def test_reads_the_prompts_of_cxr_clip(shared_data):
     right = (came == frame.code).groupby([frame.code, frame.finding]).mean().groupby("code").mean()
     assert right.ge(0.95).all()
     assert len(right) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Edema is unlikely and effusion is likely.", {"edema": 0.15, "pleural_effusion": 0.8}),
+        ("Edema is likely and effusion is unlikely.", {"edema": 0.8, "pleural_effusion": 0.15}),
+        ("Pneumonia is very unlikely, atelectasis is probable.", {"pneumonia": 0.05, "atelectasis": 0.75}),
+        ("Edema is unlikely, effusion is seen.", {"edema": 0.15, "pleural_effusion": 0.98}),
+        ("Enlarged heart is unlikely, the mediastinum is normal.", {"cardiomegaly": 0.15}),
+        ("Edema and effusion are unlikely.", {"edema": 0.15, "pleural_effusion": 0.15}),
+    ],
+)
+def test_each_hedge_stays_with_its_own_statement(text, wanted):
+    found = reasoning.label_text(text).set_index("finding")["certainty"]
+    assert found[list(wanted)].to_dict() == pytest.approx(wanted)
