@@ -79,8 +79,11 @@ def icc(
         *_ratio_rows("ICC3", squares, squares.rest, (squares.n - 1) * (squares.k - 1), confidence),
     ]
     table = pd.DataFrame(rows).sort_values("term", key=lambda term: term.str.len(), kind="stable", ignore_index=True)
+    sure = np.isfinite(table["statistic"])
+    table[["statistic", "p_value"]] = table[["statistic", "p_value"]].where(sure)
     left = len(ratings) - squares.n
-    note = _artefact(squares) or (f"{left} subjects with a missing rating left out" if left else "")
+    told = (f"{left} subjects with a missing rating left out" if left else "", _artefact(squares))
+    note = "; ".join(part for part in told if part)
     table = table.assign(model=f"icc {method}", contrast=None, std_error=np.nan, n=squares.n, note=note)
     return table[[*_COLUMNS, "df2"]]
 
@@ -93,6 +96,8 @@ def _squares(ratings: pd.DataFrame) -> _Squares:
     n, k = x.shape
     if n < 2 or k < 2:
         raise ValueError(f"wanted at least two raters and two subjects that all rated; came {k} and {n}")
+    if np.all(x == x[:, :1]):  # exactly, where means of decimals would leave dust
+        return _Squares(n, k, float(k * np.var(x[:, 0], ddof=1)) if np.ptp(x[:, 0]) > 0 else 0.0, 0.0, 0.0, 0.0)
     by_subject, by_rater, mean = x.mean(1), x.mean(0), x.mean()
     rest = x - by_subject[:, None] - by_rater[None, :] + mean
     return _Squares(
@@ -110,6 +115,8 @@ def _artefact(squares: _Squares) -> str:
         return "undefined: every rating is the same"
     if squares.within == 0:
         return "raters never split: no error can be told from these subjects"
+    if squares.rest == 0:
+        return "raters differ by a constant only: no error is left for ICC2 and ICC3"
     return ""
 
 

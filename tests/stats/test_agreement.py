@@ -249,7 +249,16 @@ def test_artefacts_are_named():
     assert "never split: every rating is 'none'" in listed.note
     assert chance_test(same)["note"].str.startswith("undefined").all()
     assert icc(pd.DataFrame({"a": [3, 3], "b": [3, 3]}))["note"].iloc[0].startswith("undefined")
-    assert "never split" in icc(pd.DataFrame({"a": [3, 4], "b": [3, 4]}))["note"].iloc[0]
+
+
+def test_icc_without_error_is_named():
+    tenths = pd.DataFrame({"a": [0.1, 0.7, 0.3], "b": [0.1, 0.7, 0.3], "c": [0.1, 0.7, 0.3]})
+    for ratings, said in ((tenths, "never split"), (pd.DataFrame({"a": [3, 4, 5], "b": [4, 5, 6]}), "by a constant")):
+        table = tables.check(icc(ratings), "estimates").set_index("term")
+        assert said in table["note"].iloc[0]
+        assert table.loc["ICC3", "estimate"] == 1
+        assert np.isnan(table["statistic"].to_numpy()[2])
+    assert table.loc["ICC1", "estimate"] == pytest.approx(0.6)  # mean squares 2 and 0.5
 
 
 def test_kinds_of_columns_agree():
