@@ -130,6 +130,11 @@ class _Known:
         column = self.contract.column(target)
         if source.value is not None:
             return pd.Series(source.value, index=self.raw.index, dtype=object).infer_objects()
+        if source.unit and (column is None or column.kind != "number"):
+            raise InputError(
+                f"study.toml, tables.{self.place.table}.columns.{target}: unit {source.unit!r} would do nothing, for "
+                f"this is no number of table {self.place.table!r}; leave the unit out, or correct the column's name"
+            )
         cells = self.raw[source.column or ""]
         missing = self._missing(cells, source)
         if source.levels:

@@ -200,4 +200,10 @@ def _read_parquet(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
 def _require(path: Path, columns: Sequence[str] | None, have: list[str]) -> None:
     for name in columns or ():
         if name not in have:
+            other = next((mark for mark in ";\t|" if len(have) == 1 and mark in have[0]), None)
+            if other:
+                raise InputError(
+                    f"{path}: no column {name!r}, but a header parted by {other!r}; say delimiter = {other!r} in "
+                    "study.toml"
+                )
             raise InputError(f"{path}: no column {name!r}; {nearest(name, have)} Correct its name in study.toml")

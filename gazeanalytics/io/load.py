@@ -59,6 +59,7 @@ def load_shard(file: Path, name: str, table_map: TableMap | None = None) -> pd.D
     if name in _LIKELY_MS and not table_map.trust_units:
         _check_time_unit(frame, name, table_map, file)
         _check_place_unit(frame, name, table_map, file)
+        _check_onset_unit(frame, name, table_map, file)
     if table_map.clock == "recording" and len(frame):
         frame = _from_image_onset(frame, name)
     return _checked(frame, name, file, table_map)
@@ -66,7 +67,8 @@ def load_shard(file: Path, name: str, table_map: TableMap | None = None) -> pd.D
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
     if any(mark in pattern for mark in "*?["):
-        return sorted(folder.glob(pattern))
+        root = Path(Path(pattern).anchor or folder)
+        return sorted(root.glob(str(Path(pattern).relative_to(Path(pattern).anchor))))
     return [folder / pattern] if (folder / pattern).exists() else []
 
 
@@ -88,6 +90,21 @@ def _check_time_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file: 
         raise InputError(
             f"{file}, column {_foreign(table_map, column)!r}: the median {what} would last {middle:.4g} ms, {likely}; "
             f"declare its unit in study.toml, tables.{name}.columns.{column}, or trust_units = true if it is right"
+        )
+
+
+def _check_onset_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> None:
+    """Fixations of one eye can't overlap: onsets far closer than durations are told in another unit."""
+    source = table_map.columns.get("onset")
+    if name != "fixations" or (source and source.order) or not {"onset", "duration"} <= set(frame) or len(frame) < 10:
+        return
+    gap = frame.groupby("reading", observed=True, sort=False)["onset"].diff().median()
+    lasting = frame["duration"].median()
+    if gap < 0.1 * lasting:
+        raise InputError(
+            f"{file}, column {_foreign(table_map, 'onset')!r}: fixations would begin {gap:.3g} ms apart but last "
+            f"{lasting:.3g} ms; declare its unit in study.toml, tables.fixations.columns.onset, or trust_units = true "
+            "if it is right"
         )
 
 

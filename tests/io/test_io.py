@@ -206,3 +206,37 @@ def test_a_file_of_another_kind_is_no_recording(tmp_path):
     (tmp_path / "x.mat").write_bytes(b"nothing of the sort" * 20)
     with pytest.raises(InputError, match="is not a Lund2013 recording"):
         io.read_lund2013(tmp_path / "x.mat")
+
+
+def test_a_unit_that_would_do_nothing_is_told(tmp_path):
+    columns = {"time": {"column": "t0", "unit": "s"}, "x": "px", "y": "py"}
+    with pytest.raises(InputError, match=r"tables.samples.columns.time: unit 's' would do nothing"):
+        load(tmp_path, table="samples", columns=columns)
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_another_delimiter_is_named(tmp_path, mark):
+    with pytest.raises(InputError) as told:
+        load(tmp_path, TEXT.replace(",", mark))
+    assert f"say delimiter = {mark!r}" in str(told.value)
+    assert len(load(tmp_path, TEXT.replace(",", mark), delimiter=mark)) == 3
+
+
+def test_patterns_may_start_at_the_root_of_the_disk(tmp_path):
+    (tmp_path / "Größe ä").mkdir()
+    wanted = tmp_path / "Größe ä" / "gaze.csv"
+    wanted.write_text(TEXT)
+    for folder, pattern in ((tmp_path / "study", f"{tmp_path}/*/*.csv"), (tmp_path, "*/*.csv")):
+        assert io.shard_files(folder, "fixations", table_map(file=pattern)) == [wanted]
+
+
+def test_onsets_in_another_unit_than_durations_are_noticed(tmp_path):
+    rows = "".join(f"A,1,{i * 0.3:.2f},0.25,{i},{2 * i}\n" for i in range(12))
+    text = "who,img,t0,dur,px,py\n" + rows
+    columns = table_map().model_dump(exclude_defaults=True)["columns"]
+    assert load(tmp_path, text, columns=columns)["onset"].iloc[-1] == pytest.approx(3300)
+    with pytest.raises(InputError) as told:
+        load(tmp_path, text, columns=columns | {"onset": "t0"})
+    for word in ("gaze.csv", "'t0'", "0.3 ms apart but last 250 ms", "tables.fixations.columns.onset"):
+        assert word in str(told.value)
+    assert len(load(tmp_path, text, columns=columns | {"onset": {"order": True}})) == 12
