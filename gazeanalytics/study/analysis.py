@@ -16,16 +16,21 @@ from gazeanalytics import tables
 from gazeanalytics.study import output
 from gazeanalytics.study.models import default_models, estimates_of, fit_defaults, fit_models, model_frame
 from gazeanalytics.study.shards import Parts, Progress, locked, over_shards
-from gazeanalytics.study.steps import Gaze, detect_events, find_strategies, label_traces, measure_features, meet
+from gazeanalytics.study.steps import (
+    Gaze,
+    check_options,
+    detect_events,
+    find_strategies,
+    label_traces,
+    measure_features,
+    meet,
+)
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import InputError
 
 __all__ = ["Analysis", "analyse", "compute"]
 
 _PARTS = ".parts"
-
-# Types can't be told from chance among fewer.
-_FEWEST_READINGS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,9 @@ class Analysis:
     features : pandas.DataFrame
         Table `features`.
     strategies : strategies.Strategies or None
-        Fitted strategies; None when too few readings have features.
+        Fitted strategies; None where `not_searched` says why.
+    not_searched : str
+        Why strategies were not looked for; empty when they were.
     findings : pandas.DataFrame
         Table `findings`.
     readings : pandas.DataFrame
@@ -64,6 +71,7 @@ class Analysis:
     gaze: Gaze
     features: pd.DataFrame
     strategies: Any
+    not_searched: str
     findings: pd.DataFrame
     readings: pd.DataFrame
     modelled: pd.DataFrame
@@ -123,7 +131,8 @@ def compute(
     features = measure_features(study, gaze.fixations, gaze.saccades)
     tell("features", 1, 1)
     tell("strategies", 0, 1)
-    fitted, by_strategy, axes = _strategies(study, features)
+    fitted, not_searched = _search(study, features)
+    by_strategy, axes = _placed(fitted, features)
     tell("strategies", 1, 1)
     tell("traces", 0, 1)
     findings = label_traces(study)
@@ -146,6 +155,7 @@ def compute(
         gaze,
         features,
         fitted,
+        not_searched,
         findings,
         readings,
         modelled,
@@ -161,6 +171,7 @@ def _validated(study: Study, progress: Progress | None) -> dict[str, int]:
     tell = progress or _silent
     tell("check", 0, 1)
     counts = study.check()
+    check_options(study)
     tell("check", 1, 1)
     return {f"{name} in": count for name, count in counts.items()}
 
@@ -200,17 +211,26 @@ def _shard_events(study: Study) -> Callable[[Path], Parts]:
     return events_of
 
 
-def _strategies(study: Study, features: pd.DataFrame) -> tuple[Any, pd.DataFrame | None, list[str]]:
-    """Fit strategies; give them, a table to join by reading, and the names of axes when they are a continuum."""
-    if len(features) < _FEWEST_READINGS:
-        return None, None, []
-    fitted = find_strategies(study, features)
+def _search(study: Study, features: pd.DataFrame) -> tuple[Any, str]:
+    """Fit strategies, or say why these readings don't allow it: too few, or features that don't vary."""
+    try:
+        return find_strategies(study, features), ""
+    except InputError:
+        raise
+    except ValueError as error:
+        if study.config.strategies.options or study.config.strategies.features:
+            raise InputError(f"{study.folder / 'study.toml'}, strategies: {error}") from error
+        return None, str(error)
+
+
+def _placed(fitted: Any, features: pd.DataFrame) -> tuple[pd.DataFrame | None, list[str]]:
+    """Give a table to join by reading, and the names of axes when the strategies are a continuum."""
+    if fitted is None or fitted.verdict == "none":
+        return None, []
     if fitted.verdict == "types":
-        return fitted, fitted.assign(features), []
-    if fitted.verdict == "continuum":
-        axes = fitted.axes(features).rename(columns=lambda name: name.replace(" ", "_"))
-        return fitted, axes, [name for name in axes if name != "reading"]
-    return fitted, None, []
+        return fitted.assign(features), []
+    axes = fitted.axes(features).rename(columns=lambda name: name.replace(" ", "_"))
+    return axes, [name for name in axes if name != "reading"]
 
 
 def _judged(quality: pd.DataFrame | None) -> pd.DataFrame | None:

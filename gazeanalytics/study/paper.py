@@ -83,8 +83,7 @@ def _recording(found: Analysis) -> Part:
 def _search(found: Analysis) -> Part:
     fitted = found.strategies
     if fitted is None:
-        few = _many(len(found.features), "reading")
-        return Part("Search strategies", f"Not looked for: {few} with gaze are too few.")
+        return Part("Search strategies", f"Not looked for: {found.not_searched}.")
     figures, tables = {}, {}
     if fitted.verdict == "types":
         profile = fitted.profile()

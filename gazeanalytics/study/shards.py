@@ -86,7 +86,7 @@ def over_shards(
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep a second run out of the folder while this one writes to it."""
+    """Keep a second run out of the folder while this one writes to it; a folder that stays empty is taken away."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = folder / ".lock"
     try:
@@ -102,6 +102,8 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _part(compute: Callable[[Path], Parts], file: Path, keep: Path | None, salt: str) -> Parts:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import inspect
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from gazeanalytics.readings import assemble, score
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import InputError, nearest
 
-__all__ = ["Gaze", "detect_events", "find_strategies", "label_traces", "measure_features", "meet"]
+__all__ = ["Gaze", "check_options", "detect_events", "find_strategies", "label_traces", "measure_features", "meet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,31 @@ class Gaze:
     settings: dict[str, Any]
 
 
+def check_options(study: Study) -> None:
+    """Check that study.toml names a detector, and options that the detector, the features and the strategies know.
+
+    Raises
+    ------
+    InputError
+        Naming the key and what it may be.
+    """
+    config, place = study.config, study.folder / "study.toml"
+    name = config.events.detector
+    if name not in gaze.DETECTORS:
+        choices = nearest(name, list(gaze.DETECTORS))
+        raise InputError(f"{place}, events.detector: {name!r} is not known; {choices}")
+    takes = inspect.signature(gaze.DETECTORS[name]).parameters.values()
+    known = {
+        "events": [parameter.name for parameter in takes if parameter.kind is parameter.KEYWORD_ONLY],
+        "features": [field.name for field in fields(gaze.FeatureSettings)],
+        "strategies": [field.name for field in fields(strategies.Settings)],
+    }
+    for section, names in known.items():
+        for option in getattr(config, section).options:
+            if option not in names:
+                raise InputError(f"{place}, {section}.options: {option!r} is not known; {nearest(option, names)}")
+
+
 def detect_events(study: Study, samples: pd.DataFrame) -> Gaze:
     """Find fixations and saccades in raw gaze, as `[events]` of study.toml asks.
 
@@ -54,10 +80,8 @@ def detect_events(study: Study, samples: pd.DataFrame) -> Gaze:
     InputError
         If the detector is not known, its settings don't fit the recording, or no screen is told.
     """
+    check_options(study)
     name = study.config.events.detector
-    if name not in gaze.DETECTORS:
-        choices = nearest(name, list(gaze.DETECTORS))
-        raise InputError(f"{study.folder / 'study.toml'}, events.detector: {name!r} is not known; {choices}")
     viewing = _viewing(study, samples)
     if viewing is None:
         raise InputError(

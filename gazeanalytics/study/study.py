@@ -10,6 +10,7 @@ import pandas as pd
 
 from gazeanalytics import io, tables
 from gazeanalytics.geometry import Viewing
+from gazeanalytics.readings import TRUTH
 from gazeanalytics.study.config import StudyConfig, read_config
 from gazeanalytics.study.frames import to_image, viewing_of
 from gazeanalytics.tables import InputError, shown
@@ -108,6 +109,7 @@ class Study:
             if not len(self.table(name)):
                 raise InputError(f"{self._told(name)}: has a header but no rows; put the data there")
         self._check_readers()
+        self._check_truth()
         counts = {name: len(self.table(name)) for name in ("readers", "cases", "readings")}
         _ = self.images
         for name in ("fixations", "saccades", "regions", "traces", "findings"):
@@ -115,9 +117,32 @@ class Study:
                 counts[name] = len(self.table(name))
         if self.has("samples"):
             counts["samples"] = sum(len(self.shard("samples", file)) for file in self.files("samples"))
-        if not ({"fixations", "samples"} & set(counts)):
+        gaze = [name for name in ("samples", "fixations") if name in counts]
+        if not gaze:
             raise InputError(f"{self.folder}: neither samples nor fixations; a study needs one of them")
+        if not any(counts[name] for name in gaze):
+            raise InputError(f"{self._told(gaze[0])}: has a header but no rows; put the gaze there")
         return counts
+
+    def _check_truth(self) -> None:
+        """Truth is 0 or 1, and at least one target has it."""
+        cases = self.table("cases")
+        truths = [str(name) for name in cases if str(name).startswith(TRUTH)]
+        for name in truths:
+            wrong = ~(cases[name].isin([0, 1]) | cases[name].isna())
+            if wrong.any():
+                row = int(wrong.to_numpy().argmax())
+                raise InputError(
+                    f"{self._told('cases')}, column {name!r}: wanted 0 (absent) or 1 (present); came "
+                    f"{shown(cases[name].iloc[row])} for case {shown(cases['case'].iloc[row])}; mend it, or give "
+                    f"levels = {{ ... = 1, ... = 0 }} in study.toml, tables.cases.columns.{name}"
+                )
+        targets = cases["target"].dropna().unique() if "target" in cases else []
+        if len(targets) and truths and not any(TRUTH + str(target) in truths for target in targets):
+            raise InputError(
+                f"{self._told('cases')}, column 'target': {targets[0]!r} has no column {TRUTH + str(targets[0])!r}; "
+                f"add it; there are {', '.join(truths)}"
+            )
 
     def _check_readers(self) -> None:
         known = set(self.table("readers")["reader"])

@@ -4,7 +4,7 @@ import pytest
 
 from gazeanalytics.geometry import Box, Screen
 from gazeanalytics.io import TableMap
-from gazeanalytics.study import open_study, read_config
+from gazeanalytics.study import analyse, open_study, read_config
 from gazeanalytics.study.frames import to_image, viewing_of
 from gazeanalytics.tables import InputError
 
@@ -166,3 +166,65 @@ def test_study_toml_is_checked_key_by_key(tmp_path, text, words):
     with pytest.raises(InputError) as caught:
         read_config(tmp_path / "study.toml")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[events]\ndetector = "ivt2"', ("events.detector", "'ivt2'", "did you mean 'ivt'?")),
+        ('[events]\ndetector = "ivt"\noptions = { threshold = 3 }', ("events.options", "'threshold_deg_s'")),
+        ("[features]\noptions = { gridd = 3 }", ("features.options", "'gridd'")),
+        ("[strategies]\noptions = { resample = 3 }", ("strategies.options", "'resamples'")),
+        ('[strategies]\noptions = { scaling = "none" }', ("strategies", "scaling must be one of")),
+    ],
+)
+def test_options_that_nothing_takes_are_told_and_leave_no_folder(small, tmp_path, text, words):
+    with (small / "study.toml").open("a") as stream:
+        stream.write(text + "\n")
+    with pytest.raises(InputError) as told:
+        analyse(open_study(small), tmp_path / "out")
+    for word in ("study.toml", *words):
+        assert word in str(told.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("added", "words"),
+    [
+        (
+            {"truth_edema": "present"},
+            ("cases.csv", "'truth_edema'", "0 (absent) or 1 (present)", "'present'", "levels"),
+        ),
+        ({"truth_edema": 2}, ("cases.csv", "'truth_edema'", "came 2")),
+        ({"truth_edema": 1, "target": "effusion"}, ("cases.csv", "'target'", "'truth_effusion'", "truth_edema")),
+    ],
+)
+def test_truth_that_nothing_can_be_scored_on_is_told(small, added, words):
+    pd.read_csv(small / "cases.csv").assign(**added).to_csv(small / "cases.csv", index=False)
+    with pytest.raises(InputError) as told:
+        open_study(small).check()
+    for word in words:
+        assert word in str(told.value)
+
+
+def test_gaze_with_a_header_alone_is_told(small):
+    (small / "fixations.csv").write_text("reading,onset,duration,x,y\n")
+    with pytest.raises(InputError, match=r"fixations\.csv: has a header but no rows"):
+        open_study(small).check()
+
+
+def test_too_few_readings_for_strategies_are_analysed_without(small):
+    """Five readers of eight cases: more than a handful, fewer than types can be told from."""
+    readers = [f"r{i}" for i in range(5)]
+    pd.DataFrame({"reader": readers, "kind": "person"}).to_csv(small / "readers.csv", index=False)
+    gaze, readings = pd.read_csv(small / "fixations.csv"), pd.read_csv(small / "readings.csv")
+    more = readings[readings["reading"] < 16]
+    pd.concat([readings, more.assign(reading=more["reading"] + 24, reader=["r3"] * 8 + ["r4"] * 8)]).to_csv(
+        small / "readings.csv", index=False
+    )
+    again = gaze[gaze["reading"] < 16]
+    pd.concat([gaze, again.assign(reading=again["reading"] + 24)]).to_csv(small / "fixations.csv", index=False)
+    found = analyse(open_study(small))
+    assert found.strategies is None
+    assert "at least 50 readings" in found.not_searched
+    assert len(found.readings) == 40
