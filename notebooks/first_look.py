@@ -14,9 +14,9 @@
 # %% [markdown]
 # # A first look at a study
 #
-# A study is a folder with a `study.toml` and tables: who read what, where they looked, what they said. This lesson opens
-# the sample study (simulated, so its truth is known), walks the path step by step, and compares what it finds with what
-# was planted.
+# A study is a folder with a `study.toml` and tables: who read what, where they looked, what they said. This lesson
+# opens the sample study (simulated, so its truth is known), walks the path step by step, and compares what it finds
+# with what was planted.
 
 # %%
 from pathlib import Path
@@ -104,10 +104,11 @@ ga.report.forest(found.estimates[found.estimates["model"] == "accuracy"], expone
 # %% [markdown]
 # ## Was it right?
 #
-# The study is simulated, so the planted strategies lie beside it. A paper's study has no such folder; this is what makes
-# the method trustworthy on one that hasn't.
+# The study is simulated, so the planted strategies lie beside it. A paper's study has no such folder; that the path finds
+# them here is what makes it trustworthy there.
 
 # %%
 truth = pd.read_parquet(folder / "truth" / "readings.parquet")
-both = found.readings[["reading", "strategy"]].merge(truth[["reading", "strategy"]], on="reading", suffixes=("", "_planted"))
-pd.crosstab(both["strategy_planted"], both["strategy"])
+planted = truth.set_index("reading")["strategy"].rename("planted")
+both = found.readings.join(planted, on="reading")
+pd.crosstab(both["planted"], both["strategy"])
