@@ -87,7 +87,10 @@ def over_shards(
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep a second run out of the folder while this one writes to it; a folder that stays empty is taken away."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: can't be made ({error.strerror}); name another folder with --out") from None
     lock = folder / ".lock"
     try:
         handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)

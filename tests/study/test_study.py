@@ -228,3 +228,8 @@ def test_too_few_readings_for_strategies_are_analysed_without(small):
     assert found.strategies is None
     assert "at least 50 readings" in found.not_searched
     assert len(found.readings) == 40
+
+
+def test_a_folder_that_cannot_be_made_is_told(small):
+    with pytest.raises(InputError, match=r"cases\.csv/out: can't be made .*name another folder with --out"):
+        analyse(open_study(small), small / "cases.csv" / "out")
