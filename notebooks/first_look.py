@@ -104,8 +104,8 @@ ga.report.forest(found.estimates[found.estimates["model"] == "accuracy"], expone
 # %% [markdown]
 # ## Was it right?
 #
-# The study is simulated, so the planted strategies lie beside it. A paper's study has no such folder; that the path finds
-# them here is what makes it trustworthy there.
+# The study is simulated, so the planted strategies lie beside it. A paper's study has no such folder; that the path
+# finds them here is what makes it trustworthy there.
 
 # %%
 truth = pd.read_parquet(folder / "truth" / "readings.parquet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -98,6 +99,9 @@ def style() -> Iterator[None]:
     >>> mpl.rcParams["font.size"] == before
     True
     """
+    if _is_notebook() and not mpl.is_interactive():
+        # The backend turns a notebook interactive when it is loaded; inside the block that would be undone at its end.
+        importlib.import_module("matplotlib.pyplot").switch_backend(mpl.get_backend())
     with mpl.rc_context(_RC):
         yield
 

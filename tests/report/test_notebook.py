@@ -1,0 +1,17 @@
+import nbformat
+from nbclient import NotebookClient
+
+CELLS = (
+    "import gazeanalytics as ga, pandas as pd\n"
+    "f = pd.DataFrame({'reading': 1, 'onset': [0.0], 'duration': [250.0], 'x': [100.0], 'y': [80.0]})\n"
+    "ga.report.scanpath(f, size=(400, 300));",
+    "ga.report.scanpath(f, size=(400, 300));",
+    "with ga.report.off_screen():\n    ga.report.scanpath(f, size=(400, 300))",
+)
+
+
+def test_a_notebook_shows_every_figure_and_not_only_the_first():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+    NotebookClient(notebook, timeout=120).execute()
+    shown = [sum("image/png" in output.get("data", {}) for output in cell.outputs) for cell in notebook.cells]
+    assert shown == [1, 1, 0]
