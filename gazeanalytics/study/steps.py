@@ -184,7 +184,9 @@ def meet(study: Study, *by_reading: pd.DataFrame, findings: pd.DataFrame) -> pd.
 
 def _label_outputs(traces: pd.DataFrame) -> pd.DataFrame:
     parsed = reasoning.parse_outputs(traces["text"])
-    thought = reasoning.label_findings(traces.assign(text=parsed["reasoning"]))
+    # An output whose answer could not be told apart is read whole: nothing that a model says is dropped.
+    said = parsed["reasoning"].where(parsed["kind"] != "unparsed", traces["text"])
+    thought = reasoning.label_findings(traces.assign(text=said))
     answer = reasoning.label_findings(traces.assign(text=parsed["answer"].fillna("")))
     known = pd.MultiIndex.from_frame(thought[["reading", "finding"]])
     added = ~pd.MultiIndex.from_frame(answer[["reading", "finding"]]).isin(known)

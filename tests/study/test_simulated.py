@@ -6,10 +6,10 @@ import pytest
 
 from gazeanalytics import reasoning
 from gazeanalytics.readings import score
-from gazeanalytics.simulate import Design, simulate_points, simulate_study
+from gazeanalytics.simulate import Design, Model, simulate_points, simulate_study
 from gazeanalytics.simulate.anatomy import FINDINGS
 from gazeanalytics.simulate.phrases import NEUTRAL, PLACES, sentences
-from gazeanalytics.study import open_study
+from gazeanalytics.study import label_traces, open_study
 
 HEDGES = (0.98, 0.95, 0.90, 0.80, 0.75, 0.70, 0.50, 0.25, 0.15, 0.05, 0.02)
 
@@ -96,3 +96,17 @@ def test_outputs_of_models_are_parsed_and_their_thoughts_give_back_the_planted_c
     stated = target.merge(found, left_on=["reading", "target"], right_on=["reading", "finding"], how="left")
     planted = truth.truth.set_index(truth.truth["reading"].astype(str))["certainty"]
     np.testing.assert_array_equal(stated["certainty"], planted.loc[stated["reading"].astype(str)])
+
+
+def test_what_a_model_says_after_its_thoughts_is_read(tmp_path):
+    """An answer in free words, without tags of its own, still counts."""
+    folder = tmp_path / "s"
+    simulate_study(folder, Design(readers=2, cases=3, models=(Model(name="m", style="think"),)), rng=1)
+    study = open_study(folder)
+    traces = study.table("traces")
+    readings = study.table("readings")
+    by_model = traces["reading"].isin(readings.loc[readings["reader"] == "model_m", "reading"])
+    traces.loc[by_model, "text"] = "<think>There is a lucency.</think> Possible pneumothorax."
+    found = label_traces(study)
+    told = found[found["reading"].isin(traces.loc[by_model, "reading"])]
+    assert set(told.loc[told["finding"] == "pneumothorax", "certainty"]) == {0.5}
