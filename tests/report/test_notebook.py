@@ -10,7 +10,8 @@ CELLS = (
 )
 
 
-def test_a_notebook_shows_every_figure_and_not_only_the_first():
+def test_a_notebook_shows_every_figure_and_not_only_the_first(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
     NotebookClient(notebook, timeout=120).execute()
     shown = [sum("image/png" in output.get("data", {}) for output in cell.outputs) for cell in notebook.cells]
