@@ -39,9 +39,12 @@ FINDINGS = (
 
 _SPECIAL = ("reach", "one_way", "inverse")
 _HEDGE = ("phrase", "place", "p", "low", "high")
-_MARKS = {",": "comma", ":": "comma", "(": "comma", ")": "comma", ";": "stop", "/": "or"}
+_MARKS = {",": "comma", ":": "comma", "(": "comma", ")": "comma", ";": "stop", "/": "or"} | dict.fromkeys(
+    ("-", "--", "–", "—"), "comma"
+)
 # Stated probability of a denial, of a denial with reserve, and of what is only history; with their ranges.
 _DENIALS = {
+    "deny_alone_cue": ("deny", 0.02, 0.0, 0.10),
     "deny_after_cue": ("deny", 0.02, 0.0, 0.10),
     "deny_weakly_after_cue": ("deny", 0.05, 0.0, 0.15),
     "past_after_cue": ("deny", 0.10, 0.0, 0.50),
@@ -180,7 +183,7 @@ def _general_entries(cues: dict[str, Any]) -> Iterator[tuple[str, Entry]]:
         yield phrase, Entry(scope="hedge", p=p, low=low, high=high, place=place)
     for name, (scope, p, low, high) in _DENIALS.items():
         for phrase in cues.pop(name):
-            yield phrase, Entry(scope=scope, p=p, low=low, high=high)
+            yield phrase, Entry(scope=scope, p=p, low=low, high=high, place="either" if name == "deny_alone_cue" else "")
     for quality, entries in cues.pop("quality").items():
         yield from ((phrase, Entry(quality=quality)) for phrase in entries)
     for name in ("side", "zone", "severity", "change"):

@@ -11,10 +11,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 
+# Words of at least this many letters may be misspelt by one letter; these are words of their own.
+_LONG = 7
+_REAL = frozenset({"injection", "injections", "inflection", "confusion", "confusional", "collapsible", "thoracotomy"})
+
 __all__ = ["Entry", "Item", "Phrases", "expand", "words"]
 
-# An abbreviation with a slash, a word, a number, or one mark; hyphens part words ("air-space").
-_WORD = re.compile(r"[hrn]/[oa]\b|and/or\b|[^\W\d_]+(?:'[a-z]+)?|\d+(?:\.\d+)?|[.,;:?!()/%]")
+# An abbreviation with a slash, a vertebra, a word, a number, a dash or one mark; hyphens part words ("air-space").
+_WORD = re.compile(
+    r"\b(?:[hrn]/[oa]|w/o|[cd]/[wt]|s/p|and/or|[a-z]\d+)\b|\bw/|[^\W\d_]+(?:'[a-z]+)?|\d+(?:\.\d+)?|(?<=\s)[-–—]+(?=\s)|—|[.,;:?!()/%]"
+)
 
 
 @dataclass(slots=True)
@@ -126,6 +132,7 @@ class Phrases:
         self._fillers = frozenset(fillers)
         self._stems: set[str] = set()
         self._exact: set[str] = set()
+        self._long: dict[str, set[str]] = {}
         self._known: dict[str, tuple[str, ...]] = {}  # both remember words met, for words come back
         self._starts: dict[str, list[_Node]] = {}
 
@@ -137,6 +144,8 @@ class Phrases:
             node = self._root
             for word in choice:
                 (self._stems if word.endswith("*") else self._exact).add(word)
+                if entry.kind == "named" and len(word) > _LONG:
+                    self._long.setdefault(word[0], set()).add(word)
                 node = node.next.setdefault(word, _Node())
             if node.entry is None:
                 node.entry = Entry()
@@ -148,8 +157,14 @@ class Phrases:
         if found is None:
             stems = (word[:length] + "*" for length in range(len(word), 0, -1))
             found = ((word,) if word in self._exact else ()) + tuple(stem for stem in stems if stem in self._stems)
-            self._known[word] = found
+            self._known[word] = found = found or self._misspelt(word)
         return found
+
+    def _misspelt(self, word: str) -> tuple[str, ...]:
+        """Names of abnormalities that a word unknown may mean: those that one letter more, less, wrong or astray gives."""
+        if len(word) < _LONG or word in _REAL or not word.isalpha():
+            return ()
+        return tuple(edge for edge in sorted(self._long.get(word[0], ())) if _nearly(word, edge))
 
     def match(self, sentence: list[tuple[str, int, int]]) -> list[Item]:
         """Find the longest phrase at each word, left to right, none overlapping another.
@@ -189,6 +204,24 @@ class Phrases:
             if word not in self._fillers:
                 break
         return best
+
+
+def _nearly(word: str, edge: str) -> bool:
+    """Whether a word begins with a stem, or is a word, but for one letter."""
+    stem = edge.removesuffix("*")
+    lengths = range(len(stem) - 1, len(stem) + 2) if edge.endswith("*") else (len(word),)
+    return any(_one_slip(word[:length], stem) for length in lengths if length <= len(word))
+
+
+def _one_slip(word: str, wanted: str) -> bool:
+    """Whether one letter is wrong, missing or too many, or two neighbours are swapped."""
+    if abs(len(word) - len(wanted)) > 1:
+        return False
+    same = next((at for at, (a, b) in enumerate(zip(word, wanted, strict=False)) if a != b), min(len(word), len(wanted)))
+    a, b = word[same:], wanted[same:]
+    if len(a) == len(b):
+        return a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+    return a[1:] == b if len(a) > len(b) else a == b[1:]
 
 
 def _reach(found: tuple[int, Entry | None]) -> int:

@@ -7,8 +7,9 @@ quality that is nearest ("heart size is normal"), and sides, zones, sizes and ch
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gazeanalytics.reasoning.certainty import stated_number
 from gazeanalytics.reasoning.matching import Entry, Item, Phrases, words
@@ -25,6 +26,7 @@ _UNSAID: Stated = (0.50, 0.10, 0.90)
 _UPPER_NORMAL: Stated = (0.15, 0.05, 0.40)
 
 _BOUNDARIES = frozenset({"comma", "and", "with"})
+_BREAKS = _BOUNDARIES | {"or", "stop"}
 _CUES = frozenset({"deny", "hedge"})
 _PARTS = _BOUNDARIES | _CUES | {"or", "deny_before"}
 
@@ -80,7 +82,7 @@ def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
     [('effusion', 0.02, None), ('atelectasis', 0.5, 'left')]
     """
     text = words(sentence)
-    items = phrases.match(text)
+    items = _turn(phrases.match(text), sentence)
     found = [mention for clause in _clauses(items) for mention in _read(clause)]
     if found and any(item.entry.scope == "sure" for item in items):
         _state_number(found, text)
@@ -88,6 +90,47 @@ def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
 
 
 # Step 1: clauses
+
+
+def _turn(items: list[Item], sentence: str) -> list[Item]:
+    """Settle which way each cue looks that can look both ways: "likely edema", "edema likely"; "no edema", "edema: no"."""
+    turned = list(items)
+    for place, item in enumerate(items):
+        entry = item.entry
+        if entry.scope == "hedge" and entry.place in ("either", "last"):
+            turned[place] = replace(item, entry=replace(entry, place=_side_of(items, place)))
+        elif entry.scope == "deny" and entry.place == "either" and _ends_statement(items, place, sentence):
+            turned[place] = replace(item, entry=replace(entry, scope="deny_before"))
+        elif entry.scope == "deny_before" and _stands_first(items, place):
+            turned[place] = replace(item, entry=replace(entry, scope="deny"))
+    return turned
+
+
+def _side_of(items: list[Item], place: int) -> str:
+    """Where a hedge that can look both ways looks: ahead if its own part of the sentence goes on to name something."""
+    ahead = itertools.takewhile(lambda item: item.entry.scope not in _BREAKS - {"or"}, items[place + 1 :])
+    if any(_tells(item.entry) for item in ahead):
+        return "before"
+    if items[place].entry.place == "last":
+        return "last"
+    return "after" if any(item.entry.kind or item.entry.quality for item in items[:place]) else "before"
+
+
+def _ends_statement(items: list[Item], place: int, sentence: str) -> bool:
+    """Whether a denial is all that is said of a thing: "pneumothorax: none", "effusion - no"."""
+    rest = sentence[items[place].stop :].lstrip(" *_")
+    return (not rest or not rest[0].isalnum()) and any(item.entry.kind for item in items[:place])
+
+
+def _stands_first(items: list[Item], place: int) -> bool:
+    """Whether what is denied comes after a cue that usually follows it: "resolved edema"."""
+    ahead = itertools.takewhile(lambda item: item.entry.scope not in _BREAKS, items[place + 1 :])
+    before = itertools.takewhile(lambda item: item.entry.scope not in _BREAKS, reversed(items[:place]))
+    return any(_tells(item.entry) for item in ahead) and not any(item.entry.kind for item in before)
+
+
+def _tells(entry: Entry) -> bool:
+    return entry.kind in ("named", "clear") or bool(entry.quality and not entry.kind)
 
 
 def _clauses(items: list[Item]) -> Iterator[list[Item]]:
@@ -140,7 +183,7 @@ def _has_predicate(items: list[Item]) -> bool:
 
 def _only_exists(items: list[Item]) -> bool:
     """Whether the only predicate is "is seen" or the like, which a list that began before may own."""
-    return not any(item.entry.scope == "verb" for item in items)
+    return not any(item.entry.scope == "verb" or item.entry.place == "after" for item in items)
 
 
 def _describes(items: list[Item]) -> bool:
@@ -173,22 +216,12 @@ def _read(clause: list[Item]) -> list[Mention]:
         if entry.scope in _BOUNDARIES:
             if cue:
                 cue.past = cue.used
-        elif entry.scope == "deny" or (entry.scope == "hedge" and _looks_ahead(clause, place)):
+        elif entry.scope == "deny" or (entry.scope == "hedge" and entry.place in ("before", "within")):
             cue = _next_cue(cue, entry)
-        elif entry.scope == "deny_before" or (entry.scope == "hedge" and entry.place not in ("before", "within")):
+        elif entry.scope == "deny_before" or entry.scope == "hedge":
             _look_back(clause, place, said)
     _doubt_choices(clause, said)
     return _mentions_of(clause, said)
-
-
-def _looks_ahead(clause: list[Item], place: int) -> bool:
-    entry = clause[place].entry
-    if entry.place in ("after", "quality"):
-        return False
-    return entry.place == "before" or any(
-        item.entry.kind in ("named", "clear") or (item.entry.quality and not item.entry.kind)
-        for item in clause[place + 1 :]
-    )
 
 
 def _next_cue(cue: _Cue | None, entry: Entry) -> _Cue:
@@ -210,15 +243,20 @@ def _look_back(clause: list[Item], place: int, said: dict[int, Stated]) -> None:
     """Let a cue that comes after its subject qualify it: "effusion and edema have resolved"."""
     entry = clause[place].entry
     own = (entry.p, entry.low, entry.high)
+    parted = listed = False
     for before in range(place - 1, -1, -1):
+        scope = clause[before].entry.scope
         subject = _subject(clause, before)
         if subject is not None and subject in said:
             said[subject] = min(said[subject], own)
             if entry.place == "last":
                 return
-        comma = clause[before].entry.scope == "comma"
-        if comma and clause[before + 1].entry.scope not in ("and", "or") and _names(clause[before + 1 : place]):
+        listed = listed or scope in ("and", "or")
+        if scope == "comma" and not listed and _names(clause[before + 1 : place]):
             return
+        if parted and _has_predicate([clause[before]]):
+            return
+        parted = parted or (scope in _BREAKS and _names(clause[before + 1 : place]))
 
 
 def _subject(clause: list[Item], place: int) -> int | None:
@@ -239,11 +277,19 @@ def _doubt_choices(clause: list[Item], said: dict[int, Stated]) -> None:
     for place, item in enumerate(clause):
         if item.entry.scope != "or":
             continue
+        if _is_steady(clause, place):
+            continue
         side = [*_beside(clause, place, -1), *_beside(clause, place, 1)]
         if len(side) > 1 and min(side) < place < max(side):
             for named in side:
                 if said[named][0] > _OPEN[0]:
                     said[named] = _OPEN
+
+
+def _is_steady(clause: list[Item], place: int) -> bool:
+    """Whether the choice is between things that haven't changed: "no change in the effusion or the atelectasis"."""
+    before = itertools.dropwhile(lambda item: not item.entry.scope, reversed(clause[:place]))
+    return any(item.entry.scope == "steady" for item in itertools.islice(before, 1))
 
 
 def _beside(clause: list[Item], place: int, step: int) -> list[int]:
@@ -290,7 +336,8 @@ def _mentions_of(clause: list[Item], said: dict[int, Stated]) -> list[Mention]:
 def _quality_of(clause: list[Item], place: int, said: dict[int, Stated]) -> Stated | None:
     """What a clause says of an organ's size, after any doubt that follows ("enlarged heart can't be excluded")."""
     quality = _nearest_quality(clause, place)
-    doubts = (item.entry for item in clause[place + 1 :] if item.entry.place in ("after", "quality"))
+    rest = itertools.takewhile(lambda item: item.entry.kind != "named", clause[place + 1 :])
+    doubts = (item.entry for item in rest if item.entry.place in ("after", "quality"))
     doubt = next(((entry.p, entry.low, entry.high) for entry in doubts), None)
     if quality is None:
         return doubt
