@@ -12,8 +12,10 @@ from gazeanalytics._kernels import kernel
 
 FIXATION, SACCADE, PSO, PURSUIT, BLINK = 1, 2, 3, 4, 5
 WINDOW, PEAK_SPEED, PEAK_NOISE, EDGE_SPEED, EDGE_NOISE, ONSET_SHARE, OFFSET_SHARE, SHORTEST_SACCADE = range(8)
-PSO_REST, PSO_LONGEST, SPARSE_FROM, SPARSE_PSO, SPARSE_ONSET, SPARSE_OFFSET, SPARSE_LAST = range(8, 15)
-BLINK_MARGIN, SHORTEST_BLINK, PURSUIT_SPEED, PURSUIT_WINDOW, LONGEST_GAP = range(15, 20)
+PSO_REST, PSO_LONGEST, SPARSE_FROM, FLIGHT, FLIGHT_PER_DEG, FLIGHT_BEFORE, SPARSE_PSO, SPARSE_PSO_NOISE = range(8, 16)
+BLINK_MARGIN, SHORTEST_BLINK, LONGEST_BLINK, PURSUIT_SPEED, PURSUIT_WINDOW, SHORTEST_FIXATION, LONGEST_GAP = range(
+    16, 23
+)
 
 
 @kernel
@@ -54,7 +56,17 @@ def step_speed(t, x, y, longest_gap):
 
 
 @kernel
-def dense_saccades(speed, step, peak, edge, p, labels):
+def fast_run(t, speed, i, n, peak, hole):
+    """Fastest sample, and the sample after the last, of the run above the peak speed from sample i up to a hole."""
+    top, after = i, i + 1
+    while after < n and speed[after] > peak and t[after] - t[after - 1] < hole:
+        top = after if speed[after] > speed[top] else top
+        after += 1
+    return top, after
+
+
+@kernel
+def dense_saccades(t, speed, step, peak, edge, p, labels):
     """Saccades and oscillations where a saccade has many samples.
 
     A saccade spreads from its fastest sample down to the edge speed or to a share of its peak; it ends, too, at the
@@ -63,15 +75,13 @@ def dense_saccades(speed, step, peak, edge, p, labels):
     """
     n = speed.size
     rest, longest = max(1, int(np.floor(p[PSO_REST] / step + 0.5))), int(p[PSO_LONGEST] / step)
+    hole = max(p[SHORTEST_BLINK], 1.5 * step)
     i, free = 0, 0
     while i < n:
         if speed[i] <= peak:
             i += 1
             continue
-        top, after = i, i
-        while after < n and speed[after] > peak:
-            top = after if speed[after] > speed[top] else top
-            after += 1
+        top, after = fast_run(t, speed, i, n, peak, hole)
         begin, end = top, top + 1
         while begin > free and speed[begin - 1] > max(edge, p[ONSET_SHARE] * speed[top]):
             begin -= 1
@@ -96,42 +106,61 @@ def dense_saccades(speed, step, peak, edge, p, labels):
 
 
 @kernel
-def sparse_saccades(speed, step, peak, edge, p, labels):
-    """Saccades and oscillations where a saccade has few samples: those between fast steps are in flight.
+def time_of_flight(t, x, y, speed, begin, end, p):
+    """When the saccade over the steps from sample `begin` to `end` takes off and lands (ms after `begin`).
 
-    `speed` is that of the step from each sample to the next. The first sample of a fast run has yet to move; the last
-    has arrived, unless its step is a large share of the fastest.
+    Its middle is the mean time of its steps, each weighing as much as it is long; how long it lasts is told by its size
+    (the main sequence of durations). So it is timed more finely than samples are apart.
+    """
+    way, middle = 0.0, 0.0
+    for k in range(begin, end):
+        step = speed[k] * (t[k + 1] - t[k])
+        way += step
+        middle += step * ((t[k] - t[begin]) + (t[k + 1] - t[begin])) / 2.0
+    size = np.hypot(x[end] - x[begin], y[end] - y[begin])
+    lasts = p[FLIGHT] + p[FLIGHT_PER_DEG] * size
+    takes_off = middle / way - p[FLIGHT_BEFORE] * lasts
+    return takes_off, takes_off + lasts
+
+
+@kernel
+def sparse_saccades(t, x, y, speed, step, spread, peak, edge, p, labels):
+    """Saccades and oscillations where a saccade has few samples.
+
+    `speed` is that of the step from each sample to the next. Fast steps make a saccade; the samples within its time of
+    flight are in it, at least the nearest one. Then the eye swings while the steps beside a sample stay fast.
     """
     n = speed.size
+    hole = max(p[SHORTEST_BLINK], 1.5 * step)
+    swings = max(p[SPARSE_PSO], p[SPARSE_PSO_NOISE] * spread)
     i, free = 0, 0
     while i < n - 1:
         if speed[i] <= peak:
             i += 1
             continue
-        top, after = i, i
-        while after < n - 1 and speed[after] > peak:
-            top = after if speed[after] > speed[top] else top
-            after += 1
+        top, after = fast_run(t, speed, i, n - 1, peak, hole)
         begin, end = top, top + 1
-        while begin > free and speed[begin - 1] > max(edge, p[SPARSE_ONSET] * speed[top]):
+        while begin > free and speed[begin - 1] > max(edge, p[ONSET_SHARE] * speed[top]):
             begin -= 1
-        while end < n - 1 and speed[end] > max(edge, p[SPARSE_OFFSET] * speed[top]):
+        while end < n - 1 and speed[end] > max(edge, p[OFFSET_SHARE] * speed[top]):
             end += 1
-        first = begin + 1
-        last = end if speed[end - 1] > p[SPARSE_LAST] * speed[top] else end - 1
-        if last < first:
-            first = last = end if begin == 0 or speed[end] > speed[begin - 1] else begin
+        takes_off, lands = time_of_flight(t, x, y, speed, begin, end, p)
+        first, last = begin, end
+        while first < end and t[first] - t[begin] < takes_off:
+            first += 1
+        while last > first and t[last] - t[begin] >= lands:
+            last -= 1
         labels[first : last + 1] = SACCADE
-        swing = last + 1
+        free = last + 1
         while (
-            swing < n - 1
-            and (swing - last) * step <= p[PSO_LONGEST]
-            and p[SPARSE_PSO] < speed[swing] < 0.5 * speed[top]
+            free < n - 1
+            and t[free] - t[last] - step / 2.0 <= p[PSO_LONGEST]
+            and max(speed[free - 1], speed[free]) > swings
+            and speed[free] < 0.5 * speed[top]
         ):
-            swing += 1
-        labels[last + 1 : swing] = PSO
-        free = swing
-        i = max(after, end, swing)
+            free += 1
+        labels[last + 1 : free] = PSO
+        i = max(after, end, free)
 
 
 @kernel
@@ -188,11 +217,13 @@ def cascade(t, x, y, step, p, labels):
         half = max(1, int(np.floor(p[WINDOW] / (2.0 * step) + 0.5)))
         speed, spread = centred_speed(t, x, y, half, p[LONGEST_GAP])
         peak = max(p[PEAK_SPEED], p[PEAK_NOISE] * spread)
-        dense_saccades(speed, step, peak, min(peak, max(p[EDGE_SPEED], p[EDGE_NOISE] * spread)), p, labels)
+        edge = min(peak, max(p[EDGE_SPEED], p[EDGE_NOISE] * spread))
+        dense_saccades(t, speed, step, peak, edge, p, labels)
     else:
         speed, spread = step_speed(t, x, y, p[LONGEST_GAP])
         peak = max(p[PEAK_SPEED], p[PEAK_NOISE] * spread)
-        sparse_saccades(speed, step, peak, min(peak, max(p[EDGE_SPEED], p[EDGE_NOISE] * spread)), p, labels)
+        edge = min(peak, max(p[EDGE_SPEED], p[EDGE_NOISE] * spread))
+        sparse_saccades(t, x, y, speed, step, spread, peak, edge, p, labels)
     blinks(t, step, p, labels)
     if p[PURSUIT_SPEED] > 0:
         pursuit(t, x, y, p[PURSUIT_SPEED], p[PURSUIT_WINDOW], labels)
