@@ -16,12 +16,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-__all__ = ["ABSENT_TO", "PRESENT_FROM", "from_reflacx", "hedges", "stated_number", "status", "to_chexpert"]
+__all__ = ["ABSENT_TO", "ASKED", "PRESENT_FROM", "from_reflacx", "hedges", "stated_number", "status", "to_chexpert"]
 
 # Status by certainty. The edges follow the CheXpert labeler's own lists (Irvin et al. 2019): "likely" (.80) isn't among
 # its words of uncertainty, while "probable" (.75), "suspected" (.70) and "possible" (.50) are.
 PRESENT_FROM = 0.80
 ABSENT_TO = 0.20
+
+# What a question states: "evaluate for edema" asks, and says nothing of an answer.
+ASKED = (0.40, 0.05, 0.70)
 
 # The median of what REFLACX's codes 0 to 5 stand for: none, unlikely, less likely, possibly, suspicious for or
 # probably, consistent with (as MAPLEZ, by the same author, maps them).

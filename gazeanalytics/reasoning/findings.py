@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.reasoning.certainty import ABSENT_TO, PRESENT_FROM, status
+from gazeanalytics.reasoning.certainty import ABSENT_TO, ASKED, PRESENT_FROM, status
 from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, Link, lexicon
 from gazeanalytics.reasoning.scope import Mention, mentions
 from gazeanalytics.reasoning.sentences import lower, sentences
@@ -105,6 +105,7 @@ def _label_texts(texts: pd.Series, book: Lexicon) -> pd.DataFrame:
     rows: list[tuple] = []
     for place, text in enumerate(texts.fillna("").astype(str).tolist()):
         low = lower(text)
+        first = len(rows)
         for begin, end in sentences(low):
             sentence = low[begin:end]
             said = known.get(sentence)
@@ -113,10 +114,18 @@ def _label_texts(texts: pd.Series, book: Lexicon) -> pd.DataFrame:
                     row for mention in mentions(sentence, book.phrases) for row in _rows(mention, book)
                 ]
             rows += [(place, *what, begin + start, begin + stop) for what, start, stop in said]
+        if any(row[2:5] == ASKED for row in rows[first:]):
+            rows[first:] = _answered(rows[first:])
     columns = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
     return pd.DataFrame(
         {name: pd.Series(list(values), dtype=_KINDS[name]) for name, values in zip(_COLUMNS, columns, strict=True)}
     )
+
+
+def _answered(rows: list[tuple]) -> list[tuple]:
+    """Leave out questions that the text itself answers: "evaluate for edema ... no edema"."""
+    answers = {finding for _, finding, *stated in rows if tuple(stated[:3]) != ASKED}
+    return [row for row in rows if row[2:5] != ASKED or row[1] not in answers]
 
 
 def _rows(mention: Mention, book: Lexicon) -> Iterator[_Said]:

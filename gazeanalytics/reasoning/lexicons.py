@@ -39,7 +39,7 @@ FINDINGS = (
 
 _SPECIAL = ("reach", "one_way", "inverse")
 _HEDGE = ("phrase", "place", "p", "low", "high")
-_MARKS = {",": "comma", ":": "comma", "(": "comma", ")": "comma", ";": "stop", "/": "or"} | dict.fromkeys(
+_MARKS = {",": "comma", ":": "lead", "(": "lead", ")": "comma", ";": "stop", "/": "or"} | dict.fromkeys(
     ("-", "--", "–", "—"), "comma"
 )
 # Stated probability of a denial, of a denial with reserve, and of what is only history; with their ranges.
@@ -182,8 +182,8 @@ def _general_entries(cues: dict[str, Any]) -> Iterator[tuple[str, Entry]]:
     for phrase, place, p, low, high in zip(*(scale[name].tolist() for name in _HEDGE), strict=True):
         yield phrase, Entry(scope="hedge", p=p, low=low, high=high, place=place)
     for name, (scope, p, low, high) in _DENIALS.items():
-        for phrase in cues.pop(name):
-            yield phrase, Entry(scope=scope, p=p, low=low, high=high, place="either" if name == "deny_alone_cue" else "")
+        place = "either" if name == "deny_alone_cue" else ""
+        yield from ((phrase, Entry(scope=scope, p=p, low=low, high=high, place=place)) for phrase in cues.pop(name))
     for quality, entries in cues.pop("quality").items():
         yield from ((phrase, Entry(quality=quality)) for phrase in entries)
     for name in ("side", "zone", "severity", "change"):

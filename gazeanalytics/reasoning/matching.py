@@ -19,7 +19,7 @@ __all__ = ["Entry", "Item", "Phrases", "expand", "words"]
 
 # An abbreviation with a slash, a vertebra, a word, a number, a dash or one mark; hyphens part words ("air-space").
 _WORD = re.compile(
-    r"\b(?:[hrn]/[oa]|w/o|[cd]/[wt]|s/p|and/or|[a-z]\d+)\b|\bw/|[^\W\d_]+(?:'[a-z]+)?|\d+(?:\.\d+)?|(?<=\s)[-–—]+(?=\s)|—|[.,;:?!()/%]"
+    r"\b(?:[hrn]/[oa]|w/o|[cd]/[wtf]|s/p|2/2|and/or|[a-z]\d+)\b|\bw/|\([-+]\)|[^\W\d_]+(?:'[a-z]+)?|\d+(?:\.\d+)?|(?<=\s)[-–—]+(?=\s)|—|[.,;:?!()/%]"
 )
 
 
@@ -161,7 +161,7 @@ class Phrases:
         return found
 
     def _misspelt(self, word: str) -> tuple[str, ...]:
-        """Names of abnormalities that a word unknown may mean: those that one letter more, less, wrong or astray gives."""
+        """Names of abnormalities that an unknown word may mean: those one letter more, less, wrong or astray away."""
         if len(word) < _LONG or word in _REAL or not word.isalpha():
             return ()
         return tuple(edge for edge in sorted(self._long.get(word[0], ())) if _nearly(word, edge))
@@ -217,7 +217,8 @@ def _one_slip(word: str, wanted: str) -> bool:
     """Whether one letter is wrong, missing or too many, or two neighbours are swapped."""
     if abs(len(word) - len(wanted)) > 1:
         return False
-    same = next((at for at, (a, b) in enumerate(zip(word, wanted, strict=False)) if a != b), min(len(word), len(wanted)))
+    shorter = min(len(word), len(wanted))
+    same = next((at for at in range(shorter) if word[at] != wanted[at]), shorter)
     a, b = word[same:], wanted[same:]
     if len(a) == len(b):
         return a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])

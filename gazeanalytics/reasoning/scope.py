@@ -1,17 +1,19 @@
 """How far a cue reaches: from the phrases of a sentence to what is said of each thing named.
 
-Rules of our own, in three steps. A sentence is cut into clauses where a new statement begins. Within a clause, cues
-reach to what follows ("no", "possible") or to what went before ("is unlikely", "has resolved"). Then organs take the
-quality that is nearest ("heart size is normal"), and sides, zones, sizes and changes go to the thing beside them.
+Rules of our own, in three steps. A sentence is cut into clauses where a new statement begins (`clauses`). Within a
+clause, cues reach to what follows ("no", "possible") or to what went before ("is unlikely", "has resolved"). Then
+organs take the quality that is nearest ("heart size is normal"), and sides, zones, sizes and changes go to the thing
+beside them.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import dataclass, field
 
 from gazeanalytics.reasoning.certainty import stated_number
+from gazeanalytics.reasoning.clauses import BOUNDARIES, BREAKS, clauses, has_predicate, turn
 from gazeanalytics.reasoning.matching import Entry, Item, Phrases, words
 
 __all__ = ["Mention", "mentions"]
@@ -25,10 +27,10 @@ _OPEN: Stated = (0.50, 0.25, 0.75)
 _UNSAID: Stated = (0.50, 0.10, 0.90)
 _UPPER_NORMAL: Stated = (0.15, 0.05, 0.40)
 
-_BOUNDARIES = frozenset({"comma", "and", "with"})
-_BREAKS = _BOUNDARIES | {"or", "stop"}
-_CUES = frozenset({"deny", "hedge"})
-_PARTS = _BOUNDARIES | _CUES | {"or", "deny_before"}
+_WORDS = re.compile(r"[^\W\d_]")
+_HEADED = re.compile(r"[\s*_]*:")
+_FIGURE = re.compile(r"[\s*_:]*\d")
+_PARTS = BREAKS | {"deny", "hedge", "deny_before"}
 
 
 @dataclass(slots=True)
@@ -82,122 +84,31 @@ def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
     [('effusion', 0.02, None), ('atelectasis', 0.5, 'left')]
     """
     text = words(sentence)
-    items = _turn(phrases.match(text), sentence)
-    found = [mention for clause in _clauses(items) for mention in _read(clause)]
+    items = turn(phrases.match(text), sentence)
+    found = [mention for clause in clauses(items) for mention in _read(clause)]
     if found and any(item.entry.scope == "sure" for item in items):
         _state_number(found, text)
-    return found
+    return _without_heading(found, items, sentence)
 
 
-# Step 1: clauses
-
-
-def _turn(items: list[Item], sentence: str) -> list[Item]:
-    """Settle which way each cue looks that can look both ways: "likely edema", "edema likely"; "no edema", "edema: no"."""
-    turned = list(items)
-    for place, item in enumerate(items):
-        entry = item.entry
-        if entry.scope == "hedge" and entry.place in ("either", "last"):
-            turned[place] = replace(item, entry=replace(entry, place=_side_of(items, place)))
-        elif entry.scope == "deny" and entry.place == "either" and _ends_statement(items, place, sentence):
-            turned[place] = replace(item, entry=replace(entry, scope="deny_before"))
-        elif entry.scope == "deny_before" and _stands_first(items, place):
-            turned[place] = replace(item, entry=replace(entry, scope="deny"))
-    return turned
-
-
-def _side_of(items: list[Item], place: int) -> str:
-    """Where a hedge that can look both ways looks: ahead if its own part of the sentence goes on to name something."""
-    ahead = itertools.takewhile(lambda item: item.entry.scope not in _BREAKS - {"or"}, items[place + 1 :])
-    if any(_tells(item.entry) for item in ahead):
-        return "before"
-    if items[place].entry.place == "last":
-        return "last"
-    return "after" if any(item.entry.kind or item.entry.quality for item in items[:place]) else "before"
-
-
-def _ends_statement(items: list[Item], place: int, sentence: str) -> bool:
-    """Whether a denial is all that is said of a thing: "pneumothorax: none", "effusion - no"."""
-    rest = sentence[items[place].stop :].lstrip(" *_")
-    return (not rest or not rest[0].isalnum()) and any(item.entry.kind for item in items[:place])
-
-
-def _stands_first(items: list[Item], place: int) -> bool:
-    """Whether what is denied comes after a cue that usually follows it: "resolved edema"."""
-    ahead = itertools.takewhile(lambda item: item.entry.scope not in _BREAKS, items[place + 1 :])
-    before = itertools.takewhile(lambda item: item.entry.scope not in _BREAKS, reversed(items[:place]))
-    return any(_tells(item.entry) for item in ahead) and not any(item.entry.kind for item in before)
-
-
-def _tells(entry: Entry) -> bool:
-    return entry.kind in ("named", "clear") or bool(entry.quality and not entry.kind)
-
-
-def _clauses(items: list[Item]) -> Iterator[list[Item]]:
-    """Cut the phrases of a sentence where a new statement begins."""
-    clause: list[Item] = []
-    for place, item in enumerate(items):
-        scope = item.entry.scope
-        if scope == "stop" or (scope in _BOUNDARIES and _begins_anew(clause, items, place)):
-            yield clause
-            clause = []
-        else:
-            clause.append(item)
-    yield clause
-
-
-def _begins_anew(clause: list[Item], items: list[Item], place: int) -> bool:
-    """Whether the boundary at `place` parts two statements rather than two things in a list."""
-    if not any(item.entry.concept for item in clause):
-        return False
-    ahead = _until_boundary(items, place + 1)
-    if not ahead:
-        return False
-    since, cue = next(
-        ((at, item) for at, item in reversed([*enumerate(clause)]) if item.entry.scope in _CUES), (0, None)
-    )
-    cue = cue if any(item.entry.concept for item in clause[since:]) else None
-    if cue is None and since and clause[since - 1].entry.scope == "verb":
-        since -= 1  # "is unlikely" says something of what stands before it: its verb belongs to it
-    if items[place].entry.scope == "with":
-        return cue is not None and cue.entry.place != "after" and ahead[0].entry.scope != "associated"
-    if _has_predicate(ahead):
-        return _has_predicate(clause[since:]) or (cue is not None and not _only_exists(ahead))
-    return cue is not None and _describes(ahead) and not _or_follows(items, place)
-
-
-def _until_boundary(items: list[Item], first: int) -> list[Item]:
-    last = first
-    while last < len(items) and items[last].entry.scope not in _BOUNDARIES and items[last].entry.scope != "stop":
-        last += 1
-    return items[first:last]
-
-
-def _has_predicate(items: list[Item]) -> bool:
-    return any(
-        item.entry.scope in ("verb", "seen", "deny_before")
-        or (item.entry.scope == "hedge" and item.entry.place == "after")
-        for item in items
-    )
-
-
-def _only_exists(items: list[Item]) -> bool:
-    """Whether the only predicate is "is seen" or the like, which a list that began before may own."""
-    return not any(item.entry.scope == "verb" or item.entry.place == "after" for item in items)
-
-
-def _describes(items: list[Item]) -> bool:
-    """Whether a thing with a size, side or change of its own comes next, as in "no effusion, small nodule"."""
-    return bool(items[0].entry.modifiers) and any(item.entry.kind == "named" for item in items)
-
-
-def _or_follows(items: list[Item], place: int) -> bool:
-    for item in items[place + 1 :]:
-        if item.entry.scope == "stop":
-            return False
-        if item.entry.scope == "or" or item.entry.scope == "deny":
-            return item.entry.scope == "or"
-    return False
+def _without_heading(found: list[Mention], items: list[Item], sentence: str) -> list[Mention]:
+    """Leave out a name that only heads the sentence: "pneumothorax: lungs are expanded", "effusion: no effusion"."""
+    if not found or not _HEADED.match(sentence[found[0].stop :]) or _WORDS.search(sentence[: found[0].start]):
+        return found
+    first = found[0]
+    after = [item for item in items if item.start >= first.start]
+    if after[0].entry.kind != "named":
+        return found
+    if first.stated != _AFFIRMED or any(other.concept == first.concept for other in found[1:]):
+        return found[first.stated == _AFFIRMED :]
+    part = list(itertools.takewhile(lambda item: item.entry.scope not in BREAKS, after[2:]))
+    if any(item.entry.kind == "named" for item in part):
+        return found[1:]
+    if part and part[0].entry.scope == "deny":
+        first.stated = (part[0].entry.p, part[0].entry.low, part[0].entry.high)
+        return found
+    told = any(item.entry.modifiers or item.entry.scope == "seen" for item in part)
+    return found if told or _FIGURE.match(sentence[first.stop :]) else found[1:]
 
 
 # Step 2: cues
@@ -213,7 +124,7 @@ def _read(clause: list[Item]) -> list[Mention]:
             said[place] = cue.stated if cue else _AFFIRMED
             if cue and entry.kind:
                 cue.used = True
-        if entry.scope in _BOUNDARIES:
+        if entry.scope in BOUNDARIES:
             if cue:
                 cue.past = cue.used
         elif entry.scope == "deny" or (entry.scope == "hedge" and entry.place in ("before", "within")):
@@ -252,11 +163,11 @@ def _look_back(clause: list[Item], place: int, said: dict[int, Stated]) -> None:
             if entry.place == "last":
                 return
         listed = listed or scope in ("and", "or")
-        if scope == "comma" and not listed and _names(clause[before + 1 : place]):
+        if scope in ("comma", "lead") and not listed and _names(clause[before + 1 : place]):
             return
-        if parted and _has_predicate([clause[before]]):
+        if parted and has_predicate([clause[before]]):
             return
-        parted = parted or (scope in _BREAKS and _names(clause[before + 1 : place]))
+        parted = parted or (scope in BREAKS and _names(clause[before + 1 : place]))
 
 
 def _subject(clause: list[Item], place: int) -> int | None:
@@ -300,7 +211,7 @@ def _beside(clause: list[Item], place: int, step: int) -> list[int]:
         entry = clause[at].entry
         if entry.kind == "named":
             found.append(at)
-            if step > 0 or not (at >= 1 and _comma_before(clause, at)):
+            if step > 0 or not _goes_on(clause, at):
                 return found
         elif entry.scope and entry.scope != "comma":
             return found
@@ -308,12 +219,16 @@ def _beside(clause: list[Item], place: int, step: int) -> list[int]:
     return found
 
 
-def _comma_before(clause: list[Item], place: int) -> bool:
-    while place > 0:
-        place -= 1
-        if clause[place].entry.scope or clause[place].entry.kind:
-            return clause[place].entry.scope == "comma"
-    return False
+def _goes_on(clause: list[Item], place: int) -> bool:
+    """Whether a list goes on before `place`: a comma, and before it a thing without a place or size of its own.
+
+    "Left basilar opacity, atelectasis or pneumonia" names two choices, "edema, atelectasis or pneumonia" three.
+    """
+    comma = next((at for at in range(place - 1, -1, -1) if clause[at].entry.scope or clause[at].entry.kind), -1)
+    if comma < 0 or clause[comma].entry.scope != "comma":
+        return False
+    part = itertools.takewhile(lambda item: item.entry.scope not in BREAKS, reversed(clause[:comma]))
+    return not any(item.entry.modifiers for item in part)
 
 
 # Step 3: qualities and modifiers

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 __all__ = ["lower", "sentences"]
 
 # A full stop that is neither a decimal point nor an abbreviation's, an asked end, an empty line, or a list's next item.
-_ABBREVIATIONS = "".join(rf"(?<!\b{word}\.)" for word in ("vs", "v", "dr", "mr", "mrs", "ms", "approx", "st", "e", "i", "g"))
+_ABBREVIATIONS = "".join(
+    rf"(?<!\b{word}\.)" for word in ("vs", "v", "dr", "mr", "mrs", "ms", "approx", "st", "e", "i", "g")
+)
 _END = re.compile(rf"\.{_ABBREVIATIONS}(?!(?<=\d\.)\d)|!|\?(?<=\w\?)|\n[ \t]*(?:\n|(?=[-*•\d]))")
 
 _BACKGROUND = re.compile(
