@@ -1,0 +1,25 @@
+"""ROC analysis with several readers and cases: figures of merit, tests, sample size."""
+
+from gazeanalytics.stats.roc.analysis import MrmcFit, mrmc
+from gazeanalytics.stats.roc.dorfman import DbmFit, dbm
+from gazeanalytics.stats.roc.merits import Auc, ExpectedUtility, Sensitivity, SensitivityAt, Specificity
+from gazeanalytics.stats.roc.planning import mrmc_power, mrmc_sample_size
+from gazeanalytics.stats.roc.ratings import Ratings, rate
+from gazeanalytics.stats.roc.standard import against_model
+
+__all__ = [
+    "Auc",
+    "DbmFit",
+    "ExpectedUtility",
+    "MrmcFit",
+    "Ratings",
+    "Sensitivity",
+    "SensitivityAt",
+    "Specificity",
+    "against_model",
+    "dbm",
+    "mrmc",
+    "mrmc_power",
+    "mrmc_sample_size",
+    "rate",
+]

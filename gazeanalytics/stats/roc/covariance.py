@@ -1,0 +1,139 @@
+"""How figures of merit of readers and tests vary together because they rest on the same cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from gazeanalytics.stats.roc.merits import Merit, PairMerit
+from gazeanalytics.stats.roc.ratings import Cell, Ratings
+from gazeanalytics.tables import InputError, nearest
+
+__all__ = ["COVARIANCES", "covariance", "pseudovalues"]
+
+Cells = list[Cell]
+Method = Callable[[Merit, Cells, int], np.ndarray]
+
+
+def covariance(ratings: Ratings, merit: Merit, method: str) -> tuple[np.ndarray, np.ndarray]:
+    """Give figures of merit and their error covariances.
+
+    Returns
+    -------
+    values : numpy.ndarray, shape (tests, readers)
+    covariance : numpy.ndarray, shape (tests * readers, tests * readers)
+        Readers within tests.
+    """
+    if method not in COVARIANCES:
+        choices = ", ".join(map(repr, COVARIANCES))
+        raise InputError(f"covariance: wanted one of {choices}; came {method!r}; {nearest(method, [*COVARIANCES])}")
+    cells = two_kinds(ratings)
+    values = np.array([merit(cell) for cell in cells]).reshape(len(ratings.tests), len(ratings.readers))
+    return values, COVARIANCES[method](merit, cells, len(ratings.cases))
+
+
+def two_kinds(ratings: Ratings) -> Cells:
+    """Give the cells, refusing readers who saw fewer than two cases of either kind."""
+    cells = []
+    for test, reader, cell in ratings.cells():
+        counts = int((~cell.truth).sum()), int(cell.truth.sum())
+        if min(counts) < 2:
+            place = f"reader {ratings.readers[reader]!r}"
+            place += f" under test {ratings.tests[test]!r}" if len(ratings.tests) > 1 else ""
+            raise InputError(
+                f"{place} read {counts[0]} cases without and {counts[1]} with the finding; wanted at least two of each:"
+                " leave the reader out, or use one_shot, which weighs readers by what they read"
+            )
+        cells.append(cell)
+    return cells
+
+
+def pseudovalues(ratings: Ratings, merit: Merit) -> np.ndarray:
+    """Give jackknife pseudovalues that average to the figure of merit, shape (tests, readers, cases)."""
+    left = _left_out(merit, two_kinds(ratings), len(ratings.cases))
+    values = np.array([merit(cell) for _, _, cell in ratings.cells()])
+    pseudo = values[:, None] + (left.shape[1] - 1) * (left.mean(1, keepdims=True) - left)
+    return pseudo.reshape(len(ratings.tests), len(ratings.readers), -1)
+
+
+def _left_out(merit: Merit, cells: Cells, cases: int) -> np.ndarray:
+    """Figure of merit without each case, which is the whole where a reader didn't read it."""
+    left = np.empty((len(cells), cases))
+    for row, cell in zip(left, cells, strict=True):
+        row[:] = merit(cell)
+        row[cell.case] = merit.left_out(cell)
+    return left
+
+
+def _jackknife(merit: Merit, cells: Cells, cases: int) -> np.ndarray:
+    """Quenouille and Tukey's, over the cases that count: only those with the finding for sensitivity."""
+    counts = np.zeros(cases, bool)
+    for cell in cells:
+        counts[cell.case[np.isin(cell.truth, merit.kinds)]] = True
+    left = _left_out(merit, cells, cases)[:, counts]
+    off, n = left - left.mean(1, keepdims=True), left.shape[1]
+    return (n - 1) / n * off @ off.T
+
+
+def _delong(merit: Merit, cells: Cells, cases: int) -> np.ndarray:
+    """Covariances of placements, cases with and without the finding apart (DeLong et al. 1988)."""
+    merit = _over_pairs(merit, "delong")
+    total = np.zeros((len(cells), len(cells)))
+    for kind in (False, True):
+        off, read = np.zeros((len(cells), cases)), np.zeros((len(cells), cases))
+        for row, (place, cell) in enumerate(zip(off, cells, strict=True)):
+            mine = cell.truth == kind
+            placed = merit.placements(cell)[mine]
+            place[cell.case[mine]], read[row, cell.case[mine]] = placed - placed.mean(), 1.0
+        both, n = read @ read.T, read.sum(1)
+        total += off @ off.T * both / np.maximum(both - 1, 1) / np.outer(n, n)
+    return total
+
+
+def _unbiased(merit: Merit, cells: Cells, cases: int) -> np.ndarray:
+    """Product of two areas less the mean product over pairs of pairs that share no case (Gallas 2006, Hillis 2018)."""
+    merit = _over_pairs(merit, "unbiased")
+    whole = [_Scores(merit.scores(cell), cell, cases) for cell in cells]
+    found = np.array([[_apart(one, other) for other in whole] for one in whole])
+    mean = np.array([one.scores.mean() for one in whole])
+    return np.outer(mean, mean) - found
+
+
+class _Scores:
+    """Scores of the pairs of one cell, with where its cases stand among all."""
+
+    def __init__(self, scores: np.ndarray, cell: Cell, cases: int) -> None:
+        self.scores = scores
+        self.sums = scores.sum(1), scores.sum(0)
+        self.place = [np.full(cases, -1) for _ in range(2)]
+        for place, kind in zip(self.place, (True, False), strict=True):
+            place[cell.case[cell.truth == kind]] = np.arange(np.sum(cell.truth == kind))
+
+    def shared(self, other: _Scores, axis: int) -> tuple[np.ndarray, np.ndarray]:
+        both = (self.place[axis] >= 0) & (other.place[axis] >= 0)
+        return self.place[axis][both], other.place[axis][both]
+
+
+def _apart(one: _Scores, other: _Scores) -> float:
+    """Mean product of scores over two pairs that share neither case: all, less those that share one, plus both."""
+    with_it, without = one.shared(other, 0), one.shared(other, 1)
+    (a, b), (c, d) = one.scores.shape, other.scores.shape
+    total = one.sums[0].sum() * other.sums[0].sum()
+    total -= one.sums[0][with_it[0]] @ other.sums[0][with_it[1]]
+    total -= one.sums[1][without[0]] @ other.sums[1][without[1]]
+    total += np.sum(one.scores[np.ix_(with_it[0], without[0])] * other.scores[np.ix_(with_it[1], without[1])])
+    m, k = len(with_it[0]), len(without[0])
+    return float(total) / (a * b * c * d - m * b * d - k * a * c + m * k)
+
+
+def _over_pairs(merit: Merit, method: str) -> PairMerit:
+    if isinstance(merit, PairMerit) and getattr(merit, "whole", True):
+        return merit
+    raise InputError(
+        f"covariance {method!r} is for means over pairs of cases, such as the empirical AUC; for the {merit.name} take "
+        "'jackknife'"
+    )
+
+
+COVARIANCES: dict[str, Method] = {"jackknife": _jackknife, "delong": _delong, "unbiased": _unbiased}
