@@ -113,7 +113,8 @@ def mean_squares(values: np.ndarray) -> dict[str, float]:
     >>> [squares[name] for name in ("T", "R", "C", "TRC")]
     [32.0, 8.0, 2.0, 0.0]
     """
-    found, effects = {}, {(): np.full_like(values, values.mean())}
+    found: dict[str, float] = {}
+    effects: dict[tuple[int, ...], np.ndarray] = {(): np.full_like(values, values.mean())}
     for size in (1, 2, 3):
         for axes in combinations(range(3), size):
             rest = tuple(axis for axis in range(3) if axis not in axes)
