@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-__all__ = ["ABSENT_TO", "ASKED", "PRESENT_FROM", "from_reflacx", "hedges", "stated_number", "status", "to_chexpert"]
+__all__ = ["ABSENT_TO", "ASKED", "PRESENT_FROM", "from_reflacx", "hedges", "status", "to_chexpert"]
 
 # Status by certainty. The edges follow the CheXpert labeler's own lists (Irvin et al. 2019): "likely" (.80) isn't among
 # its words of uncertainty, while "probable" (.75), "suspected" (.70) and "possible" (.50) are.
@@ -111,23 +111,3 @@ def from_reflacx(code: ArrayLike) -> np.ndarray:
     if wrong.any():
         raise ValueError(f"a REFLACX certainty is a whole number from 0 to 5; came {codes[wrong].flat[0]:g}")
     return np.where(known, _REFLACX[np.where(known, codes, 0).astype(int)], np.nan)
-
-
-def stated_number(words: list[str]) -> float | None:
-    """Read a probability that is said as a number: "85 %", "85 percent", "4/5" or "4 out of 5"; None without one.
-
-    Examples
-    --------
-    >>> stated_number("confidence : 4 / 5".split())
-    0.8
-    """
-    for place, word in enumerate(words[1:], 1):
-        if not words[place - 1][0].isdigit():
-            continue
-        number = float(words[place - 1])
-        if word in ("%", "percent") and number <= 100:
-            return number / 100
-        after = words[place + 1 + (word == "out") : place + 2 + (word == "out")]
-        if word in ("/", "out") and after and after[0][0].isdigit() and 0 < float(after[0]) >= number:
-            return number / float(after[0])
-    return None

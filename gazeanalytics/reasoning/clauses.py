@@ -42,6 +42,8 @@ def _side_of(items: list[Item], place: int, sentence: str) -> str:
         return "before"
     if items[place].entry.place == "last":
         return "last"
+    if _begins_part(items, place) and items[place + 1 : place + 2] and items[place + 1].entry.scope == "with":
+        return "before"  # "effusion, likely with atelectasis"
     if _begins_part(items, place) and _goes_into_words(sentence[items[place].stop :]):
         return "before"  # "an opacity, probably vascular": of something that no phrase names
     return "after" if any(item.entry.kind or item.entry.quality for item in items[:place]) else "before"

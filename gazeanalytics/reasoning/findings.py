@@ -11,8 +11,10 @@ import pandas as pd
 
 from gazeanalytics.reasoning.certainty import ABSENT_TO, ASKED, PRESENT_FROM, status
 from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, Link, lexicon
+from gazeanalytics.reasoning.matching import words
 from gazeanalytics.reasoning.scope import Mention, mentions
 from gazeanalytics.reasoning.sentences import lower, sentences
+from gazeanalytics.reasoning.stated import figures
 from gazeanalytics.tables import TableError, nearest
 
 __all__ = ["conclude", "label_findings", "label_text"]
@@ -28,6 +30,7 @@ _KINDS = dict.fromkeys(_COLUMNS, object) | {
     "high": np.float64,
 }
 _SURE_OF_NONE = 0.98
+_OF_CERTAINTY = ("confiden", "certain", "probability")
 
 _Said = tuple[tuple, int, int]
 Choice = Lexicon | str | Path | Mapping[str, Sequence[str]]
@@ -105,7 +108,7 @@ def _label_texts(texts: pd.Series, book: Lexicon) -> pd.DataFrame:
     rows: list[tuple] = []
     for place, text in enumerate(texts.fillna("").astype(str).tolist()):
         low = lower(text)
-        first = len(rows)
+        first = last = len(rows)
         for begin, end in sentences(low):
             sentence = low[begin:end]
             said = known.get(sentence)
@@ -113,13 +116,25 @@ def _label_texts(texts: pd.Series, book: Lexicon) -> pd.DataFrame:
                 said = known[sentence] = [
                     row for mention in mentions(sentence, book.phrases) for row in _rows(mention, book)
                 ]
-            rows += [(place, *what, begin + start, begin + stop) for what, start, stop in said]
+            if said:
+                last = len(rows)
+                rows += [(place, *what, begin + start, begin + stop) for what, start, stop in said]
+            elif last < len(rows) and any(word in sentence for word in _OF_CERTAINTY):
+                rows[last:] = _restated(rows[last:], sentence)
         if any(row[2:5] == ASKED for row in rows[first:]):
             rows[first:] = _answered(rows[first:])
     columns = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
     return pd.DataFrame(
         {name: pd.Series(list(values), dtype=_KINDS[name]) for name, values in zip(_COLUMNS, columns, strict=True)}
     )
+
+
+def _restated(rows: list[tuple], sentence: str) -> list[tuple]:
+    """Apply a certainty that has a sentence of its own to what the sentence before says: "Edema. Confidence: 85 %"."""
+    given = figures(words(sentence))
+    if len(given) != 1:
+        return rows
+    return [(*row[:2], *given[0].applied(row[2:5]), *row[5:]) for row in rows]
 
 
 def _answered(rows: list[tuple]) -> list[tuple]:

@@ -12,9 +12,9 @@ import itertools
 import re
 from dataclasses import dataclass, field
 
-from gazeanalytics.reasoning.certainty import stated_number
 from gazeanalytics.reasoning.clauses import BOUNDARIES, BREAKS, clauses, has_predicate, turn
 from gazeanalytics.reasoning.matching import Entry, Item, Phrases, words
+from gazeanalytics.reasoning.stated import figures
 
 __all__ = ["Mention", "mentions"]
 
@@ -87,7 +87,7 @@ def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
     items = turn(phrases.match(text), sentence)
     found = [mention for clause in clauses(items) for mention in _read(clause)]
     if found and any(item.entry.scope == "sure" for item in items):
-        _state_number(found, text)
+        _state_figures(found, text)
     return _without_heading(found, items, sentence)
 
 
@@ -316,9 +316,14 @@ def _owners(clause: list[Item], place: int, found: dict[int, Mention]) -> list[i
     return after[:1] or before
 
 
-def _state_number(said: list[Mention], sentence: list[Word]) -> None:
-    """Let a probability that is said as a number replace the words': "pneumonia, confidence 85 %"."""
-    number = stated_number([word for word, _, _ in sentence])
-    if number is not None:
-        for mention in said:
-            mention.stated = (number, number, number)
+def _state_figures(found: list[Mention], text: list[Word]) -> None:
+    """Let certainty that is stated outright replace the words': of what stands before it, else of what follows."""
+    open_ = found
+    given = figures(text)
+    for place, figure in enumerate(given):
+        end = given[place + 1].start if place + 1 < len(given) else text[-1][2]
+        before = [mention for mention in open_ if mention.start < figure.start]
+        meant = before or [mention for mention in open_ if mention.start < end]
+        for mention in meant:
+            mention.stated = figure.applied(mention.stated)
+        open_ = [mention for mention in open_ if mention not in meant]

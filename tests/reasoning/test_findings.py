@@ -159,6 +159,19 @@ def test_sides_zones_sizes_and_changes_go_to_their_own():
     ]
 
 
+def test_certainty_that_is_stated_outright_is_read():
+    for row in pd.read_csv(HERE / "certainty.csv").to_dict("records"):
+        rows = reasoning.label_text(row["text"])
+        came = rows.loc[rows["finding"] == row["finding"], "certainty"].tolist()
+        assert came[:1] == pytest.approx([row["certainty"]]), row["text"]
+
+
+def test_a_range_keeps_its_ends_and_a_denial_turns_confidence_round():
+    rows = reasoning.label_text("Edema, 70-80% likely. No effusion (60 to 90 % sure).").set_index("finding")
+    assert rows.loc["edema", ["certainty", "low", "high"]].tolist() == [0.75, 0.7, 0.8]
+    assert rows.loc["pleural_effusion", ["certainty", "low", "high"]].tolist() == pytest.approx([0.25, 0.1, 0.4])
+
+
 def test_attributes_are_read():
     for row in ATTRIBUTES.to_dict("records"):
         rows = reasoning.label_text(row["text"]).fillna("")
