@@ -2,9 +2,9 @@
 
     python tests/benchmarks/bench_reports.py path/to/openi_reports_gold
 
-The lexicon was read against the other 3,080 reports; they alone also choose, for each finding, whether "uncertain" counts
-as present (the policy), and teach the student (`train_labeler`). The gold codes a report's MeSH terms: the two sides
-of "atelectasis or infiltrate" are both coded, "suggestive of emphysema" is not.
+The lexicon was read against the other 3,080 reports; they alone also choose, for each finding, whether "uncertain"
+counts as present (the policy), and teach the student (`train_labeler`). The gold codes a report's MeSH terms: the two
+sides of "atelectasis or infiltrate" are both coded, "suggestive of emphysema" is not.
 """
 
 import argparse
@@ -40,8 +40,9 @@ def choose_policy(labels: pd.DataFrame, truth: pd.DataFrame) -> dict[str, str]:
 
 def show(name: str, labels: pd.DataFrame, truth: pd.DataFrame, policy) -> None:
     table = reasoning.score_labels(labels, truth, policy=policy, resamples=1000, rng=1).set_index("finding")
-    ends = table.loc[["macro", "micro"], ["f1", "f1_low", "f1_high"]].to_numpy()
-    print(f"{name:42s}", *(f"{end} {f:.3f} [{a:.3f}, {b:.3f}]" for end, (f, a, b) in zip(("macro", "micro"), ends)))
+    for end in ("macro", "micro"):
+        f1, low, high = table.loc[end, ["f1", "f1_low", "f1_high"]]
+        print(f"{name:58s} {end} {f1:.3f} [{low:.3f}, {high:.3f}]")
 
 
 def main() -> None:
