@@ -38,13 +38,15 @@ def angle(x0, y0, x1, y1, lens):
 
 @kernel
 def mark_starts(t, labels, longest_gap):
-    """Put START where the kind changes and where the clock jumps over `longest_gap` ms."""
-    before = MISSING
-    for i in range(t.size):
-        kind = labels[i]
-        if kind != before or t[i] - t[i - 1] > longest_gap:
-            labels[i] = kind | START
-        before = kind
+    """Put START where the kind changes and where the clock jumps over `longest_gap` ms.
+
+    It runs backwards, so that no step waits for the one before and the compiler takes many samples at once.
+    """
+    for i in range(t.size - 1, 0, -1):
+        fresh = (labels[i] != labels[i - 1]) | (t[i] - t[i - 1] > longest_gap)
+        labels[i] |= np.uint8(fresh) << np.uint8(7)
+    if t.size:
+        labels[0] |= START
 
 
 @kernel
@@ -58,32 +60,45 @@ def event_stop(labels, i):
 
 
 @kernel
-def merge_fixations(t, x, y, lens, labels, longest, widest):
-    """Join fixations at most `longest` ms apart whose facing samples are at most `widest` rad apart.
-
-    What lies between becomes fixation.
-    """
-    limit = np.sin(widest) ** 2
-    last = -1
-    for i in range(t.size):
-        if labels[i] & 127 != FIXATION:
-            continue
-        if last >= 0 and labels[i] >= START and t[i] - t[last] <= longest:
-            if sine_squared(x[last], y[last], x[i], y[i], lens) <= limit:
-                labels[last + 1 : i + 1] = FIXATION
-        last = i
+def drop_if_short(t, labels, i, stop, step, shortest):
+    """Turn the event of samples i to stop into noise when it lasts less than `shortest` ms."""
+    if t[stop - 1] - t[i] + step < shortest * (1.0 - 1e-9):
+        labels[i] = NOISE | START
+        labels[i + 1 : stop] = NOISE
 
 
 @kernel
-def drop_short(t, labels, step, shortest, kind):
-    """Turn the events of a kind that last less than `shortest` ms into noise; neighbours of one kind stay apart."""
+def drop_short(t, labels, step, shortest):
+    """Turn fixations that last less than `shortest` ms into noise; neighbours of one kind stay apart."""
     i = 0
     while i < t.size:
         stop = event_stop(labels, i)
-        if labels[i] == kind | START and t[stop - 1] - t[i] + step < shortest * (1.0 - 1e-9):
-            labels[i] = NOISE | START
-            labels[i + 1 : stop] = NOISE
+        if labels[i] & 127 == FIXATION:
+            drop_if_short(t, labels, i, stop, step, shortest)
         i = stop
+
+
+@kernel
+def settle_fixations(t, x, y, lens, step, longest, widest, shortest, labels):
+    """Join fixations at most `longest` ms apart whose facing samples are at most `widest` rad apart; drop short ones.
+
+    What lies between becomes fixation; a `widest` of 0 joins none.
+    """
+    limit = np.sin(widest) ** 2 if widest > 0.0 else -1.0
+    begin, last, i = 0, -1, 0
+    while i < t.size:
+        stop = event_stop(labels, i)
+        if labels[i] & 127 == FIXATION:
+            if last >= 0 and t[i] - t[last] <= longest and sine_squared(x[last], y[last], x[i], y[i], lens) <= limit:
+                labels[last + 1 : i + 1] = FIXATION
+            else:
+                if last >= 0:
+                    drop_if_short(t, labels, begin, last + 1, step, shortest)
+                begin = i
+            last = stop - 1
+        i = stop
+    if last >= 0:
+        drop_if_short(t, labels, begin, last + 1, step, shortest)
 
 
 @kernel
@@ -92,7 +107,7 @@ def finish_over_readings(starts, stops, t, settings, labels, steps):
     for r in range(starts.size):
         part = slice(starts[r], stops[r])
         mark_starts(t[part], labels[part], settings[0])
-        drop_short(t[part], labels[part], steps[r], settings[1], FIXATION)
+        drop_short(t[part], labels[part], steps[r], settings[1])
 
 
 @kernel
@@ -160,9 +175,7 @@ def ivt_over_readings(starts, stops, t, x, y, settings, labels, lenses, steps):
         tr, xr, yr, lr = t[part], x[part], y[part], labels[part]
         ivt(tr, xr, yr, lenses[r], steps[r], settings[0], settings[1], settings[2], lr)
         mark_starts(tr, lr, settings[2])
-        if settings[3] > 0:
-            merge_fixations(tr, xr, yr, lenses[r], lr, settings[2], settings[3])
-        drop_short(tr, lr, steps[r], settings[4], FIXATION)
+        settle_fixations(tr, xr, yr, lenses[r], steps[r], settings[2], settings[3], settings[4], lr)
 
 
 @kernel
@@ -184,42 +197,48 @@ def lasts(t, i, stop, step):
 
 
 @kernel
-def fixation(t, x, y, lens, i, stop, step, out):
-    """Describe the fixation of samples i to stop: onset, duration, x, y, dispersion (deg).
-
-    Sums run in two lanes, over even and odd samples, for speed. The squared angle is the series of arcsin(s)^2, exact
-    to 1e-8 of itself up to 5 deg.
-    """
-    cx, cy, ix, iy = lens[0], lens[1], lens[2], lens[3]
-    xs, ys = x[i:stop], y[i:stop]
-    n = xs.size
-    x0, x1, y0, y1 = 0.0, 0.0, 0.0, 0.0
-    for k in range(n // 2):
-        x0, y0 = x0 + xs[2 * k], y0 + ys[2 * k]
-        x1, y1 = x1 + xs[2 * k + 1], y1 + ys[2 * k + 1]
-    if n % 2:
-        x0, y0 = x0 + xs[n - 1], y0 + ys[n - 1]
-    centre_x, centre_y = (x0 + x1) / n, (y0 + y1) / n
-    u, v = (centre_x - cx) * ix, (centre_y - cy) * iy
-    ray = u * u + v * v + 1.0
-    even, odd = 0.0, 0.0
-    for k in range(n // 2):
-        even += squared_angle(xs[2 * k], ys[2 * k], u, v, ray, cx, cy, ix, iy)
-        odd += squared_angle(xs[2 * k + 1], ys[2 * k + 1], u, v, ray, cx, cy, ix, iy)
-    if n % 2:
-        even += squared_angle(xs[n - 1], ys[n - 1], u, v, ray, cx, cy, ix, iy)
-    out[0], out[1] = t[i], lasts(t, i, stop, step)
-    out[2], out[3], out[4] = centre_x, centre_y, np.rad2deg(np.sqrt((even + odd) / n))
+def lane_sum(values):
+    """Sum in four lanes, which the compiler adds at once."""
+    n = values.size
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    for k in range(n // 4):
+        a, b = a + values[4 * k], b + values[4 * k + 1]
+        c, d = c + values[4 * k + 2], d + values[4 * k + 3]
+    for k in range(n - n % 4, n):
+        a += values[k]
+    return (a + b) + (c + d)
 
 
 @kernel
-def squared_angle(x, y, u, v, ray, cx, cy, ix, iy):
-    """Squared angle (rad^2) from an image point to the ray (u, v, 1) of squared length `ray`."""
-    p, q = (x - cx) * ix, (y - cy) * iy
-    du, dv = p - u, q - v
-    turn = u * dv - v * du
-    s = (du * du + dv * dv + turn * turn) / (ray * (p * p + q * q + 1.0))
-    return s * (1.0 + s * (1.0 / 3.0 + s * (8.0 / 45.0)))
+def squared_angles(x, y, u, v, lens, out):
+    """Squared angles (rad^2) from image points to the ray (u, v, 1), by the series of arcsin(s)^2.
+
+    Exact to 1e-8 of itself up to 5 deg. Without sums or branches, so that the compiler takes many points at once.
+    """
+    cx, cy, ix, iy = lens[0], lens[1], lens[2], lens[3]
+    ray = u * u + v * v + 1.0
+    for k in range(x.size):
+        p, q = (x[k] - cx) * ix, (y[k] - cy) * iy
+        du, dv = p - u, q - v
+        turn = u * dv - v * du
+        s = (du * du + dv * dv + turn * turn) / (ray * (p * p + q * q + 1.0))
+        out[k] = s * (1.0 + s * (1.0 / 3.0 + s * (8.0 / 45.0)))
+
+
+@kernel
+def fixation(t, x, y, lens, i, stop, step, angles, out):
+    """Describe the fixation of samples i to stop: onset, duration, x, y, dispersion (deg). `angles` is working room."""
+    n = stop - i
+    centre_x, centre_y = lane_sum(x[i:stop]) / n, lane_sum(y[i:stop]) / n
+    u, v = (centre_x - lens[0]) * lens[2], (centre_y - lens[1]) * lens[3]
+    squares = 0.0
+    for k in range(i, stop, angles.size):
+        part = slice(k, min(k + angles.size, stop))
+        room = angles[: part.stop - part.start]
+        squared_angles(x[part], y[part], u, v, lens, room)
+        squares += lane_sum(room)
+    out[0], out[1] = t[i], lasts(t, i, stop, step)
+    out[2], out[3], out[4] = centre_x, centre_y, np.rad2deg(np.sqrt(squares / n))
 
 
 @kernel
@@ -227,7 +246,7 @@ def saccade(t, x, y, lens, i, stop, step, span, longest_gap, out):
     """Describe the saccade of samples i to stop: onset, duration, x0, y0, x1, y1, amplitude (deg), peak speed (deg/s).
 
     It goes from the sample before to the sample after, so that one sample in flight has an amplitude. Peak speed is
-    told over `span` ms; its squared angles are series as in `fixation`.
+    told over `span` ms, where the sine of the angle by the time is greatest; products are compared, not quotients.
     """
     first, last = i, stop - 1
     if i > 0 and t[i] - t[i - 1] <= longest_gap:
@@ -235,18 +254,25 @@ def saccade(t, x, y, lens, i, stop, step, span, longest_gap, out):
     if stop < t.size and t[stop] - t[stop - 1] <= longest_gap:
         last = stop
     reach = max(1, int(np.floor(span / step + 0.5)))
-    fastest = 0.0
+    cx, cy, ix, iy = lens[0], lens[1], lens[2], lens[3]
+    from_, to = first, first
+    most, rays = 0.0, 1.0
     for k in range(first, last):
         b = min(k + reach, last)
         a = max(b - reach, first)
-        if t[b] > t[a]:
-            s = sine_squared(x[a], y[a], x[b], y[b], lens)
-            turn = s * (1.0 + s * (1.0 / 3.0 + s * (8.0 / 45.0)))
-            fastest = max(fastest, turn / (t[b] - t[a]) ** 2)
+        u0, v0 = (x[a] - cx) * ix, (y[a] - cy) * iy
+        u1, v1 = (x[b] - cx) * ix, (y[b] - cy) * iy
+        du, dv, took = u1 - u0, v1 - v0, t[b] - t[a]
+        turn = u0 * dv - v0 * du
+        sine = du * du + dv * dv + turn * turn
+        base = (u0 * u0 + v0 * v0 + 1.0) * (u1 * u1 + v1 * v1 + 1.0) * (took * took)
+        if sine * rays > most * base and took > 0.0:
+            most, rays, from_, to = sine, base, a, b
     out[0], out[1] = t[i], lasts(t, i, stop, step)
     out[2], out[3], out[4], out[5] = x[first], y[first], x[last], y[last]
     out[6] = np.rad2deg(angle(x[first], y[first], x[last], y[last], lens))
-    out[7] = np.rad2deg(np.sqrt(fastest)) * 1000.0
+    fastest = angle(x[from_], y[from_], x[to], y[to], lens) / (t[to] - t[from_]) if most > 0.0 else 0.0
+    out[7] = np.rad2deg(fastest) * 1000.0
 
 
 @kernel
@@ -255,6 +281,7 @@ def describe_over_readings(starts, stops, t, x, y, settings, labels, fixations, 
 
     settings: span of the peak speed (ms), longest gap (ms). before: rows of earlier readings in either table.
     """
+    angles = np.empty(512)
     for r in range(starts.size):
         part = slice(starts[r], stops[r])
         tr, xr, yr, lr = t[part], x[part], y[part], labels[part]
@@ -264,7 +291,7 @@ def describe_over_readings(starts, stops, t, x, y, settings, labels, fixations, 
             kind = lr[i] & 127
             stop = event_stop(lr, i)
             if kind == FIXATION:
-                fixation(tr, xr, yr, lenses[r], i, stop, steps[r], fixations[f])
+                fixation(tr, xr, yr, lenses[r], i, stop, steps[r], angles, fixations[f])
                 f += 1
             elif kind == SACCADE:
                 saccade(tr, xr, yr, lenses[r], i, stop, steps[r], settings[0], settings[1], saccades[s])
