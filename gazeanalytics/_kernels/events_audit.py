@@ -8,6 +8,9 @@ import numpy as np
 from gazeanalytics._kernels import kernel
 
 _PROBES = 512
+_ABSURD_PX = 30000.0
+# Standard deviation of a half wave of the sine squared, as a share of its length.
+_SPREAD_OF_LENGTH = np.sqrt(1 / 12 - 1 / (2 * np.pi**2))
 
 
 @kernel
@@ -29,12 +32,36 @@ def interval(t):
 
 
 @kernel
+def code_of_loss(x, y, out):
+    """Find the point that a tracker writes where it lost the gaze, such as (0, 0), (-1, -1) or (-32768, -32768).
+
+    It lies above and left of the image or absurdly far, and most of the samples there are at exactly this point (the
+    majority vote of Boyer & Moore), at least three of them. out: samples at it (0: there is none), x, y.
+    """
+    votes, there = 0, 0
+    for i in range(x.size):
+        if (x[i] <= 0.0 and y[i] <= 0.0) or (x[i] >= _ABSURD_PX and y[i] >= _ABSURD_PX):
+            there += 1
+            if votes == 0:
+                out[1], out[2] = x[i], y[i]
+            votes += 1 if x[i] == out[1] and y[i] == out[2] else -1
+    if there < 3:
+        return
+    count = 0
+    for i in range(x.size):
+        count += x[i] == out[1] and y[i] == out[2]
+    if 2 * count > there and count >= 3:
+        out[0] = count
+
+
+@kernel
 def audit(t, x, y, lens, out):
     """Facts on one reading by which wrong units and broken clocks are known.
 
-    out: 0 interval (ms), 1 steps backwards, 2 times that are not finite, 3 infinite places, 4 samples without a place;
-    of at most 512 probed samples: 5 how many have a place, 6 largest coordinate (px), 7 widest extent (px), 8 median
-    step to the next (deg at the centre), 9 share over 60 deg off the line of sight, 10 share at exactly (0, 0).
+    out: 0 interval (ms), 1 steps backwards, 2 times that are not finite, 3 infinite places, 4 samples without a place,
+    5-7 `code_of_loss`: samples at it, its x and y; of at most 512 probed samples: 8 how many have a place, 9 largest
+    coordinate (px), 10 widest extent (px), 11 median step to the next (deg at the centre), 12 share over 60 deg off the
+    line of sight.
     """
     n = t.size
     out[:] = 0.0
@@ -47,16 +74,16 @@ def audit(t, x, y, lens, out):
     for i in range(1, n):
         back += t[i] < t[i - 1]
     out[1], out[2], out[3], out[4] = back, timeless, infinite, missing
+    code_of_loss(x, y, out[5:8])
     count = min(n, _PROBES)
     steps = np.empty(count)
-    kept, seen, wide, zero = 0, 0, 0, 0
+    kept, seen, wide = 0, 0, 0
     left, right, top, bottom = np.inf, -np.inf, np.inf, -np.inf
     for k in range(count):
         i = k * n // count
         if np.isnan(x[i] + y[i]):
             continue
         seen += 1
-        zero += x[i] == 0.0 and y[i] == 0.0
         left, right = min(left, x[i]), max(right, x[i])
         top, bottom = min(top, y[i]), max(bottom, y[i])
         u, v = (x[i] - lens[0]) * lens[2], (y[i] - lens[1]) * lens[3]
@@ -64,12 +91,12 @@ def audit(t, x, y, lens, out):
         if i + 1 < n and not np.isnan(x[i + 1] + y[i + 1]):
             steps[kept] = np.hypot((x[i + 1] - x[i]) * lens[2], (y[i + 1] - y[i]) * lens[3])
             kept += 1
-    out[5] = seen
+    out[8] = seen
     if seen:
-        out[6] = max(abs(left), abs(right), abs(top), abs(bottom))
-        out[7] = max(right - left, bottom - top)
-        out[9], out[10] = wide / seen, zero / seen
-    out[8] = np.rad2deg(np.median(steps[:kept])) if kept else np.nan
+        out[9] = max(abs(left), abs(right), abs(top), abs(bottom))
+        out[10] = max(right - left, bottom - top)
+        out[12] = wide / seen
+    out[11] = np.rad2deg(np.median(steps[:kept])) if kept else np.nan
 
 
 @kernel
@@ -81,9 +108,73 @@ def audit_over_readings(starts, stops, t, x, y, lenses, out):
 
 
 @kernel
+def forget_over_readings(starts, stops, x, y, facts):
+    """Make the samples at a reading's code of loss (see `audit`) missing."""
+    for r in range(starts.size):
+        if facts[r, 5] > 0:
+            for i in range(starts[r], stops[r]):
+                if x[i] == facts[r, 6] and y[i] == facts[r, 7]:
+                    x[i] = y[i] = np.nan
+
+
+@kernel
 def degrees_over_readings(starts, stops, x, y, right, down, lenses):
     """Horizontal and vertical angle (deg) off the line of sight."""
     for r in range(starts.size):
         for i in range(starts[r], stops[r]):
             right[i] = np.rad2deg(np.arctan((x[i] - lenses[r, 0]) * lenses[r, 2]))
             down[i] = np.rad2deg(np.arctan((y[i] - lenses[r, 1]) * lenses[r, 3]))
+
+
+@kernel
+def without_spikes(x):
+    """Median of each sample and its two neighbours."""
+    calm = x.copy()
+    for i in range(1, x.size - 1):
+        low, high = min(x[i - 1], x[i + 1]), max(x[i - 1], x[i + 1])
+        calm[i] = min(max(x[i], low), high)
+    return calm
+
+
+@kernel
+def flight_ratios(t, x, y, step):
+    """How many times longer than human saccades of its size (21 ms and 2.2 ms per deg) each saccade of 2 to 20 deg is.
+
+    Gaze comes in degrees, without missing samples. Speed is told over 10 ms at least; a saccade is where it exceeds a
+    fifth of its peak. Its length is told by the spread of its speed in time, less that of the window, as a half wave of
+    the sine squared has it; so it hangs little on thresholds, noise and the distance between samples.
+    """
+    n = t.size
+    x, y = without_spikes(x), without_spikes(y)
+    half = max(1, int(np.floor(5.0 / step + 0.5)))
+    window = 2 * half * step
+    speed = np.zeros(n)
+    for i in range(half, n - half):
+        took = t[i + half] - t[i - half]
+        if 0.0 < took < 1.5 * window:
+            speed[i] = np.hypot(x[i + half] - x[i - half], y[i + half] - y[i - half]) / took * 1000.0
+    ratios = np.empty(n // 2 + 1)
+    kept, i = 0, 0
+    while i < n:
+        if speed[i] <= 60.0:
+            i += 1
+            continue
+        top, after = i, i
+        while after < n and speed[after] > 25.0:
+            top = after if speed[after] > speed[top] else top
+            after += 1
+        first, last = top, top
+        while first > 0 and speed[first - 1] > 0.2 * speed[top]:
+            first -= 1
+        while last < n - 1 and speed[last + 1] > 0.2 * speed[top]:
+            last += 1
+        i = max(after, last + 1)
+        a, b = max(first - half, 0), min(last + half, n - 1)
+        size = np.hypot(x[b] - x[a], y[b] - y[a])
+        if 2.0 <= size <= 20.0:
+            when, weight = t[first : last + 1] - t[first], speed[first : last + 1]
+            middle = np.sum(weight * when) / np.sum(weight)
+            spread = np.sum(weight * (when - middle) ** 2) / np.sum(weight) - window * window / 12.0
+            ratios[kept] = np.sqrt(max(spread, 0.0)) / _SPREAD_OF_LENGTH / (21.0 + 2.2 * size)
+            kept += 1
+    return ratios[:kept]

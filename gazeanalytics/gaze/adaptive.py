@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels import events_adaptive
-from gazeanalytics.gaze.events import LONGEST_GAP_MS, Events, label_and_tabulate
-from gazeanalytics.gaze.recording import prepare
+from gazeanalytics.gaze.events import Events, label_and_tabulate
+from gazeanalytics.gaze.recording import LONGEST_GAP_MS, prepare
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["engbert_kliegl", "nystrom_holmqvist"]

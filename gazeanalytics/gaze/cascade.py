@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels import events_cascade
-from gazeanalytics.gaze.events import LONGEST_GAP_MS, Events, label_and_tabulate, warn_of_odd_saccades
-from gazeanalytics.gaze.recording import prepare
+from gazeanalytics.gaze.events import Events, label_and_tabulate
+from gazeanalytics.gaze.recording import LONGEST_GAP_MS, prepare
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.tables import nearest
 
@@ -164,6 +164,4 @@ def cascade(
     settings = {"detector": "cascade", **asdict(rules)}
     blink_ms = (rules.shortest_blink_ms, rules.longest_blink_ms)
     batch = events_cascade.cascade_over_readings
-    events = label_and_tabulate(batch, recording, rules.values(), settings, blink_ms=blink_ms, threads=threads)
-    warn_of_odd_saccades(events.saccades)
-    return events
+    return label_and_tabulate(batch, recording, rules.values(), settings, blink_ms=blink_ms, threads=threads)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -12,21 +11,15 @@ import pandas as pd
 from gazeanalytics import ragged
 from gazeanalytics._kernels import events as kernels
 from gazeanalytics._kernels import events_dispersion
-from gazeanalytics.gaze.recording import Recording, RecordingWarning, degrees, prepare
+from gazeanalytics.gaze.recording import LONGEST_GAP_MS, Recording, degrees, prepare
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["LABELS", "LONGEST_GAP_MS", "Events", "idt", "ivt", "label_and_tabulate", "tabulate", "warn_of_odd_saccades"]
+__all__ = ["LABELS", "LONGEST_GAP_MS", "Events", "idt", "ivt", "label_and_tabulate", "tabulate"]
 
 LABELS = ("missing", "fixation", "saccade", "pso", "pursuit", "blink", "noise")
 
-# Longer holes in the recording end every event (Olsen 2012, max gap length).
-LONGEST_GAP_MS = 75.0
 # Speed is told over this time, so that it means the same at every rate.
 _PEAK_SPAN_MS = 8.0
-
-# On hand-labelled recordings at 30 to 500 Hz the median ratio of `warn_of_odd_saccades` is 0.83 to 1.30; a clock that
-# is wrong by a factor of two brings it to 0.67 or less, or 1.40 or more.
-_LEAST_RATIO, _GREATEST_RATIO, _FEWEST_SACCADES = 0.72, 1.38, 20
 
 _FIXATION_COLUMNS = ("onset", "duration", "x", "y", "dispersion_deg")
 _SACCADE_COLUMNS = ("onset", "duration", "x0", "y0", "x1", "y1", "amplitude_deg", "peak_speed_deg_s")
@@ -104,21 +97,6 @@ def tabulate(
         _expand(recording, marks, blink_ms, threads),
         {**settings, "longest_gap_ms": LONGEST_GAP_MS},
     )
-
-
-def warn_of_odd_saccades(saccades: pd.DataFrame) -> None:
-    """Warn when saccades last much longer or shorter than human ones of their size: clock or viewing may be wrong."""
-    sized = saccades[saccades["amplitude_deg"].between(2, 20)]
-    if len(sized) < _FEWEST_SACCADES:
-        return
-    ratio = float((sized["duration"] / (21 + 2.2 * sized["amplitude_deg"])).median())
-    if not _LEAST_RATIO < ratio < _GREATEST_RATIO:
-        warnings.warn(
-            f"saccades last {ratio:.2f} times as long as is usual for their size (21 ms and 2.2 ms per deg, Carpenter "
-            "1988): check the clock (is t told by the true sampling rate?) and the viewing distance",
-            RecordingWarning,
-            stacklevel=3,
-        )
 
 
 def _expand(recording: Recording, found: np.ndarray, blink_ms: tuple[float, float], threads: int | None) -> np.ndarray:

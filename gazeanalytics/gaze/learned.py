@@ -18,8 +18,8 @@ from gazeanalytics import ragged
 from gazeanalytics._kernels import events_cascade
 from gazeanalytics._kernels import events_learned as kernels
 from gazeanalytics.gaze.cascade import CascadeRules
-from gazeanalytics.gaze.events import LONGEST_GAP_MS, Events, label_and_tabulate, warn_of_odd_saccades
-from gazeanalytics.gaze.recording import Recording, degrees, prepare
+from gazeanalytics.gaze.events import Events, label_and_tabulate
+from gazeanalytics.gaze.recording import LONGEST_GAP_MS, Recording, degrees, prepare
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["LearnedModel", "fit_detector", "learned"]
@@ -140,9 +140,7 @@ def learned(
         kernels.learned_over_readings(starts, stops, t, right, down, values, trees, chain, guess, labels, steps)
 
     settings = {"detector": "learned", "pursuit": pursuit, "shortest_fixation_ms": shortest_fixation_ms}
-    events = label_and_tabulate(batch, recording, None, settings, blink_ms=(20.0, 500.0), threads=threads)
-    warn_of_odd_saccades(events.saccades)
-    return events
+    return label_and_tabulate(batch, recording, None, settings, blink_ms=(20.0, 500.0), threads=threads)
 
 
 def _first_guess(recording: Recording, threads: int | None) -> np.ndarray:

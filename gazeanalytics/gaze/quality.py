@@ -7,8 +7,7 @@ import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels import events_quality as kernels
-from gazeanalytics.gaze.events import LONGEST_GAP_MS
-from gazeanalytics.gaze.recording import Recording, degrees, prepare
+from gazeanalytics.gaze.recording import LONGEST_GAP_MS, Recording, degrees, prepare
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["accuracy", "quality"]

@@ -13,18 +13,25 @@ from gazeanalytics import ragged, tables
 from gazeanalytics._kernels import events_audit as kernels
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["Recording", "RecordingWarning", "degrees", "prepare"]
+__all__ = ["LONGEST_GAP_MS", "Recording", "RecordingWarning", "degrees", "prepare"]
+
+# Longer holes in the recording end every event (Olsen 2012, max gap length).
+LONGEST_GAP_MS = 75.0
 
 # What `audit` tells of a reading, in order.
 _FACTS = (
-    *("interval", "backwards", "timeless", "infinite", "missing"),
-    *("probed", "farthest_px", "extent_px", "step_deg", "wide", "zero"),
+    *("interval", "backwards", "timeless", "infinite", "missing", "coded", "code_x", "code_y"),
+    *("probed", "farthest_px", "extent_px", "step_deg", "wide"),
 )
 
 _FASTEST_HZ = 5000.0
 _SLOWEST_HZ = 20.0
 # The most precise trackers move 0.001 deg or more from sample to sample (Holmqvist & Andersson 2017, ch. 6).
 _FINEST_STEP_DEG = 0.0005
+# Median of `flight_ratios` on Lund2013 (Andersson et al. 2017): 0.90 to 1.33 at 30 to 500 Hz, 0.68 to 1.36 in any one
+# reading; a clock that is wrong by a factor of two brings it to 0.66 or less, or 1.79 or more.
+_LEAST_RATIO, _GREATEST_RATIO, _FEWEST_SACCADES = 0.67, 1.5, 20
+_READINGS_TIMED, _SAMPLES_TIMED = 16, 65_536
 
 
 class RecordingWarning(UserWarning):
@@ -105,7 +112,9 @@ def prepare(
     Warns
     -----
     RecordingWarning
-        If many samples lie at exactly (0, 0), as a tracker's code for loss does.
+        If samples lie at a tracker's code for loss, such as (0, 0) or (-1, -1), and there is no column `valid` that
+        says which to trust (they are taken for missing); if saccades last much longer or shorter than is human. The
+        text names the first readings concerned.
     """
     for name in ("t", "x", "y", "reading"):
         if name not in samples.columns or (name != "reading" and not pd.api.types.is_numeric_dtype(samples[name])):
@@ -119,18 +128,39 @@ def prepare(
     lenses[:, 2:] = 1 / lenses[:, 2:]
     facts = np.empty((len(table), len(_FACTS)))
     ragged.each(kernels.audit_over_readings, table, t, x, y, out=[lenses, facts], threads=threads)
+    if "valid" not in samples.columns and facts[:, _FACTS.index("coded")].any():
+        _warn_of_codes(table, facts)
+        x, y = x.copy(), y.copy()
+        ragged.each(kernels.forget_over_readings, table, x, y, out=[facts], threads=threads)
+        ragged.each(kernels.audit_over_readings, table, t, x, y, out=[lenses, facts], threads=threads)
     audit = {name: facts[:, place] for place, name in enumerate(_FACTS)}
     if sum(audit[name].sum() for name in ("backwards", "timeless", "infinite")):
         tables.check(samples, "samples")
     interval = _check_clock(audit["interval"], rate_hz)
     _check_places(audit, lenses)
     intervals = np.where(np.isnan(audit["interval"]), interval, audit["interval"])
-    if not audit["missing"].any():
-        return Recording(table, t, x, y, lenses, intervals, None, table, t)
+    recording = _seen(table, t, x, y, lenses, intervals, whole=not audit["missing"].any())
+    _check_saccades(recording)
+    return recording
+
+
+def _seen(
+    table: ragged.Segments,
+    t: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    lenses: np.ndarray,
+    intervals_ms: np.ndarray,
+    *,
+    whole: bool,
+) -> Recording:
+    """Keep the samples that have a place; all of them when the recording is `whole`."""
+    if whole:
+        return Recording(table, t, x, y, lenses, intervals_ms, None, table, t)
     rows = np.flatnonzero(~np.isnan(x + y))
     stops = np.searchsorted(rows, table.stops)
     readings = ragged.Segments(table.keys, np.append(0, stops)[:-1], stops)
-    return Recording(readings, t[rows], x[rows], y[rows], lenses, intervals, rows, table, t)
+    return Recording(readings, t[rows], x[rows], y[rows], lenses, intervals_ms, rows, table, t)
 
 
 def _check_clock(intervals: np.ndarray, rate_hz: float | None) -> float:
@@ -173,14 +203,56 @@ def _check_places(audit: Mapping[str, np.ndarray], lenses: np.ndarray) -> None:
             f"x and y must be in image px; half of the readings stay within {np.median(across):.2g} deg and "
             f"no coordinate is over {farthest:.3g}: they look like degrees or shares of the image; convert them to px"
         )
-    zero = audit["zero"][long].mean()
-    if zero >= 0.01:
+
+
+def _warn_of_codes(table: ragged.Segments, facts: np.ndarray) -> None:
+    """Tell which samples lie at a tracker's code for loss, and are taken for missing."""
+    coded, code_x, code_y = (facts[:, _FACTS.index(name)] for name in ("coded", "code_x", "code_y"))
+    at = coded > 0
+    worst = int(np.argmax(coded))
+    point = f"({code_x[worst]:g}, {code_y[worst]:g})"
+    warnings.warn(
+        f"{int(coded.sum()):,} samples of {_named(table.keys[at])} lie at exactly one point off the image, such as "
+        f"{point}: that is a tracker's code for loss, so they are taken for missing. gaze.clean(samples, "
+        f"lost_at={point}) does so by your word; a column `valid` tells which samples to trust",
+        RecordingWarning,
+        stacklevel=4,
+    )
+
+
+def _check_saccades(recording: Recording) -> None:
+    """Warn when saccades last much longer or shorter than human ones of their size: clock or viewing may be wrong.
+
+    A part of the recording is timed, at most 65,536 samples of 16 readings.
+    """
+    timed = np.unique(np.linspace(0, len(recording.readings) - 1, _READINGS_TIMED).astype(int))
+    ratios = []
+    for reading in timed[: len(recording.readings)]:
+        start = recording.readings.starts[reading]
+        part = slice(start, min(recording.readings.stops[reading], start + _SAMPLES_TIMED // len(timed)))
+        x, y = recording.x[part], recording.y[part]
+        right, down = np.empty_like(x), np.empty_like(y)
+        whole = np.zeros(1, np.int64), np.full(1, x.size)
+        kernels.degrees_over_readings(*whole, x, y, right, down, recording.lenses[reading : reading + 1])
+        ratios.append(kernels.flight_ratios(recording.t[part], right, down, recording.intervals_ms[reading]))
+    if sum(map(len, ratios)) < _FEWEST_SACCADES:
+        return
+    ratio = float(np.median(np.concatenate(ratios)))
+    if not _LEAST_RATIO < ratio < _GREATEST_RATIO:
+        named = _named(recording.readings.keys[timed[[len(each) > 0 for each in ratios]]])
         warnings.warn(
-            f"{zero:.1%} of the samples lie at exactly (0, 0), which may be the tracker's code for loss: "
-            "gaze.clean(samples, lost_at=(0, 0)) makes them missing",
+            f"saccades of {named} last {ratio:.2f} times as long as is usual for their size (21 ms and 2.2 ms per deg, "
+            "Carpenter 1988): check the clock (is t told by the true sampling rate?) and the viewing distance",
             RecordingWarning,
             stacklevel=4,
         )
+
+
+def _named(readings: pd.Index, most: int = 3) -> str:
+    """Name the first of some readings, and say how many more there are."""
+    names = ", ".join(str(reading) for reading in readings[:most])
+    more = f" and {len(readings) - most} more" if len(readings) > most else ""
+    return f"reading{'s' if len(readings) > 1 else ''} {names}{more}"
 
 
 def degrees(recording: Recording, *, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:

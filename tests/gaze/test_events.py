@@ -19,10 +19,10 @@ def walk(seed, n=400, step=4.0, lost=0.0):
     while len(x) < n:
         goal = rng.uniform((200, 150), (800, 600))
         size = VIEW.angle(x[-1], y[-1], *goal)
-        path = np.linspace((x[-1], y[-1]), goal, 2 + round((21 + 2.2 * float(size)) / step))[1:]
+        share = (1 - np.cos(np.linspace(0, np.pi, 2 + round((21 + 2.2 * float(size)) / step))[1:])) / 2
         stay = rng.integers(50, 120)
-        x += [*path[:, 0], *np.full(stay, goal[0])]
-        y += [*path[:, 1], *np.full(stay, goal[1])]
+        x += [*(x[-1] + share * (goal[0] - x[-1])), *np.full(stay, goal[0])]
+        y += [*(y[-1] + share * (goal[1] - y[-1])), *np.full(stay, goal[1])]
     x, y = np.array(x[:n]) + rng.normal(0, 0.4, n), np.array(y[:n]) + rng.normal(0, 0.4, n)
     gone = rng.random(n) < lost
     x[gone] = np.nan
@@ -103,7 +103,7 @@ def test_ivt_is_its_twin(seed, step):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(1, 3)), min_size=3, max_size=60),
+    st.lists(st.tuples(st.integers(1, 7), st.integers(1, 7), st.integers(1, 3)), min_size=3, max_size=60),
     st.integers(1, 5),
     st.integers(1, 8),
 )
@@ -112,7 +112,7 @@ def test_idt_is_its_twin(points, widest, length):
     t = np.cumsum(steps) * 10
     # Whole degrees in a viewing so far away that an angle is its tangent to the last digit but one.
     view = Viewing(0.0, 0.0, 1e7, 1e7)
-    samples = pd.DataFrame({"reading": 1, "t": t, "x": x * 1e5, "y": y * 1e5})
+    samples = pd.DataFrame({"reading": 1, "t": t, "x": x * 1e5, "y": y * 1e5, "valid": True})
     step = float(np.median(np.diff(t)))
     values = {"widest_deg": widest + 0.5, "shortest_fixation_ms": max(length * 10.0, step)}
     twin = naive_idt(t, x * 1e5, y * 1e5, view, step, widest + 0.5, values["shortest_fixation_ms"], 75.0)

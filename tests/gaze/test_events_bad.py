@@ -1,7 +1,6 @@
 """Bad recordings: each gives a sound result or a refusal that says what is wrong."""
 
 import functools
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -148,23 +147,38 @@ def test_declared_rate_is_checked():
         gaze.quality(clean(), VIEW, rate_hz=1000)
 
 
-@pytest.mark.parametrize("factor", [0.5, 2.0])
-def test_false_clock_is_noticed(factor):
-    samples = clean(12_000)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        gaze.cascade(samples, VIEW)
-    with pytest.warns(gaze.RecordingWarning, match="times as long as is usual for their size"):
-        gaze.cascade(samples.assign(t=samples["t"] * factor), VIEW)
+@pytest.mark.parametrize("name", list(gaze.DETECTORS))
+@pytest.mark.parametrize(("rate", "factor"), [(500, 0.5), (500, 2.0), (125, 0.5), (125, 2.0), (62.5, 0.5), (62.5, 2.0)])
+def test_false_clock_is_noticed(rate, factor, name):
+    samples = clean(12_000)[:: round(500 / rate)].reset_index(drop=True)
+    lasting = {"shortest_saccade_ms": 0.0} if name == "nystrom_holmqvist" else {}
+    gaze.DETECTORS[name](samples, VIEW, **lasting)
+    with pytest.warns(gaze.RecordingWarning, match=r"saccades of reading 1 last .* times as long as is usual"):
+        gaze.DETECTORS[name](samples.assign(t=samples["t"] * factor), VIEW, **lasting)
 
 
-def test_zero_coded_loss_is_noticed():
-    samples = put(clean(), slice(1000, 1100), x=0.0, y=0.0)
-    with pytest.warns(gaze.RecordingWarning, match=r"lie at exactly \(0, 0\)"):
-        gaze.ivt(samples, VIEW)
-    cleaned = gaze.clean(samples, lost_at=(0, 0))
+@pytest.mark.parametrize("name", list(gaze.DETECTORS))
+@pytest.mark.parametrize("code", [(0.0, 0.0), (-1.0, -1.0), (-1920.0, -1080.0), (-32768.0, -32768.0), (1e8, 1e8)])
+def test_code_of_loss_is_missing_unless_trusted(code, name):
+    lost = slice(1000, 1100)
+    samples = put(clean(), lost, x=code[0], y=code[1])
+    detect = gaze.DETECTORS[name]
+    with pytest.warns(gaze.RecordingWarning, match="100 samples of reading 1 lie at exactly one point off the image"):
+        found = detect(samples, VIEW)
+    cleaned = gaze.clean(samples, lost_at=code)
     assert cleaned.counts["coded"].tolist() == [100]
-    gaze.ivt(cleaned.samples, VIEW)
+    told = detect(cleaned.samples, VIEW)
+    assert np.array_equal(found.labels, told.labels)
+    assert not np.isin(found.labels[lost], (1, 2)).any()
+    # Marked valid, they are gaze.
+    trusted = detect(samples.assign(valid=True), VIEW)
+    assert not np.isin(trusted.labels[1010:1090], (0, 5)).any()
+
+
+def test_warnings_name_the_readings():
+    codes = pd.concat([put(clean(), [5, 6, 7], x=-1.0, y=-1.0).assign(reading=r) for r in "abcde"], ignore_index=True)
+    with pytest.warns(gaze.RecordingWarning, match="15 samples of readings a, b, c and 2 more lie at exactly one point"):
+        gaze.ivt(codes, VIEW)
 
 
 def test_read_only_arrays():
