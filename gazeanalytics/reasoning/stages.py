@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -22,6 +22,7 @@ __all__ = [
     "dialogue_traces",
     "segment_stages",
     "split_steps",
+    "stage_accuracy",
     "stage_dwell",
     "stage_order",
     "stage_scheme",
@@ -279,18 +280,71 @@ def carry_over(findings: pd.DataFrame, traces: pd.DataFrame) -> pd.DataFrame:
     return table.agg(findings=("finding", "size"), carried=("carried", "sum"), kept=("kept", "sum")).reset_index()
 
 
+def stage_accuracy(
+    findings: pd.DataFrame, traces: pd.DataFrame, truth: pd.DataFrame, *, call_at: float = 0.5
+) -> pd.DataFrame:
+    """Score what each stage of a reading says against the truth of its case.
+
+    Parameters
+    ----------
+    findings : pandas.DataFrame
+        The `findings` table. Of several mentions of a finding in one stage, the last counts.
+    traces : pandas.DataFrame
+        With `stage`, whose reading and step the findings refer to.
+    truth : pandas.DataFrame
+        A row a reading (the index), a column a finding: 1, 0, or NaN where it isn't known.
+    call_at : float
+        A finding is called present from this certainty on.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a reading and stage that says something with a known truth: statements, correct, accuracy
+        (correct / statements) and brier (mean squared distance of the stated certainty from the truth).
+
+    Examples
+    --------
+    >>> traces = pd.DataFrame({"reading": 1, "step": [0, 1], "stage": ["lungs", "synthesis"]})
+    >>> findings = pd.DataFrame({"reading": 1, "step": [0, 1], "finding": "edema", "certainty": [0.5, 0.0]})
+    >>> stage_accuracy(findings, traces, pd.DataFrame({"edema": [0]}, index=[1])).to_numpy().tolist()
+    [[1, 'lungs', 1, 0, 0.0, 0.25], [1, 'synthesis', 1, 1, 1.0, 0.0]]
+    """
+    said = findings[["reading", "step", "finding", "certainty"]].merge(traces[["reading", "step", "stage"]])
+    said["finding"] = said["finding"].astype(str)
+    said = said.sort_values("step", kind="stable").drop_duplicates(["reading", "stage", "finding"], keep="last")
+    known = truth.rename_axis("reading").reset_index().melt("reading", var_name="finding", value_name="truth").dropna()
+    said = said.merge(known, on=["reading", "finding"]).sort_values(["reading", "step"], kind="stable")
+    said["correct"] = said["certainty"].ge(call_at).eq(said["truth"].eq(1)).astype(int)
+    said["brier"] = (said["certainty"] - said["truth"].astype(float)) ** 2
+    table = said.groupby(["reading", "stage"], observed=True, sort=False)
+    table = table.agg(
+        statements=("correct", "size"),
+        correct=("correct", "sum"),
+        accuracy=("correct", "mean"),
+        brier=("brier", "mean"),
+    )
+    return table.reset_index()
+
+
 def dialogue_traces(dialogues: Mapping[Any, Mapping[str, Any]]) -> pd.DataFrame:
     """Make a `traces` table of stage-wise questions and answers (the layout that CXRTrek's trainer reads).
 
     Parameters
     ----------
     dialogues : mapping
-        Reading -> `{"content": [{"question": ..., "answer": ..., "stage": 1..8}, ...]}`; the answer is optional.
+        Reading -> `{"content": [{"question": ..., "answer": ..., "stage": 1..8}, ...]}`, or that under `cxrtrek_data`;
+        the answer is optional.
 
     Returns
     -------
     pandas.DataFrame
-        reading (categorical), step, text (the answer, else the question), question, stage (as written).
+        reading (categorical), step, text (the answer; empty without one, for a question claims nothing), question,
+        stage (as written).
+
+    Raises
+    ------
+    ValueError
+        If a reading has no `content`, or a turn no question or no stage.
 
     Examples
     --------
@@ -298,10 +352,17 @@ def dialogue_traces(dialogues: Mapping[Any, Mapping[str, Any]]) -> pd.DataFrame:
     >>> dialogue_traces({"case 1": turns})[["step", "text", "stage"]].to_numpy().tolist()
     [[0, 'A frontal view.', '1']]
     """
-    rows = [
-        (reading, step, turn.get("answer") or turn["question"], turn["question"], str(turn["stage"]))
-        for reading, dialogue in dialogues.items()
-        for step, turn in enumerate(dialogue["content"])
-    ]
+    rows = [row for reading, dialogue in dialogues.items() for row in _turns(reading, dialogue)]
     table = pd.DataFrame(rows, columns=["reading", "step", "text", "question", "stage"])
     return table.assign(reading=pd.Categorical(table["reading"], categories=list(dialogues)))
+
+
+def _turns(reading: Any, dialogue: Mapping[str, Any]) -> Iterator[tuple]:
+    dialogue = dialogue.get("cxrtrek_data", dialogue)
+    if "content" not in dialogue:
+        raise ValueError(f"reading {reading!r}: wanted a list of turns under 'content'; came {', '.join(dialogue)}")
+    for step, turn in enumerate(dialogue["content"]):
+        missing = [name for name in ("question", "stage") if name not in turn]
+        if missing:
+            raise ValueError(f"reading {reading!r}, turn {step}: wanted {missing[0]!r}; came {', '.join(turn)}")
+        yield reading, step, turn.get("answer") or "", turn["question"], str(turn["stage"])

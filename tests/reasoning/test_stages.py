@@ -1,6 +1,8 @@
 """Stages against planted ones, and the kernels against plain enumeration."""
 
+import csv
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ from gazeanalytics.reasoning.stages import (
     dialogue_traces,
     segment_stages,
     split_steps,
+    stage_accuracy,
     stage_dwell,
     stage_order,
 )
@@ -101,6 +104,13 @@ def test_planted_stages_are_found():
     assert not came.cued.all()
 
 
+def test_sentences_of_a_model_are_told_apart():
+    rows = list(csv.reader((Path(__file__).parent / "stages.csv").read_text("utf-8").splitlines()))
+    truth, text = zip(*rows, strict=True)
+    came = segment_stages(pd.DataFrame({"reading": 0, "step": range(len(text)), "text": text}))
+    assert f1_score(truth, came.stage, average="macro") >= 0.95  # written down before the cues were tried on them
+
+
 def brute_path(evidence, moves, first):
     best, answer = -np.inf, None
     for path in itertools.product(range(evidence.shape[1]), repeat=len(evidence)):
@@ -173,6 +183,20 @@ def test_carried_findings_come_back_in_another_stage():
     assert table.loc["pleura", ["findings", "carried", "kept"]].tolist() == [1, 1, 1]
 
 
+def test_accuracy_of_a_stage_counts_its_last_word_on_each_finding_whose_truth_is_known():
+    text = [
+        "Possible left lung nodule.",
+        "The lungs hold no nodule.",
+        "Small effusion.",
+        "Overall, effusion and edema.",
+    ]
+    traces = segment_stages(pd.DataFrame({"reading": 0, "step": range(4), "text": text}))
+    truth = pd.DataFrame({"lung_lesion": [0], "pleural_effusion": [0], "edema": [1], "fracture": [np.nan]})
+    table = stage_accuracy(reasoning.label_findings(traces), traces, truth).set_index("stage")
+    assert table[["statements", "correct"]].to_numpy().tolist() == [[1, 1], [1, 0], [2, 1]]
+    assert table.loc["lungs", "brier"] == pytest.approx(0.02**2)
+
+
 def test_splitting_keeps_every_letter_and_the_time():
     traces = pd.DataFrame(
         {"reading": [3, 3], "step": [4, 5], "text": ["A b. C d! E", ""], "onset": [0.0, 50.0], "offset": [44.0, 60.0]}
@@ -187,5 +211,14 @@ def test_splitting_keeps_every_letter_and_the_time():
 def test_dialogues_become_traces():
     turns = {"content": [{"question": "View?", "stage": 1}, {"question": "Heart?", "answer": "Big.", "stage": 6}]}
     table = tables.check(dialogue_traces({"x": turns}), "traces")
-    assert table.text.tolist() == ["View?", "Big."]
+    assert table.text.tolist() == ["", "Big."]
+    assert table.question.tolist() == ["View?", "Heart?"]
     assert table.stage.tolist() == ["1", "6"]
+    pd.testing.assert_frame_equal(dialogue_traces({"x": {"cxrtrek_data": turns}}), table)
+
+
+def test_dialogues_that_lack_something_are_told():
+    with pytest.raises(ValueError, match="reading 'x': wanted a list of turns under 'content'; came turns"):
+        dialogue_traces({"x": {"turns": []}})
+    with pytest.raises(ValueError, match="reading 7, turn 0: wanted 'stage'; came question"):
+        dialogue_traces({7: {"content": [{"question": "View?"}]}})
