@@ -151,7 +151,8 @@ def test_benchmark_compares_two_labelers_on_chexperts_table(tmp_path):
     )
     nothing = lambda texts: pd.DataFrame({"edema": np.nan}, index=texts.index)  # noqa: E731
     table = reasoning.label_benchmark(path, nothing, against=reasoning.label_reports, resamples=50, rng=0)
-    assert table.query("finding == 'edema'").difference.tolist() == [1, 1, 1]
+    assert table.query("finding == 'edema'").difference.tolist() == [1] * 5
+    assert table["target"].unique().tolist() == ["positive", "negative", "uncertain"]
 
 
 @pytest.mark.parametrize(
