@@ -98,7 +98,7 @@ def _json_line(line: str, where: str) -> dict[str, Any]:
 def _known(name: str, where: str) -> str:
     names = lexicon("chexgpt").findings
     if _snake(name) not in names:
-        raise ValueError(f"{where}: {name!r} is none of the 13 findings; {nearest(_snake(name), names)}")
+        raise ValueError(f"{where}: {name!r} is none of the 13 findings; {nearest(_snake(name), list(names))}")
     return _snake(name)
 
 
@@ -195,7 +195,7 @@ def label_benchmark(
 
 def _scored(name: str, truth: pd.DataFrame) -> str:
     if name not in truth:
-        raise ValueError(f"the file has no finding {name!r}; {nearest(name, list(truth))}")
+        raise ValueError(f"the file has no finding {name!r}; {nearest(name, [str(column) for column in truth])}")
     return name
 
 

@@ -177,7 +177,9 @@ def test_code_of_loss_is_missing_unless_trusted(code, name):
 
 def test_warnings_name_the_readings():
     codes = pd.concat([put(clean(), [5, 6, 7], x=-1.0, y=-1.0).assign(reading=r) for r in "abcde"], ignore_index=True)
-    with pytest.warns(gaze.RecordingWarning, match="15 samples of readings a, b, c and 2 more lie at exactly one point"):
+    with pytest.warns(
+        gaze.RecordingWarning, match="15 samples of readings a, b, c and 2 more lie at exactly one point"
+    ):
         gaze.ivt(codes, VIEW)
 
 
