@@ -5,13 +5,16 @@ from gazeanalytics.stats.calibration import Recalibration, calibration, calibrat
 from gazeanalytics.stats.contrasts import adjust, contrasts, joint_tests, means
 from gazeanalytics.stats.design import ModelError
 from gazeanalytics.stats.diagnostics import influence, random_quantiles, residuals
+from gazeanalytics.stats.draws import AucOf, Difference, KappaOf, MeanOf, WeightedBy
 from gazeanalytics.stats.icc import icc
 from gazeanalytics.stats.intervals import bootstrap, compare, profile
 from gazeanalytics.stats.mediation import mediate
 from gazeanalytics.stats.mixed import mixed, refit
+from gazeanalytics.stats.permutation import cluster_permutation
 from gazeanalytics.stats.power import Power, power
 from gazeanalytics.stats.prediction import Explained, explained, predict, simulate
 from gazeanalytics.stats.preferences import preference
+from gazeanalytics.stats.resample import cluster_bootstrap
 from gazeanalytics.stats.results import MixedFit
 from gazeanalytics.stats.roc import (
     Auc,
@@ -33,9 +36,13 @@ from gazeanalytics.stats.specification import specification_curve
 
 __all__ = [
     "Auc",
+    "AucOf",
     "DbmFit",
+    "Difference",
     "ExpectedUtility",
     "Explained",
+    "KappaOf",
+    "MeanOf",
     "MixedFit",
     "ModelError",
     "MrmcFit",
@@ -45,6 +52,7 @@ __all__ = [
     "Sensitivity",
     "SensitivityAt",
     "Specificity",
+    "WeightedBy",
     "adjust",
     "against_model",
     "agreement",
@@ -53,6 +61,8 @@ __all__ = [
     "calibration",
     "calibration_by",
     "chance_test",
+    "cluster_bootstrap",
+    "cluster_permutation",
     "compare",
     "contrasts",
     "dbm",

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from gazeanalytics.stats.coefficients import COEFFICIENTS, Coded, Outcome, code, outcome, weigh
+from gazeanalytics.stats.draws import draw
 from gazeanalytics.tables import nearest
 
 __all__ = ["agreement", "agreement_bootstrap", "chance_test"]
@@ -194,11 +195,17 @@ def agreement_bootstrap(
     matrix = weigh(weights, coded)
     random = np.random.default_rng(rng)
     n, r = coded.places.shape
-    draws = np.full(resamples, np.nan)
-    for draw in range(resamples):
-        subjects = random.integers(0, n, n)
-        times = np.bincount(random.integers(0, r, r), minlength=r) if raters else np.ones(r)
-        draws[draw] = outcome(coefficient, coded.places[subjects], matrix, times.astype(float)).estimate
+    pairs = (
+        pair for chunk in draw((n, r if raters else 1), resamples, random, 64) for pair in zip(*chunk, strict=True)
+    )
+    draws = np.array(
+        [
+            outcome(
+                coefficient, np.repeat(coded.places, subjects.astype(int), axis=0), matrix, times * np.ones(r)
+            ).estimate
+            for subjects, times in pairs
+        ]
+    )
     kept = draws[np.isfinite(draws)]
     table[["std_error", "conf_low", "conf_high", "statistic", "p_value", "df"]] = np.nan
     if len(kept) > 1:
