@@ -12,8 +12,8 @@ from gazeanalytics._kernels import kernel
 _REACH = 8.5
 # Enough bins that most hold no level, few enough for the nearest cache.
 _BINS = 4096
-# Cells binned at a time: a loop without branches, whose results stay in the nearest cache.
-_BLOCK = 1024
+# Cells binned at a time: a loop without branches, and so few that blank parts of a sparse map are blocks of equal cells.
+_BLOCK = 64
 
 
 @kernel
@@ -111,8 +111,8 @@ def bin_of(value, lowest, scale):
 def ranks_among(levels, surface, below, equal):
     """For each of the rising, distinct levels: how many cells of the surface are below it, and how many equal it.
 
-    Cells are counted in bins. A bin without a level tells at once how many levels its cells reach; the cells of
-    the other bins are held against the levels in theirs.
+    Cells are counted in bins, a block of equal cells as one. A bin without a level tells at once how many levels its
+    cells reach; the cells of the other bins are held against the levels in theirs.
     """
     lowest = levels[0]
     span = levels[-1] - lowest if levels[-1] > lowest else 0.0
@@ -130,9 +130,13 @@ def ranks_among(levels, surface, below, equal):
         if binned:
             for cell in range(len(block)):
                 places[cell] = bin_of(block[cell], lowest, scale)
+        unlike = 0
         for cell in range(len(block)):
+            unlike += block[cell] != block[0]
+        cells, weight = (len(block), 1) if unlike else (1, len(block))
+        for cell in range(cells):
             place = places[cell]
-            tally[place] += 1
+            tally[place] += weight
             if doubtful[place]:
                 value, low, high = block[cell], after[place] - held[place], after[place]
                 while low < high:
@@ -141,9 +145,9 @@ def ranks_among(levels, surface, below, equal):
                         low = middle + 1
                     else:
                         high = middle
-                reached[low] += 1
+                reached[low] += weight
                 if low > 0 and levels[low - 1] == value:
-                    equal[low - 1] += 1
+                    equal[low - 1] += weight
     passed = 0
     for place in range(_BINS + 2):
         if not doubtful[place]:

@@ -2,13 +2,14 @@
 
     python tests/benchmarks/bench_attention.py
 
-pysaliency 0.2.22 does not import on a current stack (torch, pkg_resources, np.trapz); its ROC is retold from its text.
+pysaliency's own ROC is timed, imported as `tests/reference/attention_against_pysaliency.py` tells.
 """
 
+import runpy
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-import numba
 import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter
@@ -17,6 +18,7 @@ from gazeanalytics.gaze.attention import Smoothing, auc_judd, cc, density, kl, n
 from gazeanalytics.geometry import Viewing
 
 SIDE, POINTS, MAPS = 512, 60, 30
+REFERENCE = Path(__file__).parents[1] / "reference" / "attention_against_pysaliency.py"
 VIEWING = Viewing.from_px_per_deg(20, SIDE, SIDE)
 
 
@@ -31,29 +33,17 @@ def cpu(call: Callable[[], object], repeats: int = 5) -> float:
     return min(times)
 
 
-@numba.njit
-def sweep(levels: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rates at descending thresholds over sorted values, as pysaliency's compiled loop."""
-    alarms, hits = np.zeros(len(levels) + 1), np.zeros(len(levels) + 1)
-    hit = alarm = 0
-    for i in range(len(levels)):
-        while hit < len(positives) and positives[hit] >= levels[i]:
-            hit += 1
-        while alarm < len(negatives) and negatives[alarm] >= levels[i]:
-            alarm += 1
-        alarms[i + 1], hits[i + 1] = alarm / len(negatives), hit / len(positives)
-    return alarms, hits
-
-
-def peer_auc(surface: np.ndarray, x: np.ndarray, y: np.ndarray, thresholds: str) -> float:
-    positives, negatives = np.sort(surface[y, x])[::-1], np.sort(surface.ravel())[::-1]
-    if thresholds == "all":
-        levels = np.sort(np.hstack([positives, negatives]))[::-1]
-    else:
-        ends = max(positives[0], negatives[0]) + 1, min(positives[-1], negatives[-1])
-        levels = np.sort(np.hstack([positives, ends]))[::-1]
-    alarms, hits = sweep(levels, positives, negatives)
-    return np.trapezoid(hits, alarms)
+def areas(kinds: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray) -> None:
+    """Maps a second: ours, and pysaliency with all thresholds (the same number) and with those at fixations."""
+    pysaliency = runpy.run_path(str(REFERENCE))["load"]()
+    print("AUC, maps a second: ours, pysaliency all thresholds, pysaliency thresholds at fixations (inexact)")
+    for name, surface in kinds.items():
+        spent = cpu(lambda s=surface: auc_judd(s, x, y))
+        told = f"  {name:<9} {1 / spent:8.0f}"
+        for judd in (0, 1) if pysaliency else ():
+            peer = cpu(lambda s=surface, j=judd: pysaliency.roc.general_roc(s[y, x], s.ravel(), judd=j))
+            told += f"  {1 / peer:8.0f} ({peer / spent:.1f} x)"
+        print(told)
 
 
 def main() -> None:
@@ -78,12 +68,7 @@ def main() -> None:
         "sparse": np.where(smooth > np.quantile(smooth, 0.85), smooth, 0),
         "constant": np.ones_like(smooth),
     }
-    print("AUC, maps a second: ours, pysaliency all thresholds, pysaliency thresholds at fixations")
-    for name, surface in kinds.items():
-        spent = cpu(lambda s=surface: auc_judd(s, x, y))
-        peers = [cpu(lambda s=surface, t=t: peer_auc(s, x, y, t)) for t in ("all", "fixations")]
-        rates = "  ".join(f"{1 / peer:8.0f} ({peer / spent:.1f} x)" for peer in peers)
-        print(f"  {name:<9} {1 / spent:8.0f}  {rates}")
+    areas(kinds, x, y)
     other = maps[1]
     for name, call in {
         "NSS": lambda: nss(smooth, x, y),

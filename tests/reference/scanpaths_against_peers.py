@@ -1,8 +1,10 @@
-"""Scanpath comparison and map scores against other programs' numbers; prints how far apart they are.
+"""Scanpath comparison and recurrence against other programs' numbers; prints how far apart they are.
 
     python tests/reference/scanpaths_against_peers.py FOLDER
 
-FOLDER holds `multimatch_fixations` and `gazesearch_cxr`. Peers: multimatch-gaze 0.1.3, SciPy, similaritymeasures.
+FOLDER holds `multimatch_fixations` and `gazesearch_cxr`. Peers: multimatch-gaze 0.1.3, similaritymeasures 1.5.0,
+SciPy and, where it is installed, GazeParser 0.12.3 (`pip install --no-deps GazeParser`; what is used of it here needs
+no window).
 """
 
 import json
@@ -13,10 +15,19 @@ import multimatch_gaze
 import numpy as np
 import pandas as pd
 import similaritymeasures
-from scipy.stats import mannwhitneyu
+from scipy.spatial.distance import directed_hausdorff
 
-from gazeanalytics.gaze.attention import auc_judd
-from gazeanalytics.gaze.scanpaths import Simplify, multimatch, pair_readings, path_distances
+from gazeanalytics.gaze import features
+from gazeanalytics.gaze.scanpaths import (
+    Grid,
+    Simplify,
+    multimatch,
+    pair_readings,
+    path_distances,
+    scanmatch,
+    string_edit,
+)
+from gazeanalytics.geometry import Viewing
 
 DIMENSIONS = ["shape", "direction", "length", "position", "duration"]
 KIND = [("start_x", float), ("start_y", float), ("duration", float)]
@@ -61,12 +72,50 @@ def movie(folder: Path) -> None:
         found = multimatch(table(paths[20:22]), width_px=1280, height_px=720, simplify=simplify)[DIMENSIONS]
         apart = np.abs(found.to_numpy()[0] - matlab).max()
         print(f"MultiMatch, MATLAB's pair, simplified {simplify is not None}: greatest difference {apart:.1e}")
-    distances = path_distances(table(paths[:20]))
-    apart = [
-        abs(row.dtw_px / similaritymeasures.dtw(paths[row.first][:, :2], paths[row.second][:, :2])[0] - 1)
-        for row in distances.iloc[::10].itertuples()
-    ]
-    print(f"DTW, {len(apart)} pairs: greatest relative difference from similaritymeasures {max(apart):.1e}")
+    curves(paths[:20])
+    aligned("55 segments", paths, pairs, (1280, 720), bins=((16, 12, None), (12, 8, None), (16, 12, 50.0)))
+
+
+def curves(paths: list[np.ndarray]) -> None:
+    """Warping, Frechet and Hausdorff distance beside peers."""
+    flat = [np.ascontiguousarray(path[:, :2]) for path in paths]
+    found = path_distances(table(paths)).iloc[::10]
+    peers = {
+        "dtw_px": lambda a, b: similaritymeasures.dtw(a, b)[0],
+        "frechet_px": similaritymeasures.frechet_dist,
+        "hausdorff_px": lambda a, b: max(directed_hausdorff(a, b)[0], directed_hausdorff(b, a)[0]),
+    }
+    for column, call in peers.items():
+        theirs = np.array([call(flat[a], flat[b]) for a, b in found[["first", "second"]].to_numpy()])
+        apart = np.abs(found[column] / theirs - 1).max()
+        print(f"{column}, {len(found)} pairs: greatest relative difference from its peer {apart:.1e}")
+
+
+def aligned(
+    what: str,
+    paths: list[np.ndarray],
+    pairs: pd.DataFrame,
+    size: tuple[int, int],
+    bins: tuple[tuple[int, int, float | None], ...],
+) -> None:
+    """ScanMatch beside GazeParser's, bit for bit."""
+    try:
+        from GazeParser.ScanMatch import ScanMatch
+    except ImportError:
+        print("ScanMatch: GazeParser is not installed, so that nothing was compared")
+        return
+    frame = table(paths)
+    for columns, rows, bin_ms in bins:
+        their = ScanMatch(Xres=size[0], Yres=size[1], Xbin=columns, Ybin=rows, Threshold=3.5, TempBin=bin_ms or 0.0)
+        # Its strings are of floats, which NumPy no longer takes for an index.
+        words = [their.fixationToSequence(path).astype(int) for path in paths]
+        theirs = np.array([their.match(words[a], words[b])[0] for a, b in pairs.to_numpy()])
+        grid = Grid(width_px=size[0], height_px=size[1], columns=columns, rows=rows)
+        ours = scanmatch(frame, grid=grid, pairs=pairs, bin_ms=bin_ms)["scanmatch"]
+        print(
+            f"ScanMatch, {what}, {len(pairs)} pairs, {columns} x {rows}, bins of {bin_ms} ms: greatest difference from "
+            f"GazeParser {np.abs(ours - theirs).max()}, mean {theirs.mean():.4f}"
+        )
 
 
 def gazesearch(folder: Path) -> None:
@@ -85,27 +134,45 @@ def gazesearch(folder: Path) -> None:
         f"difference {apart[unique].max():.1e}; of the others {np.nansum(apart[~unique] > 1e-12):.0f} differ by up to "
         f"{np.nanmax(apart[~unique], initial=0):.3f}"
     )
+    aligned("GazeSearch", paths, pairs[::10], (224, 224), bins=((16, 12, None), (12, 8, None), (8, 6, None)))
+    spelled(paths, pairs[::10])
 
 
-def areas() -> None:
-    rng = np.random.default_rng(0)
-    rows, columns = np.mgrid[:512, :512]
-    centres = rng.uniform(0, 512, (60, 2))
-    smooth = sum(np.exp(-((rows - a) ** 2 + (columns - b) ** 2) / 800) for a, b in centres)
-    kinds = {
-        "smooth": smooth,
-        "8-bit": np.floor(smooth / smooth.max() * 255),
-        "sparse": np.where(smooth > np.quantile(smooth, 0.85), smooth, 0),
-        "constant": np.ones_like(smooth),
-    }
-    x, y = rng.integers(0, 512, (2, 60))
-    for name, surface in kinds.items():
-        statistic = mannwhitneyu(surface[y, x], surface.ravel(), method="asymptotic").statistic
-        apart = abs(auc_judd(surface, x, y) - statistic / (60 * surface.size))
-        print(f"AUC, {name} map: difference from Mann-Whitney {apart:.1e}")
+def spelled(paths: list[np.ndarray], pairs: pd.DataFrame) -> None:
+    """String edit distance beside the textbook table."""
+    grid = Grid(width_px=224, height_px=224, columns=5, rows=5)
+    words = [grid.symbols(path[:, 0], path[:, 1]).tolist() for path in paths]
+    ours = string_edit(table(paths), grid=grid, pairs=pairs)["edits"].to_numpy()
+    theirs = np.array([textbook(words[a], words[b]) for a, b in pairs.to_numpy()])
+    print(f"string edit, {len(pairs)} pairs: greatest difference from the textbook table {np.abs(ours - theirs).max()}")
+
+
+def textbook(one: list[int], two: list[int]) -> int:
+    row = list(range(len(two) + 1))
+    for i, symbol in enumerate(one, start=1):
+        corner, row[0] = row[0], i
+        for j, other in enumerate(two, start=1):
+            corner, row[j] = row[j], min(corner + (symbol != other), row[j] + 1, row[j - 1] + 1)
+    return row[-1]
+
+
+def recurrent() -> None:
+    """Three sequences of places whose recurrence is counted by hand."""
+    names = ["recurrence_percent", "determinism_percent", "laminarity_percent", "corm_percent"]
+    for name, places, wanted in (
+        ("periodic", "ABCABCABCA", (26.667, 91.667, 0, 50)),
+        ("laminar", "AABCAAAA", (53.571, 73.333, 86.667, 48.571)),
+        ("scattered", "ABACBDC", (14.286, 0, 0, 44.444)),
+    ):
+        x = [100.0 + 200 * "ABCD".index(place) for place in places]
+        fixations = pd.DataFrame({"reading": 1, "onset": np.arange(len(x)), "x": x, "y": 500.0})
+        images = pd.DataFrame({"reading": [1], "case": ["a"], "width": 1000, "height": 1000})
+        found = features(fixations, Viewing.from_px_per_deg(40, 1000, 1000), images, recurrence_radius_deg=0.5)
+        apart = np.abs(found[names].to_numpy()[0] - wanted).max()
+        print(f"recurrence, {name}: {found[names].to_numpy()[0].round(3).tolist()}, from the hand count {apart:.1e}")
 
 
 if __name__ == "__main__":
     movie(Path(sys.argv[1]) / "multimatch_fixations")
     gazesearch(Path(sys.argv[1]) / "gazesearch_cxr")
-    areas()
+    recurrent()

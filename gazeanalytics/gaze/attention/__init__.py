@@ -3,7 +3,7 @@
 from gazeanalytics.gaze.attention.baselines import centre_bias, join_maps, other_cases, to_chest
 from gazeanalytics.gaze.attention.density import Maps, Smoothing, density
 from gazeanalytics.gaze.attention.overlap import MAP_MEASURES, cc, compare_maps, emd, iou, kl, ncc, sim
-from gazeanalytics.gaze.attention.points import auc_borji, auc_judd, auc_shuffled, information_gain, nss
+from gazeanalytics.gaze.attention.points import auc_borji, auc_judd, auc_shuffled, information_gain, jitter, nss
 from gazeanalytics.gaze.attention.prediction import Prediction, predict_gaze
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "emd",
     "information_gain",
     "iou",
+    "jitter",
     "join_maps",
     "kl",
     "ncc",

@@ -9,7 +9,7 @@ import numpy as np
 
 from gazeanalytics._kernels.surfaces import ranks_among
 
-__all__ = ["auc_borji", "auc_judd", "auc_shuffled", "information_gain", "nss"]
+__all__ = ["auc_borji", "auc_judd", "auc_shuffled", "information_gain", "jitter", "nss"]
 
 
 def nss(
@@ -60,20 +60,19 @@ def auc_judd(
     """Area under the ROC curve of points against cells (Judd, Ehinger, Durand & Torralba 2009), in one pass.
 
     The default is exact: the Mann-Whitney probability that the map is higher at a point than at a cell, ties half.
-    Other code sweeps thresholds over the points alone, which errs by up to 0.014 on sparse maps, or adds jitter to
-    break ties, which errs by up to 0.065; no jitter is offered.
+    Other code sweeps thresholds over the points alone, which errs by up to 0.014 on sparse maps, or adds noise to
+    break ties, which errs by up to 0.065; `jitter` makes such a map.
 
     Parameters
     ----------
-    surface : numpy.ndarray, shape (rows, columns)
-        The map; only the order of its values matters.
-    x, y : array_like, shape (points,)
-        Points in cells of the map: column and row, cut to whole cells.
+    surface, x, y
+        Map and points as for `nss`; only the order of the map's values matters.
     negatives : {"all", "unfixated"}
         What points are told from: every cell (pysaliency), or cells without a point.
     sweep : {"exact", "points", "matlab"}
         "exact" is pysaliency's `thresholds="all"`; "points" its `thresholds="fixations"` (`judd=1`): straight lines
-        between the thresholds at the points; "matlab" the counts of the MIT port without its jitter.
+        between the thresholds at the points; "matlab" the counts of the MIT port without its jitter. pysaliency's
+        `AUC_Judd` is "points" among "unfixated" cells of a map with `jitter(surface, law="normal")`.
     duplicates : {"count", "once"}
         Points in one cell count each, or once.
 
@@ -123,10 +122,8 @@ def auc_borji(
 
     Parameters
     ----------
-    surface : numpy.ndarray, shape (rows, columns)
-        The map.
-    x, y : array_like, shape (points,)
-        Points in cells of the map: column and row, cut to whole cells.
+    surface, x, y
+        Map and points as for `nss`.
     splits : int
         Draws of random cells, each as many as there are points, with replacement.
     step : float, optional
@@ -168,18 +165,14 @@ def auc_shuffled(
 
     Parameters
     ----------
-    surface : numpy.ndarray, shape (rows, columns)
-        The map.
-    x, y : array_like, shape (points,)
-        Points in cells of the map: column and row, cut to whole cells.
+    surface, x, y
+        Map and points as for `nss`.
     others : (array_like, array_like)
         Columns and rows of the other images' points on this map.
     splits : int, optional
         Draw as many of the others as there are points, so often, and average. Default: use all others once.
-    step : float, optional
-        With `splits`: sweep thresholds of this step over the map scaled to 0-1 (0.1 in the MATLAB and MIT code).
-    rng : int, numpy.random.Generator or None
-        Randomness of the splits.
+    step, rng
+        As for `auc_borji`; with `splits` alone.
 
     Returns
     -------
@@ -201,6 +194,39 @@ def auc_shuffled(
     return _mean_of_splits(flat, cell, lambda count: generator.choice(pool, count), splits, step)
 
 
+def jitter(
+    surface: np.ndarray,
+    *,
+    law: Literal["uniform", "normal"] = "uniform",
+    scale: float = 1e-7,
+    rng: np.random.Generator | int | None = None,
+) -> np.ndarray:
+    """Add noise to a map, so that no two cells tie, as other code does before `auc_judd`.
+
+    Parameters
+    ----------
+    surface : numpy.ndarray, shape (rows, columns)
+        The map, usually scaled to 0-1. Noise alone ranks the zeros of a sparse map: the area errs by up to 0.07.
+    law : {"uniform", "normal"}
+        Uniform on 0 to `scale` (the MATLAB and MIT code), or normal with that standard deviation (pysaliency).
+    scale : float
+        Size of the noise in units of the map; 1e-7 in all of them.
+    rng : int, numpy.random.Generator or None
+        Randomness.
+
+    Examples
+    --------
+    >>> surface = np.zeros((3, 4))
+    >>> auc_judd(surface, [3], [2]), auc_judd(jitter(surface, rng=1), [3], [2]) == 0.5
+    (0.5, False)
+    """
+    if law not in ("uniform", "normal"):
+        raise ValueError(f"jitter wants law to be uniform or normal; came {law!r}")
+    generator = np.random.default_rng(rng)
+    noise = generator.random(surface.shape) if law == "uniform" else generator.standard_normal(surface.shape)
+    return surface + scale * noise
+
+
 def information_gain(
     surface: np.ndarray, baseline: np.ndarray, x: np.ndarray, y: np.ndarray, *, eps: float = 0.0
 ) -> float:
@@ -213,8 +239,8 @@ def information_gain(
     surface, baseline : numpy.ndarray, shape (rows, columns)
         Maps without negative cells. The answer hangs on the baseline: the same map lost 0.09 bits to a uniform one
         and 0.77 to a centre bias.
-    x, y : array_like, shape (points,)
-        Points in cells of the map: column and row, cut to whole cells.
+    x, y
+        Points as for `nss`.
     eps : float
         0 is the definition (a point where the map is 0 costs minus infinity); the MIT code adds 2.2204e-16.
 
