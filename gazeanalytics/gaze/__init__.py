@@ -20,6 +20,7 @@ from gazeanalytics.gaze.measures import (
     ambient_focal_scale,
     features,
     four_walks,
+    time_course,
 )
 from gazeanalytics.gaze.misses import LESION_OUTCOMES, SearchErrors, lesions_to_find, search_errors
 from gazeanalytics.gaze.ordering import order_test, systematicity
@@ -86,6 +87,7 @@ __all__ = [
     "steps_between",
     "string_edit",
     "systematicity",
+    "time_course",
     "visits",
 ]
 

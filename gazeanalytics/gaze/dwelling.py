@@ -24,8 +24,9 @@ def dwells(visits: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a reading and region that it visited, in order of the first visit: reading, region, rank (1 for the
-        region seen first), first_ms (time to first fixation since image onset), first_visit_ms (duration of the first
-        visit), dwell_ms (of all visits; NaN when one isn't known), visits, revisits and fixations.
+        region seen first), first_ms (time to first fixation since image onset), first_fixation_ms and first_visit_ms
+        (durations of the first fixation, NaN where `visits` doesn't tell, and of the first visit), dwell_ms (of all
+        visits; NaN when one isn't known), visits, revisits and fixations.
 
     Examples
     --------
@@ -41,11 +42,14 @@ def dwells(visits: pd.DataFrame) -> pd.DataFrame:
     reading, _ = pd.factorize(visits["reading"])
     pair, first, cell = np.unique(reading * max(len(names), 1) + region, return_index=True, return_inverse=True)
     number = np.bincount(cell, minlength=len(pair))
+    told = "first_fixation" in visits
+    opening = visits["first_fixation"].to_numpy(float) if told else np.full(len(visits), np.nan)
     made = pd.DataFrame(
         {
             "reading": visits["reading"].take(first).array,
             "region": visits["region"].take(first).array,
             "first_ms": visits["onset"].to_numpy()[first],
+            "first_fixation_ms": opening[first],
             "first_visit_ms": visits["duration"].to_numpy(float)[first],
             "dwell_ms": np.bincount(cell, visits["duration"].to_numpy(float), len(pair)),
             "visits": number,

@@ -10,7 +10,7 @@ import pandas as pd
 from gazeanalytics import ragged, tables
 from gazeanalytics._kernels import regions as kernels
 from gazeanalytics.gaze._images import check_images, match
-from gazeanalytics.gaze._points import prepare
+from gazeanalytics.gaze._points import Points, prepare
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["grid_regions", "join_hits", "locate", "region_coverage", "visits"]
@@ -134,7 +134,7 @@ def visits(
     -------
     pandas.DataFrame
         A visits table: reading, onset, region (categorical), duration (sum of fixation durations, ms; NaN when one is
-        not known), fixations, and offset (end of the last fixation, ms).
+        not known), fixations, first_fixation (duration of the first, ms) and offset (end of the last fixation, ms).
 
     Raises
     ------
@@ -201,6 +201,7 @@ def join_hits(fixations: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
             "region": names.take(order[starts]).array,
             "duration": np.add.reduceat(duration[row], starts) if len(starts) else np.empty(0),
             "fixations": stops - starts,
+            "first_fixation": duration[first],
             "offset": onset[last] + duration[last],
         }
     )
@@ -250,16 +251,22 @@ def region_coverage(
     """
     if not (radius_deg > 0 and cells >= 1):
         raise ValueError(f"wanted radius_deg above 0 and at least one cell; came {radius_deg} deg and {cells} cells")
-    points = prepare(fixations, viewing, images)
+    return coverage_of(prepare(fixations, viewing, images), regions, viewing, images, (radius_deg, cells))
+
+
+def coverage_of(
+    points: Points, regions: pd.DataFrame, viewing: Viewing, images: pd.DataFrame, field: tuple[float, int]
+) -> pd.DataFrame:
+    """`region_coverage` of fixations that are prepared already; `field` is its radius and number of cells."""
     ordered, first, last = _regions_of(regions, images, smallest_first=False)
     areas = (ordered[["x0", "y0", "x1", "y1"]].to_numpy(float), *_shapes(ordered))
     owner = np.repeat(np.arange(len(images)), last - first)
     region = np.arange(len(owner)) - np.repeat(np.cumsum(last - first) - last, last - first)
     pairs = ragged.Segments(pd.RangeIndex(len(owner)), points.found.starts[owner], points.found.stops[owner])
     share = np.empty(len(owner))
-    chord = 2 * np.sin(np.deg2rad(radius_deg) / 2)
+    chord = 2 * np.sin(np.deg2rad(field[0]) / 2)
     known = [viewing.rows(len(images))[owner], region]
-    ragged.each(kernels.seen_shares, pairs, points.rays, *areas, cells, chord, out=[*known, share])
+    ragged.each(kernels.seen_shares, pairs, points.rays, *areas, field[1], chord, out=[*known, share])
     name = ordered["region"].take(region).array
     return pd.DataFrame({"reading": images["reading"].take(owner).array, "region": name, "coverage_share": share})
 

@@ -16,7 +16,7 @@ VISITS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.intege
 def visits_of(rows):
     table = pd.DataFrame(rows, columns=["reading", "region", "duration"]).astype({"reading": int, "duration": float})
     table = table.sort_values("reading", kind="stable", ignore_index=True)
-    return table.assign(onset=np.arange(len(table)) * 100.0, fixations=1)
+    return table.assign(onset=np.arange(len(table)) * 100.0, fixations=1, first_fixation=table["duration"] / 2)
 
 
 @settings(max_examples=25, deadline=None)
@@ -30,7 +30,7 @@ def test_dwells_equal_plain_sums(rows):
     assert list(made[["reading", "region"]].itertuples(index=False, name=None)) == list(seen)
     for row, own in zip(made.itertuples(), seen.values(), strict=True):
         assert row.first_ms == own[0].onset
-        assert row.first_visit_ms == own[0].duration
+        assert row.first_visit_ms == own[0].duration == 2 * row.first_fixation_ms
         assert row.dwell_ms == sum(visit.duration for visit in own)
         assert row.revisits == len(own) - 1 == row.visits - 1
     ranks = made.groupby("reading")["rank"].apply(list)

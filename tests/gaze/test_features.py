@@ -155,6 +155,24 @@ def test_ambient_focal_scope():
         gaze.features(fixations, VIEWING, images, k_scope="reading")
 
 
+def test_course_by_parts_adds_up(random_table):
+    (fixations, whole), images = random_table, images_of(5)
+    whole = whole.set_index("reading")
+    (one, halves) = (gaze.time_course(fixations, VIEWING, images, parts=parts).set_index("reading") for parts in (1, 2))
+    for name, wanted in (("ambient_focal", "k_coefficient"), ("coverage_share", "coverage_share")):
+        np.testing.assert_allclose(one[name], whole.loc[one.index, wanted], rtol=1e-12)
+    np.testing.assert_allclose(one["amplitude_mean_deg"], whole.loc[one.index, "amplitude_mean_deg"], rtol=1e-12)
+    assert halves.groupby(level=0)["fixations"].sum().tolist() == one["fixations"].tolist()
+    last = halves.groupby(level=0).last()
+    np.testing.assert_allclose(last["coverage_share"], one.loc[last.index, "coverage_share"], rtol=1e-12)
+    early = gaze.features(fixations, VIEWING, images, early_share=0.5).set_index("reading")
+    begin = halves[halves["part"] == 1]
+    np.testing.assert_allclose(begin["ambient_focal"], early.loc[begin.index, "k_early"], rtol=1e-12)
+    assert (halves.groupby(level=0)["coverage_share"].diff().dropna() >= 0).all()
+    with pytest.raises(ValueError, match="parts: wanted at least 1; came 0"):
+        gaze.time_course(fixations, VIEWING, images, parts=0)
+
+
 def test_parts_of_a_study_share_a_scale(random_table):
     fixations, whole = random_table
     scale = gaze.ambient_focal_scale(fixations, VIEWING, images_of(5))
@@ -220,11 +238,35 @@ def test_regions_add_dwell_lesions_and_checklist(chest):
     assert first[["lesions_seen_share", "lesion_first_ms", "lesion_approach_hz", "lesion_dwell_ms"]].tolist() == [
         *(1, 500, 2, 300)
     ]
+    walked = VIEWING.angle(900, 100, 800, 100) + VIEWING.angle(800, 100, 500, 550)
+    assert first["lesion_scanpath_ratio"] == pytest.approx(VIEWING.angle(900, 100, 500, 550) / walked, rel=1e-9)
+    own = gaze.region_coverage(fixations, chest[chest["kind"] == "organ"], VIEWING, images).set_index(
+        ["reading", "region"]
+    )
+    for name in order[:3]:
+        assert first[f"coverage_share_{name}"] == own.loc[(0, name), "coverage_share"] > 0
+        assert made.loc[1, f"coverage_share_{name}"] == 0
+        assert np.isnan(made.loc[2, f"coverage_share_{name}"])
     assert first["checklist_tau"] == -1
     assert first["checklist_similarity"] == 1 - 3 / 4
     assert made.loc[1, "lesion_dwell_ms"] == made.loc[1, "lesions_seen_share"] == 0
     assert np.isnan(made.loc[1, "lesion_first_ms"])
     assert made.loc[2, ["lesions_seen_share", "lesion_first_ms", "lesion_dwell_ms"]].isna().all()
+
+
+def test_main_sequence_of_each_reading_is_numpy_s_line():
+    rng = np.random.default_rng(11)
+    size = np.append(rng.uniform(0.5, 20, 40), [0.0, np.nan])
+    saccades = pd.DataFrame({"reading": np.repeat([0, 1, 2], [30, 2, 10]), "onset": np.arange(42), "duration": 30.0})
+    saccades = saccades.assign(x0=0, y0=0, x1=1, y1=1, amplitude_deg=size)
+    saccades["peak_speed_deg_s"] = 80 * size**0.6 * np.exp(rng.normal(0, 0.1, 42))
+    made = gaze.features(draw([2, 2, 2]), VIEWING, images_of(3), saccades=saccades)
+    for reading, rows in ((0, slice(0, 30)), (2, slice(32, 40))):
+        own = saccades.iloc[rows]
+        slope, level = np.polyfit(np.log(own["amplitude_deg"] / 5), np.log(own["peak_speed_deg_s"]), 1)
+        assert made.loc[reading, "main_sequence_exponent"] == pytest.approx(slope, rel=1e-9)
+        assert made.loc[reading, "main_sequence_at_5_deg_deg_s"] == pytest.approx(np.exp(level), rel=1e-9)
+    assert made.loc[1, ["main_sequence_exponent", "main_sequence_at_5_deg_deg_s"]].isna().all()
 
 
 def test_visits_given_equal_visits_made(chest):

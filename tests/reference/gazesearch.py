@@ -85,6 +85,7 @@ def human(fixations: pd.DataFrame, readings: pd.DataFrame) -> None:
     print(f"human, same image and another finding ({len(pairs)} pairs) beside random pairs (mean of 20 draws)")
     print(shown.loc[near.index].round(4).to_string())
     met = (near[list(TOLD["same image"])].round(4) == pd.Series(TOLD["same image"])).all()
+    print(f"same image: all {len(TOLD['same image'])} numbers told are met to 4 digits: {met}")
     away = (pd.Series(TOLD["random"]) - chance).abs().max()
     print(
         f"random: one draw of unknown seed and size was told, no number to meet; it lies up to {away:.4f} from the mean"

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.gaze._points import prepare
+from gazeanalytics.gaze._points import Points, prepare
 from gazeanalytics.gaze.measures.amounts import counts, directions, durations, saccade_measures, steps
 from gazeanalytics.gaze.measures.course import ambient_focal, ambient_focal_scale, clusters, course
 from gazeanalytics.gaze.measures.examples import four_walks
 from gazeanalytics.gaze.measures.order import recurrence, transitions
-from gazeanalytics.gaze.measures.places import checklist, lesions, regions_seen
+from gazeanalytics.gaze.measures.places import checklist, lesions, regions_covered, regions_seen
 from gazeanalytics.gaze.measures.settings import FeatureSettings
 from gazeanalytics.gaze.measures.space import circling, coverage, extent, spatial_entropy
 from gazeanalytics.gaze.measures.suited import NEED_ANGLE, STRATEGY_FEATURES
+from gazeanalytics.gaze.measures.timecourse import time_course
 from gazeanalytics.gaze.regions import visits as make_visits
 from gazeanalytics.geometry import Viewing
 
@@ -28,6 +29,7 @@ __all__ = [
     "ambient_focal_scale",
     "features",
     "four_walks",
+    "time_course",
 ]
 
 
@@ -67,9 +69,9 @@ def features(
     pandas.DataFrame
         A features table in the order of `images`. The docstring of each function named here tells formula, unit and
         source: `counts`, `durations`, `steps`, `directions`, `saccade_measures`, `extent`, `coverage`,
-        `spatial_entropy`, `circling`, `course`, `clusters`, `recurrence`, `transitions`, `regions_seen`, `lesions`,
-        `checklist`. What isn't defined (the spread of one fixation) is NaN. `attrs["settings"]` and
-        `attrs["amplitudes_from"]` tell how the measures were made.
+        `spatial_entropy`, `circling`, `course`, `clusters`, `recurrence`, `transitions`, `regions_seen`,
+        `regions_covered`, `lesions`, `checklist`. What isn't defined (the spread of one fixation) is NaN.
+        `attrs["settings"]` and `attrs["amplitudes_from"]` tell how the measures were made.
 
     Raises
     ------
@@ -104,7 +106,7 @@ def features(
         made |= {name: np.full(len(images), np.nan) for name in NEED_ANGLE}
     if saccades is not None:
         made |= saccade_measures(saccades, images, made["scanpath_duration_ms"], chosen)
-    made |= _of_regions(fixations, viewing, images, visits, regions, chosen)
+    made |= _of_regions((fixations, points), viewing, images, (visits, regions), chosen)
     table = pd.DataFrame({"reading": images["reading"].array, **made})
     table.attrs["settings"] = asdict(chosen)
     table.attrs["amplitudes_from"] = "fixations" if saccades is None else "saccades"
@@ -112,14 +114,14 @@ def features(
 
 
 def _of_regions(
-    fixations: pd.DataFrame,
+    gaze: tuple[pd.DataFrame, Points],
     viewing: Viewing | None,
     images: pd.DataFrame,
-    visits: pd.DataFrame | None,
-    regions: pd.DataFrame | None,
+    given: tuple[pd.DataFrame | None, pd.DataFrame | None],
     settings: FeatureSettings,
 ) -> dict[str, np.ndarray]:
-    """Measures that need regions or visits; none when neither is given."""
+    """Measures that need regions or visits (`given`); none when neither is."""
+    (fixations, points), (visits, regions) = gaze, given
     if regions is None:
         return {} if visits is None else _of_visits(visits, images, None, settings)
     lesion = regions["kind"].eq("lesion")
@@ -128,9 +130,9 @@ def _of_regions(
     made: dict[str, np.ndarray] = {}
     if len(organs):
         seen = make_visits(fixations, organs, images, **near) if visits is None else visits
-        made |= _of_visits(seen, images, organs, settings)
+        made |= _of_visits(seen, images, organs, settings) | regions_covered(points, organs, viewing, images, settings)
     if len(spots):
-        made |= lesions(make_visits(fixations, spots, images, overlap="all", **near), images, spots)
+        made |= lesions(make_visits(fixations, spots, images, overlap="all", **near), images, spots, points)
     return made
 
 

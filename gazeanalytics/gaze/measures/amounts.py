@@ -7,11 +7,14 @@ import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels import features as kernels
-from gazeanalytics.gaze._images import match
+from gazeanalytics.gaze._images import match, owners
 from gazeanalytics.gaze._points import Points
 from gazeanalytics.gaze.measures.settings import FeatureSettings
 
 __all__ = ["counts", "directions", "durations", "saccade_measures", "steps"]
+
+# Where the fitted line is read off: a size that every search of an image has.
+_SIZE_DEG = 5.0
 
 
 def counts(points: Points) -> dict[str, np.ndarray]:
@@ -122,6 +125,28 @@ def saccade_measures(
 
     - `saccades`: number; `saccade_rate_hz`: per second of scanpath duration.
     - `amplitude_*_deg`, `saccade_duration_*_ms`, `peak_speed_*_deg_s`: mean, median, standard deviation and quantiles.
+    - `main_sequence_exponent`: b of peak speed = a amplitude^b, by least squares of log on log over the reading's own
+      saccades (Bahill, Clark & Stark 1975; their curve bends, which few saccades can't tell);
+      `main_sequence_at_5_deg_deg_s`: peak speed of that line at 5 deg. NaN below three saccades or when all are as
+      large. `gaze.main_sequence` fits many readings together, with intervals.
+
+    Examples
+    --------
+    Saccades whose peak speed follows 500 (1 - exp(-amplitude / 6)): the exponent is near 1 for short ones, lower for
+    long ones, and not known when all are alike (loop) or of no size (still).
+
+    >>> from gazeanalytics import gaze
+    >>> fixations, viewing, images = gaze.four_walks()
+    >>> saccades = gaze.steps_between(fixations, viewing, images)
+    >>> saccades["peak_speed_deg_s"] = 500 * (1 - np.exp(-saccades["amplitude_deg"] / 6))
+    >>> told = gaze.features(fixations, viewing, images, saccades=saccades).set_index("reading")
+    >>> named = ["saccades", "peak_speed_median_deg_s", "main_sequence_exponent", "main_sequence_at_5_deg_deg_s"]
+    >>> told[named].T.round(2)
+    reading                       random   line    loop  still
+    saccades                       35.00  35.00   35.00   35.0
+    peak_speed_median_deg_s       454.95  50.32  286.35    0.0
+    main_sequence_exponent          0.41   0.95     NaN    NaN
+    main_sequence_at_5_deg_deg_s  285.05 355.30     NaN    NaN
     """
     found = match(saccades, images, "saccades")
     number = found.lengths.astype(float)
@@ -134,7 +159,24 @@ def saccade_measures(
         ("peak_speed_deg_s", "peak_speed", "deg_s"),
     ):
         made |= _named(name, unit, _summary(found, saccades[column].to_numpy(float), settings)[1:])
-    return made
+    size, speed = (saccades[name].to_numpy(float) for name in ("amplitude_deg", "peak_speed_deg_s"))
+    return made | _main_sequences(found, size, speed)
+
+
+def _main_sequences(found: ragged.Segments, size: np.ndarray, speed: np.ndarray) -> dict[str, np.ndarray]:
+    """Least-squares line of log speed on log size for each reading."""
+    usable = (size > 0) & (speed > 0)
+    owner, count = owners(found)[usable], len(found)
+    across, up = np.log(size[usable] / _SIZE_DEG), np.log(speed[usable])
+    number = np.bincount(owner, minlength=count)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle, height = (np.bincount(owner, values, count) / number for values in (across, up))
+        across = across - middle[owner]
+        square = np.bincount(owner, across**2, count)
+        slope = np.bincount(owner, across * up, count) / square
+    # Equal amplitudes differ by rounding alone, which is no spread to fit a line to.
+    slope = np.where((number > 2) & (square > 1e-12 * number), slope, np.nan)
+    return {"main_sequence_exponent": slope, "main_sequence_at_5_deg_deg_s": np.exp(height - slope * middle)}
 
 
 def _summary(found: ragged.Segments, values: np.ndarray, settings: FeatureSettings) -> list[np.ndarray]:

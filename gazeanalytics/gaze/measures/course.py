@@ -61,10 +61,15 @@ def ambient_focal(fixations: pd.DataFrame, viewing: Viewing | None, images: pd.D
     """
     chosen = FeatureSettings(**choices)
     points = prepare(fixations, viewing, images, chosen.threads)
-    scale = _scales(points, chosen, images)[owners(points.found)].T
-    value = (points.duration - scale[0]) / scale[1] - (points.steps - scale[2]) / scale[3]
+    value = focal_terms(points, chosen, images)
     placed = fixations["x"].notna() & fixations["y"].notna()
     return pd.Series(value, index=fixations.index[placed]).reindex(fixations.index).rename("ambient_focal")
+
+
+def focal_terms(points: Points, settings: FeatureSettings, images: pd.DataFrame) -> np.ndarray:
+    """What each of the points adds to K."""
+    scale = _scales(points, settings, images)[owners(points.found)].T
+    return (points.duration - scale[0]) / scale[1] - (points.steps - scale[2]) / scale[3]
 
 
 def course(points: Points, settings: FeatureSettings, images: pd.DataFrame) -> dict[str, np.ndarray]:

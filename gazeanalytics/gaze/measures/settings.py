@@ -20,6 +20,8 @@ class FeatureSettings:
         Radius of the useful visual field (deg). A field of 5 deg serves nodule search (Kundel, Nodine & Toto 1991).
     coverage_cells : int
         Cells along the longer side of the image on which coverage is counted.
+    region_cells : int
+        Cells across and down the box of each region on which its coverage is counted.
     early_share : float
         The first part of a reading's fixations that counts as early.
     grid : (int, int)
@@ -62,6 +64,7 @@ class FeatureSettings:
 
     coverage_radius_deg: float = 2.5
     coverage_cells: int = 96
+    region_cells: int = 16
     early_share: float = 0.25
     grid: tuple[int, int] = (4, 4)
     fine_grid: tuple[int, int] = (8, 8)
@@ -84,15 +87,21 @@ class FeatureSettings:
         for name in ("coverage_radius_deg", "recurrence_radius_deg", "cluster_radius_deg"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: wanted more than 0 (deg); came {getattr(self, name)}")
-        for name in ("grid", "fine_grid"):
-            rows, columns = getattr(self, name)
-            if rows * columns < 2 or rows < 1:
-                raise ValueError(f"{name}: wanted rows and columns with at least two cells; came {(rows, columns)}")
+        self._check_cells()
         if not 0 <= self.quantiles[0] < self.quantiles[1] <= 1:
             raise ValueError(f"quantiles: wanted two rising shares within 0 to 1; came {self.quantiles}")
         if len(set(self.checklist)) != len(self.checklist):
             raise ValueError(f"checklist: wanted each region once; came {self.checklist}")
         self._check_k()
+
+    def _check_cells(self) -> None:
+        for name in ("coverage_cells", "region_cells"):
+            if not getattr(self, name) >= 1:
+                raise ValueError(f"{name}: wanted at least one cell; came {getattr(self, name)}")
+        for name in ("grid", "fine_grid"):
+            rows, columns = getattr(self, name)
+            if rows * columns < 2 or rows < 1:
+                raise ValueError(f"{name}: wanted rows and columns with at least two cells; came {(rows, columns)}")
 
     def _check_k(self) -> None:
         if self.k_scope not in get_args(KScope):
