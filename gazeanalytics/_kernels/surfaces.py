@@ -12,7 +12,7 @@ from gazeanalytics._kernels import kernel
 _REACH = 8.5
 # Enough bins that most hold no level, few enough for the nearest cache.
 _BINS = 4096
-# Cells binned at a time: a loop without branches, and so few that blank parts of a sparse map are blocks of equal cells.
+# Cells binned at a time: a loop without branches, and so few that blank parts of a map are blocks of equal cells.
 _BLOCK = 64
 
 
