@@ -105,3 +105,51 @@ def lag_times_over_readings(starts, stops, onset, offset, x, y, first, last, spo
                 px, py = x[a + fixation], y[a + fixation]
                 inside[mention, fixation] = box[0] <= px <= box[2] and box[1] <= py <= box[3]
         lag_times(onset[a:b], offset[a:b], inside, spoken[c:d], edges, near[reading], every[reading])
+
+
+@kernel
+def mention_times(onset, offset, x, y, begins, spoken, boxes, before, after, out):
+    """Measure, for each mention of one reading, fixation time in its box and around it.
+
+    `out` (mentions, 5) gets: time in the box; time in the window from `before` ms ahead of `spoken` to `after` ms past
+    it; time in both; time in all; and onset of the last visit to the box that began by `begins`, NaN without one.
+    """
+    for mention in range(spoken.size):
+        box = boxes[mention]
+        first, last = spoken[mention] - before, spoken[mention] + after
+        sums = np.zeros(4)
+        visit, inside = np.nan, False
+        for fixation in range(onset.size):
+            was_inside = inside
+            inside = box[0] <= x[fixation] <= box[2] and box[1] <= y[fixation] <= box[3]
+            if inside and not was_inside and onset[fixation] <= begins[mention]:
+                visit = onset[fixation]
+            length = offset[fixation] - onset[fixation]
+            shared = max(min(offset[fixation], last) - max(onset[fixation], first), 0.0)
+            sums[1] += shared
+            sums[3] += length
+            if inside:
+                sums[0] += length
+                sums[2] += shared
+        out[mention, :4] = sums
+        out[mention, 4] = visit
+
+
+@kernel
+def mention_times_over_readings(starts, stops, onset, offset, x, y, first, last, begins, spoken, boxes, window, out):
+    """Do so for every reading: its mentions are rows `first` to `last`; `window` is (before, after)."""
+    for reading in range(starts.size):
+        a, b = starts[reading], stops[reading]
+        c, d = first[reading], last[reading]
+        mention_times(
+            onset[a:b],
+            offset[a:b],
+            x[a:b],
+            y[a:b],
+            begins[c:d],
+            spoken[c:d],
+            boxes[c:d],
+            window[0],
+            window[1],
+            out[c:d],
+        )

@@ -1,5 +1,7 @@
 """Files in: foreign recordings, traces and labels become our tables through a declared map."""
 
+from gazeanalytics.io.ai_readers import read_maplez, read_probabilities
+from gazeanalytics.io.chexone import LIKERT, Drafts, read_drafts, read_responses
 from gazeanalytics.io.convert import convert
 from gazeanalytics.io.files import read_columns, read_header
 from gazeanalytics.io.load import load_shard, shard_files
@@ -7,13 +9,19 @@ from gazeanalytics.io.lund2013 import Lund2013, read_lund2013
 from gazeanalytics.io.maps import ColumnSource, TableMap
 
 __all__ = [
+    "LIKERT",
     "ColumnSource",
+    "Drafts",
     "Lund2013",
     "TableMap",
     "convert",
     "load_shard",
     "read_columns",
+    "read_drafts",
     "read_header",
     "read_lund2013",
+    "read_maplez",
+    "read_probabilities",
+    "read_responses",
     "shard_files",
 ]

@@ -6,6 +6,7 @@ from gazeanalytics.reasoning.findings import conclude, label_findings, label_tex
 from gazeanalytics.reasoning.grounding import align_steps, ground_mentions, looked_and_said, retime
 from gazeanalytics.reasoning.learning import Student, train_labeler
 from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, lexicon
+from gazeanalytics.reasoning.mentions import join_words, place_mentions
 from gazeanalytics.reasoning.outputs import Output, Rewards, box_overlap, jaccard, parse_output, parse_outputs, rewards
 from gazeanalytics.reasoning.scoring import (
     claims_against_truth,
@@ -26,12 +27,14 @@ from gazeanalytics.reasoning.stages import (
     stage_scheme,
 )
 from gazeanalytics.reasoning.templates import labels_to_text
+from gazeanalytics.reasoning.voice import ReaderLags, eye_voice_spans, lag_by_reader, spans_by_reader
 
 __all__ = [
     "FINDINGS",
     "Lag",
     "Lexicon",
     "Output",
+    "ReaderLags",
     "Rewards",
     "Student",
     "align_steps",
@@ -42,20 +45,24 @@ __all__ = [
     "conclude",
     "dialogue_traces",
     "disagreement",
+    "eye_voice_spans",
     "from_reflacx",
     "ground_mentions",
     "hedges",
     "jaccard",
+    "join_words",
     "label_benchmark",
     "label_findings",
     "label_reports",
     "label_text",
     "labels_to_text",
     "lag",
+    "lag_by_reader",
     "lexicon",
     "looked_and_said",
     "parse_output",
     "parse_outputs",
+    "place_mentions",
     "read_labelled",
     "report_errors",
     "retime",
@@ -63,6 +70,7 @@ __all__ = [
     "score_labels",
     "segment_stages",
     "sentence_clock",
+    "spans_by_reader",
     "split_steps",
     "stage_accuracy",
     "stage_dwell",

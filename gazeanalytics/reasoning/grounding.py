@@ -14,10 +14,9 @@ import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels import text as kernels
+from gazeanalytics.reasoning.mentions import BOX, pair
 
 __all__ = ["align_steps", "ground_mentions", "looked_and_said", "retime"]
-
-_BOX = ["x0", "y0", "x1", "y1"]
 
 
 def ground_mentions(
@@ -50,20 +49,15 @@ def ground_mentions(
     >>> ground_mentions(fixations, mentions, before_ms=2000)[["grounding", "enrichment", "auroc"]].iloc[0].tolist()
     [1.0, 2.0, 0.75]
     """
-    found = ragged.segments(fixations["reading"])
-    place = {key: row for row, key in enumerate(found.keys)}
-    onset, duration, x, y = (fixations[name].to_numpy(float) for name in ("onset", "duration", "x", "y"))
-    spoken, boxes = mentions["spoken"].to_numpy(float), mentions[_BOX].to_numpy(float)
+    pairs = pair(fixations, mentions)
+    at = [mentions[name].to_numpy(float)[pairs.order] for name in ("spoken", "spoken")]
+    boxes = mentions[BOX].to_numpy(float)[pairs.order]
+    found, sums = pairs.found, np.full((len(pairs.order), 5), np.nan)
+    window = (before_ms, after_ms)
+    where = (pairs.first, pairs.last, *at, boxes, window)
+    kernels.mention_times_over_readings(found.starts, found.stops, *pairs.gaze, *where, sums)
     rows = np.full((len(mentions), 4), np.nan)
-    for mention, reading in enumerate(mentions["reading"]):
-        if reading not in place:
-            continue
-        part = slice(found.starts[place[reading]], found.stops[place[reading]])
-        begin, end = onset[part], onset[part] + duration[part]
-        near = _inside(x[part], y[part], boxes[mention])
-        window = np.minimum(end, spoken[mention] + after_ms) - np.maximum(begin, spoken[mention] - before_ms)
-        window = np.maximum(window, 0)
-        rows[mention] = near @ duration[part], window.sum(), near @ window, duration[part].sum()
+    rows[pairs.order] = sums[:, :4]
     region, window, both, whole = rows.T
     with np.errstate(invalid="ignore", divide="ignore"):
         grounding = both / region
@@ -178,7 +172,7 @@ def _gain(looks: pd.DataFrame, boxes: pd.DataFrame | None, steps: np.ndarray, hi
     if boxes is None:
         return gain
     for row, step in enumerate(steps):
-        own = boxes.loc[boxes["step"].eq(step), _BOX].to_numpy(float)
+        own = boxes.loc[boxes["step"].eq(step), BOX].to_numpy(float)
         if len(own):
             inside = np.any([_inside(x, y, box) for box in own], axis=0)
             gain[row] = np.where(inside, np.log(hit / miss), np.log((1 - hit) / (1 - miss)))

@@ -1,7 +1,7 @@
 """Words in time with gaze: how long before naming a finding its place was looked at.
 
 A lag is positive when the look came first. Mentions are rows of reading, `spoken` (ms since image onset, the end of the
-naming word) and the box that they name: x0, y0, x1, y1 (image px).
+naming word) and the box that they name: x0, y0, x1, y1 (image px), as `place_mentions` makes them.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter1d
+from scipy.stats import norm
+from scipy.stats import t as student
 
-from gazeanalytics import ragged
 from gazeanalytics._kernels import text as kernels
+from gazeanalytics.reasoning.mentions import BOX, Paired, pair, permute_boxes
 
 __all__ = ["Lag", "lag", "sentence_clock"]
 
 _BIN_MS = 100.0
-_BOX = ["x0", "y0", "x1", "y1"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,9 @@ class Lag:
     lag_ms : float
         Where the curve is highest.
     low_ms, high_ms : float
-        95 % interval, from resampling whole clusters.
+        95 % interval, from resampling whole clusters, as wide as few clusters ask for; NaN with a single one.
     p_value : float
-        Chance of so high a peak when each reading's words are paired with the places of another one's.
+        Chance of a peak that stands out so far when readings' words are paired with the places of other readings.
     curve : pandas.DataFrame
         lag_ms (middle of the bin), share (of fixation time inside the named region at that lag, smoothed), low, high,
         and chance (mean share when shuffled).
@@ -64,9 +65,9 @@ def lag(
     """Measure how long before a mention its region was looked at.
 
     At each lag, the curve is the share of fixation time that lies inside the region named (Bigolin Lanfredi et al.,
-    2022, here on both sides of the mention, in bins of 100 ms); its highest point is the lag. The null pairs its words
-    with the boxes of another reading of the same cluster (or of any, where a cluster has but one), so that favourite
-    places and habits of speech stay as they are.
+    2022, here on both sides of the mention, in bins of 100 ms); its highest point is the lag. The null permutes the
+    readings of a cluster, each keeping its words but taking the boxes of another (clusters of one reading are permuted
+    together), so that favourite places and habits of speech stay as they are.
 
     Parameters
     ----------
@@ -100,19 +101,22 @@ def lag(
     True
     """
     source = np.random.default_rng(rng)
-    data = _Paired.of(fixations, mentions, clusters, span_ms)
+    data = _Lagged.of(fixations, mentions, clusters, span_ms)
     near, every = data.times(data.boxes)
     width = smooth_ms / _BIN_MS
     middle = (data.edges[:-1] + data.edges[1:]) / 2
     share = _shares(near.sum(0), every.sum(0), width)
     weights = _draws(data.cluster, draws, source)
     drawn = _shares(weights @ near, weights @ every, width)
-    null = [_shares(*data.totals(data.shuffled(source)), width) for _ in range(draws)]
+    null = [
+        _shares(*data.totals(permute_boxes(data.boxes, data.pairs, data.cluster, source)), width) for _ in range(draws)
+    ]
     curve = pd.DataFrame({"lag_ms": middle, "share": share, "low": np.nan, "high": np.nan, "chance": np.nan})
     low = high = p_value = np.nan
     if draws:
-        low, high = np.percentile([_peak(middle, one) for one in drawn], (2.5, 97.5))
-        curve["low"], curve["high"] = np.percentile(drawn, (2.5, 97.5), axis=0)
+        clusters_known = int(data.cluster.max()) + 1
+        low, high = interval_of(np.array([_peak(middle, one) for one in drawn]), clusters_known)
+        curve["low"], curve["high"] = interval_of(drawn, clusters_known)
         curve["chance"] = np.mean(null, axis=0)
         p_value = (1 + sum(_height(one) >= _height(share) for one in null)) / (1 + draws)
     settings = {"first_ms": span_ms[0], "last_ms": span_ms[1], "smooth_ms": smooth_ms, "draws": draws}
@@ -120,13 +124,10 @@ def lag(
 
 
 @dataclass(frozen=True, slots=True)
-class _Paired:
-    """Fixations and mentions of the readings that have both; mentions of reading r are rows first[r] to last[r]."""
+class _Lagged:
+    """Fixations and mentions, and the lags between them."""
 
-    found: ragged.Segments
-    gaze: tuple[np.ndarray, ...]
-    first: np.ndarray
-    last: np.ndarray
+    pairs: Paired
     spoken: np.ndarray
     boxes: np.ndarray
     edges: np.ndarray
@@ -139,53 +140,24 @@ class _Paired:
         mentions: pd.DataFrame,
         clusters: pd.Series | None,
         span_ms: tuple[float, float],
-    ) -> _Paired:
-        both = set(fixations["reading"]) & set(mentions["reading"])
-        if not both:
-            raise ValueError("no reading has both fixations and mentions; check that their reading keys agree")
-        gaze = fixations[fixations["reading"].isin(both)]
-        if gaze["duration"].isna().any():
-            raise ValueError("fixations need durations (ms) to be laid against speech; some are missing")
-        found = ragged.segments(gaze["reading"])
-        place = pd.Series(np.arange(len(found)), index=pd.Index(found.keys.astype(object)))
-        said = mentions[mentions["reading"].isin(both)]
-        row = place.loc[said["reading"].astype(object)].to_numpy()
-        order = np.argsort(row, kind="stable")
-        bounds = np.searchsorted(row[order], np.arange(len(found) + 1))
-        onset = gaze["onset"].to_numpy(float)
-        columns = (
-            onset,
-            onset + gaze["duration"].to_numpy(float),
-            gaze["x"].to_numpy(float),
-            gaze["y"].to_numpy(float),
-        )
-        who = np.arange(len(found)) if clusters is None else pd.factorize(clusters.loc[place.index])[0]
+    ) -> _Lagged:
+        pairs = pair(fixations, mentions)
+        keys = pairs.found.keys.astype(object)
+        who = np.arange(len(keys)) if clusters is None else pd.factorize(clusters.loc[keys])[0]
         return cls(
-            found,
-            columns,
-            bounds[:-1],
-            bounds[1:],
-            said["spoken"].to_numpy(float)[order],
-            said[_BOX].to_numpy(float)[order],
+            pairs,
+            mentions["spoken"].to_numpy(float)[pairs.order],
+            mentions[BOX].to_numpy(float)[pairs.order],
             np.arange(span_ms[0], span_ms[1] + _BIN_MS / 2, _BIN_MS),
             who,
         )
 
     def times(self, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Fixation time inside the boxes and anywhere, in each lag bin, shape (readings, bins) each."""
-        near, every = (np.zeros((len(self.found), len(self.edges) - 1)) for _ in range(2))
-        kernels.lag_times_over_readings(
-            self.found.starts,
-            self.found.stops,
-            *self.gaze,
-            self.first,
-            self.last,
-            self.spoken,
-            boxes,
-            self.edges,
-            near,
-            every,
-        )
+        found = self.pairs.found
+        near, every = (np.zeros((len(found), len(self.edges) - 1)) for _ in range(2))
+        where = (self.pairs.first, self.pairs.last, self.spoken, boxes, self.edges)
+        kernels.lag_times_over_readings(found.starts, found.stops, *self.pairs.gaze, *where, near, every)
         return near, every
 
     def totals(self, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -193,19 +165,33 @@ class _Paired:
         near, every = self.times(boxes)
         return near.sum(0), every.sum(0)
 
-    def shuffled(self, source: np.random.Generator) -> np.ndarray:
-        """Boxes of other readings, of the same cluster where it has more than one."""
-        boxes = self.boxes.copy()
-        readings = np.arange(len(self.found))
-        sizes = np.bincount(self.cluster)
-        for reading in readings:
-            mates = readings[self.cluster == self.cluster[reading]] if sizes[self.cluster[reading]] > 1 else readings
-            others = mates[mates != reading]
-            if len(others):
-                other = others[source.integers(len(others))]
-                rows = np.arange(self.first[reading], self.last[reading])
-                boxes[rows] = self.boxes[source.integers(self.first[other], self.last[other], len(rows))]
-        return boxes
+
+def interval_of(drawn: np.ndarray, clusters: int) -> np.ndarray:
+    """95 % interval from a bootstrap over few clusters: expanded percentiles (Hesterberg 2015, Am. Stat. 69, sec. 5.3).
+
+    Plain percentiles take the spread among few clusters for the whole spread; these reach as far as a t interval does.
+
+    Parameters
+    ----------
+    drawn : numpy.ndarray, shape (draws, ...)
+        NaN where a draw has no value.
+    clusters : int
+        How many were resampled; with one, there is no interval.
+
+    Returns
+    -------
+    numpy.ndarray, shape (2, ...)
+
+    Examples
+    --------
+    >>> drawn = np.arange(10001.0)
+    >>> interval_of(drawn, 8).round().tolist(), interval_of(drawn, 10**6).round().tolist()
+    ([57.0, 9943.0], [250.0, 9750.0])
+    """
+    if clusters < 2 or np.isnan(drawn).all():
+        return np.full((2, *drawn.shape[1:]), np.nan)
+    reach = np.sqrt(clusters / (clusters - 1)) * student.ppf(0.975, clusters - 1)
+    return np.nanpercentile(drawn, 100 * norm.cdf([-reach, reach]), axis=0)
 
 
 def _draws(cluster: np.ndarray, resamples: int, source: np.random.Generator) -> np.ndarray:
