@@ -7,7 +7,15 @@ from gazeanalytics.reasoning.grounding import align_steps, ground_mentions, look
 from gazeanalytics.reasoning.learning import Student, train_labeler
 from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, lexicon
 from gazeanalytics.reasoning.mentions import join_words, place_mentions
-from gazeanalytics.reasoning.outputs import Output, Rewards, box_overlap, jaccard, parse_output, parse_outputs, rewards
+from gazeanalytics.reasoning.outputs import Output, parse_output, parse_outputs
+from gazeanalytics.reasoning.rewards import (
+    Rewards,
+    box_overlap,
+    jaccard,
+    reward_outputs,
+    rewards,
+    trace_consistency,
+)
 from gazeanalytics.reasoning.scoring import (
     claims_against_truth,
     compare_labels,
@@ -66,6 +74,7 @@ __all__ = [
     "read_labelled",
     "report_errors",
     "retime",
+    "reward_outputs",
     "rewards",
     "score_labels",
     "segment_stages",
@@ -78,5 +87,6 @@ __all__ = [
     "stage_scheme",
     "status",
     "to_chexpert",
+    "trace_consistency",
     "train_labeler",
 ]

@@ -1,8 +1,7 @@
-r"""What AI readers write -> reasoning, answer and findings; and rewards that anyone can verify.
+r"""What AI readers write -> reasoning, answer and findings.
 
 Formats: tags (`<think>...</think><answer>...</answer>`, NV-Reason-CXR), boxes (`\boxed{...}`, CheXOne), a final-answer
-line, and plain text. An output that fits none is kept and called unparsed. Rewards are those of NV-Reason-CXR
-(arXiv 2510.23968), usable on human traces just as well.
+line, and plain text. An output that fits none is kept and called unparsed.
 """
 
 from __future__ import annotations
@@ -15,15 +14,17 @@ import pandas as pd
 
 from gazeanalytics.reasoning.lexicons import FINDINGS
 
-__all__ = ["Output", "Rewards", "box_overlap", "jaccard", "parse_output", "parse_outputs", "rewards"]
+__all__ = ["Box", "Output", "boxed", "named_findings", "parse_output", "parse_outputs"]
 
 _TAGS = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
-_EXACT = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _OPEN_ANSWER = re.compile(r"<answer>(.*)\Z", re.DOTALL | re.IGNORECASE)
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>(.*?)(?:</\1>|<answer>|\Z)", re.DOTALL | re.IGNORECASE)
+# "Answer:", "the answer is", "Final Answer" with a mark or a new line behind it; "to answer the question" is none.
 _FINAL = re.compile(
-    r"(?:\*\*\s*)?\b(?:final answer|answer)\b\s*:?\s*(?:\*\*)?\s*:?\s*(.*)\Z", re.DOTALL | re.IGNORECASE
+    r"(?:\*\*\s*)?(?:\bfinal answer\b[\s*]*?(?:\bis\b:?|:|\*\*|\n)|\banswer\b\s*(?:\bis\b|(?:\*\*)?\s*:))[\s*:]*",
+    re.IGNORECASE,
 )
+_BOXED = re.compile(r"\\boxed\s*\{")
 _YES_NO = re.compile(r"\s*(yes|no)\b\s*(?:[.,;:!]|\Z)", re.IGNORECASE)  # "No pneumothorax." is a report
 _OPTIONS = (
     re.compile(r"\(([A-Za-z0-9])\)"),
@@ -35,10 +36,9 @@ _GROUNDED = re.compile(
     r"\((-?[\d.]+)\s*,\s*(-?[\d.]+)\)\s*,\s*\((-?[\d.]+)\s*,\s*(-?[\d.]+)\)\s*<\|/box\|>",
     re.DOTALL,
 )
-_DRESSED = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\{(.*)\}", re.DOTALL)
-_FORMAT = re.compile(r"<think>.*?</think>\s*<answer>.*?</answer>\n?\Z", re.DOTALL)
-_NV_TAGS = ("<think>", "</think>", "<answer>", "</answer>")
-_SHORT = 400  # tokens; below, the reward for length falls to -1 at none (NV-Reason-CXR)
+_DRESSED = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\{([^{}]*)\}")
+_LIST = re.compile(r"[,;\n]|\band\b(?=[^,;\n]*\Z)")  # "edema, fracture and pneumonia"
+_BULLET = re.compile(r"\s*(?:[-*•]|\d+[.)](?!\d))\s*")
 
 Box = tuple[str, float, float, float, float]
 
@@ -106,7 +106,7 @@ def parse_output(text: str) -> Output:
     if answer is None:
         return Output(kind, reasoning.strip(), None, boxes=boxes, fault=fault)
     answer = _bare(answer)
-    known, unknown = _names(answer)
+    known, unknown = named_findings(answer)
     return Output(
         kind,
         reasoning.strip(),
@@ -131,44 +131,45 @@ def _find_answer(text: str) -> tuple[str, str, str | None, str]:
     unclosed = _OPEN_ANSWER.search(text)
     if unclosed:
         return "tagged", text[: unclosed.start()], unclosed.group(1), "unclosed"
-    boxed = list(_boxes(text))
-    if boxed:
-        start, inside, closed = boxed[-1]
-        return "boxed", text[:start], inside, "unclosed" if not closed else "several" if len(boxed) > 1 else ""
-    final = _FINAL.search(text)
-    if final and final.group(1).strip():
-        return "final", text[: final.start()], final.group(1), ""
+    found = list(boxed(text))
+    if found:
+        start, inside, closed = found[-1]
+        return "boxed", text[:start], inside, "unclosed" if not closed else "several" if len(found) > 1 else ""
+    final = [mark for mark in _FINAL.finditer(text) if text[mark.end() :].strip()]
+    if final:
+        return "final", text[: final[-1].start()], text[final[-1].end() :], ""
     said = _YES_NO.match(text)
     if said:
         return "yes_no", "", said.group(1), ""
     return "unparsed", text, None, ""
 
 
-def _boxes(text: str) -> Iterable[tuple[int, str, bool]]:
+def boxed(text: str) -> Iterable[tuple[int, str, bool]]:
     r"""Find each `\boxed{...}` by counting braces: start, what is inside, whether it is closed."""
-    at = text.find("\\boxed{")
-    while at >= 0:
-        first = last = at + len("\\boxed{")
+    mark = _BOXED.search(text)
+    while mark:
+        first = last = mark.end()
         depth = 1
         while last < len(text) and depth:
             depth += {"{": 1, "}": -1}.get(text[last], 0)
             last += 1
-        yield at, text[first : last - 1] if not depth else text[first:], not depth
-        at = text.find("\\boxed{", last)
+        yield mark.start(), text[first : last - 1] if not depth else text[first:], not depth
+        mark = _BOXED.search(text, last)
 
 
 def _bare(answer: str) -> str:
     r"""Take off what only dresses an answer: `\text{...}`, a list's brackets, bold, dollar signs, a full stop."""
-    bare = answer.strip()
-    while dressed := _DRESSED.fullmatch(bare):
-        bare = dressed.group(1).strip()
+    bare = answer
+    while (undressed := _DRESSED.sub(r"\1", bare)) != bare:
+        bare = undressed
     bare = bare.strip("*$ \n\t")
     bare = bare[1:-1] if bare[:1] == "[" and bare[-1:] == "]" else bare
     return bare.rstrip(".").strip()
 
 
-def _names(answer: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    parts = [part.strip(" .\"'*-\t") for part in re.split(r"[,;\n]", answer)]
+def named_findings(answer: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of an answer's list that are CheXpert's, in snake case; and the others, as written."""
+    parts = [_BULLET.sub("", part).strip(" .\"'*\t") for part in _LIST.split(answer)]
     snake = {part: re.sub(r"[\s_]+", "_", part.lower()) for part in parts if part}
     known = dict.fromkeys(name for name in snake.values() if name in FINDINGS)
     return tuple(known), tuple(part for part, name in snake.items() if name not in FINDINGS)
@@ -200,86 +201,3 @@ def parse_outputs(outputs: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(
         {name: [getattr(one, name) for one in parsed] for name in Output.__slots__}, index=outputs.index
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Rewards:
-    """NV-Reason-CXR's verifiable rewards of one output.
-
-    Attributes
-    ----------
-    accuracy : float
-        Jaccard index of the findings named in the first answer block and of the solution; 0 without a block, 1 when
-        both name none.
-    format : float
-        1 when the whole output is one thought and one answer in their tags.
-    tags : float
-        A quarter for each of the four tags that stands exactly once.
-    length : float
-        0 from 400 tokens on, falling to -1 at none.
-    hard : float
-        Accuracy where format and tags are whole, else 0.
-    """
-
-    accuracy: float
-    format: float
-    tags: float
-    length: float
-    hard: float
-
-
-def rewards(output: str, solution: str | Iterable[str], *, tokens: int | None = None) -> Rewards:
-    """Reward an output by rules that anyone can check.
-
-    Parameters
-    ----------
-    output : str
-        What a model, or a person, wrote.
-    solution : str or iterable of str
-        The true findings: names separated by commas, or a list; unknown names are dropped.
-    tokens : int, optional
-        Length of the output in the model's tokens. Default: words.
-
-    Examples
-    --------
-    >>> rewards("<think>x</think><answer>Edema, Fracture</answer>", "Edema").hard
-    0.5
-    """
-    wanted = set(_names(solution if isinstance(solution, str) else ",".join(solution))[0])
-    block = _EXACT.search(output)
-    accuracy = jaccard(_names(block.group(1))[0], wanted) if block else 0.0
-    form = float(_FORMAT.match(output) is not None)
-    tags = 0.25 * sum(output.count(tag) == 1 for tag in _NV_TAGS)
-    count = len(output.split()) if tokens is None else tokens
-    length = max(-1.0, min(0.0, (count - _SHORT) / _SHORT))
-    return Rewards(accuracy, form, tags, length, accuracy * form * (tags == 1))
-
-
-def jaccard(one: Iterable[str], other: Iterable[str]) -> float:
-    """Shared names over all names; 1 when both are empty.
-
-    Examples
-    --------
-    >>> jaccard(["edema"], ["edema", "fracture"]), jaccard([], [])
-    (0.5, 1.0)
-    """
-    first, second = set(one), set(other)
-    return len(first & second) / len(first | second) if first | second else 1.0
-
-
-def box_overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two grounded boxes, times .95 where their names differ (CheXOne's reward).
-
-    Examples
-    --------
-    >>> box_overlap(("nodule", 0, 0, 2, 2), ("mass", 1, 0, 3, 2))
-    0.31666666666666665
-    """
-    width = min(one[3], other[3]) - max(one[1], other[1])
-    height = min(one[4], other[4]) - max(one[2], other[2])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    areas = [(box[3] - box[1]) * (box[4] - box[2]) for box in (one, other)]
-    same = one[0].strip().lower() == other[0].strip().lower()
-    return shared / (sum(areas) - shared) * (1.0 if same else 0.95)
