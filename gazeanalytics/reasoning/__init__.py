@@ -2,10 +2,12 @@
 
 from gazeanalytics.reasoning.benchmarks import label_benchmark, label_reports, read_labelled
 from gazeanalytics.reasoning.certainty import from_reflacx, hedges, status, to_chexpert
+from gazeanalytics.reasoning.embeddings import Embeddings, Foretold, embed_traces, embedding_axes, foretell
 from gazeanalytics.reasoning.findings import conclude, label_findings, label_text
 from gazeanalytics.reasoning.grounding import align_steps, ground_mentions, looked_and_said, retime
 from gazeanalytics.reasoning.learning import Student, train_labeler
 from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, lexicon
+from gazeanalytics.reasoning.likeness import Likeness, Retrieval, case_likeness, retrieve_cases
 from gazeanalytics.reasoning.mentions import join_words, place_mentions
 from gazeanalytics.reasoning.outputs import Output, parse_output, parse_outputs
 from gazeanalytics.reasoning.rewards import (
@@ -39,21 +41,29 @@ from gazeanalytics.reasoning.voice import ReaderLags, eye_voice_spans, lag_by_re
 
 __all__ = [
     "FINDINGS",
+    "Embeddings",
+    "Foretold",
     "Lag",
     "Lexicon",
+    "Likeness",
     "Output",
     "ReaderLags",
+    "Retrieval",
     "Rewards",
     "Student",
     "align_steps",
     "box_overlap",
     "carry_over",
+    "case_likeness",
     "claims_against_truth",
     "compare_labels",
     "conclude",
     "dialogue_traces",
     "disagreement",
+    "embed_traces",
+    "embedding_axes",
     "eye_voice_spans",
+    "foretell",
     "from_reflacx",
     "ground_mentions",
     "hedges",
@@ -74,6 +84,7 @@ __all__ = [
     "read_labelled",
     "report_errors",
     "retime",
+    "retrieve_cases",
     "reward_outputs",
     "rewards",
     "score_labels",

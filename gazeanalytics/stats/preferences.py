@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from gazeanalytics.crossed import crossed_mean
+
 __all__ = ["preference"]
 
 _SMALL = 5  # readers or cases below which the interval leans on few degrees of freedom
@@ -21,10 +23,9 @@ def preference(
 ) -> pd.DataFrame:
     """Estimate the share of favourable judgements with an interval that readers and cases both widen.
 
-    The variance of the mean is that of reader means plus that of case means less that of single judgements (two-way
-    clusters; Cameron, Gelbach & Miller 2011), each with its small-sample factor, and never below the larger of the
-    first two. The interval is a t interval with one degree less than the smaller number of clusters: nominal to wide
-    (with three readers). Wilson's interval takes judgements as independent and is far too narrow here.
+    The error is that of two-way clusters (see `gazeanalytics.crossed`); the interval is a t interval with one degree
+    less than the smaller number of clusters: nominal to wide (with three readers). Wilson's interval takes judgements
+    as independent and is far too narrow here.
 
     Parameters
     ----------
@@ -55,41 +56,25 @@ def preference(
     >>> table[["estimate", "conf_low", "conf_high", "df"]].round(2).iloc[0].tolist()
     [0.56, 0.41, 0.71, 4.0]
     """
-    known = judgements[judgements[outcome].notna()]
-    y = known[outcome].to_numpy(float)
-    who, what = (pd.factorize(known[name])[0] for name in (reader, case))
-    readers, cases = (len(np.unique(codes)) for codes in (who, what))
-    if min(readers, cases) < 2:
-        raise ValueError(f"wanted at least two readers and two cases; came {readers} and {cases}")
-    error = y - y.mean()
-    pairs = pd.factorize(who * cases + what)[0]
-    by_reader, by_case, by_pair = (_clustered(error, codes) for codes in (who, what, pairs))
-    spread = float(np.sqrt(max(by_reader + by_case - by_pair, by_reader, by_case)))
-    df = min(readers, cases) - 1
-    half = float(student.ppf((1 + confidence) / 2, df)) * spread
-    share = bool(np.isin(y, (0, 1)).all())
-    low, high = y.mean() - half, y.mean() + half
-    statistic = (y.mean() - 0.5) / spread if spread > 0 and share else np.nan
+    scores = judgements[outcome].to_numpy(float)
+    found = crossed_mean(scores, judgements[reader], judgements[case])
+    share = bool(np.isin(scores[~np.isnan(scores)], (0, 1)).all())
+    low, high = found.interval(confidence)
+    statistic = (found.estimate - 0.5) / found.std_error if found.std_error > 0 and share else np.nan
     return pd.DataFrame(
         {
             "model": "preference",
             "term": outcome,
             "contrast": None,
-            "estimate": y.mean(),
-            "std_error": spread,
+            "estimate": found.estimate,
+            "std_error": found.std_error,
             "statistic": statistic,
-            "df": float(df),
-            "p_value": 2 * float(student.sf(abs(statistic), df)),
+            "df": found.df,
+            "p_value": 2 * float(student.sf(abs(statistic), found.df)),
             "conf_low": max(0.0, low) if share else low,
             "conf_high": min(1.0, high) if share else high,
-            "n": len(y),
-            "note": "small cell" if min(readers, cases) < _SMALL else "",
+            "n": found.n,
+            "note": "small cell" if min(found.readers, found.cases) < _SMALL else "",
         },
         index=[0],
     )
-
-
-def _clustered(error: np.ndarray, codes: np.ndarray) -> float:
-    """Variance of the mean from sums of errors within clusters, with the factor for few clusters."""
-    sums = np.bincount(codes, error)
-    return float(sums @ sums) / len(error) ** 2 * len(sums) / (len(sums) - 1)

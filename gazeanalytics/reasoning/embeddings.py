@@ -1,0 +1,272 @@
+"""Readings as vectors: of their words, of their attention, or of any model; and what these vectors predict.
+
+Nothing is downloaded: words become TF-IDF weights, and any array with a row a reading takes their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.stats import rankdata
+from sklearn.decomposition import PCA
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from gazeanalytics.crossed import crossed_mean
+from gazeanalytics.tables import shown
+
+__all__ = ["Embeddings", "Foretold", "embed_traces", "embedding_axes", "foretell"]
+
+_RIDGE = np.logspace(-1, 5, 13)
+_LOGISTIC_C = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """One vector of length 1 for each reading (or case).
+
+    Attributes
+    ----------
+    keys : pandas.Index, shape (n,)
+        Reading or case of each row.
+    vectors : numpy.ndarray or scipy.sparse.csr_array, shape (n, d)
+        Rows of length 1; a row of zeros stays.
+    """
+
+    keys: pd.Index
+    vectors: Any
+
+    @classmethod
+    def of(cls, array: Any, keys: Iterable[Hashable]) -> Embeddings:
+        """Take any array, a row a key, and bring its rows to length 1.
+
+        Raises
+        ------
+        ValueError
+            If rows and keys differ in number, a key comes twice, or a value is missing.
+
+        Examples
+        --------
+        >>> Embeddings.of(np.array([[3.0, 4.0]]), ["a"]).vectors.round(2).tolist()
+        [[0.6, 0.8]]
+        """
+        rows = sparse.csr_array(array) if sparse.issparse(array) else np.asarray(array, float)
+        index = pd.Index(keys)
+        if rows.ndim != 2 or rows.shape[0] != len(index):
+            raise ValueError(f"wanted an array of {len(index)} rows, one a key; came shape {rows.shape}")
+        if not index.is_unique:
+            raise ValueError(f"each key has one row; {shown(index[index.duplicated()][0])} comes twice")
+        values = rows.data if sparse.issparse(rows) else rows
+        if not np.isfinite(values).all():
+            raise ValueError("embeddings must be finite; some values are missing or infinite: leave those rows out")
+        length = np.sqrt(np.asarray((rows * rows).sum(axis=1)).ravel())
+        scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
+        return cls(index, sparse.diags_array(scale) @ rows if sparse.issparse(rows) else rows * scale[:, None])
+
+    def rows_of(self, keys: Iterable[Hashable]) -> np.ndarray:
+        """Where each key's row is; -1 for none."""
+        return self.keys.get_indexer(pd.Index(keys))
+
+
+def embed_traces(traces: pd.DataFrame, *, fewest: int = 2) -> Embeddings:
+    """Turn what each reading says into TF-IDF weights of its words and word pairs.
+
+    Parameters
+    ----------
+    traces : pandas.DataFrame
+        The `traces` table: reading, text.
+    fewest : int
+        Readings that must hold a word for it to count.
+
+    Examples
+    --------
+    >>> texts = ["Clear lungs.", "Big heart.", "Clear lungs. Small heart."]
+    >>> traces = pd.DataFrame({"reading": [1, 1, 2], "text": texts})
+    >>> found = embed_traces(traces, fewest=1)
+    >>> list(found.keys), round(float((found.vectors @ found.vectors.T)[0, 1]), 2)
+    ([1, 2], 0.4)
+    """
+    texts = traces["text"].fillna("").astype(str).groupby(traces["reading"], observed=True, sort=False).agg(" ".join)
+    weigher = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=min(fewest, len(texts)))
+    return Embeddings(pd.Index(texts.index), sparse.csr_array(weigher.fit_transform(texts)))
+
+
+def embedding_axes(embeddings: Embeddings, *, axes: int = 5) -> pd.DataFrame:
+    """Boil vectors down to a few axes that a mixed model can take as predictors (principal components).
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+        Any.
+    axes : int
+        How many.
+
+    Returns
+    -------
+    pandas.DataFrame
+        reading, embedding_1 ... in order of the variance that they hold, each with standard deviation 1; the sign of an
+        axis is such that its largest weight is positive. `attrs["explained"]` has their shares of the variance.
+
+    Examples
+    --------
+    >>> found = Embeddings.of(np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]), [7, 8, 9])
+    >>> embedding_axes(found, axes=1)["embedding_1"].round(1).tolist()
+    [0.9, 0.1, -1.1]
+    """
+    n, d = embeddings.vectors.shape
+    if not 0 < axes < min(n, d + 1):
+        raise ValueError(f"axes must be at least 1, fewer than the {n} rows and at most the {d} columns; came {axes}")
+    solver = "arpack" if sparse.issparse(embeddings.vectors) and axes < min(n, d) else "auto"
+    fitted = PCA(axes, svd_solver=solver, random_state=0)
+    values = fitted.fit_transform(embeddings.vectors)
+    top = fitted.components_[np.arange(axes), np.abs(fitted.components_).argmax(1)]
+    spread = values.std(axis=0, ddof=1)
+    table = pd.DataFrame(
+        values * np.sign(top) / np.where(spread > 0, spread, 1.0),
+        columns=[f"embedding_{k + 1}" for k in range(axes)],
+    )
+    table.insert(0, "reading", embeddings.keys)
+    table.attrs["explained"] = fitted.explained_variance_ratio_.tolist()
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What vectors foretell of an outcome, of readers and cases that they were not fitted to.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        reading, reader, case, outcome, foretold.
+    estimates : pandas.DataFrame
+        An `estimates` table of one row. *auroc* of a two-valued outcome; else *r_squared*: the share of squared error,
+        around what the training readings' mean foretells, that is removed (below 0 when it is added).
+    """
+
+    table: pd.DataFrame
+    estimates: pd.DataFrame
+
+
+def foretell(
+    embeddings: Embeddings,
+    readings: pd.DataFrame,
+    outcome: str,
+    *,
+    folds: int = 4,
+    rng: int | np.random.Generator | None = None,
+) -> Foretold:
+    """Foretell an outcome from vectors, fitted without the reader and without the case that it is foretold of.
+
+    Readers and cases are dealt into `folds` each; every block of readers x cases is foretold by a ridge (or logistic)
+    regression on the readings that share neither its readers nor its cases.
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+        A row a reading.
+    readings : pandas.DataFrame
+        reading, reader, case and the outcome (number, or 0 and 1). Rows without it are left out.
+    outcome : str
+        Column.
+    folds : int
+        See above; at most the number of readers and of cases.
+    rng : int, Generator or None
+        How readers and cases are dealt.
+
+    Raises
+    ------
+    ValueError
+        With too few readers or cases, or a two-valued outcome that is all alike in some fold's training readings.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> reader, case = np.divmod(np.arange(200), 20)
+    >>> readings = pd.DataFrame({"reading": range(200), "reader": reader, "case": case})
+    >>> vectors = rng.normal(size=(200, 3))
+    >>> found = foretell(Embeddings.of(vectors, range(200)), readings.assign(score=vectors[:, 0]), "score", rng=1)
+    >>> bool(found.estimates["estimate"].item() > 0.7)
+    True
+    """
+    rows = embeddings.rows_of(readings["reading"])
+    known = readings[(rows >= 0) & readings[outcome].notna().to_numpy()].reset_index(drop=True)
+    x = embeddings.vectors[embeddings.rows_of(known["reading"])]
+    y = known[outcome].to_numpy(float)
+    choice = bool(np.isin(y, (0, 1)).all())
+    source = np.random.default_rng(rng)
+    who, what = (_dealt(known[name], folds, source) for name in ("reader", "case"))
+    foretold, base = np.full(len(y), np.nan), np.full(len(y), np.nan)
+    for a in range(folds):
+        for b in range(folds):
+            test, train = (who == a) & (what == b), (who != a) & (what != b)
+            if test.any():
+                foretold[test], base[test] = _fitted(x[train], y[train], x[test], choice), y[train].mean()
+    table = known[["reading", "reader", "case"]].assign(outcome=y, foretold=foretold)
+    return Foretold(table, _estimate(table, base, choice))
+
+
+def _dealt(names: pd.Series, folds: int, source: np.random.Generator) -> np.ndarray:
+    codes, found = pd.factorize(names, sort=True)
+    if len(found) < folds or folds < 2:
+        raise ValueError(f"wanted at least two folds and as many of {names.name} as folds; came {len(found)}, {folds}")
+    return (source.permutation(len(found)) % folds)[codes]
+
+
+def _fitted(x: Any, y: np.ndarray, asked: Any, choice: bool) -> np.ndarray:
+    if choice and len(np.unique(y)) < 2:
+        raise ValueError("the outcome is all alike in the training readings of a fold; take fewer folds")
+    scale = StandardScaler(with_mean=not sparse.issparse(x))
+    if choice:
+        return (
+            make_pipeline(scale, LogisticRegression(C=_LOGISTIC_C, max_iter=1000)).fit(x, y).predict_proba(asked)[:, 1]
+        )
+    return make_pipeline(scale, RidgeCV(_RIDGE)).fit(x, y).predict(asked)
+
+
+def _estimate(table: pd.DataFrame, base: np.ndarray, choice: bool) -> pd.DataFrame:
+    """Score with an error over readers and cases, by each reading's influence on it."""
+    y, p = table["outcome"].to_numpy(), table["foretold"].to_numpy()
+    value, influence = _auroc(y, p) if choice else _r_squared(y, p, base)
+    found = crossed_mean(value + influence, table["reader"], table["case"])
+    low, high = found.interval()
+    return pd.DataFrame(
+        {
+            "model": "foretold from embeddings",
+            "term": "auroc" if choice else "r_squared",
+            "estimate": value,
+            "std_error": found.std_error,
+            "statistic": (value - 0.5 * choice) / found.std_error if found.std_error > 0 else np.nan,
+            "df": found.df,
+            "p_value": np.nan,
+            "conf_low": low,
+            "conf_high": min(high, 1.0),
+            "n": found.n,
+            "note": "",
+        },
+        index=[0],
+    )
+
+
+def _r_squared(y: np.ndarray, p: np.ndarray, base: np.ndarray) -> tuple[float, np.ndarray]:
+    left, whole = (y - p) ** 2, (y - base) ** 2
+    ratio = left.mean() / whole.mean()
+    return 1 - ratio, -(left - ratio * whole) / whole.mean()
+
+
+def _auroc(y: np.ndarray, p: np.ndarray) -> tuple[float, np.ndarray]:
+    """Area, and how far each row's placement lies from it (DeLong's components)."""
+    true = y == 1
+    ranks = rankdata(p)
+    place = np.empty(len(y))
+    n1, n0 = int(true.sum()), int((~true).sum())
+    place[true] = (ranks[true] - rankdata(p[true])) / n0
+    place[~true] = 1 - (ranks[~true] - rankdata(p[~true])) / n1
+    area = float(place[true].mean())
+    return area, (place - area) * len(y) / np.where(true, n1, n0)
