@@ -19,6 +19,7 @@ from gazeanalytics.reasoning.embeddings import Embeddings
 __all__ = ["Likeness", "Retrieval", "case_likeness", "retrieve_cases"]
 
 _BLOCK = 512
+_CELLS = 20_000_000
 _MOST = 5000
 
 
@@ -96,14 +97,15 @@ def case_likeness(
     source = np.random.default_rng(rng)
     table, x = _laid_out(embeddings, readings, most, source)
     who, what = pd.factorize(table["reader"])[0], pd.factorize(table["case"])[0]
-    same, different = _means(x, who, what)
+    compared = _Compared.of(x, who)
+    same, different = compared.means(what)
     table = table.assign(same=same, different=different, difference=same - different, auroc=_areas(x, who, what))
     if table["difference"].isna().all():
         raise ValueError("no case was read by two readers, and no others by two more: there is nothing to compare")
     terms = ("same", "different", "difference", "auroc")
     estimates = pd.concat([_row("likeness", term, table[term], table) for term in terms], ignore_index=True)
     if draws:
-        reached = sum(_permuted(x, who, what, source) >= np.nanmean(same - different) for _ in range(draws))
+        reached = sum(compared.permuted(what, source) >= np.nanmean(same - different) for _ in range(draws))
         estimates.loc[estimates["term"].eq("difference"), "p_value"] = (1 + reached) / (1 + draws)
     return Likeness(table, estimates)
 
@@ -183,32 +185,54 @@ def _sums(x: Any, codes: np.ndarray) -> tuple[Any, np.ndarray]:
     return gather @ x, np.bincount(codes, minlength=groups).astype(float)
 
 
-def _dots(x: Any, sums: Any, codes: np.ndarray) -> np.ndarray:
-    """Product of each row with the sum of its group."""
-    return np.asarray((x * sums[codes]).sum(axis=1)).ravel()
+def _dots(x: Any, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Product of each row with the sum of its group, and the size of the group."""
+    sums, count = _sums(x, codes)
+    if not sparse.issparse(x):
+        return (x * sums[codes]).sum(axis=1), count[codes]
+    dot, step = np.zeros(len(codes)), max(1, _CELLS // x.shape[1])
+    for first in range(0, len(count), step):
+        rows = np.flatnonzero((codes >= first) & (codes < first + step))
+        part, groups = x[rows], sums[first : first + step].toarray()
+        place = np.repeat(np.arange(len(rows)), np.diff(part.indptr))
+        products = part.data * groups[codes[rows][place] - first, part.indices]
+        dot[rows] = np.bincount(place, products, len(rows))
+    return dot, count[codes]
 
 
-def _means(x: Any, who: np.ndarray, what: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean similarity to other readers' readings, of the same case and of others: sums, not pairs."""
-    both = pd.factorize(who * (what.max() + 1) + what)[0]
-    parts = {name: _sums(x, codes) for name, codes in (("who", who), ("what", what), ("both", both))}
-    dot = {name: _dots(x, parts[name][0], codes) for name, codes in (("who", who), ("what", what), ("both", both))}
-    count = {name: parts[name][1][codes] for name, codes in (("who", who), ("what", what), ("both", both))}
-    everything = _dots(x, _sums(x, np.zeros(len(who), np.int64))[0], np.zeros(len(who), np.int64))
-    same, n_same = dot["what"] - dot["both"], count["what"] - count["both"]
-    other, n_other = everything - dot["who"] - same, len(who) - count["who"] - n_same
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.where(n_same > 0, same / n_same, np.nan), np.where(n_other > 0, other / n_other, np.nan)
-    compared = ~np.isnan(means[0]) & ~np.isnan(means[1])
-    return np.where(compared, means[0], np.nan), np.where(compared, means[1], np.nan)
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """Readings as vectors, and what no permutation of their cases changes.
 
+    `own` and `whole` hold, for each reading, the product with the sum of its reader's readings and of all, and the
+    numbers of these, shape (readings,) each.
+    """
 
-def _permuted(x: Any, who: np.ndarray, what: np.ndarray, source: np.random.Generator) -> float:
-    """Mean difference after each reader's readings swapped their cases."""
-    moved = np.empty_like(what)
-    moved[np.argsort(who, kind="stable")] = what[np.lexsort((source.random(len(who)), who))]
-    same, different = _means(x, who, moved)
-    return float(np.nanmean(same - different))
+    x: Any
+    who: np.ndarray
+    own: tuple[np.ndarray, np.ndarray]
+    whole: tuple[np.ndarray, np.ndarray]
+
+    @classmethod
+    def of(cls, x: Any, who: np.ndarray) -> _Compared:
+        return cls(x, who, _dots(x, who), _dots(x, np.zeros(len(who), np.int64)))
+
+    def means(self, what: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean similarity to other readers' readings, of the same case and of others: sums, not pairs."""
+        of_case, in_case = _dots(self.x, what)
+        again, times = _dots(self.x, pd.factorize(self.who * (what.max() + 1) + what)[0])
+        same, n_same = of_case - again, in_case - times
+        other, n_other = self.whole[0] - self.own[0] - same, self.whole[1] - self.own[1] - n_same
+        compared = (n_same > 0) & (n_other > 0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(compared, same / n_same, np.nan), np.where(compared, other / n_other, np.nan)
+
+    def permuted(self, what: np.ndarray, source: np.random.Generator) -> float:
+        """Mean difference after each reader's readings swapped their cases."""
+        moved = np.empty_like(what)
+        moved[np.argsort(self.who, kind="stable")] = what[np.lexsort((source.random(len(what)), self.who))]
+        same, different = self.means(moved)
+        return float(np.nanmean(same - different))
 
 
 def _areas(x: Any, who: np.ndarray, what: np.ndarray) -> np.ndarray:
