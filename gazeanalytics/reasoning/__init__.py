@@ -2,6 +2,7 @@
 
 from gazeanalytics.reasoning.benchmarks import label_benchmark, label_reports, read_labelled
 from gazeanalytics.reasoning.certainty import from_reflacx, hedges, status, to_chexpert
+from gazeanalytics.reasoning.details import detail_errors, place_scores
 from gazeanalytics.reasoning.embeddings import Embeddings, Foretold, embed_traces, embedding_axes, foretell
 from gazeanalytics.reasoning.findings import conclude, label_findings, label_text
 from gazeanalytics.reasoning.grounding import align_steps, ground_mentions, looked_and_said, retime
@@ -10,6 +11,7 @@ from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, lexicon
 from gazeanalytics.reasoning.likeness import Likeness, Retrieval, case_likeness, retrieve_cases
 from gazeanalytics.reasoning.mentions import join_words, place_mentions
 from gazeanalytics.reasoning.outputs import Output, parse_output, parse_outputs
+from gazeanalytics.reasoning.overlap import compare_scores, text_overlap
 from gazeanalytics.reasoning.rewards import (
     Rewards,
     box_overlap,
@@ -57,7 +59,9 @@ __all__ = [
     "case_likeness",
     "claims_against_truth",
     "compare_labels",
+    "compare_scores",
     "conclude",
+    "detail_errors",
     "dialogue_traces",
     "disagreement",
     "embed_traces",
@@ -81,6 +85,7 @@ __all__ = [
     "parse_output",
     "parse_outputs",
     "place_mentions",
+    "place_scores",
     "read_labelled",
     "report_errors",
     "retime",
@@ -97,6 +102,7 @@ __all__ = [
     "stage_order",
     "stage_scheme",
     "status",
+    "text_overlap",
     "to_chexpert",
     "trace_consistency",
     "train_labeler",
