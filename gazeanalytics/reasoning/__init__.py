@@ -1,5 +1,6 @@
 """Reasoning traces: findings and their certainty, stages, and the bond between words and gaze."""
 
+from gazeanalytics.reasoning.audit import audit_errors, edit_share
 from gazeanalytics.reasoning.benchmarks import label_benchmark, label_reports, read_labelled
 from gazeanalytics.reasoning.certainty import from_reflacx, hedges, status, to_chexpert
 from gazeanalytics.reasoning.details import detail_errors, place_scores
@@ -54,6 +55,7 @@ __all__ = [
     "Rewards",
     "Student",
     "align_steps",
+    "audit_errors",
     "box_overlap",
     "carry_over",
     "case_likeness",
@@ -64,6 +66,7 @@ __all__ = [
     "detail_errors",
     "dialogue_traces",
     "disagreement",
+    "edit_share",
     "embed_traces",
     "embedding_axes",
     "eye_voice_spans",

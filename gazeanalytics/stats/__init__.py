@@ -2,6 +2,13 @@
 
 from gazeanalytics.stats.agreement import agreement, agreement_bootstrap, chance_test
 from gazeanalytics.stats.calibration import Recalibration, calibration, calibration_by, recalibrate
+from gazeanalytics.stats.conditions import (
+    Comparison,
+    Conditions,
+    counts_by_condition,
+    ratings_by_condition,
+    times_by_condition,
+)
 from gazeanalytics.stats.contrasts import adjust, contrasts, joint_tests, means
 from gazeanalytics.stats.design import ModelError
 from gazeanalytics.stats.diagnostics import influence, random_quantiles, residuals
@@ -37,6 +44,8 @@ from gazeanalytics.stats.specification import specification_curve
 __all__ = [
     "Auc",
     "AucOf",
+    "Comparison",
+    "Conditions",
     "DbmFit",
     "Difference",
     "ExpectedUtility",
@@ -65,6 +74,7 @@ __all__ = [
     "cluster_permutation",
     "compare",
     "contrasts",
+    "counts_by_condition",
     "dbm",
     "explained",
     "icc",
@@ -82,9 +92,11 @@ __all__ = [
     "profile",
     "random_quantiles",
     "rate",
+    "ratings_by_condition",
     "recalibrate",
     "refit",
     "residuals",
     "simulate",
     "specification_curve",
+    "times_by_condition",
 ]

@@ -197,6 +197,8 @@ def _table(fit: MixedFit, term: str, labels: list[str], rows: np.ndarray, level:
     df = satterthwaite(fit.solution, rows) if fit.solution.slopes.size else np.full(len(labels), np.nan)
     law_df = np.where(np.isnan(df), np.inf, df)
     half = stats.t.ppf(0.5 + level / 2, law_df) * error
+    # The reference of an ordinal model is 0 without error.
+    statistic = np.divide(estimate, error, out=np.full_like(error, np.nan), where=error > 0)
     return pd.DataFrame(
         {
             "model": fit.plan.parts.response,
@@ -204,9 +206,9 @@ def _table(fit: MixedFit, term: str, labels: list[str], rows: np.ndarray, level:
             "contrast": labels,
             "estimate": estimate,
             "std_error": error,
-            "statistic": estimate / error,
+            "statistic": statistic,
             "df": df,
-            "p_value": 2 * stats.t.sf(np.abs(estimate / error), law_df),
+            "p_value": 2 * stats.t.sf(np.abs(statistic), law_df),
             "conf_low": estimate - half,
             "conf_high": estimate + half,
             "n": float(fit.n),
