@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import isotonic_regression
 from scipy.stats import beta
+from scipy.stats import t as student
 
 __all__ = ["Recalibration", "calibration", "calibration_by", "recalibrate"]
 
@@ -228,7 +229,9 @@ def _separated(said: _Stated) -> bool:
     return not (len(true) and len(false)) or true.min() >= false.max() or true.max() <= false.min()
 
 
-def calibration_by(data: pd.DataFrame, *, by: str, stated: str = "certainty", truth: str = "truth") -> pd.DataFrame:
+def calibration_by(
+    data: pd.DataFrame, *, by: str, stated: str = "certainty", truth: str = "truth", clusters: str | None = None
+) -> pd.DataFrame:
     """Hold what each phrase, reader or finding states against how often it was true.
 
     Parameters
@@ -237,29 +240,65 @@ def calibration_by(data: pd.DataFrame, *, by: str, stated: str = "certainty", tr
         One row a statement.
     by, stated, truth : str
         Columns: what to group by, stated probability, and 0 or 1.
+    clusters : str, optional
+        Column of who or what the rows hang together by, such as the reader. Intervals are then beta-binomial: rows
+        count for as many independent ones as their overdispersion leaves, which is told over all groups at once.
 
     Returns
     -------
     pandas.DataFrame
-        by, n, stated (mean), observed (share true) with low and high (95 %, Jeffreys' interval), overconfidence (stated
-        less observed), in order of what is stated. Rows are taken as independent; for readers seen again and again, use
-        `calibration` with `clusters`.
+        by, n, effective (independent rows that the n are worth), stated (mean), observed (share true) with low and high
+        (95 %, Jeffreys' interval of the effective rows), overconfidence (stated less observed), in order of what is
+        stated. With few clusters the interval is widened as a t interval is (Korn & Graubard 1998).
+
+    Raises
+    ------
+    ValueError
+        If a group's rows are all of one cluster, so that nothing is known of others.
 
     Examples
     --------
     >>> data = pd.DataFrame({"phrase": ["likely"] * 10, "certainty": 0.8, "truth": [1] * 6 + [0] * 4})
     >>> calibration_by(data, by="phrase").round(2)
-       phrase   n  stated  observed  low  high  overconfidence
-    0  likely  10     0.8       0.6  0.3  0.85             0.2
+       phrase   n  effective  stated  observed  low  high  overconfidence
+    0  likely  10       10.0     0.8       0.6  0.3  0.85             0.2
+    >>> data["reader"] = ["ann"] * 5 + ["bob"] * 5
+    >>> calibration_by(data, by="phrase", clusters="reader")[["n", "effective"]].round(2).values.tolist()
+    [[10.0, 0.08]]
     """
     _checked(data[stated], data[truth])
     groups = data.groupby(by, observed=True, sort=False)
     table = groups.agg(n=(truth, "size"), stated=(stated, "mean"), observed=(truth, "mean")).reset_index()
-    hits = table["observed"] * table["n"]
-    table["low"] = np.where(hits > 0, beta.ppf(0.025, hits + 0.5, table["n"] - hits + 0.5), 0.0)
-    table["high"] = np.where(hits < table["n"], beta.ppf(0.975, hits + 0.5, table["n"] - hits + 0.5), 1.0)
+    table.insert(2, "effective", table["n"].astype(float))
+    if clusters is not None:
+        table["effective"] = table[by].map(_effective(data, by, truth, clusters)).astype(float)
+    hits = table["observed"] * table["effective"]
+    misses = table["effective"] - hits
+    table["low"] = np.where(hits > 0, beta.ppf(0.025, hits + 0.5, misses + 0.5), 0.0)
+    table["high"] = np.where(misses > 0, beta.ppf(0.975, hits + 0.5, misses + 0.5), 1.0)
     table["overconfidence"] = table["stated"] - table["observed"]
     return table.sort_values("stated", kind="stable", ignore_index=True)
+
+
+def _effective(data: pd.DataFrame, by: str, truth: str, clusters: str) -> pd.Series:
+    """Independent rows that each group's are worth, given the correlation within clusters that all groups show."""
+    cells = data.groupby([by, clusters], observed=True)[truth].agg(["size", "mean"]).reset_index()
+    size, share = cells["size"].to_numpy(float), cells["mean"].to_numpy()
+    group = cells.groupby(by, observed=True)
+    known, sizes = group["size"].transform("sum").to_numpy(float), cells["size"] ** 2
+    counts = group.size()
+    if (counts < 2).any():
+        raise ValueError(f"{counts.index[counts < 2][0]!r} was stated by one of {clusters!r} alone; leave clusters out")
+    rate = (cells["size"] * cells["mean"]).groupby(cells[by], observed=True).transform("sum").to_numpy() / known
+    squares = sizes.groupby(cells[by], observed=True).sum() / group["size"].sum()
+    between = float(size @ (share - rate) ** 2) / (len(cells) - len(counts))
+    within = float(size @ (share * (1 - share))) / max(size.sum() - len(cells), 1.0)
+    typical = float(size.sum() - squares.sum()) / (len(cells) - len(counts))
+    spread = between + (typical - 1) * within
+    alike = min(1.0, max(0.0, (between - within) / spread)) if spread > 0 else 0.0
+    rows = group["size"].sum()
+    few = (student.ppf(0.975, np.maximum(rows - 1, 1)) / student.ppf(0.975, counts - 1)) ** 2
+    return rows / (1 + (squares - 1) * alike) * few
 
 
 @dataclass(frozen=True, slots=True)

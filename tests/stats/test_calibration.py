@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
@@ -137,3 +138,59 @@ def test_recalibration_refuses_what_it_cannot_fit():
         recalibrate([0.5], [1], method="beta")
     with pytest.raises(ValueError, match="needs true and false rows that overlap"):
         recalibrate([0.1, 0.9], [0, 1], method="logistic")
+
+
+def test_errors_are_those_of_the_authors_package():
+    """uncertainty-calibration 0.1.4 (Kumar, Liang & Ma 2019), get_equal_bins with 10 bins; see tests/reference."""
+    rng = np.random.default_rng(0)
+    p = rng.beta(1, 2, 200)
+    y = (rng.random(200) < p**1.3).astype(int)
+    came = measured(p, y)
+    wanted = {"ece_debiased": 0.07937633020544692, "ece_adaptive": 0.10499483603375075, "ece": 0.11652305012068728}
+    for term, value in wanted.items():
+        assert came[term] == pytest.approx(value, abs=1e-12), term
+
+
+def test_recalibration_is_scikit_learns():
+    p, y = planted(300, np.random.default_rng(6), slope=0.5)
+    fresh = np.linspace(0.02, 0.95, 40)
+    rising = IsotonicRegression(out_of_bounds="clip").fit(p, y).predict(fresh)
+    np.testing.assert_allclose(recalibrate(p, y)(fresh), rising, atol=1e-12)
+    line = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(np.log(p / (1 - p))[:, None], y)
+    wanted = line.predict_proba(np.log(fresh / (1 - fresh))[:, None])[:, 1]
+    np.testing.assert_allclose(recalibrate(p, y, method="logistic")(fresh), wanted, atol=1e-4)
+
+
+def phrases_of_readers(readers, rng, sd):
+    """Each reader's chance of being right with a phrase lies around the phrase's own (sd on the logit)."""
+    parts = []
+    for phrase, p in {"unlikely": 0.15, "possible": 0.5, "likely": 0.8}.items():
+        who = np.repeat(np.arange(readers), rng.poisson(20, readers) + 1)
+        chance = 1 / (1 + np.exp(-(np.log(p / (1 - p)) + rng.normal(0, sd, readers)[who])))
+        rows = {"phrase": phrase, "reader": who, "certainty": p, "truth": (rng.random(len(who)) < chance).astype(int)}
+        parts.append(pd.DataFrame(rows))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_phrases_of_readers_who_differ_are_known_less_surely():
+    data = phrases_of_readers(20, np.random.default_rng(0), 1.0)
+    alone, held = calibration_by(data, by="phrase"), calibration_by(data, by="phrase", clusters="reader")
+    assert (alone.effective == alone.n).all()
+    assert (held.effective < 0.6 * held.n).all()
+    assert (held.high - held.low > alone.high - alone.low).all()
+    pd.testing.assert_frame_equal(alone[["phrase", "n", "observed"]], held[["phrase", "n", "observed"]])
+    with pytest.raises(ValueError, match="'maybe' was stated by one of 'reader' alone; leave clusters out"):
+        calibration_by(
+            data.assign(phrase=np.where(data.reader == 3, "maybe", data.phrase)), by="phrase", clusters="reader"
+        )
+
+
+@pytest.mark.parametrize("sd", [0.0, 0.8])
+def test_intervals_of_phrases_cover_over_readers(sd):
+    grid = np.random.default_rng(0).normal(0, sd, 100000)
+    truth = {p: np.mean(1 / (1 + np.exp(-(np.log(p / (1 - p)) + grid)))) for p in (0.15, 0.5, 0.8)}
+    covered = []
+    for seed in range(60):
+        table = calibration_by(phrases_of_readers(15, np.random.default_rng(seed), sd), by="phrase", clusters="reader")
+        covered += [row.low <= truth[row.stated] <= row.high for row in table.round({"stated": 2}).itertuples()]
+    assert 0.90 <= np.mean(covered) <= 0.995
