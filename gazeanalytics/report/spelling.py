@@ -15,6 +15,7 @@ __all__ = [
     "level_name",
     "note_mark",
     "number",
+    "p_told",
     "p_value",
     "row_name",
     "term_name",
@@ -74,6 +75,18 @@ def p_value(value: float) -> str:
     if value > 0.999:
         return ">.999"
     return f"{value:.3f}".lstrip("0")
+
+
+def p_told(value: float) -> str:
+    """Spell a p-value within a sentence.
+
+    Examples
+    --------
+    >>> p_told(0.0004), p_told(0.0432)
+    ('p < .001', 'p = .043')
+    """
+    spelt = p_value(value)
+    return f"p < {spelt[1:]}" if spelt.startswith("<") else f"p = {spelt}"
 
 
 def interval(low: float, high: float, decimals: int = 2) -> str:

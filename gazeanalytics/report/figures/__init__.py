@@ -1,9 +1,18 @@
 """Figures: each takes a table and an `ax`, gives the axes, and never shows or saves."""
 
 from gazeanalytics.report.figures.accuracy import calibration, roc
+from gazeanalytics.report.figures.conditions import condition_errors, condition_means
 from gazeanalytics.report.figures.grids import axis_loadings, strategy_profiles, transition_matrix
 from gazeanalytics.report.figures.images import attention_difference, attention_map, scanpath
 from gazeanalytics.report.figures.models import caterpillar, forest
+from gazeanalytics.report.figures.reasoning import (
+    case_likeness,
+    claims,
+    eye_voice_spans,
+    looks_and_words,
+    paired_scores,
+    retrieval,
+)
 from gazeanalytics.report.figures.recording import data_loss, main_sequence, sampling_rate
 from gazeanalytics.report.figures.search import coverage_map, hit_curve, lag_curve, miss_shares, visit_raster
 from gazeanalytics.report.figures.strategies import outcome_by_strategy, strategy_map, strategy_shares
@@ -13,15 +22,23 @@ __all__ = [
     "attention_map",
     "axis_loadings",
     "calibration",
+    "case_likeness",
     "caterpillar",
+    "claims",
+    "condition_errors",
+    "condition_means",
     "coverage_map",
     "data_loss",
+    "eye_voice_spans",
     "forest",
     "hit_curve",
     "lag_curve",
+    "looks_and_words",
     "main_sequence",
     "miss_shares",
     "outcome_by_strategy",
+    "paired_scores",
+    "retrieval",
     "roc",
     "sampling_rate",
     "scanpath",

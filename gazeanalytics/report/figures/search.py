@@ -183,13 +183,14 @@ def hit_curve(lesions: pd.DataFrame, *, by: str | None = None, first: str = "fir
 
 
 def lag_curve(lags: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the share of gaze on a finding's place against the time from its mention.
+    """Draw the share of gaze on a finding's place against how long before its mention.
 
     Parameters
     ----------
     lags : pandas.DataFrame
-        One row a moment: `lag_ms` (below 0 before the mention) and `share`; optionally `low` and `high` (its interval,
-        resampled by reader), and `baseline`, the share expected when gaze and mention are of different cases.
+        `curve` of `reasoning.lag`, one row a moment: `lag_ms` (above 0 before the mention) and `share`; optionally
+        `low` and `high` (its interval, resampled by reader), and `chance`, the share when gaze and mention are of
+        different readings.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -199,7 +200,7 @@ def lag_curve(lags: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
     Examples
     --------
-    >>> ax = lag_curve(pd.DataFrame({"lag_ms": [-2000.0, 0.0, 2000.0], "share": [0.2, 0.6, 0.3], "baseline": 0.1}))
+    >>> ax = lag_curve(pd.DataFrame({"lag_ms": [-2000.0, 0.0, 2000.0], "share": [0.2, 0.3, 0.6], "chance": 0.1}))
     >>> ax.get_legend_handles_labels()[1]
     ['gaze on the finding', 'chance']
     """
@@ -214,14 +215,12 @@ def lag_curve(lags: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             band = numbers(ordered, "low"), numbers(ordered, "high")
             axes.fill_between(seconds, *band, color=OKABE_ITO[0], alpha=0.18, linewidth=0)
         axes.plot(seconds, numbers(ordered, "share"), color=OKABE_ITO[0], linewidth=1.4, label="gaze on the finding")
-        if "baseline" in ordered:
-            axes.plot(
-                seconds, numbers(ordered, "baseline"), color="0.35", linewidth=1.0, linestyle="--", label="chance"
-            )
-            axes.legend(loc="upper right")
+        if "chance" in ordered and ordered["chance"].notna().any():
+            axes.plot(seconds, numbers(ordered, "chance"), color="0.35", linewidth=1.0, linestyle="--", label="chance")
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2, borderpad=0)
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-        axes.set_xlabel("Time from the mention (s)")
+        axes.set_xlabel("Gaze before the mention (s)")
         axes.set_ylabel("Share of gaze time")
         return axes
 

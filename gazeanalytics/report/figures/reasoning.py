@@ -1,0 +1,288 @@
+"""Figures of reasoning: what words are worth, what was looked at and said, whose readings are alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics.report.figures._common import needs, nothing, numbers, spaced, stack_shares, tick_labels
+from gazeanalytics.report.spelling import number, p_told
+from gazeanalytics.report.styling import OKABE_ITO, SINGLE_MM, drawing, look, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["case_likeness", "claims", "eye_voice_spans", "looks_and_words", "paired_scores", "retrieval"]
+
+_ROW_MM = 5.5
+
+
+def claims(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how often each kind of statement is true, beside how far readers disagree there.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `reasoning.claims_against_truth`: says, n, p_true, disagreement.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"says": ["negative", "positive"], "n": [583, 947], "p_true": [0.057, 0.582],
+    ...     "disagreement": [0.08, 0.239]})
+    >>> [text.get_text() for text in claims(table).get_yticklabels()]
+    ['negative (n = 583)', 'positive (n = 947)']
+    """
+    needs(table, "claims", ["says", "n", "p_true", "disagreement"])
+    said = table[table["n"] > 0]
+    with drawing(ax, SINGLE_MM, 24 + 9 * max(len(said), 2)) as axes:
+        if not len(said):
+            return nothing(axes, "statements")
+        rows = np.arange(len(said))
+        parts = (("p_true", "true", -0.19), ("disagreement", "pairs of readers that disagree", 0.19))
+        for place, (column, label, shift) in enumerate(parts):
+            style, shares = look(place), numbers(said, column)
+            axes.barh(
+                rows + shift, shares, height=0.34, color=style["color"], hatch=style["hatch"], edgecolor="white",
+                label=label,
+            )  # fmt: skip
+            for row, share in zip(rows, shares, strict=True):
+                axes.text(share + 0.01, row + shift, number(share, 3), va="center")
+        _name_rows(axes, (f"{says} (n = {n:,})" for says, n in zip(said["says"], said["n"], strict=True)), len(said))
+        axes.set_xlim(0, min(1.0, 1.2 * numbers(said, "p_true").max() + 0.08))
+        axes.set_xlabel("Share")
+        axes.set_ylabel("The report says")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2, borderpad=0, handlelength=1.2)
+        return axes
+
+
+def paired_scores(
+    table: pd.DataFrame, *, first: str, second: str, label: str = "Score", ax: Axes | None = None
+) -> Axes:
+    """Draw two scores of the same cases against each other, with their mean difference.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row a case, with both columns.
+    first, second : str
+        Columns: horizontal and vertical.
+    label : str
+        What they measure.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Dots above the diagonal: `second` is higher. The title gives the mean difference.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"chance": [0.1, 0.2, 0.3], "gaze": [0.3, 0.4, 0.5]})
+    >>> paired_scores(table, first="chance", second="gaze").get_title(loc="left")
+    'gaze higher by 0.200 on average (n = 3)'
+    """
+    needs(table, "scores", [first, second])
+    both = table[[first, second]].dropna()
+    with drawing(ax, SINGLE_MM, SINGLE_MM) as axes:
+        if not len(both):
+            return nothing(axes, "scores")
+        x, y = numbers(both, first), numbers(both, second)
+        low, high = min(x.min(), y.min()), max(x.max(), y.max())
+        margin = 0.04 * (high - low or 1.0)
+        ends = [low - margin, high + margin]
+        axes.plot(ends, ends, color="0.5", linewidth=0.8, linestyle="--")
+        axes.plot(x, y, "o", color=OKABE_ITO[0], markersize=3.2, alpha=0.7, markeredgewidth=0)
+        axes.plot(x.mean(), y.mean(), "D", color=OKABE_ITO[1], markersize=6, markeredgecolor="white")
+        axes.set_xlim(*ends)
+        axes.set_ylim(*ends)
+        axes.set_aspect("equal")
+        axes.set_xlabel(plain(f"{label}, {spaced(first)}"))
+        axes.set_ylabel(plain(f"{label}, {spaced(second)}"))
+        difference = (y - x).mean()
+        way = "higher" if difference >= 0 else "lower"
+        title = f"{spaced(second)} {way} by {number(abs(difference), 3)} on average (n = {len(both):,})"
+        axes.set_title(plain(title), fontweight="normal", fontsize=7)
+        return axes
+
+
+def eye_voice_spans(spans: pd.DataFrame, *, names: bool = False, ax: Axes | None = None) -> Axes:
+    """Draw how long each reader's eye runs ahead of the voice, beside what chance gives.
+
+    Parameters
+    ----------
+    spans : pandas.DataFrame
+        From `reasoning.spans_by_reader`: reader, mentions, span_ms, low_ms, high_ms, chance_ms.
+    names : bool
+        Print readers' names; else they stay anonymous, in order of their span.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> spans = pd.DataFrame({"reader": ["ann"], "mentions": [40], "span_ms": [900.0], "low_ms": [700.0],
+    ...     "high_ms": [1100.0], "chance_ms": [2500.0]})
+    >>> eye_voice_spans(spans).get_legend_handles_labels()[1]
+    ['median (95% CI)', 'chance']
+    """
+    needs(spans, "spans", ["reader", "mentions", "span_ms", "low_ms", "high_ms", "chance_ms"])
+    known = spans[spans["span_ms"].notna()].sort_values("span_ms", kind="stable")
+    with drawing(ax, SINGLE_MM, 26 + _ROW_MM * max(len(known), 2)) as axes:
+        if not len(known):
+            return nothing(axes, "spans")
+        rows = np.arange(len(known))
+        middle, low, high, chance = (
+            numbers(known, name) / 1000 for name in ("span_ms", "low_ms", "high_ms", "chance_ms")
+        )
+        axes.hlines(rows, low, high, OKABE_ITO[0], linewidth=1.2)
+        axes.plot(middle, rows, "o", color=OKABE_ITO[0], markersize=4.5, label="median (95% CI)")
+        axes.plot(chance, rows, "D", color="0.35", markerfacecolor="white", markersize=4, label="chance")
+        shown = known["reader"].astype(str) if names else [f"reader {row + 1}" for row in rows]
+        counts = known["mentions"]
+        _name_rows(axes, (f"{name} (n = {n:,})" for name, n in zip(shown, counts, strict=True)), len(known))
+        axes.set_xlim(left=0)
+        axes.set_xlabel("Eye-voice span (s)")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2, borderpad=0)
+        return axes
+
+
+def looks_and_words(table: pd.DataFrame, *, by: str = "region", ax: Axes | None = None) -> Axes:
+    """Draw, by region, how often it was looked at and named, only looked at, only named, or neither.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `reasoning.looked_and_said`: verdict and the column `by`.
+    by : str
+        Column that groups.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"region": ["heart"] * 4, "verdict": ["looked and said"] * 3 + ["said only"]})
+    >>> [text.get_text() for text in looks_and_words(table).texts]
+    ['75%', '25%']
+    """
+    needs(table, "looks and words", [by, "verdict"])
+    with drawing(ax, 0.75 * DOUBLE_MM, 30 + 8 * max(table[by].nunique(), 2)) as axes:
+        if not len(table):
+            return nothing(axes, "looks or words")
+        kinds = ["looked and said", "looked only", "said only", "neither"]
+        counts = pd.crosstab(table[by], table["verdict"]).reindex(columns=kinds, fill_value=0)
+        counts = counts.loc[:, counts.sum() > 0]
+        counts.index = [spaced(name) for name in counts.index]
+        stack_shares(axes, counts)
+        axes.set_xlabel(plain(f"Share of readings, by {spaced(by)}"))
+        return axes
+
+
+def case_likeness(likeness: pd.DataFrame, estimates: pd.DataFrame | None = None, *, ax: Axes | None = None) -> Axes:
+    """Draw how similar readings are to other readers' readings of the same case, and of different cases.
+
+    Parameters
+    ----------
+    likeness : pandas.DataFrame
+        `readings` of `reasoning.case_likeness`: same, different.
+    estimates : pandas.DataFrame, optional
+        Its `estimates`: the difference and its p-value are then told.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> ax = case_likeness(pd.DataFrame({"same": [0.5, 0.6], "different": [0.1, 0.2]}))
+    >>> ax.get_legend_handles_labels()[1]
+    ['same case', 'different cases']
+    """
+    needs(likeness, "likeness", ["same", "different"])
+    known = likeness[likeness["same"].notna()]
+    with drawing(ax, SINGLE_MM, 62) as axes:
+        if not len(known):
+            return nothing(axes, "pairs of readings")
+        values = {name: numbers(known, name) for name in ("same", "different")}
+        edges = np.histogram_bin_edges(np.concatenate([*values.values()]), bins=40)
+        for place, (name, label) in enumerate((("same", "same case"), ("different", "different cases"))):
+            style = look(place)
+            share = np.histogram(values[name], edges)[0] / len(known)
+            axes.stairs(share, edges, fill=True, color=style["color"], alpha=0.35)
+            axes.stairs(share, edges, color=style["color"], linestyle=style["linestyle"], linewidth=1.2, label=label)
+            axes.axvline(values[name].mean(), color=style["color"], linestyle=style["linestyle"], linewidth=0.8)
+        axes.set_xlabel(f"Mean similarity (cosine) with other readers' readings (n = {len(known):,})")
+        axes.set_ylabel("Share of readings")
+        axes.legend(loc="upper right")
+        if estimates is not None:
+            row = estimates.set_index("term").loc["difference"]
+            ends = f"[{number(row['conf_low'])}, {number(row['conf_high'])}]"
+            title = f"difference {number(row['estimate'])} {ends}, {p_told(float(row['p_value']))}"
+            axes.set_title(title, fontweight="normal", fontsize=7)
+        return axes
+
+
+def retrieval(estimates: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how often the case that a reading is about is among the k most similar, beside guessing.
+
+    Parameters
+    ----------
+    estimates : pandas.DataFrame
+        `estimates` of `reasoning.retrieve_cases`: rows recall_at_k and chance_at_k.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"term": ["recall_at_1", "chance_at_1"], "estimate": [0.4, 0.01],
+    ...     "conf_low": [0.35, None], "conf_high": [0.45, None], "n": 200})
+    >>> [text.get_text() for text in retrieval(table).get_xticklabels()]
+    ['1']
+    """
+    needs(estimates, "estimates", ["term", "estimate", "conf_low", "conf_high", "n"])
+    found = {name: estimates[estimates["term"].str.startswith(f"{name}_at_")] for name in ("recall", "chance")}
+    with drawing(ax, SINGLE_MM, 62) as axes:
+        if not len(found["recall"]):
+            return nothing(axes, "retrieval")
+        places = np.arange(len(found["recall"]))
+        value, low, high = (numbers(found["recall"], name) for name in ("estimate", "conf_low", "conf_high"))
+        axes.vlines(places, low, high, OKABE_ITO[0], linewidth=1.2)
+        axes.plot(places, value, "o-", color=OKABE_ITO[0], markersize=4.5, label="readings (95% CI)")
+        axes.plot(places, numbers(found["chance"], "estimate"), "D--", color="0.35", markerfacecolor="white",
+                  markersize=4, label="guessing")  # fmt: skip
+        axes.set_xticks(places, [term.rpartition("_")[2] for term in found["recall"]["term"]])
+        axes.set_xlim(-0.3, len(places) - 0.7)
+        axes.set_ylim(0, 1.02)
+        axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+        axes.set_xlabel(f"k most similar cases (n = {found['recall']['n'].max():,.0f} readings)")
+        axes.set_ylabel("Own case among them")
+        axes.legend(loc="upper left")
+        return axes
+
+
+def _name_rows(ax: Axes, names: object, count: int) -> None:
+    ax.set_yticks(range(count), tick_labels(names))
+    ax.set_ylim(count - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
