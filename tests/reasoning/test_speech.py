@@ -52,10 +52,10 @@ def test_unlinked_gaze_has_no_peak_beyond_chance():
 @pytest.mark.slow
 def test_error_coverage_and_false_peaks_over_many_studies():
     errors, covered, false = [], [], []
-    for seed in range(100):
+    for seed in range(200):
         rng = np.random.default_rng(1000 + seed)
         truth = rng.uniform(1000, 5000)
-        found = lag(*dictated(200, truth, rng), draws=60, rng=rng)
+        found = lag(*dictated(200, truth, rng), draws=200, rng=rng)
         errors.append(found.lag_ms - truth)
         covered.append(found.low_ms <= truth <= found.high_ms)
         none = lag(*dictated(30, truth, rng, linked=False), draws=39, rng=rng)
