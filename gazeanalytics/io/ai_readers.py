@@ -55,7 +55,9 @@ def read_probabilities(
         {_snake(name): _numbers(path, raw[name], "a probability, 0 to 1", 0, 1) for name in raw.columns.drop(key)}
     )
     if isinstance(threshold, Mapping) and (unknown := [name for name in threshold if name not in wide]):
-        raise InputError(f"{path}: threshold for {unknown[0]!r}, which has no column; {nearest(unknown[0], [*wide])}")
+        raise InputError(
+            f"{path}: threshold for {unknown[0]!r}, which has no column; {nearest(unknown[0], list(map(str, wide)))}"
+        )
     bound = wide.columns.map(lambda name: threshold.get(name, 0.5) if isinstance(threshold, Mapping) else threshold)
     status = np.where(wide.to_numpy() >= bound.to_numpy(float), "present", "absent")
     return _long(keys, wide, status, wide, wide, {})
@@ -104,7 +106,7 @@ def read_maplez(path: str | Path) -> pd.DataFrame:
     severity = _coded(path, _beside(parts, "severity", labels), None).replace({-1.0: np.nan})
     extra = {
         "severity": severity.apply(lambda column: column.map(_SEVERITY)),
-        "change": pd.DataFrame(np.where(compared, "unchanged", None), labels.index, labels.columns),
+        "change": compared.astype(object).where(compared, None).replace({True: "unchanged"}),
         "location": _beside(parts, "location", labels),
     }
     low, high = certainty.mask(compared, 0.0), certainty.mask(compared, 1.0)

@@ -64,8 +64,9 @@ def read_drafts(path: str | Path) -> Drafts:
     text = {author: raw[column].str.strip() for column, author in _AUTHORS.items() if column in raw}
     if "reasoning" in raw:
         text["model"] = (raw["reasoning"].str.strip() + "\n" + text["model"]).str.strip()
-    long = pd.DataFrame(text).set_axis(pd.Index(raw["unique_id"], name="case")).stack().rename("text")  # noqa: PD013
-    long = long[long.ne("")].rename_axis(index=["case", "reader"]).reset_index()
+    wide = pd.DataFrame(text).assign(case=raw["unique_id"])
+    long = wide.melt("case", var_name="reader", value_name="text", ignore_index=False).sort_index(kind="stable")
+    long = long[long["text"].ne("")].reset_index(drop=True)
     key = long["case"] + "|" + long["reader"]
     long["reading"] = pd.Categorical(key, categories=key)
     told = [name for name in ("indication", "question", "task_name", "radcliq_score") if name in raw]

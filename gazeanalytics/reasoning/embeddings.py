@@ -57,8 +57,8 @@ class Embeddings:
         >>> Embeddings.of(np.array([[3.0, 4.0]]), ["a"]).vectors.round(2).tolist()
         [[0.6, 0.8]]
         """
-        rows = sparse.csr_array(array) if sparse.issparse(array) else np.asarray(array, float)
-        index = pd.Index(keys)
+        rows: Any = sparse.csr_array(array) if sparse.issparse(array) else np.asarray(array, float)
+        index = pd.Index(list(keys))
         if rows.ndim != 2 or rows.shape[0] != len(index):
             raise ValueError(f"wanted an array of {len(index)} rows, one a key; came shape {rows.shape}")
         if not index.is_unique:
@@ -72,7 +72,7 @@ class Embeddings:
 
     def rows_of(self, keys: Iterable[Hashable]) -> np.ndarray:
         """Where each key's row is; -1 for none."""
-        return self.keys.get_indexer(pd.Index(keys))
+        return self.keys.get_indexer(pd.Index(list(keys)))
 
 
 def embed_traces(traces: pd.DataFrame, *, fewest: int = 2) -> Embeddings:
@@ -126,7 +126,8 @@ def embedding_axes(embeddings: Embeddings, *, axes: int = 5) -> pd.DataFrame:
     solver = "arpack" if sparse.issparse(embeddings.vectors) and axes < min(n, d) else "auto"
     fitted = PCA(axes, svd_solver=solver, random_state=0)
     values = fitted.fit_transform(embeddings.vectors)
-    top = fitted.components_[np.arange(axes), np.abs(fitted.components_).argmax(1)]
+    weights = np.asarray(fitted.components_)
+    top = weights[np.arange(axes), np.abs(weights).argmax(1)]
     spread = values.std(axis=0, ddof=1)
     table = pd.DataFrame(
         values * np.sign(top) / np.where(spread > 0, spread, 1.0),

@@ -156,7 +156,7 @@ def retrieve_cases(
     table.loc[table["cases"] < 2, "rank"] = np.nan
     found = table["rank"].notna()
     rows = [_row("retrieval", f"recall_at_{k}", _found(table["rank"], k), table) for k in ks]
-    share = [np.minimum(k / table["cases"], 1.0).where(found) for k in ks]
+    share = [(k / table["cases"]).clip(upper=1.0).where(found) for k in ks]
     rows += [_fixed("retrieval", f"chance_at_{k}", one.mean(), found.sum()) for k, one in zip(ks, share, strict=True)]
     rows.append(_fixed("retrieval", "median_rank", table["rank"].median(), found.sum()))
     return Retrieval(table, pd.concat(rows, ignore_index=True))

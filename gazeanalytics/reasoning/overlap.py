@@ -151,9 +151,10 @@ def compare_scores(
 def _mean(term: str, contrast: str, values: pd.Series) -> dict[str, object]:
     """Mean with its t interval; a test against 0 for differences alone."""
     n = len(values)
-    error = float(values.sem()) if n > 1 else np.nan
+    numbers = values.to_numpy(float)
+    error = float(stats.sem(numbers)) if n > 1 else np.nan
     half = float(stats.t.ppf(0.975, n - 1)) * error if n > 1 else np.nan
-    mean = float(values.mean()) if n else np.nan
+    mean = float(np.mean(numbers)) if n else np.nan
     tested = term == "difference" and n > 1 and error > 0
     statistic = mean / error if tested else np.nan
     return {

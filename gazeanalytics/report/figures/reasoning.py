@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -232,9 +233,10 @@ def case_likeness(likeness: pd.DataFrame, estimates: pd.DataFrame | None = None,
         axes.set_ylabel("Share of readings")
         axes.legend(loc="upper right")
         if estimates is not None:
-            row = estimates.set_index("term").loc["difference"]
-            ends = f"[{number(row['conf_low'])}, {number(row['conf_high'])}]"
-            title = f"difference {number(row['estimate'])} {ends}, {p_told(float(row['p_value']))}"
+            row = estimates[estimates["term"].eq("difference")]
+            names = ("estimate", "conf_low", "conf_high", "p_value")
+            value, low, high, chance = (float(numbers(row, name)[0]) for name in names)
+            title = f"difference {number(value)} [{number(low)}, {number(high)}], {p_told(chance)}"
             axes.set_title(title, fontweight="normal", fontsize=7)
         return axes
 
@@ -281,7 +283,7 @@ def retrieval(estimates: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         return axes
 
 
-def _name_rows(ax: Axes, names: object, count: int) -> None:
+def _name_rows(ax: Axes, names: Iterable[object], count: int) -> None:
     ax.set_yticks(range(count), tick_labels(names))
     ax.set_ylim(count - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
