@@ -32,26 +32,27 @@ def interval(t):
 
 
 @kernel
-def code_of_loss(x, y, out):
+def off_image(x, y):
+    """Whether a point lies above and left of any image, or absurdly far."""
+    return ((x <= 0.0) & (y <= 0.0)) | ((x >= _ABSURD_PX) & (y >= _ABSURD_PX))
+
+
+@kernel
+def code_of_loss(x, y, there, out):
     """Find the point that a tracker writes where it lost the gaze, such as (0, 0), (-1, -1) or (-32768, -32768).
 
-    It lies above and left of the image or absurdly far, and most of the samples there are at exactly this point (the
-    majority vote of Boyer & Moore), at least three of them. out: samples at it (0: there is none), x, y.
+    Most of the `there` samples off the image are at exactly this point (the majority vote of Boyer & Moore), at least
+    three of them. out: samples at it (0: there is none), x, y.
     """
-    votes, there = 0, 0
+    votes, count = 0, 0
     for i in range(x.size):
-        if (x[i] <= 0.0 and y[i] <= 0.0) or (x[i] >= _ABSURD_PX and y[i] >= _ABSURD_PX):
-            there += 1
+        if off_image(x[i], y[i]):
             if votes == 0:
                 out[1], out[2] = x[i], y[i]
             votes += 1 if x[i] == out[1] and y[i] == out[2] else -1
-    if there < 3:
-        return
-    count = 0
     for i in range(x.size):
         count += x[i] == out[1] and y[i] == out[2]
-    if 2 * count > there and count >= 3:
-        out[0] = count
+    out[0] = count if 2 * count > there and count >= 3 else 0
 
 
 @kernel
@@ -66,15 +67,17 @@ def audit(t, x, y, lens, out):
     n = t.size
     out[:] = 0.0
     out[0] = interval(t)
-    back, timeless, infinite, missing = 0, 0, 0, 0
+    back, timeless, infinite, missing, there = 0, 0, 0, 0, 0
     for i in range(n):
+        there += off_image(x[i], y[i])
         timeless += not np.isfinite(t[i])
         infinite += abs(x[i]) == np.inf or abs(y[i]) == np.inf
         missing += np.isnan(x[i] + y[i])
     for i in range(1, n):
         back += t[i] < t[i - 1]
     out[1], out[2], out[3], out[4] = back, timeless, infinite, missing
-    code_of_loss(x, y, out[5:8])
+    if there >= 3:
+        code_of_loss(x, y, there, out[5:8])
     count = min(n, _PROBES)
     steps = np.empty(count)
     kept, seen, wide = 0, 0, 0
@@ -152,7 +155,7 @@ def flight_ratios(t, x, y, step):
     for i in range(half, n - half):
         took = t[i + half] - t[i - half]
         if 0.0 < took < 1.5 * window:
-            speed[i] = np.hypot(x[i + half] - x[i - half], y[i + half] - y[i - half]) / took * 1000.0
+            speed[i] = np.sqrt((x[i + half] - x[i - half]) ** 2 + (y[i + half] - y[i - half]) ** 2) / took * 1000.0
     ratios = np.empty(n // 2 + 1)
     kept, i = 0, 0
     while i < n:

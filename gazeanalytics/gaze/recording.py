@@ -31,7 +31,7 @@ _FINEST_STEP_DEG = 0.0005
 # Median of `flight_ratios` on Lund2013 (Andersson et al. 2017): 0.90 to 1.33 at 30 to 500 Hz, 0.68 to 1.36 in any one
 # reading; a clock that is wrong by a factor of two brings it to 0.66 or less, or 1.79 or more.
 _LEAST_RATIO, _GREATEST_RATIO, _FEWEST_SACCADES = 0.67, 1.5, 20
-_READINGS_TIMED, _SAMPLES_TIMED = 16, 65_536
+_READINGS_TIMED, _SAMPLES_TIMED = 16, 32_768
 
 
 class RecordingWarning(UserWarning):
@@ -223,7 +223,7 @@ def _warn_of_codes(table: ragged.Segments, facts: np.ndarray) -> None:
 def _check_saccades(recording: Recording) -> None:
     """Warn when saccades last much longer or shorter than human ones of their size: clock or viewing may be wrong.
 
-    A part of the recording is timed, at most 65,536 samples of 16 readings.
+    A part of the recording is timed, at most 32,768 samples of 16 readings.
     """
     timed = np.unique(np.linspace(0, len(recording.readings) - 1, _READINGS_TIMED).astype(int))
     ratios = []
