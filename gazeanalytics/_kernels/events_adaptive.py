@@ -222,3 +222,22 @@ def nystrom_holmqvist_over_readings(starts, stops, t, right, down, settings, lab
     for r in range(starts.size):
         part = slice(starts[r], stops[r])
         nystrom_holmqvist(t[part], right[part], down[part], steps[r], settings, labels[part])
+
+
+@kernel
+def velocity_over_readings(starts, stops, t, right, down, settings, across, along, steps):
+    """Velocity (deg/s) of every reading; settings: width of the parabola (ms; 0: five-point rule), longest gap."""
+    for r in range(starts.size):
+        part = slice(starts[r], stops[r])
+        tr = t[part]
+        if settings[0] > 0:
+            half = max(1, int(np.floor(settings[0] / (2.0 * steps[r]) + 0.5)))
+            room = np.empty(tr.size)
+            smooth_derivatives(tr, right[part], half, settings[1], across[part], room)
+            smooth_derivatives(tr, down[part], half, settings[1], along[part], room)
+        else:
+            five_point(tr, right[part], settings[1], across[part])
+            five_point(tr, down[part], settings[1], along[part])
+        for i in range(starts[r], stops[r]):
+            across[i] *= 1000.0
+            along[i] *= 1000.0

@@ -32,6 +32,13 @@ def interval(t):
 
 
 @kernel
+def intervals_over_readings(starts, stops, t, out):
+    """`interval` of every reading."""
+    for r in range(starts.size):
+        out[r] = interval(t[starts[r] : stops[r]])
+
+
+@kernel
 def off_image(x, y):
     """Whether a point lies above and left of any image, or absurdly far."""
     return ((x <= 0.0) & (y <= 0.0)) | ((x >= _ABSURD_PX) & (y >= _ABSURD_PX))

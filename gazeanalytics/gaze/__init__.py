@@ -5,6 +5,7 @@ from __future__ import annotations
 from gazeanalytics.gaze import attention, hints, scanpaths
 from gazeanalytics.gaze.adaptive import engbert_kliegl, nystrom_holmqvist
 from gazeanalytics.gaze.attention import Maps, Smoothing, density
+from gazeanalytics.gaze.blinking import blinks
 from gazeanalytics.gaze.cascade import CascadeRules, cascade
 from gazeanalytics.gaze.clean import Cleaned, clean
 from gazeanalytics.gaze.dwelling import dwells, region_transitions
@@ -28,6 +29,8 @@ from gazeanalytics.gaze.quality import accuracy, quality
 from gazeanalytics.gaze.recording import RecordingWarning
 from gazeanalytics.gaze.regions import grid_regions, join_hits, locate, region_coverage, visits
 from gazeanalytics.gaze.scanpaths import Grid, Simplify, multimatch, pair_readings, scanmatch, square, string_edit
+from gazeanalytics.gaze.statistical import i2mc, ihmm
+from gazeanalytics.gaze.velocity import velocity
 
 __all__ = [
     "DETECTORS",
@@ -51,6 +54,7 @@ __all__ = [
     "ambient_focal",
     "ambient_focal_scale",
     "attention",
+    "blinks",
     "cascade",
     "clean",
     "confusion",
@@ -63,7 +67,9 @@ __all__ = [
     "four_walks",
     "grid_regions",
     "hints",
+    "i2mc",
     "idt",
+    "ihmm",
     "ivt",
     "join_hits",
     "labelled_events",
@@ -88,6 +94,7 @@ __all__ = [
     "string_edit",
     "systematicity",
     "time_course",
+    "velocity",
     "visits",
 ]
 
@@ -96,6 +103,8 @@ DETECTORS = {
     "learned": learned,
     "ivt": ivt,
     "idt": idt,
+    "ihmm": ihmm,
+    "i2mc": i2mc,
     "engbert_kliegl": engbert_kliegl,
     "nystrom_holmqvist": nystrom_holmqvist,
 }

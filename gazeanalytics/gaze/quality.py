@@ -7,7 +7,7 @@ import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels import events_quality as kernels
-from gazeanalytics.gaze.recording import LONGEST_GAP_MS, Recording, degrees, prepare
+from gazeanalytics.gaze.recording import LONGEST_GAP_MS, degrees, in_rows, prepare
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["accuracy", "quality"]
@@ -63,7 +63,7 @@ def quality(
     [[250.0, 225.0, 0.1, 200.0, 0.13, 0.09]]
     """
     recording = prepare(samples, viewing, rate_hz=rate_hz, threads=threads)
-    right, down = _in_rows(recording, *degrees(recording, threads=threads))
+    right, down = in_rows(recording, *degrees(recording, threads=threads))
     facts = np.empty((len(recording.table), 7))
     steps = recording.intervals_ms
     arrays = (recording.times, right, down, np.array([window_ms, LONGEST_GAP_MS]))
@@ -110,8 +110,8 @@ def accuracy(samples: pd.DataFrame, targets: pd.DataFrame, viewing: Viewing) -> 
     [1.0]
     """
     recording = prepare(samples, viewing)
-    x, y = _in_rows(recording, recording.x, recording.y)
-    right, down = _in_rows(recording, *degrees(recording))
+    x, y = in_rows(recording, recording.x, recording.y)
+    right, down = in_rows(recording, *degrees(recording))
     where = recording.table.keys.get_indexer(pd.Index(targets["reading"]))
     if (where < 0).any():
         raise ValueError(
@@ -133,15 +133,3 @@ def accuracy(samples: pd.DataFrame, targets: pd.DataFrame, viewing: Viewing) -> 
     return targets.assign(
         **dict(zip(("samples", "offset_deg", "rms_s2s_deg", "sd_deg"), np.array(rows).reshape(-1, 4).T, strict=True))
     )
-
-
-def _in_rows(recording: Recording, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Put columns of the samples seen back in the table's rows, NaN elsewhere."""
-    if recording.rows is None:
-        return columns
-    spread = []
-    for column in columns:
-        whole = np.full(recording.times.size, np.nan)
-        whole[recording.rows] = column
-        spread.append(whole)
-    return tuple(spread)

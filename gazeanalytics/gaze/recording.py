@@ -13,7 +13,7 @@ from gazeanalytics import ragged, tables
 from gazeanalytics._kernels import events_audit as kernels
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["LONGEST_GAP_MS", "Recording", "RecordingWarning", "degrees", "prepare"]
+__all__ = ["LONGEST_GAP_MS", "Recording", "RecordingWarning", "degrees", "in_rows", "prepare"]
 
 # Longer holes in the recording end every event (Olsen 2012, max gap length).
 LONGEST_GAP_MS = 75.0
@@ -28,9 +28,10 @@ _FASTEST_HZ = 5000.0
 _SLOWEST_HZ = 20.0
 # The most precise trackers move 0.001 deg or more from sample to sample (Holmqvist & Andersson 2017, ch. 6).
 _FINEST_STEP_DEG = 0.0005
-# Median of `flight_ratios` on Lund2013 (Andersson et al. 2017): 0.90 to 1.33 at 30 to 500 Hz, 0.68 to 1.36 in any one
-# reading; a clock that is wrong by a factor of two brings it to 0.66 or less, or 1.79 or more.
-_LEAST_RATIO, _GREATEST_RATIO, _FEWEST_SACCADES = 0.67, 1.5, 20
+# Median of `flight_ratios` on Lund2013 (Andersson et al. 2017): 0.90 to 1.17 at 60 to 500 Hz, 0.68 to 1.36 in any one
+# reading; a clock that is wrong by a factor of two brings it to 0.58 or less, or 1.79 or more. Slower recordings can't
+# tell.
+_LEAST_RATIO, _GREATEST_RATIO, _FEWEST_SACCADES, _SLOWEST_TIMED_MS = 0.67, 1.5, 20, 20.0
 _READINGS_TIMED, _SAMPLES_TIMED = 16, 32_768
 
 
@@ -225,9 +226,10 @@ def _check_saccades(recording: Recording) -> None:
 
     A part of the recording is timed, at most 32,768 samples of 16 readings.
     """
-    timed = np.unique(np.linspace(0, len(recording.readings) - 1, _READINGS_TIMED).astype(int))
+    fast = np.flatnonzero(recording.intervals_ms <= _SLOWEST_TIMED_MS)
+    timed = fast[np.unique(np.linspace(0, len(fast) - 1, _READINGS_TIMED).astype(int))[: len(fast)]]
     ratios = []
-    for reading in timed[: len(recording.readings)]:
+    for reading in timed:
         start = recording.readings.starts[reading]
         part = slice(start, min(recording.readings.stops[reading], start + _SAMPLES_TIMED // len(timed)))
         x, y = recording.x[part], recording.y[part]
@@ -261,3 +263,15 @@ def degrees(recording: Recording, *, threads: int | None = None) -> tuple[np.nda
     places = (recording.x, recording.y, right, down)
     ragged.each(kernels.degrees_over_readings, recording.readings, *places, out=[recording.lenses], threads=threads)
     return right, down
+
+
+def in_rows(recording: Recording, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Put columns of the samples seen back in the table's rows, NaN elsewhere."""
+    if recording.rows is None:
+        return columns
+    spread = []
+    for column in columns:
+        whole = np.full(recording.times.size, np.nan)
+        whole[recording.rows] = column
+        spread.append(whole)
+    return tuple(spread)

@@ -30,6 +30,8 @@ _DETECTORS = {
     "cascade": "a cascade of rules that tells saccades, oscillations after them, blinks, pursuit and fixations apart",
     "ivt": "a velocity threshold (I-VT; Salvucci & Goldberg, 2000)",
     "idt": "a dispersion threshold (I-DT; Salvucci & Goldberg, 2000)",
+    "ihmm": "a hidden Markov chain of two speeds (I-HMM; Salvucci & Goldberg, 2000)",
+    "i2mc": "clustering of gaze in moving windows into two (after I2MC; Hessels et al., 2017)",
     "engbert_kliegl": "an elliptic velocity threshold set by the noise of each reading (Engbert & Kliegl, 2003)",
     "nystrom_holmqvist": "velocity thresholds that adapt to the noise of each reading (Nyström & Holmqvist, 2010)",
 }
