@@ -29,23 +29,16 @@ def engbert_kliegl(
 
     Parameters
     ----------
-    samples, viewing, threads
-        As for `cascade`.
+    samples, viewing, shortest_fixation_ms, threads
+        As for `ivt`, with its errors and warnings.
     factor : float
         Lambda of the paper: 6 for microsaccades, 5 in Engbert & Mergenthaler 2006.
     shortest_saccade_ms : float
         Shorter runs are left to fixation; one sample, where the recording is slower than that.
-    shortest_fixation_ms : float
-        Shorter fixations are noise. 0 keeps all.
 
     Returns
     -------
     Events
-
-    Raises
-    ------
-    TableError, ValueError
-        As for `cascade`.
 
     Examples
     --------
@@ -89,25 +82,18 @@ def nystrom_holmqvist(
 
     Parameters
     ----------
-    samples, viewing, threads
-        As for `cascade`.
+    samples, viewing, shortest_fixation_ms, threads
+        As for `ivt`, with its errors and warnings.
     first_peak_deg_s : float
         Where the iteration begins: 100 to 300 in the paper.
     window_ms : float
         Width of the fitted parabola.
     shortest_saccade_ms : float
         At least one sample.
-    shortest_fixation_ms : float
-        Shorter fixations are noise. 0 keeps all.
 
     Returns
     -------
     Events
-
-    Raises
-    ------
-    TableError, ValueError
-        As for `cascade`.
 
     Examples
     --------

@@ -143,7 +143,7 @@ def cascade(
     Warns
     -----
     RecordingWarning
-        If saccades last much longer or shorter than is human, or many samples lie at exactly (0, 0).
+        If saccades last much longer or shorter than is human, or samples lie at a tracker's code for loss.
 
     Examples
     --------

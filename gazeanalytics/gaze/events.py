@@ -157,6 +157,11 @@ def ivt(
     TableError, ValueError
         If the table breaks its contract, a unit can't be right or a duration is under one sample.
 
+    Warns
+    -----
+    RecordingWarning
+        If saccades last much longer or shorter than is human, or samples lie at a tracker's code for loss.
+
     Examples
     --------
     >>> x = np.repeat([100.0, 300.0], 50)
@@ -199,7 +204,7 @@ def idt(
     Parameters
     ----------
     samples, viewing, threads
-        As for `ivt`.
+        As for `ivt`, with its errors and warnings.
     widest_deg : float
         Greatest dispersion of a fixation (deg).
     shortest_fixation_ms : float
@@ -208,11 +213,6 @@ def idt(
     Returns
     -------
     Events
-
-    Raises
-    ------
-    TableError, ValueError
-        As for `ivt`.
 
     Examples
     --------

@@ -37,8 +37,8 @@ def ihmm(
 
     Parameters
     ----------
-    samples, viewing, threads
-        As for `cascade`.
+    samples, viewing, shortest_fixation_ms, threads
+        As for `ivt`, with its errors and warnings.
     saccade_deg_s : float
         Usual speed in a saccade.
     window_ms : float
@@ -46,17 +46,10 @@ def ihmm(
     rounds : int
         Rounds of Baum-Welch that learn speeds and durations from the reading, as the paper does. With 0 the chain
         agrees better with the coders of Lund2013: a learned state of saccades takes their oscillations, too.
-    shortest_fixation_ms : float
-        Shorter fixations are noise. 0 keeps all.
 
     Returns
     -------
     Events
-
-    Raises
-    ------
-    TableError, ValueError
-        As for `cascade`.
 
     Examples
     --------
@@ -104,25 +97,18 @@ def i2mc(
 
     Parameters
     ----------
-    samples, viewing, threads
-        As for `cascade`.
+    samples, viewing, shortest_fixation_ms, threads
+        As for `ivt`, with its errors and warnings.
     window_ms : float
         Length of the window; at most one saccade should lie within.
     cutoff_sd : float
         Standard deviations of the weight.
     merge_within_deg : float
         Fixations at most 40 ms and less than this apart are one.
-    shortest_fixation_ms : float
-        Shorter fixations are noise. 0 keeps all.
 
     Returns
     -------
     Events
-
-    Raises
-    ------
-    TableError, ValueError
-        As for `cascade`.
 
     Examples
     --------

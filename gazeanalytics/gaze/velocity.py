@@ -29,28 +29,19 @@ def velocity(
 
     Parameters
     ----------
-    samples : pandas.DataFrame
-        A samples table: reading, t (ms), x, y (image px), perhaps valid.
-    viewing : Viewing
-        How image pixels become angles.
+    samples, viewing, threads
+        As for `ivt`, with its errors and warnings.
     rule : {"savitzky_golay", "five_point"}
         The slope of a parabola through the samples of a window (Savitzky & Golay 1964), or the difference of the two
         samples before and the two after (Engbert & Kliegl 2003), which spans 16 ms at 250 Hz.
     window_ms : float
         Width of the parabola, at least three samples.
-    threads : int, optional
-        Default: as many as the process may use.
 
     Returns
     -------
     pandas.DataFrame
         One row a sample, with the index of `samples`: right_deg_s, down_deg_s, speed_deg_s. NaN where gaze is missing
         and where the window reaches over an end of the reading or a jump of the clock of more than 75 ms.
-
-    Raises
-    ------
-    TableError, ValueError
-        As for `cascade`.
 
     Examples
     --------
