@@ -7,27 +7,39 @@ from collections.abc import Iterator
 
 __all__ = ["lower", "sentences"]
 
-# A full stop that is neither a decimal point nor an abbreviation's, an asked end, an empty line, or a list's next item.
-_ABBREVIATIONS = "".join(
-    rf"(?<!\b{word}\.)" for word in ("vs", "v", "dr", "mr", "mrs", "ms", "approx", "st", "e", "i", "g")
+# A full stop that is neither a decimal point nor an abbreviation's, an asked end, an empty line, a list's next item, the
+# next heading, or the mark of a sentence that begins without a stop before it.
+_SHORT = ("vs", "v", "dr", "mr", "mrs", "ms", "approx", "st", "e", "i", "g")
+_ABBREVIATIONS = "".join(rf"(?<!\b{word}\.)" for word in _SHORT)
+_MARK = "\x1e"
+_END = re.compile(
+    rf"\.{_ABBREVIATIONS}(?!(?<=\d\.)\d)|!|\?(?<=\w\?)|{_MARK}"
+    r"|\n[ \t]*(?:\n|(?=[-*•#\d])|(?=[a-z][a-z /&]{1,40}:))"
+    r"|\s(?=(?:findings|impression|conclusion|comparison|indication|technique|history)s?\s*:)"
 )
-_END = re.compile(rf"\.{_ABBREVIATIONS}(?!(?<=\d\.)\d)|!|\?(?<=\w\?)|\n[ \t]*(?:\n|(?=[-*•\d]))")
+# Words that begin sentences of reports, capital after a small word: "Lungs clear No effusion Heart enlarged".
+_STARTS = (
+    "No|There|The|Heart|Lungs?|Cardiac|Cardiomediastinal|Mediastin(?:um|al)|Bones|Osseous|Otherwise|Normal|Stable"
+    "|Unchanged|Small|Mild|Moderate"
+)
+_RUN_ON = re.compile(rf"(?:(?<=[a-z]{{3}})\s|\n)(?=(?:{_STARTS})\s+[a-z])")
 
 _BACKGROUND = re.compile(
     r"\W*(?:clinical |reason )?(?:indications?|history|information|for exam\w*|comparisons?|technique|exam|examination"
-    r"|procedure)\b[^:.]{0,30}:"
+    r"|procedure)\b(?! (?:is|are|was|were)\b)[^:.]{0,30}:"
 )
 _BODY = re.compile(r"\W*(?:findings?|impression|conclusions?|report|interpretation|answer|summary)\b[^:.]{0,20}:")
 
 
 def lower(text: str) -> str:
-    """Make a text lower case, every character keeping its place.
+    """Make a text lower case, every character keeping its place, and mark where a sentence begins without a stop.
 
     Examples
     --------
     >>> lower("No Effusion")
     'no effusion'
     """
+    text = _RUN_ON.sub(_MARK, text)
     low = text.lower()
     if len(low) != len(text):  # a letter whose small form is longer would shift every place after it
         low = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
@@ -38,21 +50,29 @@ def sentences(text: str, *, background: bool = False) -> Iterator[tuple[int, int
     """Find the sentences of a lower-case text: where each starts and stops.
 
     What stands under indication, history, comparison, technique or examination tells why and how the image was taken;
-    it is left out up to the next heading (findings, impression ...), unless `background` asks for it.
+    it is left out up to the next heading (findings, impression ...), unless `background` asks for it. In a text without
+    such a heading it is the one sentence after the heading.
 
     Examples
     --------
     >>> text = "indication: rule out edema. findings: 1.5 cm nodule. no edema"
     >>> [text[start:stop] for start, stop in sentences(text)]
-    [' findings: 1.5 cm nodule', ' no edema']
+    ['findings: 1.5 cm nodule', ' no edema']
     """
-    hidden = False
+    if background or _BACKGROUND.search(text) is None:
+        yield from _cut(text)
+        return
+    headed = _BODY.search(text) is not None
+    hidden = empty = False
     for start, stop in _cut(text):
-        if _BODY.match(text, start, stop):
+        heading = _BACKGROUND.match(text, start, stop)
+        if heading:
+            hidden, empty = True, not text[heading.end() : stop].strip()
+        elif _BODY.match(text, start, stop):
             hidden = False
-        elif _BACKGROUND.match(text, start, stop):
-            hidden = True
-        if background or not hidden:
+        elif hidden and not headed:
+            hidden, empty = empty, False
+        if not hidden:
             yield start, stop
 
 
