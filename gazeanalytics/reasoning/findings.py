@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +31,7 @@ _KINDS = dict.fromkeys(_COLUMNS, object) | {
     "high": np.float64,
 }
 _SURE_OF_NONE = 0.98
+_KEPT = 100_000  # sentences remembered at most
 _OF_CERTAINTY = ("confiden", "certain", "probability")
 
 _Said = tuple[tuple, int, int]
@@ -102,13 +104,54 @@ def _book(choice: Choice) -> Lexicon:
     return choice if isinstance(choice, Lexicon) else lexicon(choice)
 
 
+@dataclass(slots=True)
+class _Found:
+    """Mentions in flat lists, one entry each: which text, what is said, and the characters."""
+
+    place: list[int] = field(default_factory=list)
+    what: list[tuple] = field(default_factory=list)
+    start: list[int] = field(default_factory=list)
+    stop: list[int] = field(default_factory=list)
+
+    def add(self, place: int, begin: int, said: list[_Said]) -> None:
+        """Add what a sentence that begins at character `begin` says."""
+        for what, start, stop in said:
+            self.place.append(place)
+            self.what.append(what)
+            self.start.append(begin + start)
+            self.stop.append(begin + stop)
+
+    def restate(self, first: int, sentence: str) -> None:
+        """Apply a certainty that has a sentence of its own to what the one before says: "Edema. Confidence: 85 %"."""
+        given = figures(words(sentence))
+        if len(given) == 1:
+            self.what[first:] = [(what[0], *given[0].applied(what[1:4]), *what[4:]) for what in self.what[first:]]
+
+    def answer(self, first: int) -> None:
+        """Leave out questions that the text itself answers: "evaluate for edema ... no edema"."""
+        answers = {what[0] for what in self.what[first:] if what[1:4] != ASKED}
+        last = len(self.what)
+        for at in range(last - 1, first - 1, -1):
+            if self.what[at][1:4] == ASKED and self.what[at][0] in answers:
+                for column in (self.place, self.what, self.start, self.stop):
+                    del column[at]
+
+    def table(self) -> pd.DataFrame:
+        """Lay the mentions out as a table."""
+        said = list(zip(*self.what, strict=True)) or [()] * (len(_COLUMNS) - 3)
+        columns = [self.place, *said, self.start, self.stop]
+        return pd.DataFrame(
+            {name: pd.Series(list(own), dtype=_KINDS[name]) for name, own in zip(_COLUMNS, columns, strict=True)}
+        )
+
+
 def _label_texts(texts: pd.Series, book: Lexicon) -> pd.DataFrame:
     """One row a mention of each text; equal sentences are read once."""
     known: dict[str, list[_Said]] = {}
-    rows: list[tuple] = []
+    found = _Found()
     for place, text in enumerate(texts.fillna("").astype(str).tolist()):
         low = lower(text)
-        first = last = len(rows)
+        first = last = len(found.what)
         for begin, end in sentences(low):
             sentence = low[begin:end]
             said = known.get(sentence)
@@ -117,30 +160,15 @@ def _label_texts(texts: pd.Series, book: Lexicon) -> pd.DataFrame:
                     row for mention in mentions(sentence, book.phrases) for row in _rows(mention, book)
                 ]
             if said:
-                last = len(rows)
-                rows += [(place, *what, begin + start, begin + stop) for what, start, stop in said]
-            elif last < len(rows) and any(word in sentence for word in _OF_CERTAINTY):
-                rows[last:] = _restated(rows[last:], sentence)
-        if any(row[2:5] == ASKED for row in rows[first:]):
-            rows[first:] = _answered(rows[first:])
-    columns = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
-    return pd.DataFrame(
-        {name: pd.Series(list(values), dtype=_KINDS[name]) for name, values in zip(_COLUMNS, columns, strict=True)}
-    )
-
-
-def _restated(rows: list[tuple], sentence: str) -> list[tuple]:
-    """Apply a certainty that has a sentence of its own to what the sentence before says: "Edema. Confidence: 85 %"."""
-    given = figures(words(sentence))
-    if len(given) != 1:
-        return rows
-    return [(*row[:2], *given[0].applied(row[2:5]), *row[5:]) for row in rows]
-
-
-def _answered(rows: list[tuple]) -> list[tuple]:
-    """Leave out questions that the text itself answers: "evaluate for edema ... no edema"."""
-    answers = {finding for _, finding, *stated in rows if tuple(stated[:3]) != ASKED}
-    return [row for row in rows if row[2:5] != ASKED or row[1] not in answers]
+                last = len(found.what)
+                found.add(place, begin, said)
+            elif last < len(found.what) and any(word in sentence for word in _OF_CERTAINTY):
+                found.restate(last, sentence)
+        if any(what[1:4] == ASKED for what in found.what[first:]):
+            found.answer(first)
+        if len(known) > _KEPT:
+            known.clear()
+    return found.table()
 
 
 def _rows(mention: Mention, book: Lexicon) -> Iterator[_Said]:

@@ -123,7 +123,7 @@ class Phrases:
     --------
     >>> phrases = Phrases(fillers={"the"})
     >>> phrases.add("size of heart", Entry(concept="heart"))
-    >>> [(item.start, item.stop) for item in phrases.match(words("size of the heart: normal"))]
+    >>> [(item.start, item.stop) for item in phrases.match("size of the heart: normal")]
     [(0, 17)]
     """
 
@@ -166,44 +166,58 @@ class Phrases:
             return ()
         return tuple(edge for edge in sorted(self._long.get(word[0], ())) if _nearly(word, edge))
 
-    def match(self, sentence: list[tuple[str, int, int]]) -> list[Item]:
-        """Find the longest phrase at each word, left to right, none overlapping another.
-
-        Parameters
-        ----------
-        sentence : list of (word, start, stop)
-            From `words`.
-        """
+    def match(self, text: str) -> list[Item]:
+        """Find the longest phrase at each word of a lower-case text, left to right, none overlapping another."""
+        tokens = _WORD.findall(text)
         found = []
-        place, last = 0, len(sentence)
+        place, last = 0, len(tokens)
         while place < last:
-            word, start, _ = sentence[place]
-            nodes = self._starts.get(word)
+            nodes = self._starts.get(tokens[place])
             if nodes is None:
-                nodes = self._starts[word] = [self._root.next[e] for e in self._edges(word) if e in self._root.next]
+                nodes = self._start(tokens[place])
             place += 1
             if nodes:
-                stop, entry = self._longest(nodes[0], sentence, place)
+                stop, entry = self._longest(nodes[0], tokens, place)
                 for node in nodes[1:]:
-                    stop, entry = max((stop, entry), self._longest(node, sentence, place), key=_reach)
+                    far = self._longest(node, tokens, place)
+                    if far[0] > stop:
+                        stop, entry = far
                 if entry is not None:
-                    found.append(Item(start, sentence[stop - 1][2], entry))
+                    found.append((place - 1, stop - 1, entry))
                     place = stop
-        return found
+        return _located(text, tokens, found) if found else []
 
-    def _longest(self, node: _Node, sentence: list[tuple[str, int, int]], place: int) -> tuple[int, Entry | None]:
+    def _start(self, word: str) -> list[_Node]:
+        nodes = [self._root.next[edge] for edge in self._edges(word) if edge in self._root.next]
+        self._starts[word] = nodes
+        return nodes
+
+    def _longest(self, node: _Node, tokens: list[str], place: int) -> tuple[int, Entry | None]:
         """Where the longest phrase below `node` ends, and what it is for; fillers are passed over inside."""
-        best: tuple[int, Entry | None] = (place, node.entry) if node.entry is not None else (0, None)
-        while node.next and place < len(sentence):
-            word = sentence[place][0]
+        stop, entry = (place, node.entry) if node.entry is not None else (0, None)
+        ways = node.next
+        while ways and place < len(tokens):
+            word = tokens[place]
             place += 1
-            for edge in self._edges(word):
-                after = node.next.get(edge)
+            for edge in self._known.get(word) or self._edges(word):
+                after = ways.get(edge)
                 if after is not None:
-                    best = max(best, self._longest(after, sentence, place), key=_reach)
+                    far = self._longest(after, tokens, place)
+                    if far[0] > stop:
+                        stop, entry = far
             if word not in self._fillers:
                 break
-        return best
+        return stop, entry
+
+
+def _located(text: str, tokens: list[str], found: list[tuple[int, int, Entry]]) -> list[Item]:
+    """Turn first and last words into characters of the text."""
+    starts, at = [], 0
+    for token in tokens[: found[-1][1] + 1]:
+        at = text.index(token, at)
+        starts.append(at)
+        at += len(token)
+    return [Item(starts[first], starts[last] + len(tokens[last]), entry) for first, last, entry in found]
 
 
 def _nearly(word: str, edge: str) -> bool:
@@ -223,7 +237,3 @@ def _one_slip(word: str, wanted: str) -> bool:
     if len(a) == len(b):
         return a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
     return a[1:] == b if len(a) > len(b) else a == b[1:]
-
-
-def _reach(found: tuple[int, Entry | None]) -> int:
-    return found[0]

@@ -83,11 +83,10 @@ def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
     >>> [(mention.concept, mention.stated[0], mention.modifiers.get("side")) for mention in found]
     [('effusion', 0.02, None), ('atelectasis', 0.5, 'left')]
     """
-    text = words(sentence)
-    items = turn(phrases.match(text), sentence)
+    items = turn(phrases.match(sentence), sentence)
     found = [mention for clause in clauses(items) for mention in _read(clause)]
     if found and any(item.entry.scope == "sure" for item in items):
-        _state_figures(found, text)
+        _state_figures(found, words(sentence))
     return _without_heading(found, items, sentence)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 __all__ = ["lower", "sentences"]
 
-# A full stop that is neither a decimal point nor an abbreviation's, an asked end, an empty line, a list's next item, the
-# next heading, or the mark of a sentence that begins without a stop before it.
+# A full stop that is neither a decimal point nor an abbreviation's, an asked end, an empty line, the next item of a list,
+# the next heading, or the mark of a sentence that begins without a stop before it.
 _SHORT = ("vs", "v", "dr", "mr", "mrs", "ms", "approx", "st", "e", "i", "g")
 _ABBREVIATIONS = "".join(rf"(?<!\b{word}\.)" for word in _SHORT)
 _MARK = "\x1e"
@@ -24,11 +24,12 @@ _STARTS = (
 )
 _RUN_ON = re.compile(rf"(?:(?<=[a-z]{{3}})\s|\n)(?=(?:{_STARTS})\s+[a-z])")
 
+_LETTER = re.compile(r"\w|$")
 _BACKGROUND = re.compile(
-    r"\W*(?:clinical |reason )?(?:indications?|history|information|for exam\w*|comparisons?|technique|exam|examination"
+    r"(?:clinical |reason )?(?:indications?|history|information|for exam\w*|comparisons?|technique|exam|examination"
     r"|procedure)\b(?! (?:is|are|was|were)\b)[^:.]{0,30}:"
 )
-_BODY = re.compile(r"\W*(?:findings?|impression|conclusions?|report|interpretation|answer|summary)\b[^:.]{0,20}:")
+_BODY = re.compile(r"(?:findings?|impression|conclusions?|report|interpretation|answer|summary)\b[^:.]{0,20}:")
 
 
 def lower(text: str) -> str:
@@ -59,16 +60,18 @@ def sentences(text: str, *, background: bool = False) -> Iterator[tuple[int, int
     >>> [text[start:stop] for start, stop in sentences(text)]
     ['findings: 1.5 cm nodule', ' no edema']
     """
-    if background or _BACKGROUND.search(text) is None:
+    if background or ":" not in text or _BACKGROUND.search(text) is None:
         yield from _cut(text)
         return
     headed = _BODY.search(text) is not None
     hidden = empty = False
     for start, stop in _cut(text):
-        heading = _BACKGROUND.match(text, start, stop)
+        word = _LETTER.search(text, start)
+        begin = word.start() if word else stop
+        heading = _BACKGROUND.match(text, begin, stop)
         if heading:
             hidden, empty = True, not text[heading.end() : stop].strip()
-        elif _BODY.match(text, start, stop):
+        elif _BODY.match(text, begin, stop):
             hidden = False
         elif hidden and not headed:
             hidden, empty = empty, False

@@ -14,7 +14,7 @@ import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels import text as kernels
-from gazeanalytics.reasoning.matching import Entry, Phrases, words
+from gazeanalytics.reasoning.matching import Entry, Phrases
 from gazeanalytics.reasoning.sentences import lower, sentences
 
 __all__ = [
@@ -155,7 +155,7 @@ def _cue_counts(texts: pd.Series, scheme: Scheme) -> np.ndarray:
     known: dict[str, list[int]] = {}
     for row, text in enumerate(texts.fillna("").astype(str)):
         if text not in known:
-            stages = [places[item.entry.concept] for item in phrases.match(words(lower(text)))]
+            stages = [places[item.entry.concept] for item in phrases.match(lower(text))]
             known[text] = stages[:1] + stages
         np.add.at(counts[row], known[text], 1.0)
     return counts
