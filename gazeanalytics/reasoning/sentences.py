@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 __all__ = ["lower", "sentences"]
 
-# A full stop that is neither a decimal point nor an abbreviation's, an asked end, an empty line, the next item of a list,
+# A full stop that is no decimal point and ends no abbreviation, an asked end, an empty line, the next item of a list,
 # the next heading, or the mark of a sentence that begins without a stop before it.
 _SHORT = ("vs", "v", "dr", "mr", "mrs", "ms", "approx", "st", "e", "i", "g")
 _ABBREVIATIONS = "".join(rf"(?<!\b{word}\.)" for word in _SHORT)
