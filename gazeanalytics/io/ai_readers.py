@@ -16,7 +16,6 @@ from gazeanalytics.tables import InputError, nearest
 
 __all__ = ["read_maplez", "read_probabilities"]
 
-_MAPLEZ = ("subjectid_studyid", "type_annotation")
 _STATUS = {1.0: "present", 0.0: "absent", -1.0: "uncertain", -3.0: "uncertain"}
 _UNSAID, _STABLE, _STABLE_PERCENT = -2.0, -3.0, 101.0
 _SEVERITY = {1.0: "mild", 2.0: "moderate", 3.0: "severe"}
@@ -63,14 +62,15 @@ def read_probabilities(
     return _long(keys, wide, status, wide, wide, {})
 
 
-def read_maplez(path: str | Path) -> pd.DataFrame:
+def read_maplez(path: str | Path, *, key: str = "subjectid_studyid") -> pd.DataFrame:
     """Read the annotations that MAPLEZ writes of reports (Bigolin Lanfredi et al. 2024) as a "report reader".
 
     Parameters
     ----------
     path : str or pathlib.Path
-        CSV with `subjectid_studyid`, `type_annotation` (labels, probability, severity, location) and a column a
-        finding.
+        CSV with the key, `type_annotation` (labels, probability, severity, location) and a column a finding.
+    key : str
+        Column that names the report; "image1" in the annotations of ChestX-ray14.
 
     Returns
     -------
@@ -87,11 +87,10 @@ def read_maplez(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     raw = read_columns(path)
-    for name in _MAPLEZ:
+    for name in (key, "type_annotation"):
         _need(path, raw, name)
     parts = {
-        str(kind): part.drop(columns="type_annotation").set_index("subjectid_studyid")
-        for kind, part in raw.groupby("type_annotation")
+        str(kind): part.drop(columns="type_annotation").set_index(key) for kind, part in raw.groupby("type_annotation")
     }
     if "labels" not in parts:
         raise InputError(f"{path}: no row whose type_annotation is 'labels'; came {', '.join(parts) or 'no rows'}")

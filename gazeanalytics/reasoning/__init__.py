@@ -16,6 +16,7 @@ from gazeanalytics.reasoning.overlap import compare_scores, text_overlap
 from gazeanalytics.reasoning.rewards import (
     Rewards,
     box_overlap,
+    choice_reward,
     jaccard,
     reward_outputs,
     rewards,
@@ -59,6 +60,7 @@ __all__ = [
     "box_overlap",
     "carry_over",
     "case_likeness",
+    "choice_reward",
     "claims_against_truth",
     "compare_labels",
     "compare_scores",

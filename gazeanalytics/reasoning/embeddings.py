@@ -70,6 +70,22 @@ class Embeddings:
         scale = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
         return cls(index, sparse.diags_array(scale) @ rows if sparse.issparse(rows) else rows * scale[:, None])
 
+    def joined(self, other: Embeddings) -> Embeddings:
+        """Set two kinds of vectors side by side, such as words and attention, for the keys that both have.
+
+        Examples
+        --------
+        >>> words, looks = Embeddings.of(np.eye(2), ["a", "b"]), Embeddings.of(np.eye(2), ["b", "c"])
+        >>> list(words.joined(looks).keys), words.joined(looks).vectors.shape
+        (['b'], (1, 4))
+        """
+        keys = self.keys[self.keys.isin(other.keys)]
+        parts = [one.vectors[one.rows_of(keys)] for one in (self, other)]
+        thin = any(sparse.issparse(part) for part in parts)
+        return Embeddings.of(
+            sparse.hstack([sparse.csr_array(part) for part in parts]) if thin else np.hstack(parts), keys
+        )
+
     def rows_of(self, keys: Iterable[Hashable]) -> np.ndarray:
         """Where each key's row is; -1 for none."""
         return self.keys.get_indexer(pd.Index(list(keys)))

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics.tables import TableError, nearest
+from gazeanalytics.tables import TableError, nearest, shown
 
-__all__ = ["BOX", "Paired", "join_words", "pair", "permute_boxes", "place_mentions"]
+__all__ = ["BOX", "Paired", "join_words", "pair", "permute_boxes", "place_mentions", "readers_of"]
 
 BOX = ["x0", "y0", "x1", "y1"]
+_GAZE = ("reading", "onset", "duration", "x", "y")
 _MARKS = frozenset(".,;:!?/)")
 
 
@@ -199,14 +200,20 @@ class Paired:
 
 
 def pair(fixations: pd.DataFrame, mentions: pd.DataFrame) -> Paired:
-    """Lay fixations and mentions out for the kernels.
+    """Lay fixations and mentions out for the kernels; mentions without a time or a box are left out.
 
     Raises
     ------
+    TableError
+        If a column is missing.
     ValueError
         If no reading has both, or a duration is missing.
     """
-    both = set(fixations["reading"]) & set(mentions["reading"])
+    for table, name, columns in ((fixations, "fixations", _GAZE), (mentions, "mentions", ("reading", "spoken", *BOX))):
+        for column in columns:
+            _need(table, name, column)
+    whole = mentions[["spoken", *BOX]].notna().all(axis=1).to_numpy()
+    both = set(fixations["reading"]) & set(mentions["reading"][whole])
     if not both:
         raise ValueError("no reading has both fixations and mentions; check that their reading keys agree")
     gaze = fixations[fixations["reading"].isin(both)]
@@ -214,11 +221,31 @@ def pair(fixations: pd.DataFrame, mentions: pd.DataFrame) -> Paired:
         raise ValueError("fixations need durations (ms) to be laid against speech; some are missing")
     found = ragged.segments(gaze["reading"])
     place = pd.Index(found.keys.astype(object)).get_indexer(pd.Index(mentions["reading"].astype(object)))
+    place = np.where(whole, place, -1)
     order = np.argsort(place, kind="stable")
     bounds = np.searchsorted(place[order], np.arange(len(found) + 1))
     onset = gaze["onset"].to_numpy(float)
     columns = (onset, onset + gaze["duration"].to_numpy(float), gaze["x"].to_numpy(float), gaze["y"].to_numpy(float))
     return Paired(found, columns, order[bounds[0] :], bounds[:-1] - bounds[0], bounds[1:] - bounds[0])
+
+
+def readers_of(readings: pd.Index, readers: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Code of each reading's reader, and the readers' names in order.
+
+    Raises
+    ------
+    ValueError
+        If a reading has no reader.
+    """
+    keys = readings.astype(object)
+    missing = keys.difference(readers.index.astype(object))
+    if len(missing):
+        raise ValueError(
+            f"reading {shown(missing[0])} has no reader; pass a series of readers whose index is the reading, such as "
+            "readings.set_index('reading')['reader']"
+        )
+    codes, names = pd.factorize(readers.set_axis(readers.index.astype(object)).loc[keys], sort=True)
+    return codes, pd.Index(names)
 
 
 def permute_boxes(boxes: np.ndarray, pairs: Paired, cluster: np.ndarray, source: np.random.Generator) -> np.ndarray:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from gazeanalytics.reasoning.lexicons import FINDINGS
 
-__all__ = ["Box", "Output", "boxed", "named_findings", "parse_output", "parse_outputs"]
+__all__ = ["Box", "Output", "boxed", "chosen", "named_findings", "parse_output", "parse_outputs"]
 
 _TAGS = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
 _OPEN_ANSWER = re.compile(r"<answer>(.*)\Z", re.DOTALL | re.IGNORECASE)
@@ -113,7 +113,7 @@ def parse_output(text: str) -> Output:
         answer,
         known,
         unknown,
-        () if known else _choices(answer),
+        () if known else chosen(answer),
         boxes,
         fault or _empty(answer),
     )
@@ -175,7 +175,7 @@ def named_findings(answer: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(known), tuple(part for part, name in snake.items() if name not in FINDINGS)
 
 
-def _choices(answer: str) -> tuple[str, ...]:
+def chosen(answer: str) -> tuple[str, ...]:
     """Letters of the options chosen: in brackets, else before a mark, else alone (CheXOne's order)."""
     for form in _OPTIONS:
         found = form.findall(answer)

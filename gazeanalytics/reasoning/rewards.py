@@ -16,9 +16,9 @@ import pandas as pd
 
 from gazeanalytics.reasoning.benchmarks import label_reports
 from gazeanalytics.reasoning.lexicons import FINDINGS
-from gazeanalytics.reasoning.outputs import Box, boxed, named_findings, parse_outputs
+from gazeanalytics.reasoning.outputs import Box, boxed, chosen, named_findings, parse_output, parse_outputs
 
-__all__ = ["Rewards", "box_overlap", "jaccard", "reward_outputs", "rewards", "trace_consistency"]
+__all__ = ["Rewards", "box_overlap", "choice_reward", "jaccard", "reward_outputs", "rewards", "trace_consistency"]
 
 _EXACT = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _FORMAT = re.compile(r"<think>.*?</think>\s*<answer>.*?</answer>\n?\Z", re.DOTALL)
@@ -206,6 +206,18 @@ def trace_consistency(outputs: pd.Series) -> pd.DataFrame:
         },
         index=outputs.index,
     )
+
+
+def choice_reward(output: str, solution: str) -> float:
+    r"""Reward an answer to a question with options: Jaccard index of the letters (CheXOne); 0 without an answer.
+
+    Examples
+    --------
+    >>> choice_reward(r"Both bases are hazy. \boxed{(A), (C)}", "A, B, C")
+    0.6666666666666666
+    """
+    said = parse_output(output)
+    return 0.0 if said.answer is None else jaccard(said.options, chosen(solution))
 
 
 def jaccard(one: Iterable[str], other: Iterable[str]) -> float:

@@ -15,7 +15,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from gazeanalytics._kernels import text as kernels
-from gazeanalytics.reasoning.mentions import BOX, Paired, pair, permute_boxes
+from gazeanalytics.reasoning.mentions import BOX, Paired, pair, permute_boxes, readers_of
 
 __all__ = ["Lag", "lag", "sentence_clock"]
 
@@ -89,7 +89,7 @@ def lag(
     Raises
     ------
     ValueError
-        If no reading has both mentions and fixations, or a duration is missing.
+        If no reading has both mentions and fixations, a duration is missing, or a reading has no cluster.
 
     Examples
     --------
@@ -142,8 +142,8 @@ class _Lagged:
         span_ms: tuple[float, float],
     ) -> _Lagged:
         pairs = pair(fixations, mentions)
-        keys = pairs.found.keys.astype(object)
-        who = np.arange(len(keys)) if clusters is None else pd.factorize(clusters.loc[keys])[0]
+        keys = pairs.found.keys
+        who = np.arange(len(keys)) if clusters is None else readers_of(keys, clusters)[0]
         return cls(
             pairs,
             mentions["spoken"].to_numpy(float)[pairs.order],

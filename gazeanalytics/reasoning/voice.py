@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels import text as kernels
-from gazeanalytics.reasoning.mentions import BOX, Paired, pair, permute_boxes
+from gazeanalytics.reasoning.mentions import BOX, Paired, pair, permute_boxes, readers_of
 from gazeanalytics.reasoning.speech import interval_of, lag
 
 __all__ = ["ReaderLags", "eye_voice_spans", "lag_by_reader", "spans_by_reader"]
@@ -101,9 +101,8 @@ def spans_by_reader(
     pairs = pair(fixations, mentions)
     begin = mentions["begin"].to_numpy(float)[pairs.order]
     boxes = mentions[BOX].to_numpy(float)[pairs.order]
-    keys = pairs.found.keys.astype(object)
-    who, names = pd.factorize(readers.loc[keys], sort=True)
-    reading = np.repeat(np.arange(len(keys)), pairs.last - pairs.first)
+    who, names = readers_of(pairs.found.keys, readers)
+    reading = np.repeat(np.arange(len(who)), pairs.last - pairs.first)
     spans = begin - _looked(pairs, mentions, boxes)
     chance = [begin - _looked(pairs, mentions, permute_boxes(boxes, pairs, who, source)) for _ in range(draws)]
     rows = []

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazeanalytics import io, reasoning, tables
+from gazeanalytics import io, reasoning, stats, tables
 
 
 def written(tmp_path, name, text):
@@ -142,3 +142,24 @@ def test_readers_of_a_study_stand_below_one_another(tmp_path):
     paths = [written(tmp_path, f"reader-{n}.json", '{"c": {"duration": 1}}') for n in (1, 2)]
     assert isinstance(table := io.read_responses(paths), pd.DataFrame)
     assert table.reader.tolist() == ["reader-1", "reader-2"]
+
+
+def test_a_reader_study_goes_from_its_files_to_its_answers(tmp_path):
+    rng = np.random.default_rng(0)
+    for reader in range(5):
+        sheets = {}
+        for case in range(20):
+            for draft, chance in (("", 0.7), (" residents", 0.5)):
+                chosen = str(rng.choice(["candidate", "resident"], p=[chance, 1 - chance]))
+                seconds = float(np.exp(4 + 0.4 * (draft != "") + rng.normal(0, 0.3)))
+                level = io.LIKERT[int(rng.integers(1, 5)) - (draft != "")]
+                sheets[f"c{case}{draft}"] = {"preferred_source": chosen, "duration": seconds, "factuality": level}
+        written(tmp_path, f"reader-{reader}.json", json.dumps(sheets))
+    table = io.read_responses(sorted(tmp_path.glob("*.json")))
+    share = stats.preference(table[table.draft == "candidate"], outcome="favourable").iloc[0]
+    assert share.conf_low < 0.7 < share.conf_high
+    design = stats.Conditions("draft", reference="candidate")
+    slower = stats.times_by_condition(table, design=design).contrasts.iloc[0]
+    assert slower.contrast == "resident / candidate"
+    assert slower.conf_low < np.exp(0.4) < slower.conf_high
+    assert stats.ratings_by_condition(table, "factuality", design=design).contrasts.estimate[0] < 1

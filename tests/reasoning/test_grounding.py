@@ -51,7 +51,7 @@ def test_laying_in_order_finds_the_best_of_all_cuts(steps, more, seed):
     assert scores[cuts.index(tuple(breaks))] == max(scores)
 
 
-def dictations(count, rng):
+def dictations(count, rng, *, link=0.65):
     """Six regions named one after the other; each is looked at while (and a little before) it is spoken of."""
     regions = rng.uniform(0, 800, (6, 2))
     gaze, steps, places = [], [], []
@@ -64,7 +64,7 @@ def dictations(count, rng):
                 places.append((reading, step, *regions[region], *(regions[region] + 180)))
             end = t + length
             while t < end:
-                place = regions[region] + 90 if rng.random() < 0.65 else rng.uniform(0, 1000, 2)
+                place = regions[region] + 90 if rng.random() < link else rng.uniform(0, 1000, 2)
                 gaze.append((reading, t, 250.0, *place))
                 t += 280
             t = end
@@ -80,6 +80,19 @@ def test_hidden_times_come_back_within_a_sentence():
     assert error.median() < (traces.offset - traces.onset).median()
     assert error.median() < 600
     assert (came.onset < came.offset).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("link", [0.65, 0.4, 0.25])
+def test_hidden_times_come_back_when_gaze_strays_more(link):
+    """`link` is the share of fixations on the place that is spoken of."""
+    errors, lengths = [], []
+    for seed in range(20):
+        traces, fixations, places = dictations(60, np.random.default_rng(seed), link=link)
+        came = align_steps(traces.drop(columns=["onset", "offset"]), fixations, places)
+        errors.append((came.onset - traces.onset).abs())
+        lengths.append(traces.offset - traces.onset)
+    assert np.median(np.concatenate(errors)) < 0.5 * np.median(np.concatenate(lengths))
 
 
 def test_readings_with_too_few_looks_stay_untimed():

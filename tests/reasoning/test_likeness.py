@@ -118,6 +118,15 @@ def test_traces_of_a_case_are_alike_in_words():
     assert case_likeness(vectors, table, draws=19, rng=0).estimates.estimate[2] > 0.2
 
 
+def test_words_and_attention_stand_side_by_side():
+    words = Embeddings.of(sparse.csr_array(np.eye(3)), [1, 2, 3])
+    both = words.joined(Embeddings.of(np.ones((2, 2)), [3, 1]))
+    assert list(both.keys) == [1, 3]
+    np.testing.assert_allclose(
+        both.vectors.toarray() * np.sqrt(2), [[1, 0, 0, 0.5**0.5, 0.5**0.5], [0, 0, 1, 0.5**0.5, 0.5**0.5]]
+    )
+
+
 def test_axes_join_readings_as_predictors():
     rng = np.random.default_rng(7)
     x = rng.normal(size=(40, 6)) @ np.diag([5, 3, 1, 1, 1, 1])

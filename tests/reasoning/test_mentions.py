@@ -112,6 +112,18 @@ def linked(lag_ms, readings, rng):
     return pd.DataFrame(gaze, columns=["reading", "onset", "duration", "x", "y"]), pd.DataFrame(said, columns=columns)
 
 
+def test_readings_without_a_reader_and_mentions_without_a_box_are_told_or_left_out():
+    gaze, said = spoken(np.arange(3), np.random.default_rng(3))
+    with pytest.raises(ValueError, match="reading 2 has no reader; pass a series of readers"):
+        reasoning.lag(gaze, said, clusters=pd.Series(["ann", "ann"]), draws=0)
+    with pytest.raises(tables.TableError, match="table 'mentions', column 'x0'"):
+        reasoning.eye_voice_spans(gaze, said.drop(columns="x0"))
+    gap = said.assign(x0=said.x0.where(said.index != 1))
+    kept = reasoning.spans_by_reader(gaze, gap, pd.Series("ann", index=range(3)), draws=0)
+    assert kept.mentions.tolist() == [5]
+    assert np.isnan(reasoning.ground_mentions(gaze, gap).region_ms[1])
+
+
 def test_each_readers_lag_and_span_come_back():
     rng = np.random.default_rng(2)
     parts = [linked(1000, range(25), rng), linked(2500, range(25, 50), rng)]
