@@ -1,12 +1,14 @@
 """Scores by the relation of two readings, beside chance: planted readers, and GazeSearch where it lies."""
 
 import json
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from gazeanalytics.gaze.attention import Maps, cc, compare_maps, kl
 from gazeanalytics.gaze.scanpaths import Grid, compare_readers, multimatch, pair_readings, path_distances, string_edit
 
 GRID = Grid(width_px=100, height_px=100, columns=5, rows=5)
@@ -44,7 +46,9 @@ def test_chance_is_0_on_noise_and_its_interval_holds_0():
     kinds = ("person", "person", "person", "model")
     fixations, readings = study(np.random.default_rng(2), 0.0, 0.0, kinds=kinds, cases=60)
     found = corrected(fixations, readings, partial(multimatch, width_px=100, height_px=100), partners=8)
-    assert set(found.index.get_level_values(0)) == {"between readers", "model and reader", "within reader"}
+    assert set(found.index.get_level_values(0)) == {
+        *("between readers", "model and reader", "within reader", "model and reader - between readers")
+    }
     assert found.loc[("model and reader", "shape"), "pairs"] == 180
     known = found[found["corrected"].notna()]
     assert known.index.get_level_values(1).unique().tolist() == ["shape", "direction", "length", "position"]
@@ -61,12 +65,44 @@ def test_means_are_those_of_the_pairs():
     assert row["corrected"] == pytest.approx((row["mean"] - row["chance"]) / (0 - row["chance"]), rel=1e-12)
 
 
+def test_maps_are_compared_as_scanpaths_are():
+    """A model that looks as a further reader would is as close to readers as they to one another; another isn't."""
+    rng = np.random.default_rng(7)
+    readings = pd.DataFrame([(r, c) for c in range(25) for r in "abcdefm"], columns=["reader", "case"])
+    readings = readings.assign(reading=np.arange(175), kind=np.where(readings["reader"] == "m", "model", "person"))
+    shared, own = rng.random((25, 6, 8)), rng.random((175, 6, 8))
+    surfaces = shared[readings["case"]] + own
+    maps = Maps(pd.Index(readings["reading"]), surfaces, np.full((175, 2), 100.0), np.full((175, 2), np.nan))
+    found = corrected(maps, readings, partial(compare_maps, measures={"cc": cc, "kl_eps": partial(kl, eps=1e-12)}))
+    row = found.loc[("model and reader - between readers", "cc")]
+    assert row["corrected_low"] < 0 < row["corrected_high"]
+    assert found.loc[("between readers", "cc"), "mean"] == pytest.approx(0.5, abs=0.08)
+    alone = np.where((readings["kind"] == "model").to_numpy()[:, None, None], own, surfaces)
+    found = corrected(replace(maps, surfaces=alone), readings, partial(compare_maps, measures={"cc": cc}))
+    apart = found.loc[("model and reader - between readers", "cc")]
+    assert apart["corrected_high"] < -0.2
+    parts = found.loc[[("model and reader", "cc"), ("between readers", "cc")]]
+    assert apart["mean"] == pytest.approx(parts["mean"].iloc[0] - parts["mean"].iloc[1], abs=1e-12)
+
+
+def test_a_case_read_again_by_its_reader():
+    fixations, readings = study(np.random.default_rng(8), 0.2, 0.6, cases=6)
+    readings["case"] //= 2
+    found = corrected(fixations, readings, path_distances)
+    assert found.loc[("read again", "dtw_px"), "pairs"] == 12
+    assert found.loc[("read again", "dtw_px"), "corrected"] > found.loc[("between readers", "dtw_px"), "corrected"]
+
+
 def test_same_seed_same_answer_and_errors():
     fixations, readings = study(np.random.default_rng(4), 0.4, 0.0)
     one, two = (compare_readers(fixations, readings, path_distances, best=0.0, resamples=20, rng=5) for _ in range(2))
     pd.testing.assert_frame_equal(one, two)
     with pytest.raises(ValueError, match="case is absent"):
         compare_readers(fixations, readings.drop(columns="case"), path_distances)
+    with pytest.raises(ValueError, match=r"wanted the kind person or model; came .'robot'"):
+        compare_readers(fixations, readings.assign(kind="robot"), path_distances)
+    with pytest.raises(ValueError, match=r"the best that 'mine' can be isn't known; give best={'mine': 1\.0}"):
+        compare_readers(fixations, readings, lambda table, pairs: pairs.assign(mine=1.0))
     with pytest.raises(ValueError, match="wants a case read twice"):
         compare_readers(fixations, readings.iloc[:1], path_distances)
 

@@ -1,33 +1,37 @@
-"""How alike readers' scanpaths are, by the relation of the two readings, beside what chance alone gives."""
+"""How alike readers' scanpaths or maps are, by the relation of the two readings, beside what chance alone gives."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from gazeanalytics.gaze.intervals import percentile_interval, redraw, weighted_means
-from gazeanalytics.gaze.scanpaths.pairs import pair_readings
+from gazeanalytics.gaze.scanpaths.relations import relations
+
+if TYPE_CHECKING:
+    from gazeanalytics.gaze.attention import Maps
 
 __all__ = ["compare_readers"]
 
-Measure = Callable[..., pd.DataFrame]
-# Draws for a fitting partner: where nine in ten fit, the rows that ten draws miss are one in ten thousand million.
-_TRIES = 10
+_ALIKE = ("shape", "direction", "length", "position", "duration", "scanmatch", "similarity", "stde", "cc", "sim", "ncc")
+_APART = ("edits", "tde", "emd")
+_DIFFERENCE = ("model and reader", "between readers")
 
 
 def compare_readers(
-    fixations: pd.DataFrame,
+    attention: pd.DataFrame | Maps,
     readings: pd.DataFrame,
-    measure: Measure,
+    measure: Callable[..., pd.DataFrame],
     *,
-    best: float = 1.0,
+    best: Mapping[str, float] | float | None = None,
     partners: int = 4,
     resamples: int = 1000,
     rng: np.random.Generator | int | None = None,
 ) -> pd.DataFrame:
-    """Score scanpaths between readers, within readers and between models and readers, corrected for chance.
+    """Score scanpaths or maps between readers, within readers and between models and readers, corrected for chance.
 
     Scores of scanpaths are high whatever the readers do: a score is told beside that of readings of other cases, and
     corrected, (score - chance) / (best - chance), as kappa is. 0 is chance, 1 the best there is; NaN where
@@ -38,23 +42,31 @@ def compare_readers(
     ================  ==================================================  ===========================================
     between readers   two persons, one case: all                          two persons, two cases
     model and reader  a model and a person, one case: all                 a model and a person, two cases
+    between models    two models, one case: all                           two models, two cases
     within reader     one person, two cases: `partners` drawn a reading   two persons, two cases
+    read again        one person, one case, two readings: all             two persons, two cases
     ================  ==================================================  ===========================================
+
+    Where there are persons and models a last row a score, "model and reader - between readers", tells whether models
+    are closer to readers than readers to one another: the difference of means, of chances and of corrected scores.
 
     Parameters
     ----------
-    fixations : pandas.DataFrame
-        The fixations table, persons' and models' readings.
+    attention : pandas.DataFrame or Maps
+        The fixations table, persons' and models' readings; or maps keyed by reading. A reading without either takes no
+        part.
     readings : pandas.DataFrame
         One row a reading: `reading`, `reader`, `case` and, where models take part, `kind` ("person" or "model").
     measure : callable
-        Takes the fixations and `pairs=`, as `multimatch` and its like do; `functools.partial` fixes the rest.
-    best : float
-        The score of equal scanpaths: 1 for similarities, 0 for distances.
+        Takes the fixations and `pairs=`, as `multimatch` and its like do, or the maps, as `attention.compare_maps`
+        does; `functools.partial` fixes the rest.
+    best : mapping of str to float, float or None
+        The score of equal readings, by name or for all scores. What the package's own measures reach is known (1 for
+        similarities, 0 for distances); others have to be told.
     partners : int
         Readings of other cases drawn for every reading: more lessens the noise of the chance score.
     resamples : int
-        Draws of cases and readers for the 95 % intervals.
+        Draws of cases and readers for the 95 % intervals (Owen 2007).
     rng : int, numpy.random.Generator or None
         Randomness of partners and intervals.
 
@@ -64,148 +76,143 @@ def compare_readers(
         One row a relation and score: `relation`, `score`, `mean`, `conf_low`, `conf_high`, `chance`, `corrected`,
         `corrected_low`, `corrected_high`, `pairs`, `chance_pairs`, `cases`. Pairs without a score are left out.
 
+    Raises
+    ------
+    ValueError
+        If a column is absent, no two readings can be compared, or the best of a score isn't known.
+
     Examples
     --------
-    Two readers who follow the case, each case its own way: alike within a case, and less so than chance elsewhere.
+    Two readers who follow the case, each case its own way, and a model that always looks at the same places: readers
+    are far more alike than chance, the model is not, and the difference is clear.
 
-    >>> from functools import partial
     >>> from gazeanalytics.gaze.scanpaths import path_distances
-    >>> readings = pd.DataFrame({"reading": range(6), "reader": list("ababab"), "case": list("uuvvww")})
-    >>> places = {"u": [0, 50, 100], "v": [100, 100, 0], "w": [50, 0, 0]}
-    >>> steps = [(r.reading, x + 2 * (r.reader == "b"), 0) for r in readings.itertuples() for x in places[r.case]]
-    >>> fixations = pd.DataFrame(steps, columns=["reading", "x", "y"])
-    >>> found = compare_readers(fixations, readings, path_distances, best=0.0, rng=1).query("score == 'dtw_px'")
-    >>> found[["relation", "mean", "pairs"]].to_numpy().tolist()[0]
-    ['between readers', 6.0, 3]
-    >>> bool(found["corrected"].iloc[0] > 0.9)
-    True
+    >>> rng = np.random.default_rng(1)
+    >>> readings = pd.DataFrame({"reading": range(36), "reader": ["a", "b", "m"] * 12, "case": np.repeat(range(12), 3)})
+    >>> readings["kind"] = np.where(readings["reader"] == "m", "model", "person")
+    >>> places = np.repeat(rng.uniform(0, 100, (12, 5)), 3, axis=0) + rng.normal(0, 5, (36, 5))
+    >>> places[readings["kind"] == "model"] = [0, 50, 100, 50, 0]
+    >>> fixations = pd.DataFrame({"reading": np.repeat(range(36), 5), "x": places.ravel(), "y": 0.0})
+    >>> found = compare_readers(fixations, readings, path_distances, rng=1).query("score == 'dtw_px'")
+    >>> found.loc[found["relation"] != "within reader", ["relation", "corrected", "corrected_high"]].round(1)
+                                  relation  corrected  corrected_high
+    0                      between readers        0.8             0.8
+    4                     model and reader        0.0             0.2
+    12  model and reader - between readers       -0.8            -0.6
     """
     generator = np.random.default_rng(rng)
-    table = _checked(readings)
-    groups = _relations(table, partners, generator)
+    table = _checked(readings, attention)
+    groups = relations(table, partners, generator)
     if not groups:
         raise ValueError(
             "compare_readers wants a case read twice, or a reader of two cases, and others for chance; came neither"
         )
     every = pd.concat([frame for pairs in groups.values() for frame in pairs], ignore_index=True).drop_duplicates()
-    scores = measure(fixations, pairs=every).drop(columns="note", errors="ignore").set_index(["first", "second"])
-    rows = [
-        _summary(relation, scores, pairs, table, (best, resamples, generator)) for relation, pairs in groups.items()
-    ]
-    return pd.concat(rows, ignore_index=True)
+    scores = measure(attention, pairs=every).drop(columns="note", errors="ignore").set_index(["first", "second"])
+    return _summary(scores, groups, table, (_best(list(scores.columns), best), resamples, generator))
 
 
-def _checked(readings: pd.DataFrame) -> pd.DataFrame:
+def _checked(readings: pd.DataFrame, attention: pd.DataFrame | Maps) -> pd.DataFrame:
     absent = [name for name in ("reading", "reader", "case") if name not in readings]
     if absent:
         raise ValueError(f"compare_readers wants readings with reading, reader and case; {', '.join(absent)} is absent")
-    table = readings.reset_index(drop=True)
-    return table if "kind" in table else table.assign(kind="person")
+    held = attention["reading"].unique() if isinstance(attention, pd.DataFrame) else attention.keys
+    table = readings[readings["reading"].isin(held)].reset_index(drop=True)
+    if "kind" not in table:
+        return table.assign(kind="person")
+    strange = set(table["kind"]) - {"person", "model"}
+    if strange:
+        raise ValueError(f"readings: wanted the kind person or model; came {sorted(map(str, strange))}")
+    return table
 
 
-def _relations(
-    table: pd.DataFrame, partners: int, rng: np.random.Generator
-) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
-    """Pairs and chance pairs of each relation that the readings allow."""
-    persons, models = (np.flatnonzero(table["kind"] == kind) for kind in ("person", "model"))
-    same_case = pair_readings(table, same="case", different="reader")
-    kind = table.set_index("reading")["kind"]
-    kinds = kind.loc[same_case["first"]].to_numpy(), kind.loc[same_case["second"]].to_numpy()
-    among = (kinds[0] == "person") & (kinds[1] == "person")
-    mixed = kinds[0] != kinds[1]
-    case, reader = (pd.factorize(table[name])[0] for name in ("case", "reader"))
-
-    def two_cases(ones: np.ndarray, others: np.ndarray) -> pd.DataFrame:
-        def fits(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-            return (case[first] != case[second]) & (reader[first] != reader[second])
-
-        return _draw(table, np.repeat(ones, partners), lambda first: rng.choice(others, len(first)), fits)
-
-    def own_cases(ones: np.ndarray) -> pd.DataFrame:
-        return _draw(
-            table,
-            np.repeat(ones, partners),
-            lambda first: _from_own(reader, first, ones, rng),
-            lambda first, second: case[first] != case[second],
+def _best(names: list[str], best: Mapping[str, float] | float | None) -> np.ndarray:
+    """Score of equal readings for each column."""
+    told = best if isinstance(best, Mapping) else {}
+    if best is not None and not isinstance(best, Mapping):
+        return np.full(len(names), float(best))
+    found = [told.get(name, _known_best(name)) for name in names]
+    if None in found:
+        name = names[found.index(None)]
+        raise ValueError(
+            f"the best that {name!r} can be isn't known; give best={{{name!r}: 1.0}} or what two equal readings score"
         )
-
-    apart = two_cases(persons, persons)
-    groups = {
-        "between readers": (same_case[among], apart),
-        "model and reader": (same_case[mixed], two_cases(models, persons) if len(persons) else apart),
-        "within reader": (own_cases(persons), apart),
-    }
-    return {relation: pairs for relation, pairs in groups.items() if len(pairs[0]) and len(pairs[1])}
+    return np.array(found, float)
 
 
-def _draw(
-    table: pd.DataFrame,
-    first: np.ndarray,
-    draw: Callable[[np.ndarray], np.ndarray],
-    fits: Callable[[np.ndarray, np.ndarray], np.ndarray],
-) -> pd.DataFrame:
-    """Pair each row with a random one; those that do not fit are drawn anew, ten times, then left out."""
-    second = np.full(len(first), -1)
-    for _ in range(_TRIES):
-        waiting = np.flatnonzero(second < 0)
-        if not len(waiting):
-            break
-        drawn = draw(first[waiting])
-        fit = fits(first[waiting], drawn)
-        second[waiting[fit]] = drawn[fit]
-    held = second >= 0
-    key = table["reading"]
-    pairs = pd.DataFrame({"first": key.take(first[held]).array, "second": key.take(second[held]).array})
-    return pairs.drop_duplicates(ignore_index=True)
-
-
-def _from_own(codes: np.ndarray, ones: np.ndarray, others: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One of `others` at random for each of `ones`, of the same code."""
-    order = others[np.argsort(codes[others], kind="stable")]
-    starts = np.searchsorted(codes[order], codes[ones], side="left")
-    stops = np.searchsorted(codes[order], codes[ones], side="right")
-    return order[rng.integers(starts, stops)]
+def _known_best(name: str) -> float | None:
+    if name in _ALIKE or name.startswith("iou_"):
+        return 1.0
+    return 0.0 if name in _APART or name.startswith("kl_") or name.endswith(("_px", "_deg")) else None
 
 
 def _summary(
-    relation: str,
     scores: pd.DataFrame,
-    pairs: tuple[pd.DataFrame, pd.DataFrame],
+    groups: dict[str, tuple[pd.DataFrame, pd.DataFrame]],
     table: pd.DataFrame,
-    settings: tuple[float, int, np.random.Generator],
+    settings: tuple[np.ndarray, int, np.random.Generator],
 ) -> pd.DataFrame:
-    """Means, chance and correction of one relation, with intervals over cases and readers."""
+    """Means, chance and correction of every relation, with intervals over cases and readers drawn for all alike."""
     best, resamples, rng = settings
-    values = [scores.loc[pd.MultiIndex.from_frame(frame)].to_numpy(float) for frame in pairs]
     codes = table.set_index("reading")[["case", "reader"]].apply(lambda column: pd.factorize(column)[0])
-    one, two = ([codes.loc[frame[side]].to_numpy() for side in ("first", "second")] for frame in pairs)
+    sizes = (codes.max().to_numpy() + 1).tolist()
+    values = {name: [_scored(scores, codes, frame) for frame in pairs] for name, pairs in groups.items()}
 
     def means(counts: list[np.ndarray]) -> np.ndarray:
-        found = []
-        for value, (first, second) in zip(values, (one, two), strict=True):
-            weight = counts[0][first[:, 0]] * counts[1][first[:, 1]]
-            other = first[:, 1] != second[:, 1]
-            found.append(weighted_means(value, weight * np.where(other, counts[1][second[:, 1]], 1)))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.concatenate([*found, (found[0] - found[1]) / (best - found[1])])
+        """Mean, chance and corrected score, shape (relations, 3, scores), laid flat."""
+        return np.stack([_three(pairs, counts, best) for pairs in values.values()]).ravel()
 
-    sizes = codes.max().to_numpy() + 1
-    mean, chance, corrected = np.split(means([np.ones(size, np.int64) for size in sizes]), 3)
-    low, high = percentile_interval(redraw(means, list(sizes), resamples=resamples, rng=rng))
-    (mean_low, _, corrected_low), (mean_high, _, corrected_high) = np.split(low, 3), np.split(high, 3)
+    shape = (len(groups), 3, len(best))
+    found = means([np.ones(size, np.int64) for size in sizes]).reshape(shape)
+    drawn = redraw(means, sizes, resamples=resamples, rng=rng).reshape(resamples, *shape)
+    rows = [_rows(name, scores.columns, found[k], drawn[:, k], values[name]) for k, name in enumerate(groups)]
+    if set(_DIFFERENCE) <= set(groups):
+        one, two = (list(groups).index(name) for name in _DIFFERENCE)
+        apart = found[one] - found[two], drawn[:, one] - drawn[:, two]
+        rows.append(_rows(" - ".join(_DIFFERENCE), scores.columns, *apart, values[_DIFFERENCE[0]]))
+    return pd.concat(rows, ignore_index=True)
+
+
+Scored = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _scored(scores: pd.DataFrame, codes: pd.DataFrame, pairs: pd.DataFrame) -> Scored:
+    """Scores of pairs, and case and reader of both sides."""
+    value = scores.loc[pd.MultiIndex.from_frame(pairs)].to_numpy(float)
+    return value, codes.loc[pairs["first"]].to_numpy(), codes.loc[pairs["second"]].to_numpy()
+
+
+def _three(values: list[Scored], counts: list[np.ndarray], best: np.ndarray) -> np.ndarray:
+    """Mean, chance and corrected score when cases and readers were drawn that often, shape (3, scores)."""
+    mean, by_chance = (_mean(scored, counts) for scored in values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.stack([mean, by_chance, (mean - by_chance) / (best - by_chance)])
+
+
+def _mean(scored: Scored, counts: list[np.ndarray]) -> np.ndarray:
+    value, first, second = scored
+    other = first[:, 1] != second[:, 1]
+    weight = counts[0][first[:, 0]] * counts[1][first[:, 1]] * np.where(other, counts[1][second[:, 1]], 1)
+    return weighted_means(value, weight)
+
+
+def _rows(relation: str, names: pd.Index, found: np.ndarray, drawn: np.ndarray, values: list[Scored]) -> pd.DataFrame:
+    mean, chance, corrected = found
+    (low, high), (corrected_low, corrected_high) = (percentile_interval(drawn[:, part]) for part in (0, 2))
+    (pairs, first, _), (chance_pairs, *_) = values
     return pd.DataFrame(
         {
             "relation": relation,
-            "score": scores.columns,
+            "score": names,
             "mean": mean,
-            "conf_low": mean_low,
-            "conf_high": mean_high,
+            "conf_low": low,
+            "conf_high": high,
             "chance": chance,
             "corrected": corrected,
             "corrected_low": corrected_low,
             "corrected_high": corrected_high,
-            "pairs": (~np.isnan(values[0])).sum(axis=0),
-            "chance_pairs": (~np.isnan(values[1])).sum(axis=0),
-            "cases": len(np.unique(one[0][:, 0])),
+            "pairs": (~np.isnan(pairs)).sum(axis=0),
+            "chance_pairs": (~np.isnan(chance_pairs)).sum(axis=0),
+            "cases": len(np.unique(first[:, 0])),
         }
     )
