@@ -23,6 +23,7 @@ from gazeanalytics.gaze.attention import (
     emd,
     information_gain,
     iou,
+    jitter,
     join_maps,
     kl,
     ncc,
@@ -166,6 +167,16 @@ def test_what_pysaliency_s_text_gives(two):
     p, q = ((each + 1e-20) / (each + 1e-20).sum() for each in two)
     expected = (np.exp(np.log(q)) * (np.log(q) - np.log(p))).sum()
     assert kl(surface, other, eps=1e-20, form="floor") == pytest.approx(expected, rel=1e-12)
+
+
+def test_jitter_is_the_peers_recipe(two):
+    surface = two[1]
+    uniform, normal = (jitter(surface, law=law, rng=3) - surface for law in ("uniform", "normal"))
+    assert 0 <= uniform.min() < 2e-9 < 9.8e-8 < uniform.max() <= 1.01e-7
+    assert normal.std() == pytest.approx(1e-7, rel=0.15)
+    assert len(np.unique(jitter(surface, rng=3))) == surface.size
+    with pytest.raises(ValueError, match="uniform or normal; came 'flat'"):
+        jitter(surface, law="flat")
 
 
 def test_all_pairs_of_readers_and_models(two):

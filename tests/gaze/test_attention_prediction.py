@@ -4,7 +4,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazeanalytics.gaze.attention import Maps, auc_judd, cc, density, nss, other_cases, predict_gaze
+from gazeanalytics.gaze.attention import (
+    PREDICTION_MEASURES,
+    Maps,
+    auc_judd,
+    auc_shuffled,
+    cc,
+    density,
+    information_gain,
+    judge_maps,
+    kl,
+    model_maps,
+    nss,
+    other_cases,
+    predict_gaze,
+    sim,
+    summarise_judged,
+)
 from gazeanalytics.gaze.intervals import percentile_interval, redraw, weighted_means
 from gazeanalytics.geometry import Viewing
 
@@ -51,6 +67,56 @@ def test_rows_are_the_measures_of_the_three_maps(study):
     means = found.cases.groupby("predictor")["nss"].mean()
     listed = found.summary.query("measure == 'nss'").set_index("predictor")["mean"]
     assert listed.to_dict() == pytest.approx(means.to_dict(), rel=1e-12)
+
+
+def test_every_measure_is_that_of_the_maps(study):
+    fixations, images, targets = study
+    shared = {"viewing": VIEWING, "measures": PREDICTION_MEASURES}
+    scores = judge_maps(cursor_at(targets), fixations, images, **shared)
+    own = density(fixations, images, viewing=VIEWING, cells=CELLS)
+    floor = other_cases(fixations, images, viewing=VIEWING, cells=CELLS)
+    place = images.query("case == 3 and reader == 2")["reading"].item()
+    x, y = own.cells(*fixations.query("reading == @place")[["x", "y"]].to_numpy().T, 0)
+    elsewhere = fixations[~fixations["reading"].isin(images.query("case == 3")["reading"])]
+    others = own.cells(*elsewhere[["x", "y"]].to_numpy().T, 0)
+    on = (others[0] >= 0) & (others[0] < CELLS[1]) & (others[1] >= 0) & (others[1] < CELLS[0])
+    surface = cursor_at(targets)[3]
+    row = scores.query("reading == @place and predictor == 'prediction'").iloc[0]
+    expected = {
+        "auc_shuffled": auc_shuffled(surface, x, y, (others[0][on], others[1][on])),
+        "gain_over_other_cases_bits": information_gain(surface, floor[3], x, y, eps=2.2204e-16),
+        "sim": sim(surface, own[place]),
+        "kl_eps_2e-16": kl(surface, own[place], eps=2.2204e-16),
+    }
+    assert row[list(expected)].to_dict() == pytest.approx(expected, rel=1e-9)
+    summary = summarise_judged(scores, resamples=20, rng=0).summary
+    assert summary["measure"].unique().tolist() == list(PREDICTION_MEASURES)
+    gain = summary.query("predictor == 'other cases' and measure == 'gain_over_other_cases_bits'")
+    assert gain["mean"].item() == pytest.approx(0, abs=1e-12)
+
+
+def test_model_maps_keep_their_mass_and_the_crop():
+    rng = np.random.default_rng(3)
+    surfaces = {"b": rng.random((7, 9)), "a": rng.random((64, 48))}
+    images = pd.DataFrame({"case": ["a", "b"], "width": [100, 300], "height": [80, 90]})
+    whole = model_maps(surfaces, images, cells=(16, 20))
+    assert whole.keys.tolist() == ["b", "a"]
+    assert whole.size_px.tolist() == [[300, 90], [100, 80]]
+    for key, surface in surfaces.items():
+        assert whole[key].sum() == pytest.approx(surface.sum(), rel=1e-12)
+    np.testing.assert_allclose(whole["a"][0, 0], surfaces["a"][:4, :2].sum() + 0.4 * surfaces["a"][:4, 2].sum())
+    shown = images.assign(shown_x0=0, shown_y0=[0, 45], shown_x1=[52.5, 300], shown_y1=[80, 90])
+    cut = model_maps(surfaces, shown, cells=(16, 20))
+    assert (cut["b"][:8] == 0).all()
+    np.testing.assert_array_equal(cut["b"][8:], whole["b"][8:])
+    np.testing.assert_allclose(cut["a"][:, 10], whole["a"][:, 10] / 2)
+    assert (cut["a"][:, 11:] == 0).all()
+    with pytest.raises(ValueError, match="a map of 'z', but no image of that case"):
+        model_maps({"z": np.ones((2, 2))}, images, cells=(2, 2))
+    with pytest.raises(ValueError, match=r"wants rows and columns; came shape \(2, 2, 3\); take one channel"):
+        model_maps({"a": np.ones((2, 2, 3))}, images, cells=(2, 2))
+    with pytest.raises(ValueError, match=r"its least is -1\.0; shift it first"):
+        model_maps({"a": np.array([[-1.0]])}, images, cells=(1, 1))
 
 
 def test_share_is_0_for_other_cases_and_1_for_the_readers_own_level(study):

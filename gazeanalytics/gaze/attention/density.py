@@ -159,7 +159,7 @@ def density(
     sigma_px = smoothing.sigma_deg * np.tan(np.deg2rad(1.0)) * viewing.rows(len(images))[image, 2:]
     scale = np.array([shape[1], shape[0]]) / size_px
     x, y = (fixations[name].to_numpy(float)[order] * scale[found.rows(), axis] for axis, name in enumerate("xy"))
-    out = [sigma_px * scale, _shown(images)[image] * np.tile(scale, 2), np.empty((len(found), *shape))]
+    out = [sigma_px * scale, shown_boxes(images)[image] * np.tile(scale, 2), np.empty((len(found), *shape))]
     arguments = (x, y, _weights(fixations, smoothing)[order], EDGES.index(smoothing.edge))
     ragged.each(density_readings, found, *arguments, out=out, threads=threads)
     return Maps(found.keys, out[-1], size_px, sigma_px)
@@ -194,7 +194,7 @@ def _groups(fixations: pd.DataFrame, images: pd.DataFrame, by: str) -> tuple[rag
     return ragged.Segments(pd.Index(images[by].iloc[image], name=by), found.starts, found.stops), order, image
 
 
-def _shown(images: pd.DataFrame) -> np.ndarray:
+def shown_boxes(images: pd.DataFrame) -> np.ndarray:
     """Part of each image that was on screen (px): left, top, right, bottom, within the image."""
     width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)
     if not set(SHOWN) & set(images.columns):

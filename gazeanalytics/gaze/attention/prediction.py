@@ -2,22 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.gaze.attention.baselines import other_cases
+from gazeanalytics.gaze.attention.baselines import chest_boxes, other_cases, to_chest
 from gazeanalytics.gaze.attention.density import Maps, Smoothing, density
-from gazeanalytics.gaze.attention.overlap import cc
-from gazeanalytics.gaze.attention.points import auc_judd, nss
+from gazeanalytics.gaze.attention.overlap import cc, kl, sim
+from gazeanalytics.gaze.attention.points import auc_judd, auc_shuffled, information_gain, nss
 from gazeanalytics.gaze.intervals import percentile_interval, redraw, weighted_means
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["Prediction", "predict_gaze"]
+__all__ = ["PREDICTION_MEASURES", "Judged", "Prediction", "judge_maps", "predict_gaze", "summarise_judged"]
 
-MEASURES = ("nss", "cc", "auc")
 PREDICTORS = ("prediction", "other readers", "other cases")
+_EPS = 2.2204e-16
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One map held against the gaze of one reading.
+
+    Attributes
+    ----------
+    surface : numpy.ndarray, shape (rows, columns)
+        The map to be judged.
+    own : numpy.ndarray, shape (rows, columns)
+        The map of the reading alone.
+    x, y : numpy.ndarray, shape (points,)
+        The reading's fixations in cells.
+    floor : numpy.ndarray, shape (rows, columns)
+        The map of all other cases.
+    others : callable
+        Gives columns and rows of the fixations on all other cases, in cells of this map, registered by the chest.
+    """
+
+    surface: np.ndarray
+    own: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    floor: np.ndarray
+    others: Callable[[], tuple[np.ndarray, np.ndarray]]
+
+
+Measures = Mapping[str, Callable[[Judged], float]]
+
+PREDICTION_MEASURES: Measures = {
+    "nss": lambda judged: nss(judged.surface, judged.x, judged.y),
+    "cc": lambda judged: cc(judged.surface, judged.own),
+    "auc": lambda judged: auc_judd(judged.surface, judged.x, judged.y),
+    "auc_shuffled": lambda judged: auc_shuffled(judged.surface, judged.x, judged.y, judged.others()),
+    "gain_over_other_cases_bits": lambda judged: information_gain(
+        judged.surface, judged.floor, judged.x, judged.y, eps=_EPS
+    ),
+    "sim": lambda judged: sim(judged.surface, judged.own),
+    "kl_eps_2e-16": lambda judged: kl(judged.surface, judged.own, eps=_EPS),
+}
+"""Measures of a map judged by gaze; each name tells the choices in it. `predict_gaze` takes the first three."""
+
+_FIRST_THREE: Measures = {name: PREDICTION_MEASURES[name] for name in ("nss", "cc", "auc")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +73,7 @@ class Prediction:
     Attributes
     ----------
     readings : pandas.DataFrame
-        One row a reading and predictor: `reading`, `case`, `reader`, `predictor`, `points`, `nss`, `cc`, `auc`.
+        One row a reading and predictor: `reading`, `case`, `reader`, `predictor`, `points` and one column a measure.
     cases : pandas.DataFrame
         Their means, one row a case and predictor.
     summary : pandas.DataFrame
@@ -55,7 +101,8 @@ def predict_gaze(
 
     Each reading's fixations are predicted three times: by the map to be judged; by the map of all other readers of
     the case (the human ceiling); and by the map of all other cases, registered by the chest where boxes are given
-    (the floor). NSS and AUC score the map at the fixations, CC correlates it with the map of the reading alone.
+    (the floor). NSS and AUC score the map at the fixations, CC correlates it with the map of the reading alone. For
+    other measures take both steps by themselves: `judge_maps`, then `summarise_judged`.
 
     Parameters
     ----------
@@ -92,21 +139,93 @@ def predict_gaze(
     >>> found.summary.query("measure == 'auc'")[["predictor", "mean"]].round(2).to_numpy().tolist()
     [['prediction', 0.99], ['other readers', 0.99], ['other cases', 0.25]]
     """
+    scores = judge_maps(predicted, fixations, images, viewing=viewing, smoothing=smoothing)
+    return summarise_judged(scores, resamples=resamples, rng=rng)
+
+
+def judge_maps(
+    predicted: Maps,
+    fixations: pd.DataFrame,
+    images: pd.DataFrame,
+    *,
+    viewing: Viewing,
+    smoothing: Smoothing | None = None,
+    measures: Measures = _FIRST_THREE,
+) -> pd.DataFrame:
+    """Score the map given, the other readers' and that of other cases by each reading's gaze.
+
+    Parameters
+    ----------
+    predicted, fixations, images, viewing, smoothing
+        As for `predict_gaze`.
+    measures : mapping of str to callable
+        Column name and function of a `Judged`; `PREDICTION_MEASURES` holds those that are usual. The shuffled AUC of
+        every case takes the fixations on all others: its cost grows with cases times fixations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a reading and predictor: `reading`, `case`, `reader`, `predictor`, `points` and one column a measure.
+
+    Examples
+    --------
+    A map that knows the middle of the image and nothing of the case: shuffled AUC sees through it.
+
+    >>> from gazeanalytics.gaze.attention import centre_bias, model_maps
+    >>> rng = np.random.default_rng(0)
+    >>> images = pd.DataFrame({"reading": range(20), "reader": list("ab") * 10, "case": np.repeat(range(10), 2)})
+    >>> images = images.assign(width=100, height=60)
+    >>> fixations = pd.DataFrame({"reading": np.repeat(range(20), 9), "duration": 200.0})
+    >>> fixations = fixations.assign(x=rng.normal(50, 15, 180).clip(0, 99), y=rng.normal(30, 9, 180).clip(0, 59))
+    >>> middle = model_maps({case: centre_bias(12, 20) for case in range(10)}, images, cells=(12, 20))
+    >>> viewing = Viewing.from_px_per_deg(10)
+    >>> found = judge_maps(middle, fixations, images, viewing=viewing, measures=PREDICTION_MEASURES)
+    >>> found.groupby("predictor")[["auc", "auc_shuffled"]].mean().round(2).loc["prediction"].tolist()
+    [0.85, 0.5]
+    """
     table = _usable(predicted, images)
     gaze = fixations[fixations["reading"].isin(table["reading"])]
     cells = (predicted.surfaces.shape[1], predicted.surfaces.shape[2])
     shared = {"viewing": viewing, "smoothing": smoothing, "cells": cells}
     floor = other_cases(gaze, table, **shared)
+    held_by = table.set_index("reading")["case"].loc[gaze["reading"]].to_numpy()
+    looked = pd.Series(held_by).groupby(held_by).indices
+    relative = to_chest(gaze, table)[["x", "y"]].to_numpy(float)
     rows = []
     for case, part in table.groupby("case", sort=False, observed=True):
-        looked = gaze[gaze["reading"].isin(part["reading"])]
-        if len(looked):
-            own = density(looked, part, **shared)
-            rows += _score_case(case, own, looked, (predicted[case], floor[case]))
-    scores = pd.DataFrame(rows, columns=["reading", "predictor", "points", *MEASURES])
-    scores = table[["reading", "case", "reader"]].merge(scores, on="reading", validate="1:m")
-    means = scores.groupby(["case", "predictor"], sort=False, observed=True)[list(MEASURES)].mean().reset_index()
-    return Prediction(scores, means, _summary(scores, resamples, rng))
+        if case in looked:
+            own = density(gaze.iloc[looked[case]], part, **shared)
+            others = cache(partial(_other_points, relative, held_by != case, part, cells))
+            rows += _score_case(own, gaze.iloc[looked[case]], (predicted[case], floor[case], others), measures)
+    scores = pd.DataFrame(rows, columns=["reading", "predictor", "points", *measures])
+    return table[["reading", "case", "reader"]].merge(scores, on="reading", validate="1:m")
+
+
+def summarise_judged(
+    scores: pd.DataFrame, *, resamples: int = 1000, rng: np.random.Generator | int | None = None
+) -> Prediction:
+    """Take means over readers and cases of what `judge_maps` gives, with intervals, and place them.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        As `judge_maps` gives it; every column after `points` is a measure.
+    resamples, rng
+        As for `predict_gaze`.
+
+    Examples
+    --------
+    Scores halfway between other cases and other readers:
+
+    >>> scores = pd.DataFrame({"reading": np.repeat(range(4), 3), "case": np.repeat([0, 0, 1, 1], 3)})
+    >>> scores = scores.assign(reader=np.repeat([0, 1, 0, 1], 3), predictor=list(PREDICTORS) * 4, points=9)
+    >>> scores["nss"] = [2.0, 3.0, 1.0] * 4
+    >>> float(summarise_judged(scores, resamples=50, rng=0).summary["share"].iloc[0])
+    0.5
+    """
+    measures = list(scores.columns[scores.columns.get_loc("points") + 1 :])
+    means = scores.groupby(["case", "predictor"], sort=False, observed=True)[measures].mean().reset_index()
+    return Prediction(scores, means, _summary(scores, measures, resamples, rng))
 
 
 def _usable(predicted: Maps, images: pd.DataFrame) -> pd.DataFrame:
@@ -124,10 +243,25 @@ def _usable(predicted: Maps, images: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
+def _other_points(
+    relative: np.ndarray, other: np.ndarray, part: pd.DataFrame, cells: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places of other cases told relative to the chest as columns and rows of this image's cells, if on it."""
+    (left, top, right, bottom), (width, height) = chest_boxes(part)[0], part[["width", "height"]].to_numpy(float)[0]
+    x = (left + relative[other, 0] * (right - left)) / width * cells[1]
+    y = (top + relative[other, 1] * (bottom - top)) / height * cells[0]
+    inside = (x >= 0) & (x < cells[1]) & (y >= 0) & (y < cells[0])
+    return x[inside], y[inside]
+
+
 def _score_case(
-    case: object, own: Maps, looked: pd.DataFrame, given: tuple[np.ndarray, np.ndarray]
+    own: Maps,
+    looked: pd.DataFrame,
+    given: tuple[np.ndarray, np.ndarray, Callable[[], tuple[np.ndarray, np.ndarray]]],
+    measures: Measures,
 ) -> list[tuple[object, ...]]:
     """Rows of one case: each reading by the map given, by its other readers, by other cases."""
+    predicted, floor, others = given
     total = own.surfaces.sum(axis=0)
     place = own.keys.get_indexer(pd.Index(looked["reading"]))
     x, y = own.cells(looked["x"].to_numpy(float), looked["y"].to_numpy(float), place)
@@ -136,17 +270,19 @@ def _score_case(
     found = []
     for row, reading in enumerate(own.keys):
         held = inside & (place == row)
-        others = np.clip(total - own.surfaces[row], 0, None)
-        for predictor, surface in zip(PREDICTORS, (given[0], others, given[1]), strict=True):
-            scores = nss(surface, x[held], y[held]), cc(surface, own.surfaces[row]), auc_judd(surface, x[held], y[held])
-            found.append((reading, predictor, int(held.sum()), *scores))
+        rest = np.clip(total - own.surfaces[row], 0, None)
+        for predictor, surface in zip(PREDICTORS, (predicted, rest, floor), strict=True):
+            judged = Judged(surface, own.surfaces[row], x[held], y[held], floor, others)
+            found.append((reading, predictor, int(held.sum()), *(measure(judged) for measure in measures.values())))
     return found
 
 
-def _summary(scores: pd.DataFrame, resamples: int, rng: np.random.Generator | int | None) -> pd.DataFrame:
+def _summary(
+    scores: pd.DataFrame, measures: list[str], resamples: int, rng: np.random.Generator | int | None
+) -> pd.DataFrame:
     """Means over cases with intervals, and where the prediction stands between floor and ceiling."""
-    wide = scores.pivot(index="reading", columns="predictor", values=list(MEASURES))
-    wide = wide.reindex(columns=pd.MultiIndex.from_product([PREDICTORS, MEASURES]).swaplevel())
+    wide = scores.pivot(index="reading", columns="predictor", values=measures)
+    wide = wide.reindex(columns=pd.MultiIndex.from_product([PREDICTORS, measures]).swaplevel())
     keys = scores.drop_duplicates("reading").set_index("reading").loc[wide.index]
     case, reader = (pd.factorize(keys[name])[0] for name in ("case", "reader"))
     values = wide.to_numpy(float)
@@ -167,8 +303,8 @@ def _summary(scores: pd.DataFrame, resamples: int, rng: np.random.Generator | in
     sizes = [case.max() + 1, reader.max() + 1]
     found = means([np.ones(size, np.int64) for size in sizes])
     ends = percentile_interval(redraw(means, sizes, resamples=resamples, rng=rng))
-    count = len(PREDICTORS) * len(MEASURES)
-    names = [(predictor, measure) for predictor in PREDICTORS for measure in MEASURES]
+    count = len(PREDICTORS) * len(measures)
+    names = [(predictor, measure) for predictor in PREDICTORS for measure in measures]
     summary = pd.DataFrame(names, columns=["predictor", "measure"])
     summary[["mean", "conf_low", "conf_high"]] = np.column_stack([found[:count], *ends[:, :count]])
     is_prediction = summary["predictor"] == PREDICTORS[0]
