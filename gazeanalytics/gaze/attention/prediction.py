@@ -223,7 +223,7 @@ def summarise_judged(
     >>> float(summarise_judged(scores, resamples=50, rng=0).summary["share"].iloc[0])
     0.5
     """
-    measures = list(scores.columns[scores.columns.get_loc("points") + 1 :])
+    measures = list(scores.columns[scores.columns.tolist().index("points") + 1 :])
     means = scores.groupby(["case", "predictor"], sort=False, observed=True)[measures].mean().reset_index()
     return Prediction(scores, means, _summary(scores, measures, resamples, rng))
 
