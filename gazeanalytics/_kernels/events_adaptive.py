@@ -180,7 +180,7 @@ def nystrom_holmqvist(t, x, y, step, p, labels):
     across, along, up, sideways = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     smooth_derivatives(t, x, half, p[6], across, up)
     smooth_derivatives(t, y, half, p[6], along, sideways)
-    speed, push = np.hypot(across, along), np.hypot(up, sideways)
+    speed, push = np.sqrt(across * across + along * along), np.sqrt(up * up + sideways * sideways)
     labels[:] = FIXATION
     clear_noise(speed, push, p[2], p[3], labels)
     thresholds = np.full(2, np.inf)

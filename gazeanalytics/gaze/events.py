@@ -13,10 +13,9 @@ from gazeanalytics._kernels import events as kernels
 from gazeanalytics._kernels import events_dispersion
 from gazeanalytics.gaze.recording import LONGEST_GAP_MS, Recording, degrees, prepare
 from gazeanalytics.geometry import Viewing
+from gazeanalytics.tables import LABELS
 
 __all__ = ["LABELS", "LONGEST_GAP_MS", "Events", "idt", "ivt", "label_and_tabulate", "tabulate"]
-
-LABELS = ("missing", "fixation", "saccade", "pso", "pursuit", "blink", "noise")
 
 # Speed is told over this time, so that it means the same at every rate.
 _PEAK_SPAN_MS = 8.0

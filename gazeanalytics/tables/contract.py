@@ -11,7 +11,10 @@ from typing import Literal
 
 Kind = Literal["reading", "id", "number", "text", "flag"]
 
-__all__ = ["TABLES", "Column", "Table", "describe"]
+__all__ = ["LABELS", "TABLES", "Column", "Table", "describe"]
+
+LABELS = ("missing", "fixation", "saccade", "pso", "pursuit", "blink", "noise")
+"""What the eye does at a sample; labels of samples are places in here."""
 
 
 @dataclass(frozen=True, slots=True)

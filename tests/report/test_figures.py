@@ -192,6 +192,33 @@ def test_main_sequence_finds_its_power_law(count):
     assert ax.get_title(loc="left") == f"{count:,} saccades"
 
 
+def test_labelled_trace_shows_each_event_of_each_row():
+    t = np.arange(100) * 4.0
+    samples = pd.DataFrame({"reading": 1, "t": t, "x": np.repeat([100.0, 400.0], 50), "y": 200.0})
+    coder, detector = np.ones(100, int), np.ones(100, int)
+    coder[48:52], coder[52:55], detector[46:50], detector[90:] = 2, 3, 2, 0
+    ax = drawn(report.labelled_trace(samples, {"coder": coder, NASTY: detector}, start=100.0))
+    bars = [
+        (path.vertices[:, 0].min(), path.vertices[:, 0].max()) for group in ax.collections for path in group.get_paths()
+    ]
+    fixed, moved, swung = [(100.0, 192.0), (220.0, 400.0)], [(192.0, 208.0)], [(208.0, 220.0)]
+    assert bars == [*fixed, *moved, *swung, (100.0, 184.0), (200.0, 360.0), (184.0, 200.0)]
+    assert ax.get_legend_handles_labels()[1] == ["x", "y", "fixation", "saccade", "pso"]
+    assert texts(ax)[0] == "coder"
+    # The trace stays above the rows.
+    low, high = ax.get_ylim()
+    assert (100 - low) / (high - low) > 2 * 0.075
+
+
+def test_labelled_trace_refuses_what_does_not_fit():
+    samples = pd.DataFrame({"reading": [1, 2], "t": [0.0, 0.0], "x": 1.0, "y": 1.0})
+    with pytest.raises(ValueError, match="draws one reading; 2 came: choose one first"):
+        report.labelled_trace(samples, {})
+    with pytest.raises(ValueError, match=r"labels of 'me' must be one place in tables.LABELS a sample, shape \(1,\)"):
+        report.labelled_trace(samples[:1], {"me": [1, 1]})
+    assert "No samples to show" in texts(report.labelled_trace(samples[:1], {"me": [1]}, start=5.0))
+
+
 def test_data_loss_orders_readers_without_naming_them():
     quality = pd.DataFrame({"reader": ["a"] * 4 + ["b"] * 4, "loss": [0.5, 0.3, 0.4, 0.1, 0.0, 0.1, 0.1, 0.2]})
     ax = drawn(report.data_loss(quality))

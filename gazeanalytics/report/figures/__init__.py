@@ -13,7 +13,7 @@ from gazeanalytics.report.figures.reasoning import (
     paired_scores,
     retrieval,
 )
-from gazeanalytics.report.figures.recording import data_loss, main_sequence, sampling_rate
+from gazeanalytics.report.figures.recording import data_loss, labelled_trace, main_sequence, sampling_rate
 from gazeanalytics.report.figures.search import coverage_map, hit_curve, lag_curve, miss_shares, visit_raster
 from gazeanalytics.report.figures.strategies import outcome_by_strategy, strategy_map, strategy_shares
 
@@ -32,6 +32,7 @@ __all__ = [
     "eye_voice_spans",
     "forest",
     "hit_curve",
+    "labelled_trace",
     "lag_curve",
     "looks_and_words",
     "main_sequence",

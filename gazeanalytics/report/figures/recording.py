@@ -1,21 +1,120 @@
-"""Figures of the recording's quality: main sequence, data loss, sampling rate."""
+"""Figures of recordings: labels of samples beside the trace, main sequence, data loss, sampling rate."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from gazeanalytics.report.figures._common import footnote, needs, nothing, numbers, tick_labels
-from gazeanalytics.report.styling import OKABE_ITO, SINGLE_MM, drawing
+from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, plain
+from gazeanalytics.tables import LABELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["data_loss", "main_sequence", "sampling_rate"]
+__all__ = ["data_loss", "labelled_trace", "main_sequence", "sampling_rate"]
 
 _MOST_DOTS = 2000
+_LABEL_COLORS = dict(
+    zip(LABELS, ("none", OKABE_ITO[5], OKABE_ITO[1], OKABE_ITO[2], OKABE_ITO[4], "0.1", "0.75"), strict=True)
+)
+_ROW = 0.075
+
+
+def labelled_trace(
+    samples: pd.DataFrame,
+    labels: Mapping[str, ArrayLike],
+    *,
+    start: float | None = None,
+    stop: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw gaze over time with a row of labels for each coder or detector below it.
+
+    Where rows differ, the eye sees at once what a detector does otherwise than a coder: ends saccades later, splits
+    fixations, misses blinks.
+
+    Parameters
+    ----------
+    samples : pandas.DataFrame
+        Table ``samples`` of one reading.
+    labels : mapping of str to array_like of int, shape (samples,)
+        For each name the places in ``tables.LABELS``, such as ``events.labels`` of a detector.
+    start, stop : float, optional
+        Stretch of time to show (ms). Default: all.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        x is the solid line, y the dashed one, in px; rows of labels come in the order of `labels`.
+
+    Examples
+    --------
+    >>> samples = pd.DataFrame({"reading": 1, "t": np.arange(6) * 4.0, "x": [5.0, 5, 5, 60, 60, 60], "y": 9.0})
+    >>> ax = labelled_trace(samples, {"coder": [1, 1, 2, 2, 1, 1], "detector": [1, 1, 1, 2, 1, 1]})
+    >>> ax.get_legend_handles_labels()[1]
+    ['x', 'y', 'fixation', 'saccade']
+    """
+    needs(samples, "samples", ["reading", "t", "x", "y"])
+    readings = samples["reading"].unique()
+    if len(readings) > 1:
+        raise ValueError(f"labelled_trace draws one reading; {len(readings)} came: choose one first")
+    t = numbers(samples, "t")
+    kept = (t >= (-np.inf if start is None else start)) & (t <= (np.inf if stop is None else stop))
+    rows = {name: _codes(name, codes, len(t))[kept] for name, codes in labels.items()}
+    with drawing(ax, DOUBLE_MM, 50 + 4 * len(rows)) as axes:
+        if not kept.any():
+            return nothing(axes, "samples")
+        times, x, y = t[kept], numbers(samples, "x")[kept], numbers(samples, "y")[kept]
+        axes.plot(times, x, color="black", linewidth=0.9, label="x")
+        axes.plot(times, y, color="0.45", linewidth=0.9, linestyle=(0, (3, 1)), label="y")
+        _draw_label_rows(axes, times, rows)
+        axes.set_xlim(times[0], times[-1])
+        axes.set_xlabel("Time (ms)")
+        axes.set_ylabel("Gaze (px)", loc="top")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=8, borderpad=0, handlelength=1.4)
+        return axes
+
+
+def _codes(name: str, labels: ArrayLike, size: int) -> np.ndarray:
+    codes = np.asarray(labels)
+    if codes.shape != (size,) or codes.dtype.kind not in "iu" or (size and codes.max(initial=0) >= len(LABELS)):
+        raise ValueError(
+            f"labels of {name!r} must be one place in tables.LABELS a sample, shape ({size},); came {codes.dtype} "
+            f"{codes.shape}"
+        )
+    return codes
+
+
+def _draw_label_rows(ax: Axes, times: np.ndarray, rows: Mapping[str, np.ndarray]) -> None:
+    """Bars of one colour a kind, in rows below the trace, which moves up to make room."""
+    low, high = ax.get_ylim()
+    room = _ROW * len(rows) + 0.02
+    ax.set_ylim(low - (high - low) * room / (1 - room), high)
+    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= high])
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+    across = ax.get_xaxis_transform()
+    named: set[str] = set()
+    for place, (name, codes) in enumerate(rows.items()):
+        foot = room - 0.02 - _ROW * (place + 1)
+        fresh = np.flatnonzero(np.append(True, codes[1:] != codes[:-1]))
+        ends = np.append(times[fresh[1:]], times[-1] + step)
+        for kind in np.unique(codes[codes > 0]):
+            own = codes[fresh] == kind
+            spans = np.column_stack([times[fresh][own], (ends - times[fresh])[own]])
+            told = LABELS[kind] if LABELS[kind] not in named else None
+            named.add(LABELS[kind])
+            ax.broken_barh(
+                spans.tolist(), (foot + 0.008, _ROW - 0.016), facecolor=_LABEL_COLORS[LABELS[kind]],
+                transform=across, label=told, linewidth=0,
+            )  # fmt: skip
+        ax.text(-0.008, foot + _ROW / 2, plain(name), transform=ax.transAxes, ha="right", va="center", clip_on=False)
 
 
 def main_sequence(saccades: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

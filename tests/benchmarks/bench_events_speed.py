@@ -1,0 +1,163 @@
+"""CPU time and memory of the detectors beside peers, in one run: python tests/benchmarks/bench_events_speed.py.
+
+Run it with OMP_NUM_THREADS=1 and POLARS_MAX_THREADS=1. Times are the best of three, in CPU time of all threads. The
+recording is that of Lund2013's still images (500 Hz), repeated.
+"""
+
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import event_peers
+import numpy as np
+import pandas as pd
+from bench_events import load
+
+from gazeanalytics import gaze
+from gazeanalytics._kernels import events, events_dispersion
+from gazeanalytics.gaze.recording import LONGEST_GAP_MS, prepare
+from gazeanalytics.geometry import Viewing
+
+
+def repeated(rows: int) -> tuple[pd.DataFrame, Viewing]:
+    samples, _, _, viewing = load("img")
+    seen = samples.dropna()
+    places = {axis: np.resize(seen[axis].to_numpy(), rows) for axis in ("x", "y")}
+    return pd.DataFrame({"reading": 1, "t": np.arange(rows) * 2.0, **places}), viewing
+
+
+def seconds(run: Callable[[], object], times: int = 3) -> float:
+    """CPU time of the fastest run, after one that compiles."""
+    best = np.inf
+    for _ in range(times):
+        start = time.process_time()
+        run()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def kernel_rates(rows: int) -> dict[str, float]:
+    """Samples/s of the kernels alone, from plain arrays to labels, fixations with centroids and saccades."""
+    samples, viewing = repeated(rows)
+    recording = prepare(samples, viewing, threads=1)
+    starts, stops = recording.readings.starts, recording.readings.stops
+    arrays = (recording.t, recording.x, recording.y)
+    labels = np.empty(rows, np.uint8)
+    lens, steps = recording.lenses, recording.intervals_ms
+
+    def tables() -> None:
+        counts = np.zeros((1, 2), np.int64)
+        events.count_over_readings(starts, stops, labels, counts)
+        found = np.empty((counts[0, 0], 5)), np.empty((counts[0, 1], 8))
+        settings = np.array([8.0, LONGEST_GAP_MS])
+        nothing = np.zeros((1, 2), np.int64)
+        events.describe_over_readings(starts, stops, *arrays, settings, labels, *found, lens, steps, nothing)
+
+    def ivt() -> None:
+        values = np.array([np.deg2rad(30.0) / 1000, 20.0, LONGEST_GAP_MS, np.deg2rad(0.5), 60.0])
+        events.ivt_over_readings(starts, stops, *arrays, values, labels, lens, steps)
+        tables()
+
+    def idt() -> None:
+        values = np.array([np.deg2rad(1.0), 100.0, LONGEST_GAP_MS])
+        events_dispersion.idt_over_readings(starts, stops, *arrays, values, labels, lens, steps)
+        tables()
+
+    for kernel in (ivt, idt):
+        kernel()
+    return {"ivt": rows / seconds(ivt), "idt": rows / seconds(idt)}
+
+
+def our_rates(rows: int) -> dict[str, float]:
+    samples, viewing = repeated(rows)
+    rates = {}
+    for name, detect in gaze.DETECTORS.items():
+        part = samples if name != "learned" else samples[: rows // 4]
+        detect(part[:5000], viewing, threads=1)
+        rates[name] = len(part) / seconds(lambda detect=detect, part=part: detect(part, viewing, threads=1))
+    return rates
+
+
+def peer_rates() -> dict[str, float]:
+    """Samples/s of peers: bare functions on arrays of degrees, and pymovements from pixels to events."""
+    rates = {}
+    rows = {"pymovements idt": 50_000, "REMoDNaV": 50_000, "REMoDNaV, no pursuit": 50_000, "I2MC": 10_000}
+    for name, peer in event_peers.installed().items():
+        samples, viewing = repeated(rows.get(name, 1_000_000))
+        peer(samples[:2000], viewing, 500.0)
+        run = lambda peer=peer, samples=samples, viewing=viewing: peer(samples, viewing, 500.0)  # noqa: E731
+        rates[name] = len(samples) / seconds(run, 1)
+    return rates | whole_pymovements(1_000_000)
+
+
+def whole_pymovements(rows: int) -> dict[str, float]:
+    """Pymovements' I-VT as our `ivt` does it: pixels in, events out; and with the place of each fixation."""
+    import pymovements
+
+    samples, viewing = repeated(rows)
+    places = np.stack(viewing.degrees(samples["x"], samples["y"]), axis=1)
+    experiment = pymovements.Experiment(1024, 768, 38, 30, 67, "upper left", 500)
+
+    def bare() -> None:
+        speeds = pymovements.transforms.numpy.pos2vel(places, sampling_rate=500, method="smooth")
+        pymovements.events.ivt(speeds, minimum_duration=30, velocity_threshold=30.0)
+
+    def whole(with_place: bool) -> None:
+        pixels = np.stack([samples["x"], samples["y"]])
+        recording = pymovements.gaze.from_numpy(
+            time=samples["t"].to_numpy(), pixel=pixels, experiment=experiment, time_unit="ms"
+        )
+        recording.pix2deg()
+        recording.pos2vel("smooth")
+        recording.detect("ivt", velocity_threshold=30.0, minimum_duration=60)
+        if with_place:
+            recording.compute_event_properties(("location", {"position_column": "pixel"}))
+
+    return {
+        "pymovements ivt, velocity and events from arrays of deg": rows / seconds(bare),
+        "pymovements ivt, pixels to events": rows / seconds(lambda: whole(False), 1),
+        "pymovements ivt, pixels to events with places": rows / seconds(lambda: whole(True), 1),
+    }
+
+
+def growth(name: str, rows: int) -> tuple[float, float]:
+    """Bytes of peak growth per byte of input, and CPU seconds (Linux)."""
+    samples, viewing = repeated(rows)
+    detect = gaze.DETECTORS[name]
+    detect(samples[:5000], viewing, threads=1)
+    Path("/proc/self/clear_refs").write_text("5")
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    before, start = int(status["VmRSS"].split()[0]), time.process_time()
+    detect(samples, viewing, threads=1)
+    took = time.process_time() - start
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return (int(status["VmHWM"].split()[0]) - before) * 1024 / samples.memory_usage(index=False).sum(), took
+
+
+def main() -> None:
+    """Print the three tables."""
+    warnings.simplefilter("ignore")
+    print("million samples/s, one thread")
+    kernels, ours, peers = kernel_rates(3_000_000), our_rates(3_000_000), peer_rates()
+    for table, title in ((kernels, "kernel alone, "), (ours, ""), (peers, "peer: ")):
+        for name, rate in table.items():
+            print(f"  {title + name:<62}{rate / 1e6:10.3f}")
+    print("ratios")
+    for name in peers:
+        for own in [
+            own for own in ("ivt", "idt", "i2mc") if own in name.lower().replace("pymovements ", "").split(",")[0]
+        ]:
+            print(f"  {own} / {name:<58}{ours[own] / peers[name]:10.1f}")
+    for own in ("cascade", "engbert_kliegl", "nystrom_holmqvist", "ihmm", "learned"):
+        print(f"  {own + ' / REMoDNaV':<64}{ours[own] / peers['REMoDNaV']:10.1f}")
+    print("CPU ns a sample at 1e5, 1e6, 1e7 samples; peak growth, bytes per byte of input, at 1e7")
+    for name in gaze.DETECTORS:
+        sizes = (100_000, 1_000_000) if name == "learned" else (100_000, 1_000_000, 10_000_000)
+        found = [growth(name, rows) for rows in sizes]
+        times = "".join(f"{took / rows * 1e9:9.1f}" for (_, took), rows in zip(found, sizes, strict=True))
+        print(f"  {name:<22}{times}   growth {found[-1][0]:.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
