@@ -1,7 +1,12 @@
 """Log densities of the response families with the derivatives that Laplace's approximation needs.
 
-`eta` is the linear predictor, `phi` the family's own parameters (log dispersion, or thresholds). For each row `rows`
-gives log f, its first derivative g by eta, w = -d2/deta2 and w' = dw/deta.
+`eta` is the linear predictor, `phi` the log dispersion where a family has one. For each row, `rows` (for an ordinal
+outcome between its thresholds, `cumulative_rows`) gives log f, its first derivative g by eta, w = -d2/deta2 and
+w' = dw/deta; `inflate` then adds a share of excess zeros. Scores by a parameter are sums over rows of
+
+    c d(log f) - h d(d2 log f/deta2) + t d(d log f/deta),
+
+the three that Laplace's gradient needs; c is -2 but for rows that excess zeros have changed.
 """
 
 from __future__ import annotations
@@ -177,32 +182,18 @@ def rows(family, y, size, eta, phi, log_f, g, w, dw):
             g[i] = l1
             w[i] = -l1 - l2
             dw[i] = -l1 - 3.0 * l2 - l3
-        elif family == BETA or family == BETA_BINOMIAL:
+        else:
             mean, m1, m2, m3 = logistic(e)
             log_f[i], l1, l2, l3, _, _, _ = beta_parts(y[i], size[i], math.exp(phi[0]), mean, family == BETA_BINOMIAL)
             g[i] = l1 * m1
             w[i] = -(l2 * m1 * m1 + l1 * m2)
             dw[i] = -(l3 * m1 * m1 * m1 + 3.0 * l2 * m1 * m2 + l1 * m3)
-        else:
-            level = int(y[i])
-            high = phi[level] - e if level < phi.size else math.inf
-            low = phi[level - 1] - e if level > 0 else -math.inf
-            p = between(family, low, high)
-            f1, f2, f3 = tail(family, high)
-            l1, l2, l3 = tail(family, low)
-            d1 = -(f1 - l1) / p
-            d2 = (f2 - l2) / p
-            d3 = -(f3 - l3) / p
-            log_f[i] = math.log(p) if p > 0.0 else -math.inf
-            g[i] = d1
-            w[i] = d1 * d1 - d2
-            dw[i] = -(d3 - 3.0 * d1 * d2 + 2.0 * d1 * d1 * d1)
 
 
 @kernel
-def parameter_scores(family, y, size, eta, phi, h, t, out):
-    """Derivative of -2 log f + h w by each of phi, plus t times that of g: the family's part of Laplace's gradient."""
-    out[:] = 0.0
+def parameter_scores(family, y, size, eta, phi, c, h, t):
+    """Return the score of the log dispersion."""
+    out = 0.0
     for i in range(y.size):
         e = eta[i]
         if family == NEGATIVE_BINOMIAL:
@@ -214,7 +205,6 @@ def parameter_scores(family, y, size, eta, phi, h, t, out):
             by0 = shape * (t1 - s1 - softplus(e - phi[0]) + 1.0) - total * (1.0 - q)
             by1 = -shape * q + total * slope
             by2 = -shape * slope + total * curve
-            out[0] += -2.0 * by0 - h[i] * by2 + t[i] * by1
         elif family == NEGATIVE_BINOMIAL_LINEAR:
             r = math.exp(e - phi[0])
             t1, t2, t3 = polygamma(y[i] + r)
@@ -226,28 +216,100 @@ def parameter_scores(family, y, size, eta, phi, h, t, out):
             by0 = y[i] * (1.0 - share) - r * share - l1
             by1 = -(l1 + l2) - share * r
             by2 = -(l1 + 3.0 * l2 + l3) - share * r
-            out[0] += -2.0 * by0 - h[i] * by2 + t[i] * by1
-        elif family == BETA or family == BETA_BINOMIAL:
+        else:
             mean, m1, m2, _ = logistic(e)
-            _, _, _, _, by0, by1, by2 = beta_parts(y[i], size[i], math.exp(phi[0]), mean, family == BETA_BINOMIAL)
-            out[0] += -2.0 * by0 - h[i] * (by2 * m1 * m1 + by1 * m2) + t[i] * by1 * m1
-        elif family == CUMULATIVE_LOGIT or family == CUMULATIVE_PROBIT:
-            level = int(y[i])
-            high = phi[level] - e if level < phi.size else math.inf
-            low = phi[level - 1] - e if level > 0 else -math.inf
-            p = between(family, low, high)
-            f1, f2, f3 = tail(family, high)
-            l1, l2, l3 = tail(family, low)
-            d1 = -(f1 - l1) / p
-            d2 = (f2 - l2) / p
-            for k in range(max(level - 1, 0), min(level + 1, phi.size)):
-                upper = k == level
-                v1 = f1 / p if upper else -l1 / p
-                v2 = f2 / p if upper else -l2 / p
-                v3 = f3 / p if upper else -l3 / p
-                by1 = -v2 - v1 * d1
-                by2 = v3 - d2 * v1 - 2.0 * d1 * by1
-                out[k] += -2.0 * v1 - h[i] * by2 + t[i] * by1
+            _, _, _, _, by0, at1, at2 = beta_parts(y[i], size[i], math.exp(phi[0]), mean, family == BETA_BINOMIAL)
+            by1 = at1 * m1
+            by2 = at2 * m1 * m1 + at1 * m2
+        out += c[i] * by0 - h[i] * by2 + t[i] * by1
+    return out
+
+
+@kernel
+def cumulative_rows(family, low, high, eta, log_f, g, w, dw):
+    """Fill log f, g, w and w' of ordinal rows, each between its thresholds `low` and `high`."""
+    for i in range(eta.size):
+        above = high[i] - eta[i]
+        below = low[i] - eta[i]
+        p = between(family, below, above)
+        f1, f2, f3 = tail(family, above)
+        l1, l2, l3 = tail(family, below)
+        d1 = -(f1 - l1) / p
+        d2 = (f2 - l2) / p
+        d3 = -(f3 - l3) / p
+        log_f[i] = math.log(p) if p > 0.0 else -math.inf
+        g[i] = d1
+        w[i] = d1 * d1 - d2
+        dw[i] = -(d3 - 3.0 * d1 * d2 + 2.0 * d1 * d1 * d1)
+
+
+@kernel
+def cumulative_scores(family, low, high, eta, c, h, t, by_low, by_high):
+    """Fill each ordinal row's score by its two thresholds (0 at the infinite ones)."""
+    for i in range(eta.size):
+        above = high[i] - eta[i]
+        below = low[i] - eta[i]
+        p = between(family, below, above)
+        f1, f2, f3 = tail(family, above)
+        l1, l2, l3 = tail(family, below)
+        d1 = -(f1 - l1) / p
+        d2 = (f2 - l2) / p
+        for upper in range(2):
+            v1 = f1 / p if upper else -l1 / p
+            v2 = f2 / p if upper else -l2 / p
+            v3 = f3 / p if upper else -l3 / p
+            by1 = -v2 - v1 * d1
+            by2 = v3 - d2 * v1 - 2.0 * d1 * by1
+            score = c[i] * v1 - h[i] * by2 + t[i] * by1
+            if upper:
+                by_high[i] = score
+            else:
+                by_low[i] = score
+
+
+@kernel
+def inflate(y, excess, log_f, g, w, dw):
+    """Let counts be 0 for another reason too, with log odds `excess`: change log f, g, w and w' in place.
+
+    At a zero, r = logistic(log f - excess) is the probability that the counts made it.
+    """
+    for i in range(y.size):
+        lost = -softplus(excess[i])  # log(1 - share of excess zeros)
+        if y[i] > 0.0:
+            log_f[i] += lost
+            continue
+        r, slope, curve, _ = logistic(log_f[i] - excess[i])
+        l1 = g[i]
+        l2 = -w[i]
+        l3 = -dw[i]
+        log_f[i] = lost + excess[i] + softplus(log_f[i] - excess[i])
+        g[i] = r * l1
+        w[i] = -(r * l2 + slope * l1 * l1)
+        dw[i] = -(r * l3 + 3.0 * slope * l1 * l2 + curve * l1 * l1 * l1)
+
+
+@kernel
+def inflated_scores(y, excess, log_f, g, w, h, t, by_excess, c_out, h_out, t_out):
+    """Fill each row's score by `excess`, and the c, h and t with which the counts' own parameters are scored.
+
+    `log_f`, `g` and `w` are those of the counts alone.
+    """
+    for i in range(y.size):
+        share = logistic(excess[i])[0]
+        if y[i] > 0.0:
+            by_excess[i] = 2.0 * share
+            c_out[i] = -2.0
+            h_out[i] = h[i]
+            t_out[i] = t[i]
+            continue
+        r, slope, curve, _ = logistic(log_f[i] - excess[i])
+        l1 = g[i]
+        l2 = -w[i]
+        pull = slope * l2 + curve * l1 * l1
+        by_excess[i] = -2.0 * (1.0 - share - r) + h[i] * pull - t[i] * slope * l1
+        c_out[i] = -2.0 * r - h[i] * pull + t[i] * slope * l1
+        h_out[i] = h[i] * r
+        t_out[i] = t[i] * r - 2.0 * h[i] * slope * l1
 
 
 @kernel

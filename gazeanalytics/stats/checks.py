@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from gazeanalytics._kernels import mixed_families as codes
 from gazeanalytics.stats.design import ModelError, RandomTerm
 from gazeanalytics.stats.families import Family, Response
 from gazeanalytics.stats.formula import Formula, Frame
 
-__all__ = ["drop_aliased", "notes_on_data", "refuse_confounded", "separation"]
+__all__ = ["drop_aliased", "notes_on_data", "refuse_confounded", "refuse_own", "separation"]
 
 FEWEST_LEVELS = 5
 FEWEST_ROWS = 10
@@ -22,7 +21,7 @@ def refuse_confounded(formula: Formula, frame: Frame, family: Family, response: 
     A level per row can't be told from the residual (Gaussian), and a single trial carries nothing about its spread.
     """
     identified = family.code not in (0,) and bool((response.size > 1).any())
-    identified |= family.code in (codes.POISSON, codes.NEGATIVE_BINOMIAL, codes.NEGATIVE_BINOMIAL_LINEAR)
+    identified |= family.counted
     for term in frame.terms:
         _refuse_crossed_as_nested(formula, frame, term)
         if len(term.levels) == len(frame.data) and not identified:
@@ -45,6 +44,22 @@ def _refuse_crossed_as_nested(formula: Formula, frame: Frame, term: RandomTerm) 
                 f"under several of {outer} and {single:.0%} of their pairs have a single row: they are crossed. Write "
                 f"(1 | {outer}) + (1 | {inner})"
             )
+
+
+def refuse_own(formula: Formula, frame: Frame, family: Family, response: Response) -> None:
+    """Refuse `nominal(...)` and `zeros(...)` for outcomes that have no thresholds or no excess zeros."""
+    kind = formula.own_kind
+    if kind == "nominal" and not family.ordinal:
+        raise ModelError(f"nominal(...) is for family 'ordinal', whose thresholds it moves; came {family.name!r}")
+    if kind == "nominal" and (both := sorted(set(frame.own.names[1:]) & set(frame.names))):
+        raise ModelError(
+            f"{both[0]!r} stands in nominal(...) and among the other predictors; its effects by threshold hold the "
+            "common one already, so leave it out there"
+        )
+    if kind == "zeros" and not family.counted:
+        raise ModelError(f"zeros(...) is for counts ('poisson', 'negative binomial'); came family {family.name!r}")
+    if kind == "zeros" and not (response.y == 0).any():
+        raise ModelError("zeros(...) wants an outcome that is 0 in some rows; it is in none, so leave zeros(...) out")
 
 
 def drop_aliased(x: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:

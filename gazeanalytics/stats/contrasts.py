@@ -127,12 +127,27 @@ def adjust(p_values: np.ndarray, *, method: str = "holm") -> np.ndarray:
 
 
 def joint_tests(fit: MixedFit) -> pd.DataFrame:
-    """Test each term of the fixed part as a whole (Wald chi-square over its degrees: F with many degrees).
+    """Test each term of the fixed part as a whole, given all others (Wald's F).
+
+    Gaussian models get Satterthwaite's denominator degrees of freedom (several at once: Fai & Cornelius 1996, J. Stat.
+    Comput. Simul. 54(4), as lmerTest does); other families have infinitely many, which is the chi-square test.
 
     Returns
     -------
     pandas.DataFrame
-        Columns term, statistic (F), df (of the term), p_value.
+        Columns term, statistic (F), df (of the term), df_residual, p_value. Effects are as coded: with an interaction
+        in the model, a main effect is the one at the other factor's reference level.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from gazeanalytics.stats import mixed
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(12), 30), "strategy": np.tile(["a", "b", "c"], 120)})
+    >>> data["seconds"] = 4 + (data.strategy == "c") + rng.normal(0, 1, 12)[data.reader] + rng.normal(0, 1, 360)
+    >>> joint_tests(mixed("seconds ~ strategy + (1 | reader)", data)).round(1)
+           term  statistic  df  df_residual  p_value
+    0  strategy       40.6   2        346.0      0.0
     """
     spec = fit.frame.spec
     names = [formulas.readable(str(name)) for name in spec.column_names]
@@ -140,18 +155,31 @@ def joint_tests(fit: MixedFit) -> pd.DataFrame:
     for term, columns in spec.term_slices.items():
         place = [fit.names.index(name) for name in names[columns] if name in fit.names and name != "(Intercept)"]
         if place:
-            beta, part = fit.coefficients[place], fit.covariance[np.ix_(place, place)]
-            chi = float(beta @ np.linalg.solve(part, beta))
-            shown = formulas.readable(str(term))
-            rows.append(
-                {
-                    "term": shown,
-                    "statistic": chi / len(place),
-                    "df": len(place),
-                    "p_value": stats.chi2.sf(chi, len(place)),
-                }
+            statistic, rest = _wald_f(fit, place)
+            p_value = (
+                stats.f.sf(statistic, len(place), rest)
+                if np.isfinite(rest)
+                else stats.chi2.sf(statistic * len(place), len(place))
             )
+            row = {"term": formulas.readable(str(term)), "statistic": statistic, "df": len(place)}
+            rows.append(row | {"df_residual": rest, "p_value": float(p_value)})
     return pd.DataFrame(rows)
+
+
+def _wald_f(fit: MixedFit, place: list[int]) -> tuple[float, float]:
+    """Give F of those fixed effects together, and its denominator's degrees of freedom."""
+    beta, covariance = fit.coefficients[place], fit.covariance[np.ix_(place, place)]
+    statistic = float(beta @ np.linalg.solve(covariance, beta)) / len(place)
+    if not fit.solution.slopes.size:
+        return statistic, np.inf
+    vectors = np.linalg.eigh(covariance)[1]
+    rows = np.zeros((len(place), fit.coefficients.size))
+    rows[:, place] = vectors.T
+    df = satterthwaite(fit.solution, rows)
+    if len(place) == 1:
+        return statistic, float(df[0])
+    expected = float(np.sum(df[df > 2] / (df[df > 2] - 2)))
+    return statistic, 2 * expected / (expected - len(place)) if expected > len(place) else np.nan
 
 
 def _reference(fit: MixedFit, by: tuple[str, ...]) -> tuple[list[str], np.ndarray]:

@@ -10,9 +10,12 @@ import pandas as pd
 from scipy.special import expit, logit, ndtr, ndtri
 
 from gazeanalytics._kernels import mixed_families as codes
-from gazeanalytics.stats.design import ModelError
+from gazeanalytics.stats.design import Design, ModelError
+from gazeanalytics.stats.likelihood import Density, Inflated, Likelihood, Thresholds
 
-__all__ = ["FAMILIES", "Family", "Response"]
+__all__ = ["FAMILIES", "Family", "Response", "zeros_start"]
+
+FEW_STEPS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,20 @@ class Family:
     def ordinal(self) -> bool:
         """Whether the outcome is ordered levels (thresholds take the intercept's place)."""
         return self.code in (codes.CUMULATIVE_LOGIT, codes.CUMULATIVE_PROBIT)
+
+    @property
+    def counted(self) -> bool:
+        """Whether the outcome is a count from 0 without a top."""
+        return self.code in (codes.POISSON, codes.NEGATIVE_BINOMIAL, codes.NEGATIVE_BINOMIAL_LINEAR)
+
+    def likelihood(self, design: Design, own: np.ndarray, *, inflated: bool) -> Likelihood:
+        """Make the likelihood of a design; `own` has the predictors of thresholds or excess zeros, in data order."""
+        x = np.ascontiguousarray(own[design.order])
+        if self.ordinal:
+            level = design.y.astype(np.int64)
+            return Thresholds(self.code, level, x, int(level.max()))
+        counts = Density(self.code, design.y, design.size)
+        return Inflated(counts, x) if inflated else counts
 
     def latent(self, x: np.ndarray) -> np.ndarray:
         """Give the latent distribution function of an ordinal outcome."""
@@ -198,6 +215,16 @@ FAMILIES: dict[tuple[str, str], Family] = {
         _family("ordinal", "probit", codes.CUMULATIVE_PROBIT, _levels, _flat, _thresholds(ndtri)),
     )
 }  # fmt: skip
+
+
+def zeros_start(x: np.ndarray, response: Response) -> np.ndarray:
+    """Guess the effects on excess zeros: a few steps of a logistic regression of being 0, as if half were in excess."""
+    zero, effects = response.y == 0, np.zeros(x.shape[1])
+    for _ in range(FEW_STEPS):
+        share = expit(x @ effects)
+        weight = share * (1 - share)
+        effects += np.linalg.lstsq((x * weight[:, None]).T @ x, x.T @ (0.5 * zero - share), rcond=None)[0]
+    return effects
 
 
 def find(name: str, link: str | None) -> Family:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from gazeanalytics.stats.design import Design
-from gazeanalytics.stats.families import Family, Response
 from gazeanalytics.stats.laplace import Gaussian, Laplace
 from gazeanalytics.stats.optimise import Objective, Optimum, curvature, minimise
 from gazeanalytics.stats.quadrature import Quadrature
@@ -134,21 +133,20 @@ def _profile(hessian: np.ndarray) -> np.ndarray:
 
 
 def fit_laplace(
-    design: Design, family: Family, response: Response, *, points: int = 1, plateau: bool = False
+    engine: Laplace, eta: np.ndarray, phi: np.ndarray, *, points: int = 1, plateau: bool = False
 ) -> Solution:
     """Fit a generalised linear mixed model by Laplace's approximation or adaptive quadrature.
 
     The first stage finds the fixed effects with the modes (0 `points` stop there); the second searches all parameters.
-    On a `plateau` no finite estimate exists, and the likelihood is all that the fit is good for.
+    On a `plateau` no finite estimate exists, and the likelihood is all that the fit is good for. The search starts at
+    a rough linear predictor `eta`, in the design's order, and at the family's own parameters `phi`.
     """
-    phi = family.parameters(response)
-    engine = Laplace(design, family.code, phi.size, plateau=plateau)
-    eta = family.start(response)[design.order] - design.offset
+    design = engine.design
     if design.x.shape[1]:
-        engine.modes.border[design.border :] = np.linalg.lstsq(design.x, eta, rcond=None)[0]
+        engine.modes.border[design.border :] = np.linalg.lstsq(design.x, eta - design.offset, rcond=None)[0]
     engine.restart = engine.modes.copy() if plateau else None
     engine(np.concatenate([np.zeros(design.parameters), phi]))
-    theta, inverse = start_theta(design, engine.g, engine.w)
+    theta, inverse = start_theta(design, engine.rows.g, engine.rows.w)
     start, rough = np.concatenate([theta, phi]), np.concatenate([inverse, np.full(phi.size, 4 / design.rows)])
     first = minimise(engine, start, np.diag(rough), tolerance=ROUGH if points else FINE)
     value, _ = engine(first.at)

@@ -34,6 +34,9 @@ class Formula:
         Coefficients and grouping of each random term; nested groupings and `||` already taken apart.
     nested : tuple of (str, str)
         Outer and inner name of each `outer/inner`.
+    own : str
+        What stood in `nominal(...)` or `zeros(...)`: predictors of the thresholds or of excess zeros.
+    own_kind : {"", "nominal", "zeros"}
     """
 
     response: str
@@ -41,6 +44,17 @@ class Formula:
     offset: tuple[str, ...]
     random: tuple[tuple[str, str], ...]
     nested: tuple[tuple[str, str], ...]
+    own: str = "1"
+    own_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPart:
+    """Predictors of a family's own parameters: columns, shape (rows, effects), their names, how to build them anew."""
+
+    x: np.ndarray
+    names: tuple[str, ...]
+    spec: formulaic.ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,8 @@ class Frame:
         Readable names of the fixed effects.
     spec : formulaic.ModelSpec
         How to build `x` for new data.
+    own : OwnPart
+        Predictors of the thresholds or of excess zeros; a column of ones where the formula names none.
     offset : numpy.ndarray, shape (rows,)
     terms : tuple of RandomTerm
     specs : tuple of formulaic.ModelSpec
@@ -68,6 +84,7 @@ class Frame:
     x: np.ndarray
     names: tuple[str, ...]
     spec: formulaic.ModelSpec
+    own: OwnPart
     offset: np.ndarray
     terms: tuple[RandomTerm, ...]
     specs: tuple[formulaic.ModelSpec, ...]
@@ -117,18 +134,22 @@ def parse(formula: str) -> Formula:
     sides = split(formula, "~")
     if len(sides) != 2 or not all(sides):
         raise ModelError(f"a formula has the shape 'outcome ~ predictors + (1 | reader)'; came {formula!r}")
-    fixed, offset, random, nested = [], [], [], []
+    fixed, offset, random, nested, own = [], [], [], [], []
     for part in split(sides[1], "+"):
         inside = _inside(part)
         if inside is not None and "|" in inside:
             random += _random(inside, nested)
-        elif part.startswith("offset(") and part.endswith(")"):
-            offset.append(part[len("offset(") : -1])
+        elif called := re.fullmatch(r"(offset|nominal|zeros)\((.*)\)", part):
+            (offset if called[1] == "offset" else own).append(called.groups())
         elif part:
             fixed.append(_spell(part))
         else:
             raise ModelError(f"a '+' in {formula!r} has nothing beside it")
-    return Formula(sides[0], " + ".join(fixed) or "1", tuple(offset), tuple(random), tuple(nested))
+    if len(own) > 1:
+        raise ModelError(f"a formula takes one nominal(...) or zeros(...), with all its predictors; came {formula!r}")
+    kind, inside = own[0] if own else ("", "1")
+    offsets = tuple(inside for _, inside in offset)
+    return Formula(sides[0], " + ".join(fixed) or "1", offsets, tuple(random), tuple(nested), _spell(inside), kind)
 
 
 def _inside(part: str) -> str | None:
@@ -173,11 +194,21 @@ def read(formula: Formula, data: pd.DataFrame) -> Frame:
     pieces = [_matrix(left, kept) for left, _ in formula.random]
     terms = tuple(_term(piece, group, kept) for piece, (_, group) in zip(pieces, formula.random, strict=True))
     specs = tuple(piece.model_spec for piece in pieces)
-    return Frame(kept, x, names, matrix.model_spec, known_part(formula, kept), terms, specs, tuple(notes))
+    own = _own_part(formula, kept)
+    return Frame(kept, x, names, matrix.model_spec, own, known_part(formula, kept), terms, specs, tuple(notes))
+
+
+def _own_part(formula: Formula, kept: pd.DataFrame) -> OwnPart:
+    matrix = _matrix(f"1 + {formula.own}", kept)
+    names = tuple(readable(str(name)) for name in matrix.columns)
+    x = np.ascontiguousarray(matrix.to_numpy(dtype=float))
+    if np.linalg.matrix_rank(x) < x.shape[1]:
+        raise ModelError(f"the predictors in {formula.own_kind}({formula.own}) make up one another; leave some out")
+    return OwnPart(x, names, matrix.model_spec)
 
 
 def _columns(formula: Formula, data: pd.DataFrame) -> list[str]:
-    parts = [formula.fixed, *response_parts(formula.response)]
+    parts = [formula.fixed, formula.own, *response_parts(formula.response)]
     parts += [f"0 + {part}" for part in formula.offset]
     parts += [left for left, _ in formula.random]
     wanted: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -145,8 +145,8 @@ def _hold(
 
 
 def _along(fit: MixedFit, k: int) -> Along:
-    solution, design = fit.solution, fit.solution.engine.design
-    engine = Laplace(design, fit.family.code, solution.phi.size)
+    solution, old = fit.solution, cast(Laplace, fit.solution.engine)
+    engine = Laplace(old.design, old.likelihood)
     engine.hold_fixed()
     start = np.concatenate([solution.theta, solution.beta, solution.phi])
     along = _hold(engine, start, solution.spread / 2, k)
@@ -223,7 +223,7 @@ def bootstrap(
 
 def _values(fit: MixedFit) -> dict[str, float]:
     found = dict(zip(fit.names, map(float, fit.coefficients), strict=True))
-    found |= {name: value for name, (value, _) in fit.own.items()}
+    found |= {name: own.value for name, own in fit.own.items()}
     for term in fit.random:
         found |= {spread_name(term.group, name): float(sd) for name, sd in zip(term.names, term.sd, strict=True)}
     return found | ({"sd(residual)": fit.sigma} if fit.family.code == 0 else {})

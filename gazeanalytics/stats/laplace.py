@@ -15,6 +15,7 @@ import numpy as np
 
 from gazeanalytics._kernels import mixed_families
 from gazeanalytics.stats.design import Design
+from gazeanalytics.stats.likelihood import Likelihood, Rows
 from gazeanalytics.stats.system import Modes, System
 
 __all__ = ["Gaussian", "Laplace"]
@@ -99,15 +100,14 @@ class Laplace:
     would walk on for ever, so there every search starts from `restart` and ends sooner.
     """
 
-    def __init__(self, design: Design, family: int, parameters: int, *, plateau: bool = False) -> None:
-        self.design, self.family, self.extra = design, family, parameters
+    def __init__(self, design: Design, likelihood: Likelihood, *, plateau: bool = False) -> None:
+        self.design, self.likelihood = design, likelihood
         self.nearness = PLATEAU_DECREMENT if plateau else NEWTON_DECREMENT
         self.restart: Modes | None = None
         self.system = System(design)
         self.modes = self.system.zero()
-        n = design.rows
-        self.log_f, self.g, self.w, self.dw = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-        self.eta = np.empty(n)
+        self.rows = Rows.empty(design.rows)
+        self.eta = np.empty(design.rows)
         self.deviance = np.nan
         self.last: Evaluation | None = None
 
@@ -135,7 +135,7 @@ class Laplace:
     def _evaluate(self, at: np.ndarray) -> tuple[float, np.ndarray]:
         theta, beta, phi = self.split(at)
         failed = np.inf, np.full(at.size, np.nan)
-        if self.disordered(phi) or not np.isfinite(at).all():
+        if not np.isfinite(at).all() or not self.likelihood.possible(phi):
             return failed
         self.system.scale(theta)
         offset = self.design.offset if self.joint else self.design.offset + self.design.x @ beta
@@ -147,13 +147,8 @@ class Laplace:
     def split(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Part the parameters into theta, beta and phi."""
         first = self.design.parameters
-        last = at.size - self.extra
+        last = at.size - self.likelihood.parameters
         return at[:first], at[first:last], at[last:]
-
-    def disordered(self, phi: np.ndarray) -> bool:
-        """Say whether thresholds are out of order."""
-        thresholds = self.family in (mixed_families.CUMULATIVE_LOGIT, mixed_families.CUMULATIVE_PROBIT)
-        return thresholds and bool((np.diff(phi) <= 0).any())
 
     def find_modes(self, offset: np.ndarray, phi: np.ndarray) -> bool:
         """Climb to the conditional modes by Newton steps; leave the factor at them. False if that fails."""
@@ -163,7 +158,7 @@ class Laplace:
             self.modes = self.system.zero()
             self._look(self.modes, offset, phi)
         for _ in range(MOST_NEWTON_STEPS):
-            if not self.system.factor(self.w) and not self.system.factor(np.maximum(self.w, 0.0)):
+            if not self.system.factor(self.rows.w) and not self.system.factor(np.maximum(self.rows.w, 0.0)):
                 return False
             right = self._pull()
             slope = right.copy()
@@ -172,11 +167,11 @@ class Laplace:
             if not self._advance(step, decrement, offset, phi):
                 return False
             if decrement < self.nearness:
-                return self.system.factor(self.w)
+                return self.system.factor(self.rows.w)
         return False
 
     def _pull(self) -> Modes:
-        right, random = self.system.gather(self.g), self.design.border
+        right, random = self.system.gather(self.rows.g), self.design.border
         right.main -= self.modes.main
         right.border[:random] -= self.modes.border[:random]
         return right
@@ -193,21 +188,19 @@ class Laplace:
     def _look(self, modes: Modes, offset: np.ndarray, phi: np.ndarray) -> float:
         self.modes = modes
         self.eta = offset + self.system.predict(modes)
-        d = self.design
-        mixed_families.rows(self.family, d.y, d.size, self.eta, phi, self.log_f, self.g, self.w, self.dw)
-        self.deviance = -2 * mixed_families.total(self.log_f) + modes.penalty(d.border)
+        self.likelihood.fill(self.eta, phi, self.rows)
+        self.deviance = -2 * mixed_families.total(self.rows.log_f) + modes.penalty(self.design.border)
         if not np.isfinite(self.deviance):
             self.deviance = np.inf
         return self.deviance
 
     def _slopes(self, phi: np.ndarray) -> np.ndarray:
-        s, d = self.system, self.design
-        h, *parts = s.leverages(self.w, fixed=False)
-        r = h * self.dw
+        s, d, rows = self.system, self.design, self.rows
+        h, *parts = s.leverages(rows.w, fixed=False)
+        r = h * rows.dw
         adjoint = s.solve(s.gather(r))
         t = s.predict(adjoint)
-        c1 = r - 2 * self.g - self.w * t
-        s.add_loadings(c1, self.g, self.modes, adjoint, (parts[0], parts[1]))
-        by_phi = np.empty(self.extra)
-        mixed_families.parameter_scores(self.family, d.y, d.size, self.eta, phi, h, t, by_phi)
+        c1 = r - 2 * rows.g - rows.w * t
+        s.add_loadings(c1, rows.g, self.modes, adjoint, (parts[0], parts[1]))
+        by_phi = self.likelihood.scores(self.eta, phi, h, t)
         return np.concatenate([s.pack(*parts), [] if self.joint else d.x.T @ c1, by_phi])

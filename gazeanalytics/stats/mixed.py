@@ -11,10 +11,11 @@ import pandas as pd
 from gazeanalytics.stats import checks, families
 from gazeanalytics.stats import formula as formulas
 from gazeanalytics.stats.design import Design, ModelError, arrange, unpack
-from gazeanalytics.stats.families import Family, Response
+from gazeanalytics.stats.families import Family, Response, zeros_start
 from gazeanalytics.stats.fitting import Solution, fit_gaussian, fit_laplace
 from gazeanalytics.stats.inference import satterthwaite
-from gazeanalytics.stats.results import MixedFit, Plan, spreads
+from gazeanalytics.stats.laplace import Laplace
+from gazeanalytics.stats.results import MixedFit, Own, Plan, spreads
 
 __all__ = ["mixed", "refit"]
 
@@ -41,6 +42,8 @@ def mixed(
         `factor(x)` makes a number a category; `log(y)`, `I(x^2)`, `offset(log(n))` and `cbind(hits, misses)` work;
         `(1 + x | g)` lets intercept and slope vary together, `(1 + x || g)` apart; `(1 | a/b)` means
         `(1 | a) + (1 | a:b)`. Readers and cases are crossed: `(1 | reader) + (1 | case)`, never nested.
+        `nominal(x)` lets an effect on an ordinal outcome differ by threshold; `zeros(1)` or `zeros(x)` lets counts be
+        0 for another reason too, with log odds that x may move.
     data : pandas.DataFrame
         One row per observation. Rows with a missing value in a column of the formula are left out, counted and noted.
     family : str
@@ -95,6 +98,7 @@ def mixed(
     frame = formulas.read(parts, data)
     response = kind.response(formulas.outcome(parts.response, frame.data))
     checks.refuse_confounded(parts, frame, kind, response)
+    checks.refuse_own(parts, frame, kind, response)
     frame, aliased = _independent(frame, kind)
     apart = checks.separation(frame.x, frame.names, response) if kind.name == "binomial" else ""
     if apart and separated == "refuse":
@@ -109,16 +113,17 @@ def assemble(plan: Plan, response: Response) -> MixedFit:
     kind, frame = plan.family, plan.frame
     design = arrange(response.y, frame.x, frame.terms, size=response.size, offset=frame.offset)
     solution = _solve(design, plan, response)
+    own = _own(plan, response, solution)
     return MixedFit(
         plan=plan,
         coefficients=solution.beta,
         covariance=solution.covariance,
         df=satterthwaite(solution) if kind.code == 0 else np.full(solution.beta.size, np.nan),
         sigma=solution.sigma,
-        own=_own(kind, response, solution),
+        own=own,
         random=spreads(solution, frame.terms),
         log_likelihood=-0.5 * solution.minus2,
-        notes=(*plan.notes, *_notes(solution, design)),
+        notes=(*plan.notes, *_notes(solution, design, own)),
         engine=_engine(kind, plan.quadrature),
         solution=solution,
         response=response,
@@ -172,20 +177,37 @@ def _solve(design: Design, plan: Plan, response: Response) -> Solution:
             "adaptive quadrature (more than 1 point) is for a single random term of one coefficient, such as "
             "(1 | reader); with crossed readers and cases use quadrature=1, Laplace's approximation"
         )
-    return fit_laplace(design, plan.family, response, points=points, plateau=plan.plateau)
+    inflated = plan.parts.own_kind == "zeros"
+    likelihood = plan.family.likelihood(design, plan.frame.own.x, inflated=inflated)
+    phi = plan.family.parameters(response)
+    rest = zeros_start(plan.frame.own.x, response) if inflated else np.zeros(likelihood.parameters - phi.size)
+    engine = Laplace(design, likelihood, plateau=plan.plateau)
+    eta = plan.family.start(response)[design.order]
+    return fit_laplace(engine, eta, np.append(phi, rest), points=points, plateau=plan.plateau)
 
 
-def _own(kind: Family, response: Response, solution: Solution) -> dict[str, tuple[float, float]]:
+def _own(plan: Plan, response: Response, solution: Solution) -> dict[str, Own]:
     """Name the family's own parameters, with standard errors."""
-    phi, size = solution.phi, solution.phi.size
-    errors = np.sqrt(np.diag(solution.spread))[solution.spread.shape[0] - size :]
+    kind, phi = plan.family, solution.phi
+    errors = np.sqrt(np.diag(solution.spread))[solution.spread.shape[0] - phi.size :]
+    effects = plan.frame.own.names
     if kind.ordinal:
-        names = [f"{low}|{high}" for low, high in zip(response.levels[:-1], response.levels[1:], strict=True)]
-        return {name: (float(v), float(e)) for name, v, e in zip(names, phi, errors, strict=True)}
-    return {kind.own: (float(np.exp(phi[0])), float(np.exp(phi[0]) * errors[0]))} if size else {}
+        cuts = [f"{low}|{high}" for low, high in zip(response.levels[:-1], response.levels[1:], strict=True)]
+        names = cuts + [f"{cut}: {effect}" for effect in effects[1:] for cut in cuts]
+        kinds = ["threshold"] * len(cuts) + ["effect"] * (len(names) - len(cuts))
+        return _named(names, phi, errors, kinds)
+    scale = int(bool(kind.own))
+    own = {kind.own: Own(float(np.exp(phi[0])), float(np.exp(phi[0]) * errors[0]), "scale")} if scale else {}
+    zeros = [f"zeros: {effect}" for effect in effects] if phi.size > scale else []
+    return own | _named(zeros, phi[scale:], errors[scale:], ["effect"] * len(zeros))
 
 
-def _notes(solution: Solution, design: Design) -> list[str]:
+def _named(names: list[str], values: np.ndarray, errors: np.ndarray, kinds: list[str]) -> dict[str, Own]:
+    rows = zip(names, values, errors, kinds, strict=True)
+    return {name: Own(float(value), float(error or np.nan), kind) for name, value, error, kind in rows}
+
+
+def _notes(solution: Solution, design: Design, own: dict[str, Own]) -> list[str]:
     notes = []
     for term, factor in zip(design.terms, unpack(solution.theta, design.terms), strict=True):
         if (np.abs(np.diag(factor)) < SINGULAR).any():
@@ -198,6 +220,11 @@ def _notes(solution: Solution, design: Design) -> list[str]:
             f"not converged after {solution.optimum.evaluations} evaluations; a further step promises "
             f"{solution.optimum.decrement:.2g} of -2 log likelihood"
         )
+    notes += [
+        f"not identified: the likelihood is flat in {name!r}; leave it out"
+        for name, one in own.items()
+        if one.kind == "effect" and np.isnan(one.error) and np.isfinite(solution.covariance).all()
+    ]
     if not np.isfinite(solution.covariance).all():
         notes.append("not converged: the likelihood isn't curved downwards in every direction; no standard errors")
     return notes

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from gazeanalytics._kernels import mixed_families as codes
 from gazeanalytics.stats import formula as formulas
@@ -28,7 +29,7 @@ def predict(fit: MixedFit, data: pd.DataFrame | None = None, *, random: bool = T
     random : bool
         Whether to add the readers' and cases' own effects (0 for levels never seen) or predict for the average one.
     link : bool
-        Give the linear predictor instead of the mean.
+        Give the linear predictor instead of the mean (of the counts alone where there are excess zeros).
 
     Returns
     -------
@@ -45,13 +46,23 @@ def predict(fit: MixedFit, data: pd.DataFrame | None = None, *, random: bool = T
             eta = eta + np.sum(z * own, axis=1)
     if link:
         return eta
-    return level_probabilities(fit, eta) if fit.family.ordinal else fit.family.mean(eta)
+    own = fit.frame.own
+    aside = own.x if data is None else formulas.new_matrix(own.spec, own.names, rows)
+    if fit.family.ordinal:
+        return level_probabilities(fit, eta, aside)
+    return fit.family.mean(eta) * (1 - excess_zeros(fit, aside))
 
 
-def level_probabilities(fit: MixedFit, eta: np.ndarray) -> np.ndarray:
+def excess_zeros(fit: MixedFit, own: np.ndarray) -> np.ndarray | float:
+    """Give the probability of an excess zero at predictors `own`; 0 where the model has none."""
+    effects = fit.solution.phi[int(bool(fit.family.own)) :]
+    return expit(own @ effects) if effects.size else 0.0
+
+
+def level_probabilities(fit: MixedFit, eta: np.ndarray, own: np.ndarray) -> np.ndarray:
     """Give the probability of each level of an ordinal outcome, shape (rows, levels)."""
-    cuts = np.array([value for value, _ in fit.own.values()])
-    below = fit.family.latent(cuts[None, :] - eta[:, None])
+    cuts = own @ fit.solution.phi.reshape(own.shape[1], -1)
+    below = fit.family.latent(cuts - eta[:, None])
     ends = np.zeros((eta.size, 1)), np.ones((eta.size, 1))
     return np.diff(np.hstack([ends[0], below, ends[1]]), axis=1)
 
@@ -88,11 +99,11 @@ def _root(covariance: np.ndarray) -> np.ndarray:
 
 def _draw(fit: MixedFit, eta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     mean, size, code = fit.family.mean(eta), fit.response.size.astype(int), fit.family.code
-    shape = next((value for value, _ in fit.own.values()), np.nan)
+    shape = fit.own[fit.family.own].value if fit.family.own else np.nan
     if code == 0:
         return rng.normal(mean, fit.sigma)
     if fit.family.ordinal:
-        below = np.cumsum(level_probabilities(fit, eta), axis=1)[:, :-1]
+        below = np.cumsum(level_probabilities(fit, eta, fit.frame.own.x), axis=1)[:, :-1]
         return np.sum(rng.random(eta.size)[:, None] > below, axis=1).astype(float)
     draws = {
         codes.BINOMIAL: lambda: rng.binomial(size, mean),
@@ -102,7 +113,10 @@ def _draw(fit: MixedFit, eta: np.ndarray, rng: np.random.Generator) -> np.ndarra
         codes.BETA: lambda: rng.beta(mean * shape, (1 - mean) * shape),
         codes.BETA_BINOMIAL: lambda: rng.binomial(size, rng.beta(mean * shape, (1 - mean) * shape)),
     }
-    return draws[code]().astype(float)
+    drawn = draws[code]().astype(float)
+    if fit.plan.parts.own_kind != "zeros":
+        return drawn
+    return np.where(rng.random(eta.size) < excess_zeros(fit, fit.frame.own.x), 0.0, drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +170,8 @@ def explained(fit: MixedFit) -> Explained:
 
 def _residual_variance(fit: MixedFit, random: float) -> float:
     code = fit.family.code
+    if fit.plan.parts.own_kind:
+        raise ModelError(f"explained variance isn't defined here with {fit.plan.parts.own_kind}(...)")
     if code == 0:
         return fit.sigma**2
     if code in (codes.BINOMIAL, codes.CUMULATIVE_LOGIT):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import logsumexp
 
-from gazeanalytics._kernels import mixed_families
 from gazeanalytics.stats.laplace import Laplace
+from gazeanalytics.stats.likelihood import Rows
 
 __all__ = ["Quadrature"]
 
@@ -35,12 +35,12 @@ class Quadrature:
         offset = design.offset + design.x @ beta
         level = np.repeat(np.arange(mode.size), np.diff(design.starts))
         terms = np.empty((self.nodes.size, mode.size))
-        out = [np.empty(design.rows) for _ in range(4)]
+        out = Rows.empty(design.rows)
         for k, node in enumerate(self.nodes):
             u = mode + node / width
             eta = offset + theta[0] * design.zf[:, 0] * u[level]
-            mixed_families.rows(engine.family, design.y, design.size, eta, phi, *out)
-            terms[k] = np.add.reduceat(out[0], design.starts[:-1]) - 0.5 * u**2 + self.log_weights[k]
+            engine.likelihood.fill(eta, phi, out)
+            terms[k] = np.add.reduceat(out.log_f, design.starts[:-1]) - 0.5 * u**2 + self.log_weights[k]
         return -2 * float(np.sum(logsumexp(terms, axis=0) - np.log(width)))
 
     def __call__(self, at: np.ndarray) -> tuple[float, np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from gazeanalytics.stats.families import Family, Response
 from gazeanalytics.stats.fitting import Solution, stand
 from gazeanalytics.stats.formula import Formula, Frame
 
-__all__ = ["MixedFit", "Plan", "RandomSpread"]
+__all__ = ["MixedFit", "Own", "Plan", "RandomSpread"]
 
 WIDEST = 100.0  # a spread whose error is a hundred times itself has no interval
 
@@ -84,6 +84,14 @@ class Plan:
     plateau: bool
 
 
+class Own(NamedTuple):
+    """One of a family's own parameters: a `threshold`, a positive `scale`, or an `effect` on thresholds or zeros."""
+
+    value: float
+    error: float
+    kind: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MixedFit:
     """A fitted mixed model.
@@ -98,8 +106,8 @@ class MixedFit:
         Satterthwaite's degrees of freedom; NaN where z is used.
     sigma : float
         Residual standard deviation (Gaussian), else 1.
-    own : dict of str to (float, float)
-        Thresholds or dispersion with their standard errors.
+    own : dict of str to Own
+        Thresholds or dispersion, and effects on thresholds or excess zeros, with their standard errors.
     random : tuple of RandomSpread
         In the order of the formula.
     log_likelihood : float
@@ -118,7 +126,7 @@ class MixedFit:
     covariance: np.ndarray
     df: np.ndarray
     sigma: float
-    own: dict[str, tuple[float, float]]
+    own: dict[str, Own]
     random: tuple[RandomSpread, ...]
     log_likelihood: float
     notes: tuple[str, ...]
@@ -201,9 +209,7 @@ class MixedFit:
             _wald(name, value, error, df, level)
             for name, value, error, df in zip(self.names, self.coefficients, self.std_errors, self.df, strict=True)
         ]
-        rows += [
-            _own(name, value, error, level, positive=bool(self.family.own)) for name, (value, error) in self.own.items()
-        ]
+        rows += [_own(name, own, level) for name, own in self.own.items()]
         errors = spread_errors(self)
         for term in self.random:
             rows += [_spread(label, value, errors.get(label, np.nan), level) for label, value in _labelled(term)]
@@ -267,11 +273,11 @@ def _wald(name: str, value: float, error: float, df: float, level: float) -> dic
     return _row(name, (value, error, statistic, df, 2 * law.sf(abs(statistic)), value - half, value + half))
 
 
-def _own(name: str, value: float, error: float, level: float, *, positive: bool) -> dict[str, object]:
-    if positive:
-        return _spread(name, value, error, level)
-    half = stats.norm.ppf(0.5 + level / 2) * error
-    return _row(name, (value, error, np.nan, np.nan, np.nan, value - half, value + half))
+def _own(name: str, own: Own, level: float) -> dict[str, object]:
+    if own.kind == "scale":
+        return _spread(name, own.value, own.error, level)
+    row = _wald(name, own.value, own.error, np.nan, level)
+    return row | ({"statistic": np.nan, "p_value": np.nan} if own.kind == "threshold" else {})
 
 
 def _spread(name: str, value: float, error: float, level: float) -> dict[str, object]:

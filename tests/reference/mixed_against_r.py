@@ -24,9 +24,6 @@ FIXED = "strategy + exp_z + context + difficulty"
 OWLS = "SiblingNegotiation ~ FoodTreatment * SexParent + offset(log(BroodSize)) + (1 | Nest)"
 STRATEGIES = ["focal", "ambient", "systematic", "erratic"]
 NOT_OFFERED = {
-    "clm_wine_nominal": "effects that differ by threshold",
-    "tmb_Owls_zip": "zero inflation",
-    "tmb_Salamanders_zinb": "zero inflation",
     "emm_VerbAgg": "marginal means, tested on their own",
 }
 FAMILIES = {
@@ -72,6 +69,9 @@ def model(name, call):
         formula = f"{outcome} ~ {FIXED} + {country}(1 | reader) + (1 | case)"
         return formula, {"family": family, "quadrature": int("nagq0" not in name)}
     formula = OWLS if "Owls" in name else first_argument(call)
+    aside = re.search(r"(zi|ziformula|nominal) ?= ?~ ?(\w+)", call)
+    if aside:
+        formula += f" + {'nominal' if aside[1] == 'nominal' else 'zeros'}({aside[2]})"
     if name.startswith("lmm"):
         return formula, {"reml": "REML=TRUE" in call}
     points = re.search(r"nAGQ ?= ?(\d+)", call)
@@ -86,7 +86,11 @@ def theirs(fit):
     """Give R's fixed effects, their errors, standard deviations and correlations."""
     fixed, errors = fit.get("fixef") or fit.get("coef"), fit.get("se")
     if "cond" in fit:
-        fixed, errors = fit["cond"]["Estimate"], fit["cond"]["Std. Error"]
+        parts = [fit[part] for part in ("zi", "cond") if fit.get(part)]
+        fixed, errors = (
+            {(k, name): value for k, part in enumerate(parts) for name, value in part[column].items()}
+            for column in ("Estimate", "Std. Error")
+        )
     spreads, together = [], []
     parts = fit.get("varcorr") or {}
     if isinstance(parts, list):
@@ -101,9 +105,9 @@ def theirs(fit):
 
 
 def ours(fit):
-    own = fit.own.values() if fit.family.ordinal else ()
-    fixed = np.array([value for value, _ in own] + list(fit.coefficients))
-    errors = np.array([error for _, error in own] + list(fit.std_errors))
+    own = [one for one in fit.own.values() if one.kind != "scale"]
+    fixed = np.array([one.value for one in own] + list(fit.coefficients))
+    errors = np.array([one.error for one in own] + list(fit.std_errors))
     together = [term.correlation[np.tril_indices(len(term.names), -1)] for term in fit.random]
     return fixed, errors, np.concatenate([[], *(term.sd for term in fit.random)]), np.concatenate([[], *together])
 

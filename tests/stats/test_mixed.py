@@ -101,6 +101,11 @@ def test_the_table_given_is_not_changed():
         ),
         ("correct ~ prior + (1 | raeder)", "binomial", "did you mean 'reader'?"),
         ("correct ~ one + (1 | reader)", "binomial", "the predictor 'one' is 1 in all 180 rows"),
+        ("correct ~ prior + zeros(1) + (1 | reader)", "binomial", "zeros(...) is for counts ('poisson', 'negative"),
+        ("correct ~ nominal(prior) + (1 | reader)", "binomial", "nominal(...) is for family 'ordinal', whose"),
+        ("level ~ prior + nominal(prior) + (1 | reader)", "ordinal", "'prior' stands in nominal(...) and among the"),
+        ("level ~ prior + zeros(1) + (1 | reader)", "poisson", "wants an outcome that is 0 in some rows"),
+        ("level ~ zeros(1) + zeros(prior) + (1 | reader)", "poisson", "takes one nominal(...) or zeros(...)"),
         ("seconds ~ prior + (1 | reading)", "gaussian", "'reading' has one level per row (180)"),
         ("correct ~ prior + (1 | reading)", "binomial", "'reading' has one level per row (180)"),
         ("correct ~ prior + (1 | reader/case)", "binomial", "they are crossed. Write (1 | reader) + (1 | case)"),
@@ -128,6 +133,7 @@ def test_wrong_use_is_refused_in_words(formula, family, message):
     data["one"] = 1
     data["oracle"] = data.correct
     data["sure"] = (data.correct == 1) & (data.case < 3)
+    data["level"] = 1 + data.case % 3
     data["place"] = np.array(["near", "middle", "far"])[data.case % 3]
     with pytest.raises(stats.ModelError) as error:
         stats.mixed(formula, data, family=family)

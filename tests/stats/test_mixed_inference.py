@@ -33,6 +33,9 @@ QUICK = [
     "tmb_Owls_nbinom1",
     "tmb_Owls_nbinom2",
     "tmb_Owls_poisson",
+    "tmb_Owls_zip",
+    "tmb_Salamanders_zinb",
+    "clm_wine_nominal",
     "tmb_Gasoline_beta",
 ]
 # glmmTMB's errors for these come from coarse differences (statsmodels' agree with ours), or the data are separated, or
@@ -127,6 +130,20 @@ def test_marginal_means_and_contrasts_equal_emmeans(folder):
         assert tests.statistic[row["model term"]] == pytest.approx(row["F.ratio"], rel=6e-3)
 
 
+def test_joint_tests_equal_lmertest(folder):
+    """Without interactions, tests given all other terms are R's type III."""
+    name = "lmm_simsmall_three_reml"
+    reference = json.loads((folder / "fits" / f"{name}.json").read_text())
+    formula, options = against_r.model(name, reference["call"])
+    table = stats.joint_tests(stats.mixed(formula, against_r.table(folder, "sim_small"), **options)).set_index("term")
+    for row in reference["anova_III_satterthwaite"]:
+        mine = table.loc[row["term"]]
+        assert mine["df"] == row["NumDF"]
+        assert mine["statistic"] == pytest.approx(row["F value"], rel=1e-4)
+        assert mine["df_residual"] == pytest.approx(row["DenDF"], rel=1e-3)
+        assert np.log(mine["p_value"]) == pytest.approx(np.log(row["Pr(>F)"]), rel=1e-3)
+
+
 def test_likelihood_ratio_of_nested_models(folder):
     data = against_r.table(folder, "sleepstudy")
     small = stats.mixed("Reaction ~ Days + (1 | Subject)", data)
@@ -158,10 +175,18 @@ def fits():
     data["beta"] = rng.beta(6 * mean, 6 * (1 - mean))
     data["ordinal"] = np.digitize(data.eta + rng.logistic(size=len(data)), [-1, 0.5, 2])
     names = ["gaussian", "binomial", "poisson", "negative binomial", "beta", "ordinal"]
-    return {name: stats.mixed(f"`{name}` ~ prior + (1 | reader) + (1 | case)", data, family=name) for name in names}
+    found = {name: stats.mixed(f"`{name}` ~ prior + (1 | reader) + (1 | case)", data, family=name) for name in names}
+    data["hedges"] = data["poisson"] * (rng.random(len(data)) > np.where(data.prior, 0.5, 0.2))
+    formula = "hedges ~ prior + zeros(prior) + (1 | reader) + (1 | case)"
+    found["excess zeros"] = stats.mixed(formula, data, family="poisson")
+    formula = "ordinal ~ nominal(prior) + (1 | reader) + (1 | case)"
+    return found | {"nominal": stats.mixed(formula, data, family="ordinal")}
 
 
-@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson", "negative binomial", "beta", "ordinal"])
+ALL = ["gaussian", "binomial", "poisson", "negative binomial", "beta", "ordinal", "excess zeros", "nominal"]
+
+
+@pytest.mark.parametrize("family", ALL)
 def test_a_simulated_outcome_is_fitted_back(fits, family):
     fit = fits[family]
     y = stats.simulate(fit, rng=11)
@@ -169,11 +194,13 @@ def test_a_simulated_outcome_is_fitted_back(fits, family):
     again = stats.refit(fit, y)
     assert again.converged
     assert np.all(np.abs(again.coefficients - fit.coefficients) < 4 * np.hypot(again.std_errors, fit.std_errors))
+    for one, other in zip(again.own.values(), fit.own.values(), strict=True):
+        assert abs(one.value - other.value) < 4 * np.hypot(one.error, other.error)
     for one, other in zip(again.random, fit.random, strict=True):
         assert 0.5 < one.sd[0] / other.sd[0] < 2
 
 
-@pytest.mark.parametrize("family", ["gaussian", "binomial", "poisson", "negative binomial", "beta", "ordinal"])
+@pytest.mark.parametrize("family", ALL)
 def test_predictions_of_the_rows_used_and_of_new_rows(fits, family):
     fit = fits[family]
     rows = fit.frame.data
@@ -187,11 +214,20 @@ def test_predictions_of_the_rows_used_and_of_new_rows(fits, family):
     for group in ("reader", "case"):
         by_hand += effects[group].loc[rows[group].astype(str)].to_numpy()
     np.testing.assert_allclose(link, by_hand)
-    if family == "ordinal":
+    if family in ("ordinal", "nominal"):
         np.testing.assert_allclose(here.sum(axis=1), 1)
         assert here.shape == (600, 4)
     elif family == "gaussian":
         np.testing.assert_allclose(here, link)
+
+
+def test_excess_zeros_are_found_where_they_were_planted(fits):
+    table = fits["excess zeros"].estimates().set_index("term")
+    for term, share in {"zeros: (Intercept)": 0.2, "zeros: prior": 0.5}.items():
+        planted = special.logit(share) - (special.logit(0.2) if term == "zeros: prior" else 0.0)
+        assert table.conf_low[term] < planted < table.conf_high[term]
+    here = stats.predict(fits["excess zeros"])
+    assert here.mean() == pytest.approx(fits["excess zeros"].response.y.mean(), rel=0.05)
 
 
 def test_bootstrap_intervals_surround_the_estimates(fits):

@@ -11,6 +11,7 @@ from gazeanalytics._kernels import mixed_families as codes
 from gazeanalytics.stats import fitting
 from gazeanalytics.stats.design import ModelError, RandomTerm, arrange, unpack
 from gazeanalytics.stats.laplace import Gaussian, Laplace
+from gazeanalytics.stats.likelihood import Density, Inflated, Rows, Thresholds
 from gazeanalytics.stats.optimise import minimise
 
 _spec = importlib.util.spec_from_file_location("naive_mixed", Path(__file__).with_name("naive_mixed.py"))
@@ -72,11 +73,18 @@ def slopes(objective, at, step=1e-5):
     return np.array([(objective(at + s)[0] - objective(at - s)[0]) / (2 * step) for s in shifts])
 
 
+def likelihood_of(family, y, size, own=None):
+    own = np.ones((y.size, 1)) if own is None else own
+    if family >= codes.CUMULATIVE_LOGIT:
+        return Thresholds(family, y.astype(np.int64), own, 3)
+    return Density(family, y, size)
+
+
 def derivatives(family, phi):
     def all_rows(y, size, eta):
-        out = [np.empty(y.size) for _ in range(4)]
-        codes.rows(family, y, size, eta, phi, *out)
-        return out[:3]
+        out = Rows.empty(y.size)
+        likelihood_of(family, y, size).fill(eta, phi, out)
+        return out.log_f, out.g, out.w
 
     return all_rows
 
@@ -109,9 +117,9 @@ def test_derivatives_of_the_log_density(family):
     eta = np.linspace(-3, 3, ROWS)
 
     def rows(at):
-        out = [np.empty(ROWS) for _ in range(4)]
-        codes.rows(family, y, size, at, phi, *out)
-        return out
+        out = Rows.empty(ROWS)
+        likelihood_of(family, y, size).fill(at, phi, out)
+        return out.log_f, out.g, out.w, out.dw
 
     middle, high, low = rows(eta), rows(eta + step), rows(eta - step)
     for order, sign in ((0, 1), (1, -1), (2, 1)):
@@ -122,7 +130,7 @@ def test_derivatives_of_the_log_density(family):
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_laplace_equals_the_dense_twin_and_its_gradient_finite_differences(family):
     design, phi = build(family), np.array(FAMILIES[family])
-    engine = Laplace(design, family, phi.size)
+    engine = Laplace(design, likelihood_of(family, design.y, design.size))
     joint = np.concatenate([THETA, phi])
     np.testing.assert_allclose(engine(joint)[1], slopes(engine, joint), rtol=1e-5, atol=1e-5)
     beta = engine.hold_fixed() + 0.1
@@ -132,6 +140,47 @@ def test_laplace_equals_the_dense_twin_and_its_gradient_finite_differences(famil
     want = naive.laplace(design.y, design.size, eta, dense(design, THETA), derivatives(family, phi))
     assert value == pytest.approx(want, abs=1e-8)
     np.testing.assert_allclose(gradient, slopes(engine, at), rtol=1e-5, atol=1e-5)
+
+
+INFLATED = {
+    codes.POISSON: [-0.4, 0.8],
+    codes.NEGATIVE_BINOMIAL: [0.3, -0.4, 0.8],
+    codes.NEGATIVE_BINOMIAL_LINEAR: [0.4, -0.4, 0.8],
+}
+
+
+@pytest.mark.parametrize("family", list(INFLATED))
+def test_counts_with_excess_zeros_equal_the_mixture_and_finite_differences(family):
+    design, phi = build(family), np.array(INFLATED[family])
+    x = np.column_stack([np.ones(ROWS), np.linspace(-1, 1, ROWS)])
+    likelihood = Inflated(Density(family, design.y, design.size), x)
+    eta, out = np.linspace(-2, 2, ROWS), Rows.empty(ROWS)
+    likelihood.fill(eta, phi, out)
+    share = special.expit(x @ phi[-2:])
+    counts = [naive.log_density(family, *row, phi[:-2]) for row in zip(design.y, design.size, eta, strict=True)]
+    want = np.log(share * (design.y == 0) + (1 - share) * np.exp(counts))
+    np.testing.assert_allclose(out.log_f, want, rtol=1e-9, atol=1e-11)
+    check_gradients(Laplace(design, likelihood), phi)
+
+
+@pytest.mark.parametrize("family", [codes.CUMULATIVE_LOGIT, codes.CUMULATIVE_PROBIT])
+def test_thresholds_that_move_equal_their_law_and_finite_differences(family):
+    design, phi = build(family), np.array([-1.0, 0.2, 1.0, 0.3, 0.1, -0.2])
+    x = np.column_stack([np.ones(ROWS), np.linspace(-1, 1, ROWS)])
+    likelihood = likelihood_of(family, design.y, design.size, x)
+    eta, out = np.linspace(-2, 2, ROWS), Rows.empty(ROWS)
+    likelihood.fill(eta, phi, out)
+    cuts = phi[:3] + x[:, 1:] * phi[3:]
+    want = [naive.log_density(family, design.y[i], 1, eta[i], cuts[i]) for i in range(ROWS)]
+    np.testing.assert_allclose(out.log_f, want, rtol=1e-9, atol=1e-11)
+    check_gradients(Laplace(design, likelihood), phi)
+
+
+def check_gradients(engine, phi):
+    joint = np.concatenate([THETA / 3, phi])
+    np.testing.assert_allclose(engine(joint)[1], slopes(engine, joint), rtol=1e-5, atol=1e-5)
+    at = np.concatenate([THETA / 3, engine.hold_fixed() + 0.1, phi])
+    np.testing.assert_allclose(engine(at)[1], slopes(engine, at), rtol=1e-5, atol=1e-5)
 
 
 def test_polygamma_equals_scipy():
@@ -145,7 +194,8 @@ def kernels_polygamma(x):
 
 
 def test_thresholds_out_of_order_and_lost_values_have_infinite_objective():
-    engine = Laplace(build(codes.CUMULATIVE_LOGIT), codes.CUMULATIVE_LOGIT, 3)
+    design = build(codes.CUMULATIVE_LOGIT)
+    engine = Laplace(design, likelihood_of(codes.CUMULATIVE_LOGIT, design.y, design.size))
     assert engine(np.concatenate([THETA, [0.0, 1.0, 0.5]]))[0] == np.inf
     assert engine(np.concatenate([THETA, [0.0, np.nan, 2.0]]))[0] == np.inf
 
