@@ -18,7 +18,7 @@ from gazeanalytics.strategies.mixtures import Mixture
 from gazeanalytics.strategies.nulls import Existence, existence
 from gazeanalytics.strategies.profiles import profile_groups
 from gazeanalytics.strategies.scaling import Scaling, canonical, feature_names, spread_ties, without_effects
-from gazeanalytics.strategies.search import Settings, by_size, make_settings, search
+from gazeanalytics.strategies.search import Settings, by_size, make_settings, not_searched, search
 from gazeanalytics.strategies.stability import bootstrap
 from gazeanalytics.tables import check
 
@@ -346,12 +346,11 @@ def _fit(
     if usable.sum() < 50:
         raise ValueError(f"strategies need at least 50 readings with enough features; came {usable.sum()}")
     points = points[usable]
-    there = existence(points, rng=rng, resamples=settings.resamples, dimensions=settings.dimensions)
-    found = search(points, settings, rng)
-    verdict: Verdict = "none"
-    if there.p_value <= settings.alpha:
-        verdict = "types" if found.groups > 1 else "continuum"
-    strategy_of = by_size(found.mixture, found.strategy_of if verdict == "types" else np.zeros_like(found.strategy_of))
+    there = existence(points, rng=rng, resamples=settings.resamples)
+    exists = there.p_value <= settings.alpha
+    found = search(points, settings, rng) if exists else not_searched(points)
+    verdict: Verdict = "types" if found.groups > 1 else "continuum" if exists else "none"
+    strategy_of = by_size(found.mixture, found.strategy_of)
     fitted = tuple(f"strategy {number + 1}" for number in range(strategy_of.max() + 1))
     labels = strategy_of[found.mixture.posterior(points).argmax(axis=1)]
     kept = None if readers is None else readers[usable]

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import cholesky, solve_triangular
 
 from gazeanalytics._kernels import clusters
 
-__all__ = ["Mixture", "best_path", "fit_groups", "fit_number", "principal", "sharpen", "start_memberships"]
+__all__ = ["OWN_SHAPES", "ONE_SHAPE", "Mixture", "best_path", "fit_groups", "principal", "start_memberships"]
 
 # Degrees of freedom that a fit may choose among: from very heavy tails to Gaussian.
 TAILS = np.array([3.0, 4.0, 6.0, 10.0, 20.0, 50.0, np.inf])
 _TOLERANCE = 1e-5
 _SHORT = 1e-3
+_LONG = 1e-4
 _ROUNDS = 200
 # As if so many more readings had shown the pooled shape: a group's own shape counts once it has more.
-_PULL = 100.0
+OWN_SHAPES = 100.0
+# More than any study has: all groups have the pooled shape.
+ONE_SHAPE = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Mixture:
 
     def heights(self) -> np.ndarray:
         """Return the log density of the whole mixture at each group's centre, shape (groups,)."""
-        distances, log_dets = self._distances(self.centres)
+        distances, log_dets = self._to_centres(self.centres)
         one = np.empty((1, len(self.shares)))
         rows = [distances[g : g + 1] for g in range(len(self.shares))]
         return np.array(
@@ -54,7 +57,7 @@ class Mixture:
 
     def posterior(self, points: np.ndarray) -> np.ndarray:
         """Return how surely each point belongs to each group, shape (points, groups)."""
-        distances, log_dets = self._distances(points)
+        distances, log_dets = self._to_centres(points)
         member = np.empty_like(distances)
         clusters.memberships(distances, log_dets, self.shares, self.tail, points.shape[1], member)
         return member
@@ -63,11 +66,27 @@ class Mixture:
         """Return how much each point counts in its group's shape, shape (points,): 1 when the tail is Gaussian."""
         if np.isinf(self.tail):
             return np.ones(len(points))
-        distances, _ = self._distances(points)
+        distances, _ = self._to_centres(points)
         own = distances[np.arange(len(points)), self.posterior(points).argmax(axis=1)]
         return (self.tail + points.shape[1]) / (self.tail + own)
 
-    def _distances(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def distances(self, readings: int) -> np.ndarray:
+        """Return how far centres lie apart in standard deviations within groups, shape (groups, groups).
+
+        The distance squared is freed of its bias (as in Lachenbruch & Mickey 1968): with `readings` readings,
+        chance alone puts centres apart.
+        """
+        k, d = self.centres.shape
+        counts = self.shares * readings
+        squared = np.zeros((k, k))
+        for a, b in zip(*np.triu_indices(k, 1), strict=True):
+            off = self.centres[a] - self.centres[b]
+            plain = off @ np.linalg.solve((self.covariances[a] + self.covariances[b]) / 2, off)
+            bias = d * (1 / counts[a] + 1 / counts[b])
+            squared[[a, b], [b, a]] = plain * (1 - (d + 2) / (counts[a] + counts[b])) - bias
+        return np.sqrt(squared.clip(min=0))
+
+    def _to_centres(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         distances = np.empty((len(points), len(self.shares)))
         log_dets = np.empty(len(self.shares))
         clusters.squared_distances(points, self.centres, self.covariances, distances, log_dets)
@@ -112,42 +131,60 @@ def fit_groups(
         Memberships under the fit; those given are left as they were.
     """
     n, d = points.shape
-    k = member.shape[1]
     member = np.array(member, float)
     weight = float(d + 2) if pull is None else pull
     centres, covariances, shares, tail, likelihood, _ = clusters.fit_mixture(
         points, member, weight, TAILS, tolerance, _ROUNDS
     )
-    free = k * d + k * d * (d + 1) / 2 + k
-    return Mixture(centres, covariances, shares, float(tail), likelihood, free * np.log(n) - 2 * likelihood), member
+    bic = _free(n * shares, d, weight) * np.log(n) - 2 * likelihood
+    return Mixture(centres, covariances, shares, float(tail), likelihood, float(bic)), member
+
+
+def _free(counts: np.ndarray, d: int, pull: float) -> float:
+    """Count the free numbers of a mixture; a shape that is half drawn to the pooled one counts half.
+
+    Examples
+    --------
+    >>> _free(np.array([500.0, 500.0]), 2, 0.0), round(_free(np.array([500.0, 500.0]), 2, ONE_SHAPE))
+    (12.0, 9)
+    """
+    own = counts / (counts + pull)
+    shapes = 1 + own.sum() - own.mean()
+    return float(len(counts) * (d + 1) + shapes * d * (d + 1) / 2)
 
 
 def best_path(
-    points: np.ndarray, *, rng: np.random.Generator, most: int = 10, starts: int = 3
+    points: np.ndarray, *, rng: np.random.Generator, most: int = 10, starts: int = 2
 ) -> list[tuple[Mixture, np.ndarray]]:
-    """Fit 1, 2, ... groups until three numbers in a row no longer lower the BIC.
+    """Fit 1, 2, ... groups of one shape until two numbers in a row no longer lower the BIC.
+
+    One shape for all (Celeux & Govaert 1995, model EEE) costs a new group no more than its centre and its share, so
+    that small groups are found in many dimensions, where full shapes would cost more than they gain. Starts come from
+    k-means on the features as they are, and on features in which the groups of the fit before are round.
 
     Returns
     -------
     list of (Mixture, memberships)
         The fit of k groups stands at place k - 1.
     """
-    path: list[tuple[Mixture, np.ndarray]] = []
-    for k in range(1, most + 1):
-        path.append(fit_number(points, k, rng=rng, starts=starts))
-        bic = [mixture.bic for mixture, _ in path]
-        if len(bic) - np.argmin(bic) > 3:
-            break
+    path = [fit_groups(points, np.ones((len(points), 1)), pull=ONE_SHAPE)]
+    while len(path) < most and len(path) - np.argmin([mixture.bic for mixture, _ in path]) <= 2:
+        path.append(_fit_number(points, len(path) + 1, path[-1][0], rng=rng, starts=starts))
     return path
 
 
-def fit_number(points: np.ndarray, k: int, *, rng: np.random.Generator, starts: int = 3) -> tuple[Mixture, np.ndarray]:
+def _fit_number(
+    points: np.ndarray, k: int, before: Mixture, *, rng: np.random.Generator, starts: int
+) -> tuple[Mixture, np.ndarray]:
     """Fit k groups: a short run from each of several starts, a long one from the best (Biernacki et al. 2003)."""
     members = start_memberships(points, k, rng=rng, starts=starts)
-    if len(members) > 1:
-        short = [fit_groups(points, member, tolerance=_SHORT) for member in members]
-        members = [max(short, key=lambda fit: fit[0].log_likelihood)[1]]
-    return fit_groups(points, members[0])
+    if np.isfinite(before.log_likelihood):
+        factor = cholesky(before.covariances[0], lower=True)
+        white = np.ascontiguousarray(solve_triangular(factor, points.T, lower=True).T)
+        members += start_memberships(white, k, rng=rng, starts=starts)
+    short = [fit_groups(points, member, pull=ONE_SHAPE, tolerance=_SHORT) for member in members]
+    best = max(short, key=lambda fit: fit[0].log_likelihood)
+    return fit_groups(points, best[1], pull=ONE_SHAPE, tolerance=_LONG)
 
 
 def start_memberships(points: np.ndarray, k: int, *, rng: np.random.Generator, starts: int) -> list[np.ndarray]:
@@ -168,30 +205,3 @@ def _spread_out(points: np.ndarray, k: int, rng: np.random.Generator) -> np.ndar
         chosen.append(min(int(np.searchsorted(reach, rng.random() * reach[-1])), len(points) - 1))
         nearest = np.minimum(nearest, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
     return points[chosen]
-
-
-def sharpen(points: np.ndarray, member: np.ndarray, *, rounds: int = 2) -> tuple[Mixture, np.ndarray]:
-    """Refit groups in all dimensions, by way of the directions that tell them apart.
-
-    Principal components keep what varies most, not what separates. `rounds` times the groups are refitted along
-    their own discriminant directions (Ding & Li 2007), then once in the whole space with shapes drawn to the pooled
-    one.
-    """
-    if member.shape[1] > 1:
-        for _ in range(rounds):
-            along = np.ascontiguousarray(points @ _discriminant(points, member))
-            mixture, refitted = fit_groups(along, member)
-            if not np.isfinite(mixture.log_likelihood):
-                break
-            member = refitted
-    return fit_groups(points, member, pull=_PULL)
-
-
-def _discriminant(points: np.ndarray, member: np.ndarray) -> np.ndarray:
-    """Directions of greatest between- against within-group variance, shape (features, groups - 1 at most)."""
-    counts = member.sum(axis=0)
-    off = (member.T @ points) / counts[:, None] - points.mean(axis=0)
-    between = (off.T * counts) @ off / len(points)
-    within = np.atleast_2d(np.cov(points.T, bias=True)) - between
-    _, vectors = eigh(between, within)
-    return vectors[:, ::-1][:, : min(member.shape[1] - 1, points.shape[1])]

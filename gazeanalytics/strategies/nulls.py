@@ -16,6 +16,8 @@ __all__ = ["Existence", "existence", "gaussian_copula"]
 _TRIED = (2, 3, 5)
 # Coarser than elsewhere: readings and surrogates stop equally early, so the test stays exact.
 _TOLERANCE = 3e-4
+# Surrogates that gain as much as the readings after which no more are drawn.
+_ENOUGH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,11 @@ class Existence:
     ----------
     gain : float
         By how much groups lower the BIC, per reading.
-    null_gains : numpy.ndarray, shape (resamples,)
+    null_gains : numpy.ndarray, shape (surrogates,)
         The same for each surrogate.
     p_value : float
-        (1 + surrogates that gain as much) / (1 + surrogates).
+        (1 + surrogates that gain as much) / (1 + surrogates), never less than 1 / (1 + surrogates); where drawing
+        stopped early, surrogates that gain as much / surrogates (Besag & Clifford 1991).
     readings : int
         Readings used: all, or a random subsample.
     """
@@ -38,6 +41,11 @@ class Existence:
     null_gains: np.ndarray
     p_value: float
     readings: int
+
+    @property
+    def distance(self) -> float:
+        """How far the gain lies above those of the surrogates, in their standard deviations."""
+        return float((self.gain - self.null_gains.mean()) / self.null_gains.std(ddof=1))
 
 
 def gaussian_copula(points: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
@@ -64,7 +72,7 @@ def gaussian_copula(points: np.ndarray, *, rng: np.random.Generator) -> np.ndarr
 
 
 def existence(
-    points: np.ndarray, *, rng: np.random.Generator, resamples: int = 39, most_readings: int = 1500, dimensions: int = 5
+    points: np.ndarray, *, rng: np.random.Generator, resamples: int = 99, most_readings: int = 1500, dimensions: int = 5
 ) -> Existence:
     """Compare what a mixture gains on the readings with what it gains on Gaussian-copula surrogates.
 
@@ -75,7 +83,8 @@ def existence(
     rng : numpy.random.Generator
         Draws the subsample and the surrogates.
     resamples : int
-        Surrogates; the smallest p-value is 1 / (resamples + 1).
+        Surrogates at most; the smallest p-value is 1 / (resamples + 1). Once ten gain as much as the readings, no more
+        are drawn.
     most_readings : int
         With more readings, a random subsample of this size is used.
     dimensions : int
@@ -84,9 +93,14 @@ def existence(
     if len(points) > most_readings:
         points = points[np.sort(rng.choice(len(points), most_readings, replace=False))]
     gain = _gain(points, rng, dimensions)
-    null_gains = np.array([_gain(gaussian_copula(points, rng=rng), rng, dimensions) for _ in range(resamples)])
-    p_value = (1 + (null_gains >= gain).sum()) / (1 + resamples)
-    return Existence(gain, null_gains, float(p_value), len(points))
+    null_gains: list[float] = []
+    as_much = 0
+    while len(null_gains) < resamples and as_much < _ENOUGH:
+        null_gains.append(_gain(gaussian_copula(points, rng=rng), rng, dimensions))
+        as_much += null_gains[-1] >= gain
+    drawn = len(null_gains)
+    p_value = as_much / drawn if as_much == _ENOUGH else (1 + as_much) / (1 + drawn)
+    return Existence(gain, np.array(null_gains), float(p_value), len(points))
 
 
 def _gain(points: np.ndarray, rng: np.random.Generator, dimensions: int) -> float:

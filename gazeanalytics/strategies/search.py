@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.strategies.mixtures import Mixture, best_path, fit_number, principal, sharpen
+from gazeanalytics.strategies.mixtures import OWN_SHAPES, Mixture, best_path, fit_groups, principal
 from gazeanalytics.strategies.scaling import Method
 from gazeanalytics.strategies.valleys import Valleys, find_valleys
 from gazeanalytics.tables import nearest
 
-__all__ = ["Found", "Settings", "by_size", "make_settings", "search"]
+__all__ = ["Found", "Settings", "by_size", "make_settings", "not_searched", "search"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,9 @@ class Settings:
         How features are made comparable.
     remove : tuple of {"readers", "cases"}
         Effects taken off the features first.
-    dimensions : int
-        Principal components in which groups are first looked for.
+    dimensions : int, optional
+        Principal components in which groups are looked for; default all, or one for every 20 readings when that is
+        less. What varies most isn't what separates: few components hide small groups.
     most_groups : int
         Greatest number of groups that the BIC may choose.
     more_groups : int
@@ -35,11 +36,16 @@ class Settings:
     alpha : float
         Level of the existence test.
     valley_alpha : float
-        Level at which a valley must show between every two strategies.
+        Level at which a valley must show for there to be types at all.
     least_depth : float
-        So much of the lower hill must be missing in the valley.
+        So much of the lower hill must be missing in such a valley.
+    shallow_depth : float
+        Once there are types, two groups are two strategies if the valley is at least so deep, or would be between
+        normal groups as far apart.
+    smallest_share : float
+        Of a group with less than this share of the readings, the distance to others isn't heeded, only a valley.
     resamples : int
-        Surrogate data sets of the existence test.
+        Surrogate data sets of the existence test, at most.
     most_readings : int
         Readings on which the number of groups is chosen; with more, a random subsample.
     most_missing, greatest_correlation : float
@@ -48,13 +54,15 @@ class Settings:
 
     scaling: Method = "power"
     remove: tuple[str, ...] = ()
-    dimensions: int = 5
+    dimensions: int | None = None
     most_groups: int = 10
     more_groups: int = 2
     alpha: float = 0.05
-    valley_alpha: float = 0.01
+    valley_alpha: float = 0.001
     least_depth: float = 0.3
-    resamples: int = 39
+    shallow_depth: float = 0.2
+    smallest_share: float = 0.02
+    resamples: int = 99
     most_readings: int = 4000
     most_missing: float = 0.5
     greatest_correlation: float = 0.95
@@ -86,37 +94,65 @@ class Found:
         return int(self.strategy_of.max()) + 1
 
 
+def not_searched(points: np.ndarray) -> Found:
+    """Return one group: where nothing is, nothing is looked for."""
+    mixture, _ = fit_groups(points, np.ones((len(points), 1)), pull=OWN_SHAPES)
+    choices = pd.DataFrame({"groups": [1], "bic": [mixture.bic], "strategies": [1]})
+    return Found(mixture, np.zeros(1, int), Valleys(np.ones((1, 1)), np.zeros((1, 1))), choices)
+
+
 def search(points: np.ndarray, settings: Settings, rng: np.random.Generator) -> Found:
-    """Cut ever finer, join what no valley parts, and take the number of strategies that two cuts agree on."""
+    """Cut ever finer, join what no valley parts, and take the number of strategies in the middle of the cuts' answers.
+
+    There are types when some valley is deep and sure. Once that is known, a shallower one keeps two groups apart, and so
+    does a distance at which normal groups leave one: two groups of which one is small and near can have no valley and
+    yet be two, but only among types is that more likely than one long group.
+    """
     if len(points) > settings.most_readings:
         points = points[np.sort(rng.choice(len(points), settings.most_readings, replace=False))]
-    mean, directions = principal(points, most=settings.dimensions)
-    seen = np.ascontiguousarray((points - mean) @ directions)
-    path = best_path(seen, rng=rng, most=settings.most_groups)
+    path = best_path(_seen(points, settings.dimensions), rng=rng, most=settings.most_groups)
     bic = [mixture.bic for mixture, _ in path]
     fewest = max(int(np.argmin(bic)) + 1, 2)
-    tried = range(fewest, fewest + settings.more_groups + 1)
-    cuts = [
-        _cut(points, path[k - 1][1] if k <= len(path) else fit_number(seen, k, rng=rng)[1], settings, rng)
-        for k in tried
-    ]
+    tried = range(fewest, min(fewest + settings.more_groups, len(path)) + 1)
+    cuts = [_cut(points, path[k - 1][1], settings, rng) for k in tried]
     numbers = [int(strategy_of.max()) + 1 for _, strategy_of, _ in cuts]
-    agreed = sorted(numbers)[-2] if len(numbers) > 1 else numbers[0]
+    agreed = sorted(numbers)[len(numbers) // 2]
     mixture, strategy_of, valleys = cuts[numbers.index(agreed)]
-    found = [bic[k - 1] if k <= len(bic) else np.nan for k in tried]
-    return Found(mixture, strategy_of, valleys, pd.DataFrame({"groups": tried, "bic": found, "strategies": numbers}))
+    mixture, strategy_of = _joined(points, mixture, strategy_of)
+    choices = pd.DataFrame({"groups": tried, "bic": [bic[k - 1] for k in tried], "strategies": numbers})
+    return Found(mixture, strategy_of, valleys, choices)
+
+
+def _seen(points: np.ndarray, dimensions: int | None) -> np.ndarray:
+    most = max(len(points) // 20, 2) if dimensions is None else dimensions
+    if most >= points.shape[1]:
+        return points
+    mean, directions = principal(points, most=most)
+    return np.ascontiguousarray((points - mean) @ directions)
 
 
 def _cut(
     points: np.ndarray, member: np.ndarray, settings: Settings, rng: np.random.Generator
 ) -> tuple[Mixture, np.ndarray, Valleys]:
-    mixture, member = sharpen(points, member)
-    labels = member.argmax(axis=1)
-    if not np.isfinite(mixture.log_likelihood) or len(np.unique(labels)) < member.shape[1]:
-        mixture, member = sharpen(points, np.ones((len(points), 1)))
-        labels = member.argmax(axis=1)
-    valleys = find_valleys(points, labels, rng=rng, weights=mixture.weights(points))
-    return mixture, valleys.components(settings.valley_alpha, settings.least_depth, mixture.heights()), valleys
+    mixture, member = fit_groups(points, member, pull=OWN_SHAPES)
+    if not np.isfinite(mixture.log_likelihood) or len(np.unique(member.argmax(axis=1))) < member.shape[1]:
+        mixture, member = fit_groups(points, np.ones((len(points), 1)), pull=OWN_SHAPES)
+    valleys = find_valleys(points, member, rng=rng, weights=mixture.weights(points))
+    heights = mixture.heights()
+    strategy_of = valleys.components(settings.valley_alpha, settings.least_depth, heights)
+    if strategy_of.any():
+        expected = valleys.expected(mixture.distances(len(points)), mixture.shares >= settings.smallest_share)
+        strategy_of = expected.components(1.0, settings.shallow_depth, heights)
+    return mixture, strategy_of, valleys
+
+
+def _joined(points: np.ndarray, mixture: Mixture, strategy_of: np.ndarray) -> tuple[Mixture, np.ndarray]:
+    """Refit one group for each strategy where that tells the readings better than its pieces (by the BIC)."""
+    count = int(strategy_of.max()) + 1
+    if count in (1, len(strategy_of)):
+        return mixture, strategy_of
+    whole, _ = fit_groups(points, mixture.posterior(points) @ np.eye(count)[strategy_of], pull=OWN_SHAPES)
+    return (whole, np.arange(count)) if whole.bic < mixture.bic else (mixture, strategy_of)
 
 
 def by_size(mixture: Mixture, strategy_of: np.ndarray) -> np.ndarray:

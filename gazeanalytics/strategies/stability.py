@@ -68,7 +68,8 @@ def bootstrap(
     records = []
     for resample in range(resamples):
         drawn = rng.integers(blocks.max() + 1, size=blocks.max() + 1)
-        again = relabel(np.concatenate([order[edges[block] : edges[block + 1]] for block in drawn]))
+        # Copies of a reading would look like a dense group: each counts once.
+        again = relabel(np.concatenate([order[edges[block] : edges[block + 1]] for block in np.unique(drawn)]))
         overlap = {f"jaccard {group + 1}": value for group, value in enumerate(jaccard(labels, again))}
         found = {"strategies": len(np.unique(again)), "ari": adjusted_rand_score(labels, again)}
         records.append({"resample": resample + 1, **found, **overlap})

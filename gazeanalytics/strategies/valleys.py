@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import binom
+from scipy.stats import norm
 
 from gazeanalytics._kernels import clusters
 
@@ -33,9 +33,9 @@ class Valleys:
     Attributes
     ----------
     p_value : numpy.ndarray, shape (groups, groups)
-        Of the hypothesis that there is no valley: the median over splits.
+        Of the hypothesis that there is no valley (normal approximation), from the median over splits.
     depth : numpy.ndarray, shape (groups, groups)
-        1 - points in the valley / points on the lower hill, on held-out readings; 0 or less is no valley.
+        1 - weight in the valley / weight on the lower hill, on held-out readings; 0 or less is no valley.
     """
 
     p_value: np.ndarray
@@ -66,6 +66,20 @@ class Valleys:
                 component[members] = component[max(near, key=lambda g: heights[g])]
         return np.unique(component, return_inverse=True)[1]
 
+    def expected(self, distances: np.ndarray, large: np.ndarray) -> Valleys:
+        """Return the same with valleys no shallower than two normal groups as far apart would have at one height.
+
+        Parameters
+        ----------
+        distances : numpy.ndarray, shape (groups, groups)
+            Of the centres, in standard deviations within groups.
+        large : numpy.ndarray of bool, shape (groups,)
+            Groups of which so much is believed; a few readings far out are far from everything.
+        """
+        normal = 1 - 2 * np.exp(-(distances**2) / 8)
+        believed = np.where(np.logical_and.outer(large, large), normal, -np.inf)
+        return Valleys(self.p_value, np.maximum(self.depth, believed))
+
     def table(self, names: list[str]) -> pd.DataFrame:
         """Return one row per pair of groups: first, second, depth, p_value."""
         first, second = np.triu_indices(len(names), 1)
@@ -81,7 +95,7 @@ class Valleys:
 
 def find_valleys(
     points: np.ndarray,
-    labels: np.ndarray,
+    member: np.ndarray,
     *,
     rng: np.random.Generator,
     weights: np.ndarray | None = None,
@@ -93,8 +107,8 @@ def find_valleys(
     ----------
     points : numpy.ndarray, shape (readings, features)
         Scaled features.
-    labels : numpy.ndarray of int, shape (readings,)
-        Group of each reading, counted from 0.
+    member : numpy.ndarray, shape (readings, groups)
+        How surely each reading belongs to each group.
     rng : numpy.random.Generator
         Deals the readings.
     weights : numpy.ndarray, shape (readings,), optional
@@ -107,32 +121,47 @@ def find_valleys(
     Four fifths of the readings give the line between two groups (Fisher's discriminant) and three windows of equal
     width along it; the last fifth is counted in them. Each fifth has its turn, and the counts are added. If the density
     along the line has one mode, then the middle window holds at least as much as one of the outer two, whatever its
-    shape, so the greater of the two binomial p-values is a test of unimodality. Unlike the dip test (Hartigan &
-    Hartigan 1985) it doesn't lose its power when one group is small.
+    shape. Unlike the dip test (Hartigan & Hartigan 1985) that doesn't lose its power when one group is small.
+
+    Each reading counts as p / n + q / m: p and q are its memberships in the two groups, n and m their sizes. So both
+    hills are told at one height, and a small group on the flank of a large one isn't taken for its slope. Along a
+    continuum cut into pieces the weights change slowly, and leave it flat.
     """
-    k = int(labels.max()) + 1
+    k = member.shape[1]
+    labels = member.argmax(axis=1)
     weights = np.ones(len(points)) if weights is None else weights
-    pairs = list(combinations(range(k), 2))
-    p_value = np.ones((splits, k, k))
-    depth = np.zeros((splits, k, k))
+    pairs = [(a, b) for a, b in combinations(range(k), 2) if (labels == a).any() and (labels == b).any()]
+    z_value, depth = np.zeros((splits, k, k)), np.zeros((splits, k, k))
     for split in range(splits):
         fold = rng.permutation(len(points)) % _FOLDS
-        inside = np.zeros((len(pairs), 3))
+        inside = np.zeros((len(pairs), 2, 3))
         for held_out in (fold == number for number in range(_FOLDS)):
-            learned = ~held_out
-            lines = _lines(points[learned], labels[learned], weights[learned], k)
+            lines = _lines(points[~held_out], labels[~held_out], weights[~held_out], k)
             for row, (a, b) in enumerate(pairs):
                 if (a, b) in lines:
-                    pair = (labels == a) | (labels == b)
+                    here = (labels == a) | (labels == b)
                     direction, offset = lines[a, b]
-                    places = points[pair] @ direction - offset
-                    inside[row] += _windows(places[learned[pair]], places[held_out[pair]])
-        for (a, b), (left, middle, right) in zip(pairs, inside, strict=True):
-            lower = min(left, right)
-            if lower > 0:
-                p_value[split, [a, b], [b, a]] = binom.cdf(middle, middle + lower, 0.5)
-                depth[split, [a, b], [b, a]] = 1 - middle / lower
-    return Valleys(np.median(p_value, axis=0), np.median(depth, axis=0))
+                    share = _evened(member[:, [a, b]], here)
+                    inside[row] += _windows(points[here] @ direction - offset, share, held_out[here])
+        for (a, b), sums in zip(pairs, inside, strict=True):
+            z_value[split, [a, b], [b, a]], depth[split, [a, b], [b, a]] = _how_deep(*sums)
+    return Valleys(norm.sf(np.median(z_value, axis=0)), np.median(depth, axis=0))
+
+
+def _evened(member: np.ndarray, here: np.ndarray) -> np.ndarray:
+    """Weights of the readings of two groups (mean about 1) with which both count the same."""
+    sizes = member[here].sum(axis=0)
+    return member[here] @ (sizes.sum() / (2 * sizes))
+
+
+def _how_deep(inside: np.ndarray, squares: np.ndarray) -> tuple[float, float]:
+    """Return z value and depth of the middle window against the lower of the outer two."""
+    low = 0 if inside[0] < inside[2] else 2
+    if inside[low] <= 0:
+        return 0.0, 0.0
+    # One reading more: where few were counted, none in the middle proves little.
+    spread = np.sqrt(squares[low] + squares[1] + 1)
+    return float((inside[low] - inside[1]) / spread), float(1 - inside[1] / inside[low])
 
 
 def _lines(
@@ -157,8 +186,16 @@ def _lines(
     return lines
 
 
-def _windows(learned: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-    """Held-out readings in the left, middle and right window that the other readings choose."""
-    counts = [np.histogram(part, bins=_BINS, range=(_LOW, _HIGH))[0].astype(float) for part in (learned, held_out)]
-    *starts, width, _ = clusters.deepest_valley(counts[0], _WIDTHS, *_BETWEEN)
-    return np.array([counts[1][start : start + width].sum() for start in starts])
+def _windows(places: np.ndarray, share: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+    """Weight of held-out readings in the left, middle and right window that the other readings choose, and its square.
+
+    Returns
+    -------
+    numpy.ndarray, shape (2, 3)
+    """
+    learned, tested, squares = (
+        np.histogram(places[part], bins=_BINS, range=(_LOW, _HIGH), weights=share[part] ** power)[0]
+        for part, power in ((~held_out, 1), (held_out, 1), (held_out, 2))
+    )
+    *starts, width, _ = clusters.deepest_valley(learned, _WIDTHS, *_BETWEEN)
+    return np.array([[counts[start : start + width].sum() for start in starts] for counts in (tested, squares)])

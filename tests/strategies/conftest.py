@@ -36,7 +36,7 @@ def plant(separation, seed, *, n=4000, p=20, kind="normal"):
 
 
 def plant_none(kind, seed, *, n=3000, p=20):
-    """Readings that hold no types: distributions and correlations only, or one curved axis."""
+    """Readings that hold no types: distributions and correlations only, or a curved axis or sheet."""
     rng = np.random.default_rng(1000 + seed)
     mixing = rng.normal(size=(p, p)) * np.linspace(1.5, 0.3, p)
     factor = np.linalg.cholesky(mixing @ mixing.T / p + 0.2 * np.eye(p))
@@ -51,12 +51,29 @@ def plant_none(kind, seed, *, n=3000, p=20):
         values[:, 8:14] = np.round(1.5 * values[:, 8:14])
     elif kind == "readers":
         values += (rng.normal(size=(60, p)) @ factor.T * 0.6)[rng.integers(60, size=n)]
+    elif kind == "winding":
+        values = _winding(rng, n) @ np.linalg.qr(rng.normal(size=(p, p)))[0][:6] + rng.normal(size=(n, p))
+    elif kind == "sheet":
+        disc = np.sqrt(rng.uniform(size=n)) * np.exp(2j * np.pi * rng.uniform(size=n)) * rng.uniform(3, 6)
+        turned, _ = np.linalg.qr(rng.normal(size=(p, p)))
+        values = np.c_[disc.real, disc.imag] @ turned[:2] + rng.normal(size=(n, p))
     elif kind == "continuum":
         angle = np.pi * rng.uniform(size=n) * rng.uniform(0.5, 1.2)
         curve = np.c_[np.cos(angle), np.sin(angle), 0.3 * np.sin(2 * angle)] * rng.uniform(3, 8)
         turned, _ = np.linalg.qr(rng.normal(size=(p, p)))
         values = curve @ turned[:3] + rng.normal(size=(n, p)) * rng.uniform(0.7, 1.3, p)
     return frame(values)
+
+
+def _winding(rng, n):
+    """Places on a smooth random curve of length 8 to 20 in six dimensions, densest in its middle, shape (n, 6)."""
+    at = np.linspace(0, 1, 2001)[:, None]
+    waves = np.arange(1, 4)
+    curve = sum(np.cos(np.pi * w * at + rng.uniform(0, 2 * np.pi, 6)) * rng.normal(size=6) / w for w in waves)
+    along = np.r_[0, np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))]
+    place = rng.beta(1.5, 1.5, size=n) * along[-1]
+    points = np.column_stack([np.interp(place, along, part) for part in curve.T])
+    return points * rng.uniform(8, 20) / along[-1]
 
 
 @pytest.fixture(scope="session")
