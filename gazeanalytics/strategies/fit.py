@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from gazeanalytics.strategies.axes import Axes, fit_axes
+from gazeanalytics.strategies.keeping import read, strategies_from, strategies_parts, write
 from gazeanalytics.strategies.mixtures import Mixture
 from gazeanalytics.strategies.nulls import Existence, existence
-from gazeanalytics.strategies.profiles import profile_groups
-from gazeanalytics.strategies.scaling import Scaling, canonical, feature_names, spread_ties, without_effects
+from gazeanalytics.strategies.preparing import codes, notes, removed
+from gazeanalytics.strategies.profiles import central_readings, profile_groups
+from gazeanalytics.strategies.scaling import (
+    Scaling,
+    canonical,
+    feature_names,
+    one_thread,
+    reading_column,
+    spread_ties,
+)
 from gazeanalytics.strategies.search import Settings, by_size, make_settings, not_searched, search
-from gazeanalytics.strategies.stability import bootstrap
+from gazeanalytics.strategies.stability import bootstrap, held_out
 from gazeanalytics.tables import check
 
 __all__ = ["Strategies"]
 
 Verdict = Literal["types", "continuum", "none"]
-_FORMAT = "gazeanalytics strategies 1"
+_FORMAT = "gazeanalytics strategies 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ class Strategies:
     notes: tuple[str, ...]
     readings: int
     _profile: pd.DataFrame
+    _exemplars: pd.DataFrame
     _axes: Axes
 
     @classmethod
@@ -126,13 +133,26 @@ class Strategies:
         check(features, "features")
         order = canonical(features)
         features = features.iloc[order]
-        groups = {"readers": _codes(readers, order), "cases": _codes(cases, order)}
-        features = _removed(features, groups, settings.remove)
-        with _one_thread():
-            return _fit(cls, features, groups["readers"], names, settings, rng)
+        groups = {name: who[order] for name, who in codes(len(order), readers=readers, cases=cases).items()}
+        features = removed(features, groups, settings.remove)
+        with one_thread():
+            return _fit(cls, features, groups.get("readers"), names, settings, rng)
 
-    def assign(self, features: pd.DataFrame) -> pd.DataFrame:
+    def assign(
+        self,
+        features: pd.DataFrame,
+        *,
+        readers: pd.Series | Sequence | None = None,
+        cases: pd.Series | Sequence | None = None,
+    ) -> pd.DataFrame:
         """Give each reading its strategy.
+
+        Parameters
+        ----------
+        features : pandas.DataFrame
+            Features table, of the readings of the fit or of new ones.
+        readers, cases : sequence, optional
+            Needed where their effects were removed for the fit: they are removed here too, as these readings show them.
 
         Returns
         -------
@@ -140,19 +160,17 @@ class Strategies:
             Strategies table in the order of `features`: reading, strategy, strength (posterior probability). Strategy
             and strength are missing where a reading lacks too many features, and everywhere when there are no types.
         """
-        points, usable = self.scaling.apply(features)
+        points, usable = self._points(features, readers, cases)
         strategy = np.full(len(points), -1)
         strength = np.full(len(points), np.nan)
         if self.verdict == "types" and usable.any():
-            with _one_thread():
+            with one_thread():
                 sure = self._posterior(points[usable])
             strategy[usable] = sure.argmax(axis=1)
             strength[usable] = sure.max(axis=1)
         table = pd.DataFrame(
             {
-                "reading": features["reading"].to_numpy()
-                if not isinstance(features["reading"].dtype, pd.CategoricalDtype)
-                else features["reading"].array,
+                "reading": reading_column(features),
                 "strategy": pd.Categorical.from_codes(strategy, categories=pd.Index(self.names)),
                 "strength": strength.clip(0, 1),
             }
@@ -168,13 +186,19 @@ class Strategies:
         """
         return self._profile.copy()
 
-    def axes(self, features: pd.DataFrame) -> pd.DataFrame:
+    def axes(
+        self,
+        features: pd.DataFrame,
+        *,
+        readers: pd.Series | Sequence | None = None,
+        cases: pd.Series | Sequence | None = None,
+    ) -> pd.DataFrame:
         """Return scores of each reading on the axes that readings spread along: reading, axis 1, axis 2, ...
 
         Scores have mean 0 and standard deviation 1 over the readings of the fit. They are there whatever the verdict;
-        when it is "continuum" they are what to enter in a model.
+        when it is "continuum" they are what to enter in a model. Readers and cases as in `assign`.
         """
-        points, usable = self.scaling.apply(features)
+        points, usable = self._points(features, readers, cases)
         scores = self._axes.scores(points)
         scores[~usable] = np.nan
         table = pd.DataFrame(scores, columns=list(self._axes.names), index=features.index)
@@ -185,15 +209,24 @@ class Strategies:
         """Return how strongly each feature goes with each axis: axis, feature, loading, conf_low, conf_high."""
         return self._axes.table(self.scaling.names)
 
+    def exemplars(self) -> pd.DataFrame:
+        """Return the readings to show for each strategy: strategy, place (1 is its medoid), reading, distance.
+
+        The distance to the strategy's middle is in standard deviations within it. With a continuum or none there is
+        one group, and its exemplars are the ordinary readings; for the extremes see `Archetypes`.
+        """
+        return self._exemplars.copy()
+
     def stability(
         self,
         features: pd.DataFrame,
         *,
         readers: pd.Series | Sequence | None = None,
+        cases: pd.Series | Sequence | None = None,
         resamples: int = 20,
         rng: int | np.random.Generator | None = None,
     ) -> pd.DataFrame:
-        """Find the strategies again among resampled readers (readings where readers aren't given).
+        """Find the strategies again among resampled readers, and among resampled cases.
 
         The whole search is repeated with the scaling of the fit, the number of strategies included; whether there is
         structure at all isn't tested again.
@@ -201,66 +234,66 @@ class Strategies:
         Returns
         -------
         pandas.DataFrame
-            One row a resample: resample, strategies, ari, and jaccard 1, jaccard 2, ... for each strategy. High
-            agreement alone doesn't tell types from a continuum: a cut through a continuum can be found again too.
+            One row a resample: over (what was drawn: readers, cases, or readings where neither was given), resample,
+            strategies, ari, ami, and jaccard 1, jaccard 2, ... for each strategy. High agreement alone doesn't tell
+            types from a continuum: a cut through a continuum can be found again too.
         """
         rng = np.random.default_rng(rng)
-        order = canonical(features)
-        points, usable = self.scaling.apply(features.iloc[order])
-        points = points[usable]
-        codes = _codes(readers, order)
-        blocks = np.arange(len(points)) if codes is None else np.unique(codes[usable], return_inverse=True)[1]
+        points, blocks = self._again(features, readers, cases)
+        with one_thread():
+            labels, relabel = self._posterior(points).argmax(axis=1), self._relabel(points, rng)
+            tables = [
+                bootstrap(labels, who, relabel, rng=rng, resamples=resamples).assign(over=over)
+                for over, who in blocks.items()
+            ]
+        table = pd.concat(tables, ignore_index=True)
+        return table[["over", *table.columns.drop("over")]]
 
-        def relabel(rows: np.ndarray) -> np.ndarray:
-            found = search(np.ascontiguousarray(points[rows]), self.settings, rng)
-            return found.strategy_of[found.mixture.posterior(points).argmax(axis=1)]
+    def held_out(
+        self,
+        features: pd.DataFrame,
+        *,
+        readers: pd.Series | Sequence | None = None,
+        cases: pd.Series | Sequence | None = None,
+        folds: int = 5,
+        rng: int | np.random.Generator | None = None,
+    ) -> pd.DataFrame:
+        """Leave readers out (and cases, in turn), assign them by what the others show, and find them again alone.
 
-        with _one_thread():
-            labels = self._posterior(points).argmax(axis=1)
-            return bootstrap(labels, blocks, relabel, rng=rng, resamples=resamples)
+        Returns
+        -------
+        pandas.DataFrame
+            One row a fold: over (readers, cases, or readings), fold, readings, strategies, ari, ami,
+            prediction_strength; see `held_out` in this package's stability.
+        """
+        rng = np.random.default_rng(rng)
+        points, blocks = self._again(features, readers, cases)
+        with one_thread():
+            labels, relabel = self._posterior(points).argmax(axis=1), self._relabel(points, rng)
+            tables = [
+                held_out(labels, who, relabel, rng=rng, folds=folds).assign(over=over) for over, who in blocks.items()
+            ]
+        table = pd.concat(tables, ignore_index=True)
+        return table[["over", *table.columns.drop("over")]]
 
     def summary(self) -> str:
         """Say in plain words what was found and how sure that is."""
         test = self.existence
         words = [
             {
-                "types": f"{len(self.names)} strategies: between every two of them the readings leave a valley.",
+                "types": f"{len(self.names)} strategies: valleys, or distances at which groups leave one, part them.",
                 "continuum": "A continuum: the readings have structure, but no valley parts them into types.",
                 "none": "No strategies: nothing beyond the features' distributions and their correlations.",
             }[self.verdict],
             f"{self.readings} readings, {len(self.scaling.names)} features.",
-            f"Existence: p = {test.p_value:.3f} on {test.readings} readings against {len(test.null_gains)} surrogates.",
+            f"Existence: {_told(test.p_value, len(test.null_gains))} on {test.readings} readings "
+            f"against {len(test.null_gains)} surrogates ({test.distance:.0f} of their standard deviations away).",
         ]
         return " ".join([*words, *self.notes])
 
     def save(self, path: str | Path) -> None:
         """Write everything to one .npz file of plain arrays and JSON text (no pickle)."""
-        arrays = {
-            "powers": self.scaling.powers,
-            "units": self.scaling.units,
-            "centre": self.scaling.centre,
-            "spread": self.scaling.spread,
-            "knots": self.scaling.knots,
-            "centres": self.mixture.centres,
-            "covariances": self.mixture.covariances,
-            "shares": self.mixture.shares,
-            "strategy_of": self.strategy_of,
-            "null_gains": self.existence.null_gains,
-            **self._axes.arrays(),
-        }
-        plain = {
-            "format": _FORMAT,
-            "verdict": self.verdict,
-            "names": self.names,
-            "settings": asdict(self.settings),
-            "scaling": {key: getattr(self.scaling, key) for key in ("names", "method", "dropped", "most_missing")},
-            "mixture": {key: getattr(self.mixture, key) for key in ("tail", "log_likelihood", "bic")},
-            "existence": {key: getattr(self.existence, key) for key in ("gain", "p_value", "readings")},
-            "notes": self.notes,
-            "readings": self.readings,
-            "tables": {key: getattr(self, key).to_dict("list") for key in ("valleys", "choices", "_profile")},
-        }
-        np.savez(path, allow_pickle=False, json=np.array(json.dumps(plain)), **arrays)
+        write(path, _FORMAT, *strategies_parts(self))
 
     @classmethod
     def load(cls, path: str | Path) -> Strategies:
@@ -271,59 +304,40 @@ class Strategies:
         ValueError
             If the file isn't one of ours.
         """
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        plain = json.loads(str(arrays.pop("json", "{}")))
-        if plain.get("format") != _FORMAT:
-            raise ValueError(f"{path} doesn't hold strategies saved by this package; save them with Strategies.save")
-        scaling, mixture = plain["scaling"], plain["mixture"]
-        scaling["names"] = tuple(scaling["names"])
-        plain["settings"]["remove"] = tuple(plain["settings"]["remove"])
-        return cls(
-            verdict=plain["verdict"],
-            names=tuple(plain["names"]),
-            settings=Settings(**plain["settings"]),
-            scaling=Scaling(
-                **scaling, **{key: arrays[key] for key in ("powers", "units", "centre", "spread", "knots")}
-            ),
-            mixture=Mixture(**mixture, **{key: arrays[key] for key in ("centres", "covariances", "shares")}),
-            strategy_of=arrays["strategy_of"],
-            existence=Existence(null_gains=arrays["null_gains"], **plain["existence"]),
-            notes=tuple(plain["notes"]),
-            readings=plain["readings"],
-            _axes=Axes.from_arrays(arrays),
-            **{key: pd.DataFrame(columns) for key, columns in plain["tables"].items()},
-        )
+        return cls(**strategies_from(*read(path, _FORMAT, "strategies")))
+
+    def _points(
+        self, features: pd.DataFrame, readers: pd.Series | Sequence | None, cases: pd.Series | Sequence | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Scaled features, and which readings have enough of them."""
+        groups = codes(len(features), readers=readers, cases=cases)
+        return self.scaling.apply(removed(features, groups, self.settings.remove))
+
+    def _again(
+        self, features: pd.DataFrame, readers: pd.Series | Sequence | None, cases: pd.Series | Sequence | None
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Points in canonical order, and the readers and cases (else the readings) that are drawn whole."""
+        points, usable = self._points(features, readers, cases)
+        order = canonical(features)
+        order = order[usable[order]]
+        groups = codes(len(features), readers=readers, cases=cases)
+        blocks = {over: np.unique(who[order], return_inverse=True)[1] for over, who in groups.items()}
+        return points[order], blocks or {"readings": np.arange(len(order))}
+
+    def _relabel(self, points: np.ndarray, rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
+        def relabel(rows: np.ndarray) -> np.ndarray:
+            found = search(np.ascontiguousarray(points[rows]), self.settings, rng)
+            return found.strategy_of[found.mixture.posterior(points).argmax(axis=1)]
+
+        return relabel
 
     def _posterior(self, points: np.ndarray) -> np.ndarray:
         return self.mixture.posterior(points) @ np.eye(len(self.names))[self.strategy_of]
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep linear algebra on one thread: with more, the last digits depend on their number."""
-    with threadpool_limits(1):
-        yield
-
-
-def _codes(values: pd.Series | Sequence | None, order: np.ndarray) -> np.ndarray | None:
-    if values is None:
-        return None
-    if len(values) != len(order):
-        raise ValueError(f"readers and cases need one value for each of the {len(order)} readings; came {len(values)}")
-    return pd.factorize(np.asarray(values), sort=True)[0][order]
-
-
-def _removed(features: pd.DataFrame, groups: dict[str, np.ndarray | None], remove: Sequence[str]) -> pd.DataFrame:
-    columns = [name for name in features.columns if name != "reading" and features[name].dtype.kind in "iuf"]
-    for name in remove:
-        codes = groups.get(name)
-        if codes is None:
-            raise ValueError(f"to remove the effects of {name!r}, give them: Strategies.fit(features, {name}=...)")
-        features = features.assign(
-            **dict(zip(columns, without_effects(features[columns].to_numpy(float), codes).T, strict=True))
-        )
-    return features
+def _told(p_value: float, drawn: int) -> str:
+    """Say a p-value that no surrogate reached as what it is: no greater than one in as many draws."""
+    return f"p <= {p_value:.3f}" if p_value * (drawn + 1) < 1.5 else f"p = {p_value:.3f}"
 
 
 def _fit(
@@ -365,18 +379,9 @@ def _fit(
         existence=there,
         valleys=found.valleys.table([f"group {g + 1}" for g in range(len(strategy_of))]),
         choices=found.choices,
-        notes=_notes(scaling, features, usable),
+        notes=notes(scaling, features, usable),
         readings=len(points),
         _profile=profile_groups(values, labels, scaling.names, fitted, kept),
+        _exemplars=central_readings(points, labels, features["reading"].to_numpy()[usable], fitted),
         _axes=fit_axes(points, rng=rng),
     )
-
-
-def _notes(scaling: Scaling, features: pd.DataFrame, usable: np.ndarray) -> tuple[str, ...]:
-    notes = [f"{name} {why} and is left out." for name, why in scaling.dropped.items()]
-    if (~usable).any():
-        notes.append(f"{(~usable).sum()} readings lack more than {scaling.most_missing:.0%} of the features.")
-    missing = ~np.isfinite(features.loc[usable, list(scaling.names)].to_numpy(float))
-    if missing.any():
-        notes.append(f"{missing.sum()} missing values in {missing.any(axis=1).sum()} readings count as the average.")
-    return tuple(notes)

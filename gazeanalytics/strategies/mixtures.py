@@ -9,7 +9,7 @@ from scipy.linalg import cholesky, solve_triangular
 
 from gazeanalytics._kernels import clusters
 
-__all__ = ["OWN_SHAPES", "ONE_SHAPE", "Mixture", "best_path", "fit_groups", "principal", "start_memberships"]
+__all__ = ["ONE_SHAPE", "OWN_SHAPES", "Mixture", "best_path", "fit_groups", "principal", "start_memberships"]
 
 # Degrees of freedom that a fit may choose among: from very heavy tails to Gaussian.
 TAILS = np.array([3.0, 4.0, 6.0, 10.0, 20.0, 50.0, np.inf])
@@ -160,7 +160,8 @@ def best_path(
 
     One shape for all (Celeux & Govaert 1995, model EEE) costs a new group no more than its centre and its share, so
     that small groups are found in many dimensions, where full shapes would cost more than they gain. Starts come from
-    k-means on the features as they are, and on features in which the groups of the fit before are round.
+    k-means on the features as they are, from k-means on features in which the groups of the fit before are round, and
+    from that fit with its longest group split.
 
     Returns
     -------
@@ -169,22 +170,41 @@ def best_path(
     """
     path = [fit_groups(points, np.ones((len(points), 1)), pull=ONE_SHAPE)]
     while len(path) < most and len(path) - np.argmin([mixture.bic for mixture, _ in path]) <= 2:
-        path.append(_fit_number(points, len(path) + 1, path[-1][0], rng=rng, starts=starts))
+        path.append(_one_more(points, path[-1], rng=rng, starts=starts))
     return path
 
 
-def _fit_number(
-    points: np.ndarray, k: int, before: Mixture, *, rng: np.random.Generator, starts: int
+def _one_more(
+    points: np.ndarray, before: tuple[Mixture, np.ndarray], *, rng: np.random.Generator, starts: int
 ) -> tuple[Mixture, np.ndarray]:
-    """Fit k groups: a short run from each of several starts, a long one from the best (Biernacki et al. 2003)."""
+    """Fit one group more: a short run from each of several starts, a long one from the best (Biernacki et al. 2003)."""
+    mixture, member = before
+    k = member.shape[1] + 1
     members = start_memberships(points, k, rng=rng, starts=starts)
-    if np.isfinite(before.log_likelihood):
-        factor = cholesky(before.covariances[0], lower=True)
+    if np.isfinite(mixture.log_likelihood):
+        factor = cholesky(mixture.covariances[0], lower=True)
         white = np.ascontiguousarray(solve_triangular(factor, points.T, lower=True).T)
-        members += start_memberships(white, k, rng=rng, starts=starts)
+        members += start_memberships(white, k, rng=rng, starts=1)
+        members.append(_longest_split(white, member))
     short = [fit_groups(points, member, pull=ONE_SHAPE, tolerance=_SHORT) for member in members]
     best = max(short, key=lambda fit: fit[0].log_likelihood)
     return fit_groups(points, best[1], pull=ONE_SHAPE, tolerance=_LONG)
+
+
+def _longest_split(white: np.ndarray, member: np.ndarray) -> np.ndarray:
+    """Split the group that is longest for its size, across its length; `white` is rounded by the pooled shape."""
+    d = white.shape[1]
+    lengths, sides = [], []
+    for part in member.T:
+        off = white - part @ white / part.sum()
+        values, vectors = np.linalg.eigh((off.T * part) @ off / part.sum())
+        # The longest direction of round groups, by chance alone (Marchenko & Pastur 1967).
+        lengths.append(values[-1] / (1 + np.sqrt(d / part.sum())) ** 2)
+        sides.append(off @ vectors[:, -1] > 0)
+    g = int(np.argmax(lengths))
+    apart = np.column_stack([member, member[:, g] * sides[g]])
+    apart[:, g] -= apart[:, -1]
+    return apart
 
 
 def start_memberships(points: np.ndarray, k: int, *, rng: np.random.Generator, starts: int) -> list[np.ndarray]:

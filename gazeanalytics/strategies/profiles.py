@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-__all__ = ["profile_groups"]
+__all__ = ["central_readings", "profile_groups"]
 
 _BLOCKS = 50
 
@@ -62,6 +62,51 @@ def profile_groups(
             "n": n.ravel().astype(int),
         }
     ).head(0 if len(names) == 1 else effect.size)
+
+
+def central_readings(
+    points: np.ndarray, labels: np.ndarray, readings: np.ndarray, names: Sequence[str], *, most: int = 5
+) -> pd.DataFrame:
+    """Return the readings nearest to the middle of each group, the medoid first.
+
+    Parameters
+    ----------
+    points : numpy.ndarray, shape (readings, features)
+        Scaled features.
+    labels : numpy.ndarray of int, shape (readings,)
+        Group of each reading.
+    readings : numpy.ndarray, shape (readings,)
+        Their names.
+    names : sequence of str
+        Names of the groups.
+    most : int
+        How many for each group.
+
+    Returns
+    -------
+    pandas.DataFrame
+        strategy, place (1, 2, ...), reading, distance to the group's mean in standard deviations within the group.
+        Of all readings of a group, the one nearest to its mean has the least summed squared distance to the others.
+    """
+    tables = []
+    for group, name in enumerate(names):
+        rows = np.flatnonzero(labels == group)
+        off = points[rows] - points[rows].mean(axis=0)
+        # A group of few readings has no shape of its own in every direction.
+        shape = np.atleast_2d(np.cov(off.T, bias=True)) + 1e-6 * np.eye(points.shape[1])
+        distance = np.sqrt((off * np.linalg.solve(shape, off.T).T).sum(axis=1))
+        first = np.argsort(distance, kind="stable")[:most]
+        tables.append(
+            pd.DataFrame(
+                {
+                    "strategy": name,
+                    "place": np.arange(1, len(first) + 1),
+                    "reading": readings[rows[first]],
+                    "distance": distance[first],
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
 
 
 def _sums(values: np.ndarray, labels: np.ndarray, blocks: np.ndarray, groups: int) -> np.ndarray:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import yeojohnson, yeojohnson_normmax
+from threadpoolctl import threadpool_limits
 
 from gazeanalytics.tables import check
 
-__all__ = ["Scaling", "canonical", "feature_names", "spread_ties", "without_effects"]
+__all__ = [
+    "Scaling",
+    "canonical",
+    "feature_names",
+    "one_thread",
+    "reading_column",
+    "spread_ties",
+    "without_effects",
+]
 
 Method = Literal["power", "standard", "robust", "rank"]
 
@@ -28,6 +38,19 @@ def canonical(features: pd.DataFrame) -> np.ndarray:
     key = features["reading"]
     values = key.astype(str).to_numpy(str) if isinstance(key.dtype, pd.CategoricalDtype) else key.to_numpy()
     return np.argsort(values, kind="stable")
+
+
+def reading_column(features: pd.DataFrame) -> Any:
+    """Return the readings of a table, categories kept, to head another table."""
+    key = features["reading"]
+    return key.array if isinstance(key.dtype, pd.CategoricalDtype) else key.to_numpy()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep linear algebra on one thread: with more, the last digits depend on their number."""
+    with threadpool_limits(1):
+        yield
 
 
 def feature_names(features: pd.DataFrame, wanted: Sequence[str] | None = None) -> list[str]:

@@ -15,6 +15,11 @@ from gazeanalytics.tables import nearest
 
 __all__ = ["Found", "Settings", "by_size", "make_settings", "not_searched", "search"]
 
+# Readings for each feature that a group must have before its distance to others is believed.
+_A_FEATURE = 10
+# Level at which a valley must show once it is known that there are types.
+_ONCE_ALPHA = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -39,11 +44,12 @@ class Settings:
         Level at which a valley must show for there to be types at all.
     least_depth : float
         So much of the lower hill must be missing in such a valley.
-    shallow_depth : float
-        Once there are types, two groups are two strategies if the valley is at least so deep, or would be between
-        normal groups as far apart.
+    least_distance : float
+        Once there are types, two groups are also two strategies if their centres lie so many standard deviations
+        within groups apart. Pieces of one normal group lie some 2 apart, pieces of a continuum up to 2.8.
     smallest_share : float
-        Of a group with less than this share of the readings, the distance to others isn't heeded, only a valley.
+        Of a group with less than this share of the readings, or with fewer than 10 for each feature, the distance to
+        others isn't heeded, only a valley.
     resamples : int
         Surrogate data sets of the existence test, at most.
     most_readings : int
@@ -60,7 +66,7 @@ class Settings:
     alpha: float = 0.05
     valley_alpha: float = 0.001
     least_depth: float = 0.3
-    shallow_depth: float = 0.2
+    least_distance: float = 2.6
     smallest_share: float = 0.02
     resamples: int = 99
     most_readings: int = 4000
@@ -104,9 +110,9 @@ def not_searched(points: np.ndarray) -> Found:
 def search(points: np.ndarray, settings: Settings, rng: np.random.Generator) -> Found:
     """Cut ever finer, join what no valley parts, and take the number of strategies in the middle of the cuts' answers.
 
-    There are types when some valley is deep and sure. Once that is known, a shallower one keeps two groups apart, and so
-    does a distance at which normal groups leave one: two groups of which one is small and near can have no valley and
-    yet be two, but only among types is that more likely than one long group.
+    There are types when some valley is deep and quite sure. Once that is known, a distance keeps two groups apart too:
+    a small group near a large one can leave no valley and yet be a group, but only among types is that more likely
+    than one long group.
     """
     if len(points) > settings.most_readings:
         points = points[np.sort(rng.choice(len(points), settings.most_readings, replace=False))]
@@ -141,8 +147,11 @@ def _cut(
     heights = mixture.heights()
     strategy_of = valleys.components(settings.valley_alpha, settings.least_depth, heights)
     if strategy_of.any():
-        expected = valleys.expected(mixture.distances(len(points)), mixture.shares >= settings.smallest_share)
-        strategy_of = expected.components(1.0, settings.shallow_depth, heights)
+        fewest = max(settings.smallest_share * len(points), _A_FEATURE * points.shape[1])
+        large = mixture.shares * len(points) >= fewest
+        far = mixture.distances(len(points)) >= settings.least_distance
+        apart = valleys.beside(far & np.logical_and.outer(large, large))
+        strategy_of = apart.components(_ONCE_ALPHA, settings.least_depth, heights)
     return mixture, strategy_of, valleys
 
 

@@ -66,19 +66,9 @@ class Valleys:
                 component[members] = component[max(near, key=lambda g: heights[g])]
         return np.unique(component, return_inverse=True)[1]
 
-    def expected(self, distances: np.ndarray, large: np.ndarray) -> Valleys:
-        """Return the same with valleys no shallower than two normal groups as far apart would have at one height.
-
-        Parameters
-        ----------
-        distances : numpy.ndarray, shape (groups, groups)
-            Of the centres, in standard deviations within groups.
-        large : numpy.ndarray of bool, shape (groups,)
-            Groups of which so much is believed; a few readings far out are far from everything.
-        """
-        normal = 1 - 2 * np.exp(-(distances**2) / 8)
-        believed = np.where(np.logical_and.outer(large, large), normal, -np.inf)
-        return Valleys(self.p_value, np.maximum(self.depth, believed))
+    def beside(self, apart: np.ndarray) -> Valleys:
+        """Return the same with a sure and deep valley between groups that are told apart otherwise (groups, groups)."""
+        return Valleys(np.where(apart, 0.0, self.p_value), np.where(apart, 1.0, self.depth))
 
     def table(self, names: list[str]) -> pd.DataFrame:
         """Return one row per pair of groups: first, second, depth, p_value."""

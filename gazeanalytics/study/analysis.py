@@ -24,6 +24,7 @@ from gazeanalytics.study.steps import (
     label_traces,
     measure_features,
     meet,
+    readers_and_cases,
 )
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import InputError
@@ -132,7 +133,7 @@ def compute(
     tell("features", 1, 1)
     tell("strategies", 0, 1)
     fitted, not_searched = _search(study, features)
-    by_strategy, axes = _placed(fitted, features)
+    by_strategy, axes = _placed(study, fitted, features)
     tell("strategies", 1, 1)
     tell("traces", 0, 1)
     findings = label_traces(study)
@@ -223,13 +224,14 @@ def _search(study: Study, features: pd.DataFrame) -> tuple[Any, str]:
         return None, str(error)
 
 
-def _placed(fitted: Any, features: pd.DataFrame) -> tuple[pd.DataFrame | None, list[str]]:
+def _placed(study: Study, fitted: Any, features: pd.DataFrame) -> tuple[pd.DataFrame | None, list[str]]:
     """Give a table to join by reading, and the names of axes when the strategies are a continuum."""
     if fitted is None or fitted.verdict == "none":
         return None, []
     if fitted.verdict == "types":
-        return fitted.assign(features), []
-    axes = fitted.axes(features).rename(columns=lambda name: name.replace(" ", "_"))
+        return fitted.assign(features, **readers_and_cases(study, features)), []
+    scores = fitted.axes(features, **readers_and_cases(study, features))
+    axes = scores.rename(columns=lambda name: name.replace(" ", "_"))
     return axes, [name for name in axes if name != "reading"]
 
 

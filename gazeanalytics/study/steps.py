@@ -15,7 +15,16 @@ from gazeanalytics.readings import assemble, score
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import InputError, nearest
 
-__all__ = ["Gaze", "check_options", "detect_events", "find_strategies", "label_traces", "measure_features", "meet"]
+__all__ = [
+    "Gaze",
+    "check_options",
+    "detect_events",
+    "find_strategies",
+    "label_traces",
+    "measure_features",
+    "meet",
+    "readers_and_cases",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +147,18 @@ def find_strategies(study: Study, features: pd.DataFrame, *, rng: int | np.rando
             have = nearest(name, list(features.columns))
             raise InputError(f"{study.folder / 'study.toml'}, strategies.features: {name!r} is not measured; {have}")
     known = [name for name in wanted if features[name].notna().any()]
-    who = features[["reading"]].merge(study.table("readings")[["reading", "reader", "case"]], on="reading", how="left")
     return strategies.Strategies.fit(
         features[["reading", *known]],
-        readers=who["reader"],
-        cases=who["case"],
+        **readers_and_cases(study, features),
         rng=study.config.study.seed if rng is None else rng,
         **study.config.strategies.options,
     )
+
+
+def readers_and_cases(study: Study, features: pd.DataFrame) -> dict[str, pd.Series]:
+    """Reader and case of each row of the features, as strategies want them: `readers`, `cases`."""
+    who = features[["reading"]].merge(study.table("readings")[["reading", "reader", "case"]], on="reading", how="left")
+    return {"readers": who["reader"], "cases": who["case"]}
 
 
 def label_traces(study: Study) -> pd.DataFrame:

@@ -1,15 +1,20 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from gazeanalytics.strategies import Strategies
+from gazeanalytics.strategies import Strategies, multiverse
+from gazeanalytics.strategies.nulls import existence
 
 
 @pytest.fixture(scope="module")
 def six(planted):
     features, truth = planted(5, 1, n=1500, p=12)
-    return features, truth, Strategies.fit(features, rng=1)
+    return features, truth, Strategies.fit(features, rng=1, resamples=19)
 
 
 def test_planted_groups_are_found_and_named_by_size(six):
@@ -25,7 +30,7 @@ def test_planted_groups_are_found_and_named_by_size(six):
 def test_the_order_of_rows_changes_nothing(six):
     features, _, found = six
     shuffled = features.sample(frac=1, random_state=5)
-    again = Strategies.fit(shuffled, rng=1)
+    again = Strategies.fit(shuffled, rng=1, resamples=19)
     assert again.mixture.centres.tobytes() == found.mixture.centres.tobytes()
     assert again.assign(features).equals(found.assign(features))
 
@@ -66,7 +71,7 @@ def test_missing_features_are_counted_and_readings_without_features_left_out(six
 @pytest.mark.parametrize("kind", ["correlated", "skewed", "continuum"])
 def test_no_types_are_named_where_there_are_none(without_types, kind):
     features = without_types(kind, 3, n=1000)
-    found = Strategies.fit(features, rng=1)
+    found = Strategies.fit(features, rng=1, resamples=19)
     assert found.verdict != "types"
     assert kind != "continuum" or found.verdict == "continuum"
     assert found.assign(features)["strategy"].isna().all()
@@ -107,13 +112,76 @@ def test_reader_effects_are_removed_on_request():
 def test_strategies_found_again_among_resampled_readers(six):
     features, _, found = six
     readers = np.arange(len(features)) % 30
-    table = found.stability(features, readers=readers, resamples=2, rng=3)
-    assert table["strategies"].tolist() == [6, 6]
-    assert (table.filter(like="ari") >= 0.95).all(axis=None)
+    cases = np.arange(len(features)) // 30
+    table = found.stability(features, readers=readers, cases=cases, resamples=2, rng=3)
+    assert table["over"].tolist() == ["readers"] * 2 + ["cases"] * 2
+    assert table["strategies"].tolist() == [6] * 4
+    assert (table[["ari", "ami"]] >= 0.95).all(axis=None)
     assert (table.filter(like="jaccard") >= 0.9).all(axis=None)
     shuffled = features.sample(frac=1, random_state=5)
-    again = found.stability(shuffled, readers=readers[shuffled.index], resamples=2, rng=3)
+    again = found.stability(shuffled, readers=readers[shuffled.index], cases=cases[shuffled.index], resamples=2, rng=3)
     assert again.equals(table)
+
+
+def test_readers_left_out_are_foretold_and_found_again(six):
+    features, _, found = six
+    table = found.held_out(features, readers=np.arange(len(features)) % 30, folds=2, rng=1)
+    assert table["readings"].sum() == len(features)
+    assert (table["strategies"] == 6).all()
+    assert (table["ari"] >= 0.95).all()
+    assert (table["prediction_strength"] >= 0.8).all()  # Tibshirani & Walther's bound
+    with pytest.raises(ValueError, match="5 folds need as many readers"):
+        found.held_out(features, readers=np.arange(len(features)) % 3)
+
+
+def test_exemplars_are_the_readings_in_the_middle(six):
+    features, _, found = six
+    table = found.exemplars()
+    assert table.groupby("strategy")["place"].max().eq(5).all()
+    given = found.assign(features).set_index("reading")["strategy"]
+    assert (given[table["reading"]].astype(str).to_numpy() == table["strategy"].to_numpy()).all()
+    assert table.groupby("strategy")["distance"].is_monotonic_increasing.all()
+
+
+def test_effects_that_were_removed_are_removed_from_new_readings_too():
+    rng = np.random.default_rng(5)
+    readers = np.arange(400) % 10
+    kind = rng.integers(2, size=400)
+    values = rng.normal(size=(400, 4)) + 4 * kind[:, None] + 6 * rng.normal(size=(10, 4))[readers]
+    features = pd.DataFrame(values, columns=list("abcd")).assign(reading=np.arange(400))
+    found = Strategies.fit(features, readers=readers, remove=["readers"], resamples=19, rng=1)
+    assert adjusted_rand_score(kind, found.assign(features, readers=readers)["strategy"].cat.codes) > 0.95
+    with pytest.raises(ValueError, match=r"give them: readers=\.\.\."):
+        found.assign(features)
+    with pytest.raises(ValueError, match="one value for each of the 400 readings; came 3"):
+        found.assign(features, readers=[1, 2, 3])
+
+
+_FIT = """
+import sys, numpy as np, pandas as pd
+from gazeanalytics.strategies import Archetypes, Strategies
+rng = np.random.default_rng(3)
+values = rng.normal(size=(400, 30)) @ rng.normal(size=(30, 30)) + 9 * rng.integers(3, size=(400, 1))
+features = pd.DataFrame(values, columns=[f"f{i}" for i in range(30)]).assign(reading=np.arange(400))
+Strategies.fit(features, rng=1, resamples=9, alpha=1.0).save(sys.argv[1])
+sys.stdout.write(Archetypes.fit(features, rng=1, count=3).corners.tobytes().hex())
+"""
+
+
+def test_the_number_of_threads_changes_no_byte(tmp_path):
+    written = []
+    for threads in ("1", "2", "4"):
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+        file = tmp_path / f"{threads}.npz"
+        run = subprocess.run(
+            [sys.executable, "-c", _FIT, str(file)],
+            env=os.environ | dict.fromkeys(names, threads),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        written.append((file.read_bytes(), run.stdout))
+    assert written[0] == written[1] == written[2]
 
 
 def test_unknown_choices_are_named(six):
@@ -121,9 +189,22 @@ def test_unknown_choices_are_named(six):
         Strategies.fit(six[0], scalling="rank")
 
 
-def test_the_existence_test_seldom_rejects_without_structure():
-    from gazeanalytics.strategies.nulls import existence
+def test_a_continuum_stays_one_in_every_universe(without_types):
+    features = without_types("winding", 4, n=600)
+    table = multiverse(features, choices={"scaling": ["rank"], "dimensions": [5]}, seeds=1, resamples=19)
+    assert table["setting"].tolist() == ["baseline", "scaling", "dimensions", "seed"]
+    assert (table["strategies"] == 0).all()
+    assert (table["ari"] == 1).all()
 
+
+def test_drawing_surrogates_stops_once_the_answer_is_no():
+    rng = np.random.default_rng(0)
+    there = existence(rng.normal(size=(300, 4)), rng=rng, resamples=500)
+    assert len(there.null_gains) < 200
+    assert there.p_value == 10 / len(there.null_gains)
+
+
+def test_the_existence_test_seldom_rejects_without_structure():
     p_values = []
     for seed in range(12):
         rng = np.random.default_rng(seed)
