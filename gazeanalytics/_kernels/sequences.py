@@ -23,13 +23,14 @@ def median(values, count):
         return np.nan
     middle = count // 2
     if count <= _FEW:
+        # Every comparison is made, whatever the last one said: nothing for the processor to guess wrong.
         for i in range(1, count):
             value = values[i]
-            j = i - 1
-            while j >= 0 and values[j] > value:
-                values[j + 1] = values[j]
-                j -= 1
-            values[j + 1] = value
+            for j in range(i):
+                held = values[j]
+                values[j] = held if held < value else value
+                value = value if held < value else held
+            values[i] = value
         if count % 2:
             return values[middle]
         return (values[middle - 1] + values[middle]) / 2
@@ -125,28 +126,42 @@ def multimatch(one, two, saccade, total, steps1, steps2, values, out):
     `one` and `two` are first and last row of the paths in `saccade`, whose columns are x, y, dx, dy, length,
     direction, duration. Without all durations the fifth is NaN.
     """
-    first, second = saccade[:, one[0] : one[1]], saccade[:, two[0] : two[1]]
-    if not comes_first(first[2], first[3], second[2], second[3]):
-        first, second = second, first
-    count = align_saccades(first[2], first[3], second[2], second[3], total, steps1, steps2)
+    # A row first and then its part: only so does the compiler know that neighbours lie together.
+    dx1, dy1 = saccade[2, one[0] : one[1]], saccade[3, one[0] : one[1]]
+    dx2, dy2 = saccade[2, two[0] : two[1]], saccade[3, two[0] : two[1]]
+    if not comes_first(dx1, dy1, dx2, dy2):
+        one, two, dx1, dy1, dx2, dy2 = two, one, dx2, dy2, dx1, dy1
+    count = align_saccades(dx1, dy1, dx2, dy2, total, steps1, steps2)
     for k in range(count):
-        right, down = first[2, steps1[k]] - second[2, steps2[k]], first[3, steps1[k]] - second[3, steps2[k]]
+        steps1[k] += one[0]
+        steps2[k] += two[0]
+    x, y, dx, dy, length, direction, duration = (
+        saccade[0],
+        saccade[1],
+        saccade[2],
+        saccade[3],
+        saccade[4],
+        saccade[5],
+        saccade[6],
+    )
+    for k in range(count):
+        right, down = dx[steps1[k]] - dx[steps2[k]], dy[steps1[k]] - dy[steps2[k]]
         values[k] = math.sqrt(right * right + down * down)
     out[0] = median(values, count)
     for k in range(count):
-        turn = abs(first[5, steps1[k]] - second[5, steps2[k]])
+        turn = abs(direction[steps1[k]] - direction[steps2[k]])
         values[k] = 2 * math.pi - turn if turn > math.pi else turn
     out[1] = median(values, count)
     for k in range(count):
-        values[k] = abs(first[4, steps1[k]] - second[4, steps2[k]])
+        values[k] = abs(length[steps1[k]] - length[steps2[k]])
     out[2] = median(values, count)
     for k in range(count):
-        right, down = first[0, steps1[k]] - second[0, steps2[k]], first[1, steps1[k]] - second[1, steps2[k]]
+        right, down = x[steps1[k]] - x[steps2[k]], y[steps1[k]] - y[steps2[k]]
         values[k] = math.sqrt(right * right + down * down)
     out[3] = median(values, count)
     missing = False
     for k in range(count):
-        a, b = first[6, steps1[k]], second[6, steps2[k]]
+        a, b = duration[steps1[k]], duration[steps2[k]]
         longer = max(a, b)
         missing = missing or a != a or b != b
         values[k] = abs(a - b) / longer if longer > 0 else 0.0
