@@ -42,8 +42,8 @@ def _side_of(items: list[Item], place: int, sentence: str) -> str:
         return "before"
     if items[place].entry.place == "last":
         return "last"
-    if _begins_part(items, place) and items[place + 1 : place + 2] and items[place + 1].entry.scope == "with":
-        return "before"  # "effusion, likely with atelectasis"
+    if _begins_part(items, place) and (_with_follows(items, place) or _joins(items, place)):
+        return "before"  # "effusion, likely with atelectasis", "atelectasis or, less likely, pneumonia"
     if _begins_part(items, place) and _goes_into_words(sentence[items[place].stop :]):
         return "before"  # "an opacity, probably vascular": of something that no phrase names
     return "after" if any(item.entry.kind or item.entry.quality for item in items[:place]) else "before"
@@ -51,6 +51,14 @@ def _side_of(items: list[Item], place: int, sentence: str) -> str:
 
 def _begins_part(items: list[Item], place: int) -> bool:
     return place > 0 and items[place - 1].entry.scope in ("comma", "lead")
+
+
+def _with_follows(items: list[Item], place: int) -> bool:
+    return place + 1 < len(items) and items[place + 1].entry.scope == "with"
+
+
+def _joins(items: list[Item], place: int) -> bool:
+    return place > 1 and items[place - 2].entry.scope in ("or", "and")
 
 
 def _goes_into_words(rest: str) -> bool:
@@ -82,12 +90,25 @@ def clauses(items: list[Item]) -> Iterator[list[Item]]:
     clause: list[Item] = []
     for place, item in enumerate(items):
         scope = item.entry.scope
+        if scope == "stop" and _only_qualifies(items, place):
+            continue  # "the heart is stable but enlarged"
         if scope == "stop" or (scope in BOUNDARIES and _begins_anew(clause, items, place)):
             yield clause
             clause = []
         else:
             clause.append(item)
     yield clause
+
+
+def _only_qualifies(items: list[Item], place: int) -> bool:
+    """Whether what follows a stop names nothing, but says how the organ before it is."""
+    part = list(itertools.takewhile(lambda item: item.entry.scope != "stop", items[place + 1 :]))
+    organ = next((item.entry.kind for item in reversed(items[:place]) if item.entry.kind), "")
+    return organ == "neutral" and bool(part) and not any(item.entry.kind for item in part) and _qualifies(part)
+
+
+def _qualifies(part: list[Item]) -> bool:
+    return any(item.entry.quality and item.entry.quality != "stable" for item in part)
 
 
 def _begins_anew(clause: list[Item], items: list[Item], place: int) -> bool:

@@ -144,7 +144,7 @@ def _next_cue(cue: _Cue | None, entry: Entry) -> _Cue:
         return _Cue(own, denies=True)
     if cue and cue.denies and (entry.place == "within" or not (cue.used and cue.past)):
         return cue
-    if cue and not cue.used and cue.stated[0] < own[0]:
+    if cue and not (cue.used and cue.past) and cue.stated[0] < own[0]:
         return cue
     return _Cue(own)
 
@@ -212,7 +212,7 @@ def _beside(clause: list[Item], place: int, step: int) -> list[int]:
             found.append(at)
             if step > 0 or not _goes_on(clause, at):
                 return found
-        elif entry.scope and entry.scope != "comma":
+        elif entry.scope and entry.scope != "comma" and not (step > 0 and entry.scope == "hedge"):
             return found
         at += step
     return found
