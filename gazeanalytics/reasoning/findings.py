@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,7 +13,7 @@ import pandas as pd
 from gazeanalytics.reasoning.certainty import ABSENT_TO, ASKED, PRESENT_FROM, status
 from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, Link, lexicon
 from gazeanalytics.reasoning.matching import words
-from gazeanalytics.reasoning.scope import Mention, mentions
+from gazeanalytics.reasoning.scope import mentions
 from gazeanalytics.reasoning.sentences import lower, sentences
 from gazeanalytics.reasoning.stated import figures
 from gazeanalytics.tables import TableError, nearest
@@ -31,10 +31,11 @@ _KINDS = dict.fromkeys(_COLUMNS, object) | {
     "high": np.float64,
 }
 _SURE_OF_NONE = 0.98
+_NOWHERE = (None,) * len(_MODIFIERS)
 _KEPT = 100_000  # sentences remembered at most
 _OF_CERTAINTY = ("confiden", "certain", "probability")
 
-_Said = tuple[tuple, int, int]
+_Said = tuple[list[tuple], list[int], list[int]]  # what is said, and the characters from and to, of each mention
 Choice = Lexicon | str | Path | Mapping[str, Sequence[str]]
 
 
@@ -113,13 +114,13 @@ class _Found:
     start: list[int] = field(default_factory=list)
     stop: list[int] = field(default_factory=list)
 
-    def add(self, place: int, begin: int, said: list[_Said]) -> None:
+    def add(self, place: int, begin: int, said: _Said) -> None:
         """Add what a sentence that begins at character `begin` says."""
-        for what, start, stop in said:
-            self.place.append(place)
-            self.what.append(what)
-            self.start.append(begin + start)
-            self.stop.append(begin + stop)
+        whats, starts, stops = said
+        self.place += [place] * len(whats)
+        self.what += whats
+        self.start += [begin + start for start in starts]
+        self.stop += [begin + stop for stop in stops]
 
     def restate(self, first: int, sentence: str) -> None:
         """Apply a certainty that has a sentence of its own to what the one before says: "Edema. Confidence: 85 %"."""
@@ -147,7 +148,7 @@ class _Found:
 
 def _label_texts(texts: pd.Series, book: Lexicon) -> pd.DataFrame:
     """One row a mention of each text; equal sentences are read once."""
-    known: dict[str, list[_Said]] = {}
+    known: dict[str, _Said] = {}
     found = _Found()
     for place, text in enumerate(texts.fillna("").astype(str).tolist()):
         low = lower(text)
@@ -156,28 +157,32 @@ def _label_texts(texts: pd.Series, book: Lexicon) -> pd.DataFrame:
             sentence = low[begin:end]
             said = known.get(sentence)
             if said is None:
-                said = known[sentence] = [
-                    row for mention in mentions(sentence, book.phrases) for row in _rows(mention, book)
-                ]
-            if said:
+                said = known[sentence] = _said(sentence, book)
+            if said[0]:
                 last = len(found.what)
                 found.add(place, begin, said)
             elif last < len(found.what) and any(word in sentence for word in _OF_CERTAINTY):
                 found.restate(last, sentence)
-        if any(what[1:4] == ASKED for what in found.what[first:]):
+        if ASKED[0] in [what[1] for what in found.what[first:]]:
             found.answer(first)
         if len(known) > _KEPT:
             known.clear()
     return found.table()
 
 
-def _rows(mention: Mention, book: Lexicon) -> Iterator[_Said]:
-    """What a mention says of each finding, and where in the sentence."""
-    places = tuple(mention.modifiers.get(name) for name in _MODIFIERS)
-    for link in book.links.get(mention.concept, ()):
-        stated = _reach(mention.stated, link)
-        if stated is not None:
-            yield (link.finding, *stated, *places, mention.concept), mention.start, mention.stop
+def _said(sentence: str, book: Lexicon) -> _Said:
+    """What a sentence says of each finding, and where."""
+    whats, starts, stops = [], [], []
+    for mention in mentions(sentence, book.phrases):
+        given = mention.modifiers
+        places = tuple([given.get(name) for name in _MODIFIERS]) if given else _NOWHERE
+        for link in book.links.get(mention.concept, ()):
+            stated = _reach(mention.stated, link)
+            if stated is not None:
+                whats.append((link.finding, *stated, *places, mention.concept))
+                starts.append(mention.start)
+                stops.append(mention.stop)
+    return whats, starts, stops
 
 
 def _reach(stated: tuple[float, float, float], link: Link) -> tuple[float, float, float] | None:

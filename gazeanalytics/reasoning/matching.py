@@ -17,9 +17,11 @@ _REAL = frozenset({"injection", "injections", "inflection", "confusion", "confus
 
 __all__ = ["Entry", "Item", "Phrases", "expand", "words"]
 
-# An abbreviation with a slash, a vertebra, a word, a number, a dash or one mark; hyphens part words ("air-space").
+# A long word (first, for speed), an abbreviation with a slash or a vertebra, (+) and (-), a word, a number, a dash,
+# a mark; hyphens part words ("air-space").
 _WORD = re.compile(
-    r"\b(?:[hrn]/[oa]|w/o|[cd]/[wtf]|s/p|2/2|and/or|[a-z]\d+)\b|\bw/|\([-+]\)|[^\W\d_]+(?:'[a-z]+)?|\d+(?:\.\d+)?|(?<=\s)[-–—]+(?=\s)|—|[.,;:?!()/%]"
+    r"[^\W\d_]{4,}(?:'[a-z]+)?|\b(?:[hrn]/[oa]|w/o|[cd]/[wtf]|s/p|2/2|and/or|[a-z]\d+)\b|\bw/|\([-+]\)"
+    r"|[^\W\d_]+(?:'[a-z]+)?|\d+(?:\.\d+)?|(?<=\s)[-–—]+(?=\s)|—|[.,;:?!()/%]"
 )
 
 
@@ -195,11 +197,12 @@ class Phrases:
     def _longest(self, node: _Node, tokens: list[str], place: int) -> tuple[int, Entry | None]:
         """Where the longest phrase below `node` ends, and what it is for; fillers are passed over inside."""
         stop, entry = (place, node.entry) if node.entry is not None else (0, None)
-        ways = node.next
-        while ways and place < len(tokens):
+        ways, known, last = node.next, self._known, len(tokens)
+        while ways and place < last:
             word = tokens[place]
             place += 1
-            for edge in self._known.get(word) or self._edges(word):
+            edges = known.get(word)
+            for edge in self._edges(word) if edges is None else edges:
                 after = ways.get(edge)
                 if after is not None:
                     far = self._longest(after, tokens, place)
