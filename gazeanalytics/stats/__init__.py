@@ -12,7 +12,14 @@ from gazeanalytics.stats.conditions import (
 from gazeanalytics.stats.contrasts import adjust, contrasts, joint_tests, means
 from gazeanalytics.stats.design import ModelError
 from gazeanalytics.stats.diagnostics import influence, random_quantiles, residuals
+from gazeanalytics.stats.disagreements import (
+    ai_disagreement,
+    disagreement,
+    disagreement_reliability,
+    jensen_shannon,
+)
 from gazeanalytics.stats.draws import AucOf, Difference, KappaOf, MeanOf, WeightedBy
+from gazeanalytics.stats.forecast import Forecast, Validation, join_embeddings, predict_disagreement
 from gazeanalytics.stats.icc import icc
 from gazeanalytics.stats.intervals import bootstrap, compare, profile
 from gazeanalytics.stats.mediation import mediate
@@ -50,6 +57,7 @@ __all__ = [
     "Difference",
     "ExpectedUtility",
     "Explained",
+    "Forecast",
     "KappaOf",
     "MeanOf",
     "MixedFit",
@@ -61,11 +69,13 @@ __all__ = [
     "Sensitivity",
     "SensitivityAt",
     "Specificity",
+    "Validation",
     "WeightedBy",
     "adjust",
     "against_model",
     "agreement",
     "agreement_bootstrap",
+    "ai_disagreement",
     "bootstrap",
     "calibration",
     "calibration_by",
@@ -76,9 +86,13 @@ __all__ = [
     "contrasts",
     "counts_by_condition",
     "dbm",
+    "disagreement",
+    "disagreement_reliability",
     "explained",
     "icc",
     "influence",
+    "jensen_shannon",
+    "join_embeddings",
     "joint_tests",
     "means",
     "mediate",
@@ -88,6 +102,7 @@ __all__ = [
     "mrmc_sample_size",
     "power",
     "predict",
+    "predict_disagreement",
     "preference",
     "profile",
     "random_quantiles",
