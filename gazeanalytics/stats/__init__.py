@@ -44,6 +44,7 @@ from gazeanalytics.stats.roc import (
     mrmc,
     mrmc_power,
     mrmc_sample_size,
+    one_shot,
     rate,
 )
 from gazeanalytics.stats.specification import specification_curve
@@ -100,6 +101,7 @@ __all__ = [
     "mrmc",
     "mrmc_power",
     "mrmc_sample_size",
+    "one_shot",
     "power",
     "predict",
     "predict_disagreement",

@@ -3,6 +3,7 @@
 from gazeanalytics.stats.roc.analysis import MrmcFit, mrmc
 from gazeanalytics.stats.roc.dorfman import DbmFit, dbm
 from gazeanalytics.stats.roc.merits import Auc, ExpectedUtility, Sensitivity, SensitivityAt, Specificity
+from gazeanalytics.stats.roc.oneshot import one_shot
 from gazeanalytics.stats.roc.planning import mrmc_power, mrmc_sample_size
 from gazeanalytics.stats.roc.ratings import Ratings, rate
 from gazeanalytics.stats.roc.standard import against_model
@@ -21,5 +22,6 @@ __all__ = [
     "mrmc",
     "mrmc_power",
     "mrmc_sample_size",
+    "one_shot",
     "rate",
 ]

@@ -21,7 +21,7 @@ __all__ = [
     "row",
     "spread_of_mean",
     "table",
-    "tested",
+    "with_test",
 ]
 
 FEW = 5  # readers below which claims about readers like these lean on very few
@@ -54,10 +54,10 @@ def difference_row(
     """Spell the difference of two tests with its t or z test."""
     first, second = pair
     gap = float(values[first] - values[second])
-    return tested(row(term, f"{fit.tests[first]} - {fit.tests[second]}", gap, variance, df, fit.confidence), df)
+    return with_test(row(term, f"{fit.tests[first]} - {fit.tests[second]}", gap, variance, df, fit.confidence), df)
 
 
-def tested(found: dict[str, Any], df: float) -> dict[str, Any]:
+def with_test(found: dict[str, Any], df: float) -> dict[str, Any]:
     """Add the t or z test against 0 to a row."""
     spread = found["std_error"]
     statistic = found["estimate"] / spread if spread > 0 else np.nan
@@ -68,8 +68,8 @@ def equality_row(statistic: float, df: float, df2: float | None) -> dict[str, An
     """Spell a test that all tests are worth the same: F with two degrees of freedom, or chi-square with one."""
     law = stats.chi2(df) if df2 is None else stats.f(df, df2)
     empty = dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high"), np.nan)
-    tested = {"statistic": statistic, "df": float(df), "p_value": float(law.sf(statistic))}
-    return {"term": "tests", "contrast": None, **empty, **tested, "df2": np.nan if df2 is None else float(df2)}
+    with_test = {"statistic": statistic, "df": float(df), "p_value": float(law.sf(statistic))}
+    return {"term": "tests", "contrast": None, **empty, **with_test, "df2": np.nan if df2 is None else float(df2)}
 
 
 def table(model: str, rows: list[dict[str, Any]], n: int, note: str) -> pd.DataFrame:

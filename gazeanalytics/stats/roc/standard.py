@@ -10,7 +10,7 @@ import pandas as pd
 from gazeanalytics.stats.roc.covariance import covariance as covariances
 from gazeanalytics.stats.roc.merits import Auc, Merit
 from gazeanalytics.stats.roc.ratings import FACTORIAL, Ratings
-from gazeanalytics.stats.roc.rows import FEW, mean_row, row, spread_of_mean, table, tested
+from gazeanalytics.stats.roc.rows import FEW, mean_row, row, spread_of_mean, table, with_test
 from gazeanalytics.tables import InputError, nearest
 
 __all__ = ["against_model", "against_standard"]
@@ -102,4 +102,4 @@ def against_standard(gaps: np.ndarray, cov2: float, name: str, confidence: float
     (0.0333, 0.0634, 2.0)
     """
     variance, df = spread_of_mean(gaps, cov2)
-    return tested(row("difference", name, float(gaps.mean()), variance, df, confidence), df)
+    return with_test(row("difference", name, float(gaps.mean()), variance, df, confidence), df)
