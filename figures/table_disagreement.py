@@ -66,7 +66,7 @@ def finding_row(
         "split of 8": all_readers["split"].mean(),
         "AI outputs -> split of 8": np.mean(found),
         "lowest seed": np.min(found),
-        "4 readers -> split of other 4": ceiling["auroc"],
+        "best possible": ceiling["ceiling"],
         "AI margin -> split of 3": area(-(place - (1 - truth.mean())).abs(), few["split"]),
         "own margin -> split of 3": area(-(place - (1 - said.mean())).abs(), few["split"]),
         "AI wrong": wrong.mean(),

@@ -31,9 +31,11 @@ from gazeanalytics.stats.preferences import preference
 from gazeanalytics.stats.resample import cluster_bootstrap
 from gazeanalytics.stats.results import MixedFit
 from gazeanalytics.stats.roc import (
+    Afroc,
     Auc,
     DbmFit,
     ExpectedUtility,
+    Marks,
     MrmcFit,
     Ratings,
     Sensitivity,
@@ -45,11 +47,15 @@ from gazeanalytics.stats.roc import (
     mrmc_power,
     mrmc_sample_size,
     one_shot,
+    operating_points,
     rate,
+    rate_marks,
+    roc_curves,
 )
 from gazeanalytics.stats.specification import specification_curve
 
 __all__ = [
+    "Afroc",
     "Auc",
     "AucOf",
     "Comparison",
@@ -60,6 +66,7 @@ __all__ = [
     "Explained",
     "Forecast",
     "KappaOf",
+    "Marks",
     "MeanOf",
     "MixedFit",
     "ModelError",
@@ -102,6 +109,7 @@ __all__ = [
     "mrmc_power",
     "mrmc_sample_size",
     "one_shot",
+    "operating_points",
     "power",
     "predict",
     "predict_disagreement",
@@ -109,10 +117,12 @@ __all__ = [
     "profile",
     "random_quantiles",
     "rate",
+    "rate_marks",
     "ratings_by_condition",
     "recalibrate",
     "refit",
     "residuals",
+    "roc_curves",
     "simulate",
     "specification_curve",
     "times_by_condition",

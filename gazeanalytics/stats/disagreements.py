@@ -13,6 +13,9 @@ from gazeanalytics.tables import TABLES, InputError, shown
 
 __all__ = ["ai_disagreement", "disagreement", "disagreement_reliability", "jensen_shannon"]
 
+_GRID = 101  # chances of a yes
+_ROUNDS = 300
+_DRAWS = 100
 _FEW_SPLITS = 10  # of those, in each draw of the bootstrap
 _COLUMNS = [column.name for column in TABLES["estimates"].columns]
 
@@ -206,10 +209,12 @@ def disagreement_reliability(
     splits: int = 100,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
-    """Tell how far disagreement is a property of the case: what one half of the readers says about the other half's.
+    """Tell how far disagreement is a property of the case, and how well it could be foretold at best.
 
-    No model can foretell the disagreement of so few readers better than other readers do, but for luck, so this is the
-    ceiling to hold `predict_disagreement` against.
+    Whether a handful of readers happen to split is partly luck. The ceiling is what a forecaster would reach who knew
+    each case's chance of a yes, these chances having whatever distribution fits the votes best; it takes readers as
+    alike, so where some always call more than others a forecast can pass it. Hold `predict_disagreement` against it.
+    What one half of the readers says about the other half is no such limit: few votes are a coarse measure.
 
     Parameters
     ----------
@@ -224,7 +229,8 @@ def disagreement_reliability(
     -------
     pandas.DataFrame
         An `estimates` table: "half" (correlation of both halves' disagreement), "all" (stepped up to all readers,
-        Spearman & Brown) and "auroc" (of one half's disagreement for whether the other half is split). Intervals hold
+        Spearman & Brown), "auroc" (of one half's disagreement for whether the other half is split) and, of two
+        categories, "ceiling" (area of the best forecast of a split among the usual number of readers). Intervals hold
         the middle 95 % of a bootstrap over cases.
 
     Raises
@@ -241,10 +247,11 @@ def disagreement_reliability(
     >>> said = np.where(case % 2, rng.integers(0, 2, 1600), 0)
     >>> readings = pd.DataFrame({"case": case, "reader": reader, "said": said})
     >>> disagreement_reliability(readings, value="said", rng=1)[["term", "estimate"]].round(2)
-        term  estimate
-    0   half      0.71
-    1    all      0.83
-    2  auroc      0.87
+          term  estimate
+    0     half      0.71
+    1      all      0.83
+    2    auroc      0.87
+    3  ceiling      0.99
     """
     known = _known(readings, value, case, reader)
     codes, _ = pd.factorize(known[case], sort=True)
@@ -261,13 +268,19 @@ def disagreement_reliability(
     what, said = pd.factorize(what[order])[0], said[order]
     halves = [_halved(what, said, random) for _ in range(splits)]
     cases = int(what.max()) + 1
-    few = halves[:_FEW_SPLITS]
-    drawn = np.array([_two_halves(few, random.integers(0, cases, cases)) for _ in range(200)])
-    estimate = _two_halves(halves, np.arange(cases))
+    few, votes = halves[:_FEW_SPLITS], _yes(what, said)
+    draws = (random.integers(0, cases, cases) for _ in range(_DRAWS))
+    drawn = np.array([[*_two_halves(few, drew), _ceiling(votes[drew])] for drew in draws])
+    estimate = [*_two_halves(halves, np.arange(cases)), _ceiling(votes)]
     low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
     left = int((counts < 4).sum())
     note = f"{left} cases with fewer than four readers left out" if left else ""
-    found = {"model": "reliability", "term": ["half", "all", "auroc"], "contrast": None, "estimate": estimate}
+    found = {
+        "model": "reliability",
+        "term": ["half", "all", "auroc", "ceiling"],
+        "contrast": None,
+        "estimate": estimate,
+    }
     found |= {
         "std_error": np.nanstd(drawn, axis=0, ddof=1),
         "conf_low": low,
@@ -275,7 +288,31 @@ def disagreement_reliability(
         "n": cases,
         "note": note,
     }
-    return pd.DataFrame({**dict.fromkeys(_COLUMNS, np.nan), **found})[_COLUMNS]
+    table = pd.DataFrame({**dict.fromkeys(_COLUMNS, np.nan), **found})[_COLUMNS]
+    return table if said.max() < 2 else table[table["term"] != "ceiling"]
+
+
+def _yes(what: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Votes for the second category and votes in all of each case, shape (cases, 2)."""
+    return np.column_stack([np.bincount(what, said > 0), np.bincount(what)]).astype(int)
+
+
+def _ceiling(votes: np.ndarray) -> float:
+    """Area, for a split, of the forecaster who knows each case's chance of a yes; its distribution is fitted freely."""
+    kinds, times = np.unique(votes, axis=0, return_counts=True)
+    yes, n = kinds.T
+    if not ((yes > 0) & (yes < n)).any() or len(kinds) < 2:
+        return float("nan")
+    chance = np.linspace(0, 1, _GRID)
+    likely = stats.binom.pmf(yes[:, None], n[:, None], chance)
+    density = np.full(_GRID, 1 / _GRID)
+    for _ in range(_ROUNDS):  # expectation and maximisation (Laird 1978)
+        density = times @ (likely * density / (likely @ density)[:, None]) / times.sum()
+    usual = float(np.median(votes[:, 1]))
+    split = np.round(1 - chance**usual - (1 - chance) ** usual, 9)
+    true, false = density * split, density * (1 - split)
+    above = (split[:, None] > split) + 0.5 * (split[:, None] == split)
+    return float(true @ above @ false / (true.sum() * false.sum()))
 
 
 def _halved(what: np.ndarray, said: np.ndarray, rng: np.random.Generator) -> np.ndarray:

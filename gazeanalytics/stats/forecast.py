@@ -237,7 +237,8 @@ class _Fitter:
 
         if np.ptp(y) == 0:
             return np.full(len(new), float(y[0]))
-        fitted: Any = clone(self.model).fit(x.to_numpy(), y.astype(int) if self.binary else y)
+        fitted: Any = clone(self.model)
+        fitted.fit(x.to_numpy(), y.astype(int) if self.binary else y)
         return fitted.predict_proba(new.to_numpy())[:, 1] if self.binary else fitted.predict(new.to_numpy())
 
 
@@ -252,7 +253,7 @@ def _score(y: np.ndarray, predicted: np.ndarray, binary: bool) -> float:
     if binary:
         return auroc(predicted, y == 1)
     flat = np.ptp(predicted) == 0
-    return np.nan if flat else float(stats.spearmanr(y, predicted).statistic)
+    return np.nan if flat else float(np.corrcoef(stats.rankdata(y), stats.rankdata(predicted))[0, 1])
 
 
 def _scores(

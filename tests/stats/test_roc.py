@@ -71,7 +71,7 @@ def height_at(counts, b):
 
     def low(at):
         a, t = at[0], np.cumsum(np.r_[at[1], np.exp(at[2:])])
-        return -binormal._height(counts, binormal._binormal_above(np.r_[a, b, t])[0])
+        return -binormal._height(counts, binormal._binormal_above(np.r_[a, b, t], False)[0])
 
     return -minimize(low, [1.7, 1.2, -1.0, -1.0], method="Nelder-Mead", options={"maxiter": 4000, "fatol": 1e-10}).fun
 

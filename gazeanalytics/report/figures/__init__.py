@@ -2,6 +2,7 @@
 
 from gazeanalytics.report.figures.accuracy import calibration, roc
 from gazeanalytics.report.figures.conditions import condition_errors, condition_means
+from gazeanalytics.report.figures.forecasts import forecasts
 from gazeanalytics.report.figures.grids import axis_loadings, strategy_profiles, transition_matrix
 from gazeanalytics.report.figures.images import attention_difference, attention_map, scanpath
 from gazeanalytics.report.figures.models import caterpillar, forest
@@ -30,6 +31,7 @@ __all__ = [
     "coverage_map",
     "data_loss",
     "eye_voice_spans",
+    "forecasts",
     "forest",
     "hit_curve",
     "labelled_trace",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import needs, nothing, numbers
+from gazeanalytics.report.figures._common import footnote, needs, nothing, numbers
 from gazeanalytics.report.styling import OKABE_ITO, SINGLE_MM, drawing, look, plain
 
 if TYPE_CHECKING:
@@ -99,7 +99,13 @@ def _apart(places: np.ndarray, gap: float) -> np.ndarray:
     return back
 
 
-def roc(curves: pd.DataFrame, *, points: pd.DataFrame | None = None, ax: Axes | None = None) -> Axes:
+def roc(
+    curves: pd.DataFrame,
+    *,
+    points: pd.DataFrame | None = None,
+    areas: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw ROC curves with their bands, and single readers as dots.
 
     Parameters
@@ -109,6 +115,8 @@ def roc(curves: pd.DataFrame, *, points: pd.DataFrame | None = None, ax: Axes | 
         (bootstrap over readers and cases, else the band is too narrow), and `curve` with the curve's name.
     points : pandas.DataFrame, optional
         Operating points, one row a reader: `false_positive_share`, `true_positive_share`, optionally `curve`.
+    areas : pandas.DataFrame, optional
+        Table `estimates` of `stats.mrmc` or `stats.one_shot`: each curve's area and its interval stand in the legend.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -135,7 +143,7 @@ def roc(curves: pd.DataFrame, *, points: pd.DataFrame | None = None, ax: Axes | 
                 band = numbers(part, "conf_low"), numbers(part, "conf_high")
                 axes.fill_between(x, *band, color=style["color"], alpha=0.18, linewidth=0)
             line = {"color": style["color"], "linestyle": style["linestyle"], "linewidth": 1.4}
-            axes.plot(x, numbers(part, "true_positive_share"), label=plain(name), **line)
+            axes.plot(x, numbers(part, "true_positive_share"), label=plain(_with_area(name, areas)), **line)
         if points is not None:
             _draw_points(axes, points, [name for name, _ in _by_curve(curves)])
         axes.set_xlim(-0.02, 1.02)
@@ -145,7 +153,23 @@ def roc(curves: pd.DataFrame, *, points: pd.DataFrame | None = None, ax: Axes | 
         axes.set_ylabel("True positives (share of cases with it)")
         if "curve" in curves:
             axes.legend(loc="lower right")
+        told = ["Dots: single readers."] if points is not None else []
+        if {"conf_low", "conf_high"} <= set(curves):
+            told.append("Bands: 95% at each share, readers and cases drawn again.")
+        footnote(axes, told, 32)
         return axes
+
+
+def _with_area(name: str, areas: pd.DataFrame | None) -> str:
+    """Put a curve's area behind its name."""
+    if areas is None:
+        return name
+    needs(areas, "areas", ["term", "contrast", "estimate", "conf_low", "conf_high"])
+    own = areas[(areas["term"] == "mean") & (areas["contrast"].astype(str) == name)]
+    if not len(own):
+        return name
+    value, low, high = own[["estimate", "conf_low", "conf_high"]].to_numpy(float)[0]
+    return f"{name}: {value:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _by_curve(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:

@@ -28,7 +28,7 @@ _STARTS = (
     (0.9, 0.0),
 )
 
-Model = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+Model = Callable[[np.ndarray, bool], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Proper:
         return float(special.ndtr(-h) + 2 * both)
 
     def _shares(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        above, _ = _proper_above(np.concatenate(([self.d_a, self.c], v)))
+        above, _ = _proper_above(np.concatenate(([self.d_a, self.c], v)), False)
         return above[0], above[1]
 
     def true_positive(self, false_positive: np.ndarray) -> np.ndarray:
@@ -220,17 +220,17 @@ def _climb(
 
     The first parameter is held at `least` or above.
     """
-    at, height = start, _height(counts, above(start)[0])
+    at, height = start, _height(counts, above(start, False)[0])
     if not np.isfinite(height):
         return at, -np.inf
     for _ in range(steps):
-        slope, curve = _scores(counts, *above(at))
+        slope, curve = _scores(counts, *above(at, True))
         step = np.linalg.lstsq(curve, slope, rcond=1e-12)[0]
         if at[0] + step[0] < least:  # go to the bound, and from there as the others want
             step[0] = least - at[0]
             step[1:] = np.linalg.lstsq(curve[1:, 1:], slope[1:] - curve[1:, 0] * step[0], rcond=1e-12)[0]
         for _ in range(_HALVINGS):
-            new = _height(counts, above(at + step)[0])
+            new = _height(counts, above(at + step, False)[0])
             if new >= height:
                 break
             step = step / 2
@@ -267,13 +267,15 @@ def _density(z: np.ndarray) -> np.ndarray:
     return np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
 
 
-def _binormal_above(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _binormal_above(at: np.ndarray, sloped: bool) -> tuple[np.ndarray, np.ndarray]:
     """Chances to lie above thresholds t, with their slopes in (a, b, t)."""
     (a, b), t = at[:2], at[2:]
     if not b > 0:
         return np.full((2, len(t)), np.nan), np.zeros((2, len(at), len(t)))
     z = a - b * t
     slopes = np.zeros((2, len(at), len(t)))
+    if not sloped:
+        return np.stack([special.ndtr(-t), special.ndtr(z)]), slopes
     ahead, low = _density(z), _density(t)
     slopes[1, 0], slopes[1, 1] = ahead, -t * ahead
     each = np.arange(len(t))
@@ -281,7 +283,7 @@ def _binormal_above(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([special.ndtr(-t), special.ndtr(z)]), slopes
 
 
-def _proper_above(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _proper_above(at: np.ndarray, sloped: bool) -> tuple[np.ndarray, np.ndarray]:
     """Chances to lie above thresholds v, with their slopes in (d_a, c, v) (Metz & Pan 1999, equations 27 and 28)."""
     (d, c), v = at[:2], at[2:]
     if not (d >= 0 and abs(c) < 1):
@@ -295,6 +297,8 @@ def _proper_above(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         above[kind] = (
             special.ndtr(first) - special.ndtr(-second) if c > 0 else special.ndtr(first) + special.ndtr(second)
         )
+        if not sloped:
+            continue
         one, two = _density(first), _density(second)
         slopes[kind, 0] = one * side * root / 2 + two * root / (2 * c)
         turn = -side * v  # of -lean * v in c
