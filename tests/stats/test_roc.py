@@ -178,6 +178,16 @@ def test_curves_agree_with_their_areas():
         assert stats.ExpectedUtility(0.6, curve)(cell) == pytest.approx(lines.max(), abs=1e-5)
 
 
+def test_intervals_on_the_logit_stay_within_one():
+    rated = stats.rate(readings(np.random.default_rng(1)), test="test")
+    plain, logit = (stats.mrmc(rated, interval=kind).estimates() for kind in ("symmetric", "logit"))
+    same = plain["term"] != "mean"
+    pd.testing.assert_frame_equal(logit[same], plain[same])
+    middle = logit[~same][["conf_low", "conf_high"]].to_numpy(float)
+    assert (middle < 1).all()
+    np.testing.assert_allclose(np.log(middle / (1 - middle)).mean(1), np.log(1 / (1 / plain["estimate"][~same] - 1)))
+
+
 def test_order_and_labels_of_rows_do_not_matter():
     data = readings(np.random.default_rng(1))
     want = stats.mrmc(stats.rate(data, test="test")).estimates()
@@ -236,6 +246,7 @@ def test_wrong_questions_are_told():
             "take 'jackknife'",
         ),
         (lambda: stats.mrmc(rated, fixed="reader"), "wanted 'readers'"),
+        (lambda: stats.mrmc(rated, interval="logits"), "'symmetric' or 'logit'"),
         (lambda: stats.dbm(alone), "two tests and two readers"),
         (lambda: stats.mrmc_power(stats.mrmc(alone), effect=0.05, readers=5, cases=100), "pilot of two tests"),
         (lambda: stats.mrmc_power(stats.mrmc(rated), effect=0, readers=5, cases=100), "other than 0"),

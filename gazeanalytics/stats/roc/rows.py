@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 from gazeanalytics.tables import TABLES
 
@@ -99,3 +99,16 @@ def spread_of_mean(values: np.ndarray, cov2: float) -> tuple[float, float]:
     square = float(values.var(ddof=1))
     variance = square + len(values) * max(cov2, 0.0)
     return variance / len(values), hillis_df(variance, square, len(values) - 1)
+
+
+def on_logits(rows: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Take the intervals of figures of merit symmetric on the logit, where they lie strictly between 0 and 1."""
+    single = ~rows["term"].isin(["tests", "difference"]) & ~rows["contrast"].astype(str).str.contains(
+        " - ", regex=False
+    )
+    single &= (rows["estimate"] > 0) & (rows["estimate"] < 1)
+    value, spread = (rows.loc[single, name].to_numpy(float) for name in ("estimate", "std_error"))
+    reach = stats.t.ppf((1 + confidence) / 2, rows.loc[single, "df"].fillna(np.inf)) * spread / (value * (1 - value))
+    for name, side in (("conf_low", -1), ("conf_high", 1)):
+        rows.loc[single, name] = special.expit(special.logit(value) + side * reach)
+    return rows
