@@ -87,11 +87,17 @@ def assemble(
         If two tables bring a column of the same name.
     """
     whole = readings
-    for other, key in ((readers, "reader"), (cases, "case"), *((table, "reading") for table in by_reading)):
-        twice = (set(whole.columns) & set(other.columns)) - {key}
+    origin = dict.fromkeys(map(str, readings), "readings")
+    joined = [("readers", readers, "reader"), ("cases", cases, "case")]
+    joined += [("what is measured of each reading", table, "reading") for table in by_reading]
+    for source, other, key in joined:
+        twice = sorted((set(origin) & set(map(str, other))) - {key})
         if twice:
-            name = sorted(twice)[0]
-            raise InputError(f"column {name!r} comes from two tables; leave it out of one in study.toml")
+            raise InputError(
+                f"column {twice[0]!r} stands in {origin[twice[0]]} and in {source}; give one of them another name, or "
+                "leave it out, in study.toml or in the file"
+            )
+        origin |= {str(name): source for name in other if name != key}
         whole = whole.merge(other, on=key, how="left", validate="many_to_one")
     return tables.check(whole, "readings")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,8 @@ def convert(raw: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> pd
     if table_map.explode:
         raw = _exploded(raw, table_map, place)
     columns = _native_columns(raw, contract) if table_map.native else table_map.columns
+    if not table_map.native:
+        _refuse_misspelt(columns, contract)
     known = _Known(raw, contract, table_map, place)
     frame = pd.DataFrame(index=raw.index)
     if table_map.reading:
@@ -92,6 +95,18 @@ def _native_columns(raw: pd.DataFrame, contract: Table) -> dict[str, ColumnSourc
     names = [str(name) for name in raw.columns if str(name)]
     kept = [n for n in names if contract.column(n) or n.lower().replace(" ", "_") not in IDENTIFYING]
     return {name: ColumnSource.model_validate({"column": name}) for name in kept}
+
+
+def _refuse_misspelt(columns: dict[str, ColumnSource], contract: Table) -> None:
+    """An own column whose name is all but one of ours, while ours isn't mapped, is a slip."""
+    ours = [column.name for column in contract.columns if column.name not in columns]
+    for target in columns:
+        near = [] if contract.column(target) else get_close_matches(target.lower(), ours, n=1, cutoff=0.8)
+        if near:
+            raise InputError(
+                f"study.toml, tables.{contract.name}.columns.{target}: table {contract.name!r} has a column "
+                f"{near[0]!r}; correct the name, or give your own column one less like it"
+            )
 
 
 def _kept(raw: pd.DataFrame, table_map: TableMap, place: _Place) -> pd.DataFrame:
@@ -137,7 +152,10 @@ class _Known:
             )
         cells = self.raw[source.column or ""]
         missing = self._missing(cells, source)
+        if target == "country":
+            self._refuse_namibia(cells, missing, source)
         if source.levels:
+            missing &= ~cells.astype(str).isin([str(level) for level in source.levels])
             cells = cells.astype(str).map(lambda cell: source.levels.get(str(cell), cell))
         if column is None:
             return _as_it_is(cells, missing)
@@ -149,6 +167,17 @@ class _Known:
             return _reading_key(cells)
         text = cells.astype(str).str.strip()
         return text.mask(missing, None) if missing.any() else text
+
+    def _refuse_namibia(self, cells: pd.Series, missing: pd.Series, source: ColumnSource) -> None:
+        """NA among two-letter country codes may be Namibia or not known: the study has to say which."""
+        words = cells.astype(str).str.strip()
+        told = {*map(str, self.map.missing), *map(str, source.missing), *map(str, source.levels)}
+        held = words[~missing]
+        if "NA" in told or not (words == "NA").any() or not (len(held) and held.str.fullmatch("[A-Z]{2}").all()):
+            return
+        row = int((words == "NA").to_numpy().argmax())
+        remedy = "in study.toml give levels = { NA = 'Namibia' } if it is that country, or missing = ['NA']"
+        raise self.place.fault(row, source.column or "", "a country, or a declared code for not known", "NA", remedy)
 
     def within_reading(self, target: str, source: ColumnSource, frame: pd.DataFrame) -> pd.Series:
         """Order or running sum, once the rows of a reading lie together."""

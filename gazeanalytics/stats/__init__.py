@@ -23,7 +23,7 @@ from gazeanalytics.stats.forecast import Forecast, Validation, join_embeddings, 
 from gazeanalytics.stats.icc import icc
 from gazeanalytics.stats.intervals import bootstrap, compare, profile
 from gazeanalytics.stats.mediation import mediate
-from gazeanalytics.stats.mixed import mixed, refit
+from gazeanalytics.stats.mixed import check_formula, mixed, refit
 from gazeanalytics.stats.permutation import cluster_permutation
 from gazeanalytics.stats.power import Power, power
 from gazeanalytics.stats.prediction import Explained, explained, predict, simulate
@@ -88,6 +88,7 @@ __all__ = [
     "calibration",
     "calibration_by",
     "chance_test",
+    "check_formula",
     "cluster_bootstrap",
     "cluster_permutation",
     "compare",

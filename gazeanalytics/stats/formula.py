@@ -207,21 +207,30 @@ def _own_part(formula: Formula, kept: pd.DataFrame) -> OwnPart:
     return OwnPart(x, names, matrix.model_spec)
 
 
-def _columns(formula: Formula, data: pd.DataFrame) -> list[str]:
+def variables(formula: Formula) -> list[str]:
+    """List the columns that a formula names, each once."""
     parts = [formula.fixed, formula.own, *response_parts(formula.response)]
     parts += [f"0 + {part}" for part in formula.offset]
     parts += [left for left, _ in formula.random]
     wanted: list[str] = []
     for part in parts:
-        wanted += _variables(part)
+        try:
+            wanted += _variables(part)
+        except (FormulaicError, SyntaxError) as error:
+            raise ModelError(f"can't read {part.removeprefix('0 + ')!r}: {error}") from error
     wanted += [_plain(name) for _, group in formula.random for name in group.split(":")]
+    return list(dict.fromkeys(wanted))
+
+
+def _columns(formula: Formula, data: pd.DataFrame) -> list[str]:
+    wanted = variables(formula)
     have = [str(name) for name in data.columns]
     for name in wanted:
         if name not in have:
             raise ModelError(
                 f"the formula names the column {name!r}, which the table doesn't have; {nearest(name, have)}"
             )
-    return list(dict.fromkeys(wanted))
+    return wanted
 
 
 def outcome(response: str, data: pd.DataFrame) -> list[pd.Series]:

@@ -17,7 +17,7 @@ from gazeanalytics.stats.inference import satterthwaite
 from gazeanalytics.stats.laplace import Laplace
 from gazeanalytics.stats.results import MixedFit, Own, Plan, spreads
 
-__all__ = ["mixed", "refit"]
+__all__ = ["check_formula", "mixed", "refit"]
 
 SINGULAR = 1e-4
 MOST_POINTS = 100
@@ -106,6 +106,18 @@ def mixed(
     notes = [*frame.notes, *aliased, *([apart] if apart else []), *checks.notes_on_data(frame)]
     plan = Plan(formula, parts, kind, frame, reml and kind.code == 0, quadrature, tuple(notes), bool(apart))
     return assemble(plan, response)
+
+
+def check_formula(formula: str, *, family: str = "gaussian", link: str | None = None) -> None:
+    """Refuse what no data could mend: a formula that can't be read, or a family that isn't known.
+
+    Raises
+    ------
+    ModelError
+        One sentence, as `mixed` has it.
+    """
+    families.find(family, link)
+    formulas.variables(formulas.parse(formula))
 
 
 def assemble(plan: Plan, response: Response) -> MixedFit:

@@ -14,7 +14,7 @@ import pandas as pd
 import gazeanalytics
 from gazeanalytics import tables
 from gazeanalytics.study import output
-from gazeanalytics.study.models import default_models, estimates_of, fit_defaults, fit_models, model_frame
+from gazeanalytics.study.models import check_models, default_models, estimates_of, fit_defaults, fit_models, model_frame
 from gazeanalytics.study.shards import Parts, Progress, locked, over_shards
 from gazeanalytics.study.steps import (
     Gaze,
@@ -173,6 +173,7 @@ def _validated(study: Study, progress: Progress | None) -> dict[str, int]:
     tell("check", 0, 1)
     counts = study.check()
     check_options(study)
+    check_models(study.config.models, study.folder / "study.toml")
     tell("check", 1, 1)
     return {f"{name} in": count for name, count in counts.items()}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,29 @@ from gazeanalytics import stats
 from gazeanalytics.study.config import ModelConfig
 from gazeanalytics.tables import InputError
 
-__all__ = ["default_models", "fit_defaults", "fit_models", "model_frame"]
+__all__ = ["check_models", "default_models", "fit_defaults", "fit_models", "model_frame"]
 
 # Fewer groups than this say nothing about how groups vary (and 5 is already few).
 _FEWEST_GROUPS = 5
+
+
+def check_models(models: Mapping[str, ModelConfig], place: Path) -> None:
+    """Refuse models that no data could mend, before hours are spent on events.
+
+    Raises
+    ------
+    InputError
+        Naming study.toml, the model and what is wrong.
+    """
+    for name, model in models.items():
+        try:
+            stats.check_formula(model.formula, family=model.family)
+            ast.parse(model.where.replace("`", "") or "True", mode="eval")
+        except stats.ModelError as error:
+            raise InputError(f"{place}, models.{name}: {error}") from error
+        except SyntaxError:
+            wanted = "a condition on columns, such as 'max_saccades in [2, 4]'"
+            raise InputError(f"{place}, models.{name}.where: wanted {wanted}; came {model.where!r}") from None
 
 
 def model_frame(readings: pd.DataFrame) -> pd.DataFrame:

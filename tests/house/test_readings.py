@@ -60,5 +60,5 @@ def test_rows_meet_by_their_keys():
     whole = assemble(READINGS, readers, CASES, features)
     assert whole["kind"].tolist() == ["person", "model", "person", "model"]
     np.testing.assert_array_equal(whole["scanpath_deg"], [7, np.nan, 5, np.nan])
-    with pytest.raises(InputError, match="column 'kind' comes from two tables"):
+    with pytest.raises(InputError, match="column 'kind' stands in readings and in readers; give one"):
         assemble(READINGS.assign(kind="x"), readers, CASES)

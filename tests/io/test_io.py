@@ -240,3 +240,26 @@ def test_onsets_in_another_unit_than_durations_are_noticed(tmp_path):
     for word in ("gaze.csv", "'t0'", "0.3 ms apart but last 250 ms", "tables.fixations.columns.onset"):
         assert word in str(told.value)
     assert len(load(tmp_path, text, columns=columns | {"onset": {"order": True}})) == 12
+
+
+def test_na_among_country_codes_must_be_told_apart(tmp_path):
+    text = "reader,kind,land\nr1,person,CL\nr2,person,NA\n"
+    columns = {"reader": "reader", "kind": "kind", "country": "land"}
+    with pytest.raises(InputError) as told:
+        load(tmp_path, text, table="readers", reading=[], columns=columns)
+    for word in ("row 3", "'land'", "levels = { NA = 'Namibia' }", "missing = ['NA']"):
+        assert word in str(told.value)
+    for source, want in (({"levels": {"NA": "Namibia"}}, "Namibia"), ({"missing": ["NA"]}, None)):
+        known = columns | {"country": {"column": "land"} | source}
+        frame = load(tmp_path, text, table="readers", reading=[], columns=known)
+        assert (frame["country"].iloc[1] if want else None) == want
+        assert frame["country"].isna().sum() == (want is None)
+    names = load(tmp_path, text.replace("CL", "Chile"), table="readers", reading=[], columns=columns)
+    assert names["country"].isna().sum() == 1
+
+
+def test_an_own_column_that_is_a_slip_of_ours_is_told(tmp_path):
+    columns = table_map().model_dump(exclude_defaults=True)["columns"]
+    columns["duratoin"] = columns.pop("duration")
+    with pytest.raises(InputError, match=r"tables\.fixations\.columns\.duratoin: .* has a column 'duration'; correct"):
+        load(tmp_path, columns=columns)

@@ -233,3 +233,23 @@ def test_too_few_readings_for_strategies_are_analysed_without(small):
 def test_a_folder_that_cannot_be_made_is_told(small):
     with pytest.raises(InputError, match=r"cases\.csv/out: can't be made .*name another folder with --out"):
         analyse(open_study(small), small / "cases.csv" / "out")
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("formula = 'correct ~ (1 | reader'", "models.mine: "),
+        ("formula = 'correct ~ a + (1 | reader)'\nfamily = 'binomal'", "models.mine: family wants one of"),
+        ("formula = 'correct ~ 1 + (1 | reader)'\nwhere = 'case in ['", "models.mine.where: wanted a condition on"),
+    ],
+)
+def test_models_that_no_data_could_mend_are_told_before_anything_is_computed(small, tmp_path, model, words):
+    with (small / "study.toml").open("a") as file:
+        file.write(f"\n[models.mine]\n{model}\n")
+    steps = []
+    with pytest.raises(InputError) as told:
+        analyse(open_study(small), tmp_path / "out", progress=lambda step, done, total: steps.append(step))
+    assert words in str(told.value)
+    assert "study.toml" in str(told.value)
+    assert set(steps) == {"check"}
+    assert not (tmp_path / "out").exists()
