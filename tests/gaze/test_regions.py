@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gazeanalytics import gaze, tables
+from gazeanalytics._kernels import regions as kernels
 from gazeanalytics.geometry import Viewing
 
 IMAGES = pd.DataFrame({"reading": [0, 1], "case": ["a", "b"], "width": 10, "height": 10})
@@ -116,6 +117,27 @@ def test_hit_radius_is_an_exact_angle():
     fixations = pd.DataFrame({"reading": 0, "onset": [0.0], "x": 560.0, "y": 540.0})
     for radius, hits in ((near * (1 + 1e-12), 1), (near * (1 - 1e-9), 0)):
         assert len(gaze.visits(fixations, regions, images, hit_radius_deg=radius, viewing=viewing)) == hits
+
+
+@pytest.mark.parametrize("size", [(400, 300), (600, 20), (3, 700)])
+def test_hit_radius_of_an_ellipse_is_that_of_its_nearest_point(size):
+    box = np.array([200.0, 150, 200 + size[0], 150 + size[1]])
+    turn = np.linspace(0, 2 * np.pi, 200_001)
+    edge_x, edge_y = 200 + size[0] / 2 * (1 + np.cos(turn)), 150 + size[1] / 2 * (1 + np.sin(turn))
+    for x, y in np.random.default_rng(5).uniform(0, 1000, (60, 2)):
+        if kernels.in_ellipse(x, y, box):
+            continue
+        at_x, at_y = kernels.nearest_on_ellipse(x, y, box)
+        # The twin's corners lie 0.01 px apart.
+        assert np.hypot(at_x - x, at_y - y) == pytest.approx(np.hypot(edge_x - x, edge_y - y).min(), abs=1e-4)
+        on = ((at_x - 200) / size[0] * 2 - 1) ** 2 + ((at_y - 150) / size[1] * 2 - 1) ** 2
+        assert on == pytest.approx(1, abs=1e-6)
+    regions = region_table({"a": [(200, 150, *size, True)]})
+    viewing = Viewing.from_px_per_deg(30, 1000, 1000)
+    fixations = pd.DataFrame({"reading": 0, "onset": [0.0], "x": 100.0, "y": 120.0})
+    near = float(viewing.angle(100, 120, *kernels.nearest_on_ellipse(100.0, 120.0, box)))
+    for radius, hits in ((near * (1 + 1e-9), 1), (near * (1 - 1e-9), 0)):
+        assert len(gaze.visits(fixations, regions, IMAGES, hit_radius_deg=radius, viewing=viewing)) == hits
 
 
 def test_place_not_known_ends_a_visit():
