@@ -133,7 +133,8 @@ class HmmGroups:
         names = tuple(_LETTERS[place] if place < 26 else f"group {place + 1}" for place in range(groups))
         member = best.member[:, order]
         members = readers.assign(
-            group=pd.Categorical.from_codes(member.argmax(axis=1), categories=list(names)), strength=member.max(axis=1)
+            group=pd.Categorical.from_codes(member.argmax(axis=1), categories=pd.Index(names)),
+            strength=member.max(axis=1),
         )
         keys = pd.DataFrame({"group": np.repeat(names, len(stimuli))})
         for name in stimuli.columns:
@@ -167,7 +168,7 @@ class HmmGroups:
         member = np.empty_like(expected)
         kernels.share_out(expected, self.shares, self.settings.samples, member)
         return readers.assign(
-            group=pd.Categorical.from_codes(member.argmax(axis=1), categories=list(self.names)),
+            group=pd.Categorical.from_codes(member.argmax(axis=1), categories=pd.Index(self.names)),
             strength=member.max(axis=1),
         )
 
@@ -207,7 +208,7 @@ class HmmGroups:
         """
         paths = pack(fixations, readings, by=("reader", "case"), columns=self.columns)
         logs = self.score(paths, threads=threads) + np.log(self.shares)
-        known = np.isfinite(logs).all(axis=1)
+        known = np.asarray(np.isfinite(logs).all(axis=1))
         with np.errstate(invalid="ignore"):
             member = np.exp(logs - logs.max(axis=1, keepdims=True))
             member /= member.sum(axis=1, keepdims=True)
@@ -216,7 +217,7 @@ class HmmGroups:
         table = pd.DataFrame(
             {
                 "reading": readings["reading"].array,
-                "strategy": pd.Categorical.from_codes(codes, categories=list(self.names)),
+                "strategy": pd.Categorical.from_codes(codes, categories=pd.Index(self.names)),
                 "strength": member.max(axis=1)[back].clip(0, 1),
             }
         )
@@ -255,7 +256,7 @@ class HmmGroups:
         plainly, arrays = read(path, _FORMAT, "groups of hidden Markov models", "HmmGroups.save")
         tables = {name: pd.DataFrame(columns) for name, columns in plainly["tables"].items()}
         names = tuple(plainly["names"])
-        tables["members"]["group"] = pd.Categorical(tables["members"]["group"], categories=list(names))
+        tables["members"]["group"] = pd.Categorical(tables["members"]["group"], categories=pd.Index(names))
         return cls(
             names=names,
             shares=arrays["shares"],

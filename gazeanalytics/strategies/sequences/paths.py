@@ -96,9 +96,7 @@ def pack(
     place = pd.Index(sortable(sorted_readings["reading"])).get_indexer(pd.Index(sortable(fixations["reading"])))
     if (place < 0).any():
         stray = fixations["reading"].iloc[int(np.argmin(place))]
-        raise ValueError(
-            f"reading {str(stray)!r} has fixations but no row in readings, which tells its reader"
-        )
+        raise ValueError(f"reading {str(stray)!r} has fixations but no row in readings, which tells its reader")
     points = fixations[list(columns)].to_numpy(float)
     known = np.isfinite(points).all(axis=1)
     rows = np.flatnonzero(known)
