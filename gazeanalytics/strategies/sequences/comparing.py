@@ -126,7 +126,7 @@ def compare_numbers(
     # The same brief search on the readings as they are: like is compared with like.
     own = _crossed(paths, brief, numbers[:2], 1, rng)[0][:, -1].mean()
     found["p_value"] = (1 + sum(value >= own for value in null)) / (1 + resamples)
-    best = int(found["gain"].idxmax())
+    best = int(found["gain"].to_numpy().argmax())
     near = found["gain"] >= found["gain"][best] - found["std_error"][best]
     chosen = int(near.idxmax()) if best and found["p_value"].iloc[0] < 0.05 else 0
     return found.assign(chosen=np.arange(len(found)) == chosen)
