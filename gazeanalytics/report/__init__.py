@@ -1,6 +1,7 @@
 """Figures, tables and one page for the paper, from the tables of the other rooms."""
 
 from gazeanalytics.report.figures import (
+    ab_outcome,
     attention_difference,
     attention_map,
     axis_loadings,
@@ -16,6 +17,7 @@ from gazeanalytics.report.figures import (
     forecasts,
     forest,
     hit_curve,
+    hmm_states,
     labelled_trace,
     lag_curve,
     looks_and_words,
@@ -48,6 +50,7 @@ __all__ = [
     "PaperTable",
     "Picture",
     "Section",
+    "ab_outcome",
     "attention_difference",
     "attention_map",
     "axis_loadings",
@@ -65,6 +68,7 @@ __all__ = [
     "format_estimates",
     "format_frame",
     "hit_curve",
+    "hmm_states",
     "labelled_trace",
     "lag_curve",
     "looks_and_words",

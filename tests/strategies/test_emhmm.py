@@ -15,6 +15,8 @@ from gazeanalytics.strategies.sequences import (
     difference_test,
     toolbox_prior,
 )
+from gazeanalytics.strategies.sequences.models import Bank
+from gazeanalytics.strategies.sequences.paths import pack
 
 LEFT_RIGHT = (
     np.array([0.8, 0.2]),
@@ -256,15 +258,24 @@ def test_the_likelihood_of_the_toolboxs_groups_is_the_toolboxs(jov):
 
 def test_groups_of_the_demonstration_readers(jov):
     fixations, readings, reference = jov
+    # The toolbox's groups, scored on the readings themselves, each under the group of its reader.
+    sizes, *parts = packed(reference["g"].hmms)
+    paths = pack(fixations, readings, by=("reader", "case"), columns=("x", "y"))
+    reader, label = paths.readings["reader"].to_numpy(), reference["g"].label.astype(int) - 1
+    theirs = Bank(sizes, *parts).scores(paths, label[reader][:, None]).sum()
     labels = []
     for seed in range(2):
         hmms = Hmms.fit(fixations, readings, rng=seed, starts=20, **JOV)
         as_toolbox = HmmGroups.fit(hmms, groups=2, states=3, length=10, trials=20, rng=seed)
         assert as_toolbox.log_likelihood > reference["g"].LogL
-        labels.append(HmmGroups.fit(hmms, groups=2, states=3, length=3, trials=10, rng=seed).members["group"].cat.codes)
-    # Virtual sequences as long as the real ones (2.5 fixations on average) give one partition again and again.
-    # It is close to the toolbox's run with sequences of ten, which is one of many, and not the likeliest, there.
-    assert min(adjusted_rand_score(labels[0], other) for other in labels[1:]) >= 0.8
+        groups = HmmGroups.fit(hmms, groups=2, states=3, trials=20, rng=seed)
+        own = groups.members["group"].cat.codes.to_numpy()
+        assert groups.score(paths)[np.arange(len(reader)), own[reader]].sum() > theirs + 50
+        labels.append(own)
+    # Virtual sequences as long as the real ones (2.5 fixations on average) give one partition again and again. It
+    # shares most readers with the toolbox's, whose sequences of ten have many optima: that run's is one of them, not
+    # the likeliest (bench_emhmm.py lists ten seeds).
+    assert adjusted_rand_score(*labels) >= 0.8
     assert min(adjusted_rand_score(reference["g"].label, label) for label in labels) >= 0.4
 
 

@@ -4,6 +4,7 @@ from gazeanalytics.report.figures.accuracy import calibration, roc
 from gazeanalytics.report.figures.conditions import condition_errors, condition_means
 from gazeanalytics.report.figures.forecasts import forecasts
 from gazeanalytics.report.figures.grids import axis_loadings, strategy_profiles, transition_matrix
+from gazeanalytics.report.figures.hmm import ab_outcome, hmm_states
 from gazeanalytics.report.figures.images import attention_difference, attention_map, scanpath
 from gazeanalytics.report.figures.models import caterpillar, forest
 from gazeanalytics.report.figures.reasoning import (
@@ -19,6 +20,7 @@ from gazeanalytics.report.figures.search import coverage_map, hit_curve, lag_cur
 from gazeanalytics.report.figures.strategies import outcome_by_strategy, strategy_map, strategy_shares
 
 __all__ = [
+    "ab_outcome",
     "attention_difference",
     "attention_map",
     "axis_loadings",
@@ -34,6 +36,7 @@ __all__ = [
     "forecasts",
     "forest",
     "hit_curve",
+    "hmm_states",
     "labelled_trace",
     "lag_curve",
     "looks_and_words",
