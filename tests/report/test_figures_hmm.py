@@ -11,7 +11,8 @@ from gazeanalytics import report
 def states(count=3):
     table = pd.DataFrame(
         {"state": np.arange(count) + 1, "start": [0.5, 0.3, 0.2], "x": [100.0, 300.0, 305.0],
-         "sd x": [20.0, 10.0, 30.0], "y": [80.0, 200.0, 205.0], "sd y": [20.0, 30.0, 10.0], "correlation": [0.0, 0.5, 0.0]}
+         "sd x": [20.0, 10.0, 30.0], "y": [80.0, 200.0, 205.0], "sd y": [20.0, 30.0, 10.0],
+         "correlation": [0.0, 0.5, 0.0]}
     )  # fmt: skip
     moves = [[0.2, 0.75, 0.05], [0.5, 0.0, 0.5], [1.0, 0.0, 0.0]]
     return table.join(pd.DataFrame(moves, columns=["to 1", "to 2", "to 3"]))

@@ -198,11 +198,12 @@ def _draw_moves(ax: Axes, centres: np.ndarray, moves: np.ndarray) -> None:
     far = np.linalg.norm(centres[:, None] - centres, axis=2) > _NEAREST * np.ptp(ax.get_xlim())
     for a, b in np.argwhere(moves >= _LEAST_MOVE):
         if far[a, b]:
+            move = float(moves[a, b])
             ax.add_patch(
                 FancyArrowPatch(
                     tuple(centres[a]), tuple(centres[b]), connectionstyle="arc3,rad=0.25", arrowstyle="-|>",
-                    mutation_scale=6 + 4 * moves[a, b], lw=0.5 + 2 * moves[a, b], color="0.15", shrinkA=8, shrinkB=8,
-                    path_effects=halo(1.2 + 2 * moves[a, b]), zorder=5,
+                    mutation_scale=6 + 4 * move, lw=0.5 + 2 * move, color="0.15", shrinkA=8, shrinkB=8,
+                    path_effects=halo(1.2 + 2 * move), zorder=5,
                 )
             )  # fmt: skip
 
