@@ -253,21 +253,9 @@ def expect(points, edges, starts, moves, strengths, degrees, means, scatters, sc
 
 @kernel
 def climb(
-    points,
-    edges,
-    starts,
-    moves,
-    strengths,
-    degrees,
-    means,
-    scatters,
-    scatter0,
-    prior,
-    weights,
-    rounds,
-    tolerance,
+    points, edges, starts, moves, strengths, degrees, means, scatters, scatter0, prior, weights, rounds, tolerance,
     trace,
-):
+):  # fmt: skip
     """Variational Bayes from given posteriors, changed in place; returns the lower bound and the rounds used.
 
     The run ends when a round raises the bound by less than `tolerance` times its size. trace (rounds,): the bounds.

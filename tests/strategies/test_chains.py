@@ -83,14 +83,14 @@ def test_rounds_are_the_plain_twins_and_never_lose():
 
 def test_planted_chains_are_found_and_chosen(planted):
     moves, visits = planted
-    found = ChainMixture.fit(visits, rng=1)
+    found = ChainMixture.fit(visits, groups=(1, 2, 3), starts=6, rng=1)
     assert found.choices.loc[found.choices["chosen"], "groups"].tolist() == [2]
     assert found.shares == pytest.approx([150 / 230, 80 / 230], abs=0.01)
     # Rows that are often left: three standard errors of some hundred moves.
     assert np.abs(found.move - moves).mean() < 0.03
     assigned = found.assign(visits)
     assert adjusted_rand_score(assigned["reading"] >= 1000, assigned["strategy"].cat.codes) > 0.97
-    one = ChainMixture.fit(visits[visits["reading"] < 1000], rng=1)
+    one = ChainMixture.fit(visits[visits["reading"] < 1000], groups=(1, 2), starts=6, rng=1)
     assert one.names == ("strategy 1",)
 
 

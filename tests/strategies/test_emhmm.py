@@ -62,16 +62,16 @@ def planted():
 
 
 def test_states_and_transitions_of_known_models_are_recovered():
-    fixations, readings = walk([0], readings=300)
+    fixations, readings = walk([0], readings=150)
     found = Hmms.fit(fixations, readings, states=(1, 2, 3), starts=4, rng=2)
     assert found.bank.sizes.tolist() == [2]
     order = np.argsort(found.bank.means[0, :2, 0])
     start, move, means, sd = LEFT_RIGHT
-    assert found.bank.means[0, order] == pytest.approx(means, abs=2)
+    assert found.bank.means[0, order] == pytest.approx(means, abs=3)
     assert np.sqrt(np.einsum("kaa->ka", found.bank.covariances[0, order])) == pytest.approx(np.c_[sd, sd], rel=0.05)
-    # Four standard errors of 300 starts and of some 3,000 transitions from each state.
-    assert found.bank.start[0, order] == pytest.approx(start, abs=0.1)
-    assert found.bank.move[0][order][:, order] == pytest.approx(move, abs=0.04)
+    # Four standard errors of 150 starts and of some 1,400 transitions from each state.
+    assert found.bank.start[0, order] == pytest.approx(start, abs=0.13)
+    assert found.bank.move[0][order][:, order] == pytest.approx(move, abs=0.055)
 
 
 def test_planted_groups_and_their_models_are_recovered(planted):
@@ -183,17 +183,24 @@ def test_what_makes_no_sense_is_refused(planted):
 
 def test_as_many_groups_as_new_readings_bear_out(planted):
     _, fixations, readings, _, _ = planted
-    found = compare_numbers(fixations, readings, most=2, splits=1, resamples=19, states=2, rng=1)
+    found = compare_numbers(fixations, readings, most=2, splits=1, resamples=19, states=2, starts=4, rng=1)
+    assert found["chosen"].tolist() == [False, True]
     assert found["gain"][1] > 5 * found["std_error"][1]
     assert found["agreement"][1] == 1
     assert found["p_value"][0] == 1 / 20
 
 
 @pytest.mark.slow
-def test_readers_alike_are_one_group():
-    fixations, readings = walk([0] * 10, readings=8, fixations=10, seed=5)
-    found = compare_numbers(fixations, readings, most=2, splits=2, resamples=19, states=2, rng=1)
-    assert found["chosen"].tolist() == [True, False]
+def test_readers_alike_are_one_group_at_the_level_of_the_test():
+    named, p_values = 0, []
+    for seed in range(30):
+        fixations, readings = walk([0] * 8, readings=8, fixations=8, seed=seed)
+        found = compare_numbers(fixations, readings, most=2, splits=1, resamples=19, states=2, starts=4, rng=seed)
+        named += not found["chosen"][0]
+        p_values.append(found["p_value"][0])
+    # At most 5 of 30 with probability .997 when the level is .05.
+    assert named <= 5
+    assert 0.3 < np.mean(p_values) < 0.7
 
 
 # The demonstration data of the toolbox, and its run in Octave ----------------------------------------------------
@@ -265,10 +272,10 @@ def test_groups_of_the_demonstration_readers(jov):
     theirs = Bank(sizes, *parts).scores(paths, label[reader][:, None]).sum()
     labels = []
     for seed in range(2):
-        hmms = Hmms.fit(fixations, readings, rng=seed, starts=20, **JOV)
-        as_toolbox = HmmGroups.fit(hmms, groups=2, states=3, length=10, trials=20, rng=seed)
+        hmms = Hmms.fit(fixations, readings, rng=seed, starts=10, **JOV)
+        as_toolbox = HmmGroups.fit(hmms, groups=2, states=3, length=10, trials=10, rng=seed)
         assert as_toolbox.log_likelihood > reference["g"].LogL
-        groups = HmmGroups.fit(hmms, groups=2, states=3, trials=20, rng=seed)
+        groups = HmmGroups.fit(hmms, groups=2, states=3, trials=10, rng=seed)
         own = groups.members["group"].cat.codes.to_numpy()
         assert groups.score(paths)[np.arange(len(reader)), own[reader]].sum() > theirs + 50
         labels.append(own)

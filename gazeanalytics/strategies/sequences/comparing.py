@@ -103,7 +103,7 @@ def compare_numbers(
         groups; log_likelihood: mean per fixation of the halves kept out, nats; gain over one group with std_error and
         conf_low, conf_high (t over readers); agreement: adjusted Rand index of the groups that the two halves give;
         p_value: of the gain, against readers dealt anew (the same for every number: whether the greatest gain is that
-        of readers alike); chosen: one group where that p_value is .05 or more, else the fewest groups whose gain lies
+        of readers alike); chosen: one group where that p_value is above .05, else the fewest groups whose gain lies
         within a standard error of the greatest (Breiman et al. 1984).
 
     Notes
@@ -128,7 +128,7 @@ def compare_numbers(
     found["p_value"] = (1 + sum(value >= own for value in null)) / (1 + resamples)
     best = int(found["gain"].to_numpy().argmax())
     near = found["gain"] >= found["gain"][best] - found["std_error"][best]
-    chosen = int(near.idxmax()) if best and found["p_value"].iloc[0] < 0.05 else 0
+    chosen = int(near.idxmax()) if best and found["p_value"].iloc[0] <= 0.05 else 0
     return found.assign(chosen=np.arange(len(found)) == chosen)
 
 

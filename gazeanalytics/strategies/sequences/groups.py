@@ -57,8 +57,10 @@ class HmmGroups:
     Notes
     -----
     That groups come out says nothing about whether there are any: `HmmGroups.fit(..., groups=2)` cuts a continuum in
-    two as readily. `compare_numbers` asks how many the readers show, and `difference_test(halves=True)` whether they
-    differ on readings that had no part in grouping them.
+    two as readily. `compare_numbers` asks how many the readers show on readings that had no part in grouping them.
+
+    With few readers the default weight (`GroupSettings.samples`) is small, and a large group draws readers to it; the
+    weight of the published algorithm, 100 virtual sequences a reader, is `samples=100`.
     """
 
     names: tuple[str, ...]
