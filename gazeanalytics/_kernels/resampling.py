@@ -14,13 +14,16 @@ def sums(values, first, times, second, other, out):
     """Write the sum of weights, then weighted sums of the columns of values, to out (draws, columns + 1)."""
     rows, columns = values.shape
     for d in range(times.shape[0]):
-        out[d, :] = 0.0
+        mine, theirs = times[d], other[d]
+        total = 0.0
         for i in range(rows):
-            weight = times[d, first[i]] * other[d, second[i]]
-            if weight > 0.0:
-                out[d, 0] += weight
-                for k in range(columns):
-                    out[d, k + 1] += weight * values[i, k]
+            total += mine[first[i]] * theirs[second[i]]
+        out[d, 0] = total
+        for k in range(columns):
+            total = 0.0
+            for i in range(rows):  # no branch on the weight: guessing it wrong costs more than the product
+                total += mine[first[i]] * theirs[second[i]] * values[i, k]
+            out[d, k + 1] = total
 
 
 @kernel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, combinations
 
 import numpy as np
 import pandas as pd
@@ -226,9 +226,10 @@ def chance_test(ratings: pd.DataFrame, *, coefficient: str = "fleiss", weights: 
     ----------
     ratings : pandas.DataFrame, shape (subjects, raters)
         As for `agreement`.
-    coefficient : {"fleiss", "cohen"}
-        Fleiss's kappa of all raters, overall and by category (Fleiss, Nee & Landis 1979, Psychol. Bull. 86), or
-        Cohen's of two (Fleiss, Cohen & Everitt 1969, Psychol. Bull. 72).
+    coefficient : {"fleiss", "cohen", "light"}
+        Fleiss's kappa of all raters, overall and by category (Fleiss, Nee & Landis 1979, Psychol. Bull. 86), Cohen's of
+        two (Fleiss, Cohen & Everitt 1969, Psychol. Bull. 72), or Light's (1971, Psychol. Bull. 76), the mean of Cohen's
+        over every two raters, with the error that irr gives it.
     weights : str
         As for `agreement`, for Cohen's kappa; Fleiss's is unweighted. R's irr weighs numbers by their place: turn them
         into text to do the same where a number between was never given.
@@ -259,9 +260,11 @@ def chance_test(ratings: pd.DataFrame, *, coefficient: str = "fleiss", weights: 
         rows = [(weights, *_cohen_null(coded.places, weigh(weights, coded)))]
     elif coefficient == "fleiss" and weights == "unweighted":
         rows = _fleiss_null(coded)
+    elif coefficient == "light" and weights == "unweighted":
+        rows = [(weights, *_light_null(coded))]
     else:
         raise ValueError(
-            "wanted Cohen's kappa with two raters or Fleiss's unweighted kappa; came "
+            "wanted Cohen's kappa with two raters, Fleiss's unweighted kappa or Light's; came "
             f"{coefficient!r} with weights {weights!r} and {r} raters"
         )
     contrast, estimate, spread = zip(*rows, strict=True)
@@ -283,6 +286,15 @@ def _cohen_null(places: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     lean = (weights @ second)[:, None] + (weights @ first)[None, :]
     variance = (first @ (weights - lean) ** 2 @ second - chance**2) / (n * (1 - chance) ** 2)
     return outcome("cohen", places, weights).estimate, float(np.sqrt(max(0.0, variance)))
+
+
+def _light_null(coded: Coded) -> tuple[float, float]:
+    """Mean of Cohen's kappas, and an error from the product of their chances to differ (as R's irr has it)."""
+    n, r = coded.places.shape
+    found = [outcome("cohen", coded.places[:, pair], np.eye(len(coded.labels))) for pair in combinations(range(r), 2)]
+    alike = 1 - len(found) * np.prod([1 - each.chance for each in found])
+    kappa = float(np.mean([each.estimate for each in found]))
+    return kappa, float(np.sqrt(alike / (n * (1 - alike)))) if 0 < alike < 1 else np.nan
 
 
 def _fleiss_null(coded: Coded) -> list[tuple[object, float, float]]:

@@ -47,7 +47,7 @@ def disagreement(
     pandas.DataFrame
         One row a case in sorted order: case, readers, disagreement (NaN with one reader), split (whether any two
         differ); for categories also share (of the commonest one) and entropy in bits, whose bias with few readers is
-        corrected (Miller 1955).
+        corrected (Miller 1955); for numbers also range.
 
     Raises
     ------
@@ -115,6 +115,7 @@ def _of_numbers(known: pd.DataFrame, value: str, case: str) -> pd.DataFrame:
             "readers": sizes.to_numpy(),
             "disagreement": apart.to_numpy(),
             "split": spans.to_numpy() > 0,
+            "range": spans.to_numpy(),
         }
     )
 

@@ -88,8 +88,10 @@ def draw(sizes: tuple[int, int], draws: int, rng: np.random.Generator, chunk: in
 def _times(size: int, draws: int, rng: np.random.Generator) -> np.ndarray:
     if size == 1:
         return np.ones((draws, 1))
-    drawn = rng.integers(0, size, (draws, size)) + size * np.arange(draws)[:, None]
-    return np.bincount(drawn.ravel(), minlength=draws * size).reshape(draws, size).astype(float)
+    times = np.empty((draws, size))
+    for row in times:
+        row[:] = np.bincount(rng.integers(0, size, size), minlength=size)
+    return times
 
 
 class Statistic(ABC):

@@ -18,7 +18,7 @@ from gazeanalytics.tables import TABLES, InputError
 __all__ = ["cluster_bootstrap", "cluster_draws"]
 
 _COLUMNS = [column.name for column in TABLES["estimates"].columns]
-_CHUNK = 1 << 23  # cells of a chunk of draws: 64 MB of float64
+_CHUNK = 1 << 23  # cells of a chunk of draws at the most: 64 MB of float64
 _FEW, _MANY = 5, 20  # clusters: below the first nothing helps much, below the second percentile intervals are narrow
 _GROUPS = 200  # groups of clusters left out in turn for the acceleration
 
@@ -121,7 +121,7 @@ def cluster_draws(
     Draws are made in one order whatever the number of threads.
     """
     workers = thread_count(threads)
-    chunk = int(np.clip(_CHUNK // max(sum(clusters.sizes), len(clusters.codes[0])), 1, 64))
+    chunk = int(np.clip(_CHUNK // max(sum(clusters.sizes), len(clusters.codes[0])), 1, 8))
     drawn = draw(clusters.sizes, resamples, rng, chunk)
     found: list[np.ndarray] = []
     with ThreadPoolExecutor(workers) as pool:

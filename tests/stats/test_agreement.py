@@ -13,6 +13,7 @@ from scipy.stats import norm
 from gazeanalytics import tables
 from gazeanalytics.stats.agreement import agreement, agreement_bootstrap, chance_test
 from gazeanalytics.stats.coefficients import code, outcome, weigh
+from gazeanalytics.stats.disagreements import disagreement
 from gazeanalytics.stats.icc import icc
 
 IRRCAC = {
@@ -100,6 +101,28 @@ def test_fleiss_and_conger_of_irr(reference, frame):
         printed([got.estimate, got.statistic, got.p_value], [row["Kappa"], row["z"], row["p.value"]], 3)
     exact = agreement(ratings, coefficients=["conger"])["estimate"]
     close(exact, [reference["irr_fleiss_exact_diagnoses"]["value"]])
+
+
+def test_light_and_full_agreement_of_irr(reference, frame):
+    ratings, want = frame("diagnoses"), reference["irr_light_diagnoses"]
+    got = chance_test(ratings, coefficient="light").iloc[0]
+    close([got.estimate, got.statistic, got.p_value], [want["value"], want["stat"], want["p"]])
+    long = ratings.reset_index(names="case").melt("case", var_name="reader")
+    apart = disagreement(long, value="value")
+    close(100 * (1 - apart["split"].mean()), reference["irr_agree_diagnoses"]["value"])
+    long = frame("video").reset_index(names="case").melt("case", var_name="reader")
+    apart = disagreement(long, value="value", kind="numbers")
+    close(100 * (apart["range"] <= 1).mean(), reference["irr_agree_video_tol1"]["value"])
+
+
+def test_every_reference_is_asked_for(reference):
+    """108 entries: those that the tests of this file go through, by the beginning of their names."""
+    kinds = (
+        "irrCAC_anxiety irrCAC_diagnoses irrCAC_cac_raw4raters irr_kappa2_ psych_cohen_ irr_fleiss_ irr_kripp_ irr_icc_"
+    )
+    asked = (*kinds.split(), "psych_ICC_", "irr_light_", "irr_agree_")
+    left = [name for name, want in reference.items() if not name.startswith(asked) and want is not None]
+    assert left == []
 
 
 @pytest.mark.parametrize("metric", ["nominal", "ordinal", "interval", "ratio"])

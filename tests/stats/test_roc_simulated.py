@@ -49,7 +49,6 @@ def test_level_and_coverage(readers, cases, covariance):
             kept += ((found["conf_low"] <= area()) & (area() <= found["conf_high"])).iloc[2:].tolist()
         mean += table["estimate"].iloc[2:].tolist()
     assert np.mean(mean) == pytest.approx(area(), abs=0.003)
-    print(readers, cases, covariance, np.mean(gone), np.mean(covered), np.mean(plain))
     assert 0.04 <= np.mean(gone) <= 0.06
     assert 0.935 <= np.mean(covered) <= 0.965
     assert 0.91 <= np.mean(plain) <= np.mean(covered)
