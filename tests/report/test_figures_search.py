@@ -161,6 +161,21 @@ def test_roc_draws_bands_and_readers():
     assert ax.lines[-1].get_color() == ax.lines[2].get_color()
     assert len(ax.collections) == 2
     assert "No curves to show" in texts(report.roc(curves[:0]))
+    areas = pd.DataFrame(
+        {"term": ["mean", "mean"], "contrast": ["q", "r"], "estimate": 0.9, "conf_low": 0.8, "conf_high": 0.95}
+    )
+    named = drawn(report.roc(curves, areas=areas)).get_legend_handles_labels()[1]
+    assert named == [r"\$p", "q: 0.90 [0.80, 0.95]"]
+
+
+def test_forecasts_stand_beside_chance_and_ceiling():
+    table = pd.DataFrame({"label": ["Edema", "$x"], "estimate": [0.87, 0.7], "conf_low": [0.8, 0.6], "conf_high": 0.9})
+    ax = drawn(report.forecasts(table.assign(ceiling=0.93, null_high=0.56)))
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["Edema", r"\$x"]
+    assert ax.lines[-1].get_xydata().tolist() == [[0.87, 0], [0.7, 1]]
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx([0.06, 0.06])
+    assert "splits are partly luck" in " ".join(texts(ax)).replace("\n", " ")
+    assert "No forecasts to show" in texts(report.forecasts(table[:0]))
 
 
 def test_scripts_keep_no_figures_and_notebooks_show_them():

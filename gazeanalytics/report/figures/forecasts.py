@@ -34,7 +34,7 @@ def forecasts(table: pd.DataFrame, *, chance: float = 0.5, ax: Axes | None = Non
     Returns
     -------
     matplotlib.axes.Axes
-        Dots are forecasts, bars across the row their ceilings, grey strips what shuffled outcomes reach.
+        Dots are forecasts, dark bars across the row their ceilings, grey strips what shuffled outcomes reach.
 
     Examples
     --------
@@ -55,12 +55,13 @@ def forecasts(table: pd.DataFrame, *, chance: float = 0.5, ax: Axes | None = Non
         axes.plot(numbers(table, "estimate"), rows, "o", color=OKABE_ITO[0], markersize=4.5)
         told = ["Dots: forecasts on cases never seen, 95% intervals; dashed: chance."]
         if "ceiling" in table:
-            axes.vlines(numbers(table, "ceiling"), rows - 0.32, rows + 0.32, OKABE_ITO[5], linewidth=2)
-            told.append("Bars: the best that can be foretold of readers who are alike, as splits are partly luck.")
+            axes.vlines(numbers(table, "ceiling"), rows - 0.32, rows + 0.32, "0.2", linewidth=2)
+            told.append("Bars: the best for readers who are alike, as splits are partly luck.")
         if "null_high" in table:
             told.append("Grey: 97.5% of forecasts of shuffled outcomes.")
         axes.set_yticks(rows, tick_labels(table["label"]))
         axes.set_ylim(len(table) - 0.4, -0.6)
+        axes.set_xlim(min(chance, numbers(table, "conf_low").min()) - 0.03, 1.0)
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel("Area under the ROC curve")
         footnote(axes, told)

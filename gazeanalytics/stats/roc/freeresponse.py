@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,7 +77,7 @@ class Marks(Ratings):
 def rate_marks(
     marks: pd.DataFrame,
     lesions: pd.DataFrame,
-    cases: object,
+    cases: Iterable[Any],
     *,
     rating: str = "rating",
     reader: str = "reader",
@@ -117,41 +118,25 @@ def rate_marks(
     >>> Afroc()(cell)
     0.625
     """
-    columns = [name for name in (reader, test) if name]
-    needed(marks, [case, rating, *columns])
+    needed(marks, [name for name in (case, rating, reader, test) if name])
     needed(marks.head(0), ["lesion"])
     needed(lesions, [case, "lesion"])
-    places = pd.Index(pd.unique(pd.Series(list(cases)))).sort_values()  # type: ignore[call-overload]
+    places = pd.Index(sorted(set(cases)))
     spot, home = (_spots(frame[case], places) for frame in (marks, lesions))
-    named = pd.MultiIndex.from_arrays([home, lesions["lesion"]])
-    if not named.is_unique:
-        raise InputError(f"lesions: lesion {shown(named[named.duplicated()][0][1])} comes twice in one case")
-    truth = np.isin(np.arange(len(places)), home)
-    if truth.all() or not truth.any():
-        raise InputError(
-            "cases: wanted some with lesions and some without; came " + ("only with" if truth.all() else "none")
-        )
-    hit = marks["lesion"].notna().to_numpy()
-    which = np.full(len(marks), -1)
-    which[hit] = named.get_indexer(pd.MultiIndex.from_arrays([spot[hit], marks["lesion"][hit]]))
-    if (which[hit] < 0).any():
-        odd = marks[hit].iloc[int(np.flatnonzero(which[hit] < 0)[0])]
-        raise InputError(
-            f"marks: case {shown(odd[case])} has no lesion {shown(odd['lesion'])}; give it to `lesions` too"
-        )
+    truth = _ill(home, len(places))
+    which = _hits(marks, spot, lesions, home, case)
     (how, tests), (who, readers) = (
         pd.factorize(marks[name], sort=True) if name else (np.zeros(len(marks), int), pd.Index(["all"]))
         for name in (test, reader)
     )
-    value = marks[rating].to_numpy(float)
+    value, hit = marks[rating].to_numpy(float), which >= 0
     shape = len(tests), len(readers)
     false_mark, lesion = np.full((*shape, len(places)), -np.inf), np.full((*shape, len(home)), -np.inf)
     np.maximum.at(false_mark, (how[~hit], who[~hit], spot[~hit]), value[~hit])
     np.maximum.at(lesion, (how[hit], who[hit], which[hit]), value[hit])
     best = false_mark.copy()
-    for column, spot_of in enumerate(home):
-        best[:, :, spot_of] = np.maximum(best[:, :, spot_of], lesion[:, :, column])
-    best = np.where(np.isneginf(best), value.min() - 1, best)
+    for found, there in zip(np.moveaxis(lesion, 2, 0), home, strict=True):
+        best[:, :, there] = np.maximum(best[:, :, there], found)
     codes = [part.ravel() for part in np.indices(best.shape)]
     return Marks(
         tests=tuple(tests.tolist()),
@@ -160,13 +145,38 @@ def rate_marks(
         test=codes[0],
         reader=codes[1],
         case=codes[2],
-        rating=best.ravel(),
+        rating=np.where(np.isneginf(best), value.min() - 1, best).ravel(),
         truth=truth,
         false_mark=false_mark,
         lesion=lesion,
         place=home,
         weight=_weights(lesions, home),
     )
+
+
+def _ill(home: np.ndarray, cases: int) -> np.ndarray:
+    """Which cases have lesions; some must, and some must not."""
+    truth = np.isin(np.arange(cases), home)
+    if truth.all() or not truth.any():
+        kind = "only with" if truth.all() else "none with"
+        raise InputError(f"cases: wanted some with lesions and some without; came {kind}")
+    return truth
+
+
+def _hits(marks: pd.DataFrame, spot: np.ndarray, lesions: pd.DataFrame, home: np.ndarray, case: str) -> np.ndarray:
+    """Which lesion each mark hits, -1 for none, shape (marks,)."""
+    named = pd.MultiIndex.from_arrays([home, lesions["lesion"]])
+    if not named.is_unique:
+        raise InputError(f"lesions: lesion {shown(named[named.duplicated()][0][1])} comes twice in one case")
+    hit = marks["lesion"].notna().to_numpy()
+    which = np.full(len(marks), -1)
+    which[hit] = named.get_indexer(pd.MultiIndex.from_arrays([spot[hit], marks["lesion"][hit]]))
+    if (which[hit] < 0).any():
+        odd = marks[hit].iloc[int(np.argmin(which[hit]))]
+        raise InputError(
+            f"marks: case {shown(odd[case])} has no lesion {shown(odd['lesion'])}; give it to `lesions` too"
+        )
+    return which
 
 
 def _spots(column: pd.Series, places: pd.Index) -> np.ndarray:
