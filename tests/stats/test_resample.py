@@ -86,7 +86,7 @@ def plain_kappa(table, times):
 
 
 @pytest.mark.parametrize("statistic", BUILT_IN, ids=["mean", "difference", "auc", "auc within", "kappa"])
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(seed=st.integers(0, 2**31), way=st.sampled_from(["both", "reader", "case"]))
 def test_kernels_beside_plain_python(statistic, seed, way):
     table = readings(seed % 7)
@@ -233,7 +233,7 @@ def test_permutation_keeps_its_level_among_readers_and_finds_what_is_there():
     rng = np.random.default_rng(4)
     reader = np.repeat(np.arange(12), 8)
     naive, ours, found = [], [], []
-    for seed in range(150):
+    for seed in range(90):
         table = pd.DataFrame({"reader": reader, "resident": reader % 2})
         table["value"] = rng.normal(0, 1, 12)[reader] + rng.normal(0, 1, reader.size)
         run = {"label": "resident", "resamples": 199, "rng": seed}

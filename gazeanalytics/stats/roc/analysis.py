@@ -128,9 +128,9 @@ class MrmcFit:
         Returns
         -------
         pandas.DataFrame
-            `term` is "tests" (F, or chi-square with fixed readers), "difference", "mean", or with fixed readers
-            "reader ...", whose `contrast` is a test or a difference of two. `df2` holds the second degrees of freedom
-            of F. Intervals of a figure of merit are held within 0 and 1.
+            `term` is "tests" (whose `contrast` names F or, with fixed readers, chi-square and its degrees of freedom),
+            "difference", "mean", or with fixed readers "reader ...", whose `contrast` is a test or a difference of two.
+            `df2` holds the second degrees of freedom of F. Intervals of a figure of merit are held within 0 and 1.
         """
         rows = _ANALYSES[self.fixed](self)
         note = ""
@@ -197,11 +197,11 @@ def mrmc(
     >>> readings = pd.DataFrame({"helped": helped, "reader": reader, "case": case, "truth": there, "rating": seen})
     >>> fit = mrmc(rate(readings, test="helped"))
     >>> fit.estimates()[["term", "contrast", "estimate", "conf_low", "conf_high"]].round(3)
-             term contrast  estimate  conf_low  conf_high
-    0       tests      NaN       NaN       NaN        NaN
-    1  difference    0 - 1    -0.162    -0.229     -0.096
-    2        mean        0     0.803     0.713      0.893
-    3        mean        1     0.965     0.935      0.995
+             term    contrast  estimate  conf_low  conf_high
+    0       tests  F(1, 35.7)       NaN       NaN        NaN
+    1  difference       0 - 1    -0.162    -0.229     -0.096
+    2        mean           0     0.803     0.713      0.893
+    3        mean           1     0.965     0.935      0.995
     """
     if fixed not in (None, "readers", "cases"):
         raise InputError(f"fixed: wanted 'readers', 'cases' or None; came {fixed!r}")

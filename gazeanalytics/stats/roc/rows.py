@@ -69,7 +69,8 @@ def equality_row(statistic: float, df: float, df2: float | None) -> dict[str, An
     law = stats.chi2(df) if df2 is None else stats.f(df, df2)
     empty = dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high"), np.nan)
     with_test = {"statistic": statistic, "df": float(df), "p_value": float(law.sf(statistic))}
-    return {"term": "tests", "contrast": None, **empty, **with_test, "df2": np.nan if df2 is None else float(df2)}
+    law_name = f"chi-square({df})" if df2 is None else f"F({df}, {df2:.4g})"
+    return {"term": "tests", "contrast": law_name, **empty, **with_test, "df2": np.nan if df2 is None else float(df2)}
 
 
 def table(model: str, rows: list[dict[str, Any]], n: int, note: str) -> pd.DataFrame:
