@@ -78,6 +78,8 @@ def main(readings):
     regions = regions_of(images)
     visits, cpu, wall = timed(gaze.visits, fixations, regions, images)
     print(f"{len(visits):,} visits to 3 regions a case: {cpu:.1f} CPU s, {wall:.1f} s wall")
+    _, cpu, wall = timed(gaze.region_coverage, fixations, regions, VIEWING, images)
+    print(f"coverage of 3 regions a case: {cpu:.1f} CPU s, {wall:.1f} s wall")
     made, cpu, wall = timed(gaze.features, fixations, VIEWING, images, visits=visits, regions=regions)
     print(f"all {made.shape[1] - 1} measures with regions: {cpu:.1f} CPU s, {wall:.1f} s wall")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")

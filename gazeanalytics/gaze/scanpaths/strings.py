@@ -139,12 +139,8 @@ def string_edit(
         The fixations table; `duration` is used with `bin_ms` alone.
     grid : Grid
         Cells; 5 x 5 is usual.
-    pairs : pandas.DataFrame, optional
-        `first`, `second`: readings to compare. Default: every pair once.
-    bin_ms : float, optional
-        Repeat each symbol once per so many ms of the fixation (rounded, half to even). Default: once per fixation.
-    threads : int, optional
-        Default: as many as the process may use.
+    pairs, bin_ms, threads
+        As for `scanmatch`.
 
     Returns
     -------
