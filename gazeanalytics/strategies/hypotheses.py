@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from gazeanalytics.strategies.profiles import profile_groups
 from gazeanalytics.strategies.scaling import feature_names
-from gazeanalytics.strategies.sequences.paths import sortable
+from gazeanalytics.strategies.sequences.paths import comparable
 from gazeanalytics.tables import check
 
 __all__ = ["HYPOTHESES", "Hypothesis", "hypotheses", "suggest_names"]
@@ -166,8 +166,8 @@ def suggest_names(
     if len(names) < 2:
         raise ValueError(f"names tell strategies from one another; came {len(names)} strategy")
     wide = scores.pivot_table(index="reading", columns="hypothesis", values="score", observed=True, sort=False)
-    keys = pd.Index(sortable(wide.index.to_series()))
-    rows = keys.get_indexer(pd.Index(sortable(strategies.loc[known, "reading"])))
+    keys, wanted = comparable(wide.index.to_series(), strategies.loc[known, "reading"])
+    rows = pd.Index(keys).get_indexer(pd.Index(wanted))
     values = np.where(rows[:, None] >= 0, wide.to_numpy(float)[rows], np.nan)
     reader = None if readers is None else pd.factorize(np.asarray(readers)[known], sort=True)[0]
     codes = pd.Index(names).get_indexer(pd.Index(labels))

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import f as fisher
 
 from gazeanalytics.strategies.scaling import without_effects
-from gazeanalytics.strategies.sequences.paths import sortable
+from gazeanalytics.strategies.sequences.paths import comparable, sortable
 from gazeanalytics.tables import check
 
 __all__ = ["staying", "switches", "time_course", "trait_or_state"]
@@ -216,8 +216,9 @@ def time_course(
 def _joined(table: pd.DataFrame, readings: pd.DataFrame) -> pd.DataFrame:
     """The table with reader, case and whatever else is told of each reading, sorted by reading."""
     check(readings, "readings")
-    keyed = readings.assign(reading=sortable(readings["reading"]))
-    found = table.assign(reading=sortable(table["reading"])).merge(keyed, on="reading", how="left", validate="1:1")
+    keys, wanted = comparable(readings["reading"], table["reading"])
+    keyed = readings.assign(reading=keys)
+    found = table.assign(reading=wanted).merge(keyed, on="reading", how="left", validate="1:1")
     lost = found["reader"].isna()
     if lost.any():
         raise ValueError(

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from gazeanalytics import gaze
 from gazeanalytics._kernels import chains as kernels
+from gazeanalytics.simulate import Design, simulate_fixations, simulate_readings
 from gazeanalytics.strategies.sequences import ChainMixture
 
 REGIONS = list("abcde")
@@ -114,3 +116,17 @@ def test_unknown_regions_are_passed_over(planted):
     assert found.assign(strange)["strategy"].isna().tolist() == [False, True]
     with pytest.raises(ValueError, match="between 1 and the 230 readings with visits; came 231"):
         ChainMixture.fit(planted[1], groups=231)
+
+
+def test_strategies_planted_in_simulated_gaze_are_found_from_visits_alone():
+    study = simulate_readings(Design(readers=20, cases=30), rng=1).persons()
+    images = study.readings.merge(study.cases, on="case", how="left")
+    organs = study.regions[study.regions["kind"] != "lesion"]
+    visits = gaze.visits(simulate_fixations(study, rng=2), organs, images)
+    found = ChainMixture.fit(visits, groups=5, rng=1).assign(visits)
+    truth = study.truth["strategy"].to_numpy()[pd.Index(study.readings["reading"]).get_indexer(found["reading"])]
+    # Going round the lungs clockwise and the other way are two chains, one planted strategy.
+    table = pd.crosstab(found["strategy"], truth)
+    strategy = found["strategy"].map(table.idxmax(axis=1))
+    assert table.idxmax(axis=1).value_counts()["circumferential"] == 2
+    assert adjusted_rand_score(truth, strategy.astype(str)) >= 0.9

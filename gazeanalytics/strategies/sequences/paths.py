@@ -11,7 +11,7 @@ import pandas as pd
 from gazeanalytics.ragged import Segments
 from gazeanalytics.tables import check
 
-__all__ = ["Paths", "pack", "sortable"]
+__all__ = ["Paths", "comparable", "pack", "sortable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,20 @@ def sortable(column: pd.Series) -> np.ndarray:
     return column.to_numpy()
 
 
+def comparable(one: pd.Series, other: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Keys of two tables as values that can be compared, though one may hold numbers and the other categories.
+
+    Examples
+    --------
+    >>> comparable(pd.Series([1, 2]), pd.Series([2]).astype("category"))
+    (array(['1', '2'], dtype='<U21'), array(['2'], dtype='<U1'))
+    """
+    first, second = sortable(one), sortable(other)
+    if "U" in (first.dtype.kind, second.dtype.kind):
+        return first.astype(str), second.astype(str)
+    return first, second
+
+
 def pack(
     fixations: pd.DataFrame, readings: pd.DataFrame, *, by: Sequence[str] = ("reader",), columns: Sequence[str]
 ) -> Paths:
@@ -93,7 +107,8 @@ def pack(
             raise ValueError(f"{name} needs the column {absent[0]!r}; it has {', '.join(map(str, frame.columns))}")
     order = np.lexsort([sortable(readings[column]) for column in ("reading", *reversed(list(by)))])
     sorted_readings = readings.iloc[order][list(dict.fromkeys(("reading", *by)))].reset_index(drop=True)
-    place = pd.Index(sortable(sorted_readings["reading"])).get_indexer(pd.Index(sortable(fixations["reading"])))
+    have, wanted_keys = comparable(sorted_readings["reading"], fixations["reading"])
+    place = pd.Index(have).get_indexer(pd.Index(wanted_keys))
     if (place < 0).any():
         stray = fixations["reading"].iloc[int(np.argmin(place))]
         raise ValueError(f"reading {str(stray)!r} has fixations but no row in readings, which tells its reader")
