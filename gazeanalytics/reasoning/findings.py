@@ -63,7 +63,16 @@ def label_findings(
     pandas.DataFrame
         The `findings` table, one row a mention: reading, step, finding, status, certainty with low and high, side,
         zone, severity (minimal to severe), change (new, unchanged, worse, better, resolved), concept (what was named),
-        and the characters start to stop of the step's text. Sections that tell why the image was taken are left out.
+        and the characters start to stop of the step's text. Sections that tell why the image was taken are left out, as
+        are headings ("pneumothorax: ...") that claim nothing, and questions that the text goes on to answer.
+
+    Notes
+    -----
+    Odd rules of the CheXpert labeler (Irvin et al. 2019) are kept, as others score against them: an organ that is only
+    "stable" is uncertain, so are both sides of an affirmed "or" and what "no new ..." denies; "vascular congestion"
+    reaches edema by a half, "heart failure" cardiomegaly by a half; "likely" and "suggests" are present. It differs
+    where CheXpert denies what is only asked: "rule out pneumonia" is uncertain until the text answers. Wires of the
+    sternum are support devices, surgical clips aren't.
 
     Examples
     --------
