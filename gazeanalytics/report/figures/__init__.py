@@ -18,15 +18,23 @@ from gazeanalytics.report.figures.reasoning import (
 from gazeanalytics.report.figures.recording import data_loss, labelled_trace, main_sequence, sampling_rate
 from gazeanalytics.report.figures.search import coverage_map, hit_curve, lag_curve, miss_shares, visit_raster
 from gazeanalytics.report.figures.strategies import outcome_by_strategy, strategy_map, strategy_shares
+from gazeanalytics.report.figures.strategies_checks import (
+    archetype_map,
+    choice_curve,
+    multiverse_table,
+    strategy_stability,
+)
 
 __all__ = [
     "ab_outcome",
+    "archetype_map",
     "attention_difference",
     "attention_map",
     "axis_loadings",
     "calibration",
     "case_likeness",
     "caterpillar",
+    "choice_curve",
     "claims",
     "condition_errors",
     "condition_means",
@@ -42,6 +50,7 @@ __all__ = [
     "looks_and_words",
     "main_sequence",
     "miss_shares",
+    "multiverse_table",
     "outcome_by_strategy",
     "paired_scores",
     "retrieval",
@@ -51,6 +60,7 @@ __all__ = [
     "strategy_map",
     "strategy_profiles",
     "strategy_shares",
+    "strategy_stability",
     "transition_matrix",
     "visit_raster",
 ]
