@@ -24,13 +24,14 @@ from gazeanalytics.strategies.scaling import (
     reading_column,
     spread_ties,
 )
-from gazeanalytics.strategies.search import Settings, by_size, make_settings, not_searched, search
+from gazeanalytics.strategies.search import Settings, by_size, make_settings, not_searched, search, seen_again
 from gazeanalytics.strategies.stability import bootstrap, held_out
 from gazeanalytics.tables import check
 
 __all__ = ["Strategies"]
 
 Verdict = Literal["types", "continuum", "none"]
+_ACCIDENT = "All readings together were cut into types, but parts of them were not: no types are named."
 _FORMAT = "gazeanalytics strategies 2"
 
 
@@ -363,8 +364,10 @@ def _fit(
     there = existence(points, rng=rng, resamples=settings.resamples)
     exists = there.p_value <= settings.alpha
     found = search(points, settings, rng) if exists else not_searched(points)
-    verdict: Verdict = "types" if found.groups > 1 else "continuum" if exists else "none"
-    strategy_of = by_size(found.mixture, found.strategy_of)
+    types = found.groups > 1 and seen_again(points, settings, rng)
+    verdict: Verdict = "types" if types else "continuum" if exists else "none"
+    strategy_of = by_size(found.mixture, found.strategy_of if types else np.zeros_like(found.strategy_of))
+    accident = (_ACCIDENT,) if found.groups > 1 and not types else ()
     fitted = tuple(f"strategy {number + 1}" for number in range(strategy_of.max() + 1))
     labels = strategy_of[found.mixture.posterior(points).argmax(axis=1)]
     kept = None if readers is None else readers[usable]
@@ -379,7 +382,7 @@ def _fit(
         existence=there,
         valleys=found.valleys.table([f"group {g + 1}" for g in range(len(strategy_of))]),
         choices=found.choices,
-        notes=notes(scaling, features, usable),
+        notes=accident + notes(scaling, features, usable),
         readings=len(points),
         _profile=profile_groups(values, labels, scaling.names, fitted, kept),
         _exemplars=central_readings(points, labels, features["reading"].to_numpy()[usable], fitted),
