@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -105,7 +105,7 @@ def strategy_stability(stability: pd.DataFrame, *, ax: Axes | None = None) -> Ax
         axes.axvline(0.5, color="0.5", linestyle=":", linewidth=0.8)
         axes.set_yticks(range(len(names)), tick_labels(labels))
         axes.set_ylim(len(names) - 0.5, -0.5)
-        axes.set_xlim(min(0.0, float(stability[names].min(axis=None))), 1.03)
+        axes.set_xlim(min(0.0, float(stability[names].to_numpy(float).min())), 1.03)
         axes.set_xlabel("Agreement with the strategies of all readings")
         if "over" in stability:
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderpad=0, handletextpad=0.2)
@@ -137,7 +137,7 @@ def multiverse_table(multiverse: pd.DataFrame, *, ax: Axes | None = None) -> Axe
     with drawing(ax, DOUBLE_MM, 16 + 4.4 * len(multiverse)) as axes:
         if not len(multiverse):
             return nothing(axes, "universes")
-        rows = list(multiverse.itertuples())
+        rows: list[Any] = list(multiverse.itertuples())
         for place, row in enumerate(rows):
             style = look(_VERDICTS.get(str(row.verdict), 3))
             axes.plot(float(row.ari), place, style["marker"], color=style["color"], markersize=5, clip_on=False)
