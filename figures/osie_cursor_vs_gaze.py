@@ -69,7 +69,7 @@ def draw_means(found: Prediction, measure: str, *, ax: Axes) -> Axes:
     ax.set_yticks(range(len(COLOURS)), [NAMES[predictor] for predictor in COLOURS])
     ax.margins(x=0.15)
     part = rows.loc["prediction"]
-    way = f"cursor {part['share']:.0%} of the way up [{part['share_low']:.0%}, {part['share_high']:.0%}]"
+    way = f"at {part['share']:.0%} of the way [{part['share_low']:.0%}, {part['share_high']:.0%}]"
     ax.set(xlabel=f"{MEASURES[measure]}\n{way}", ylim=(len(COLOURS) - 0.5, -0.7))
     return ax
 
