@@ -1,9 +1,10 @@
-"""A detector that learns from labels: measures at several scales, a forest of trees, a chain of classes."""
+"""A detector that learns from labels: boosted trees near fast motion, a chain of classes, trees for pursuit."""
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -14,24 +15,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from gazeanalytics import ragged
-from gazeanalytics._kernels import events_cascade
+from gazeanalytics._kernels import events_drift
 from gazeanalytics._kernels import events_learned as kernels
-from gazeanalytics.gaze.cascade import CascadeRules
-from gazeanalytics.gaze.events import Events, label_and_tabulate
+from gazeanalytics.gaze.boosting import Trees, grow
+from gazeanalytics.gaze.events import LABELS, Events, label_and_tabulate
 from gazeanalytics.gaze.recording import LONGEST_GAP_MS, Recording, degrees, prepare
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["LearnedModel", "fit_detector", "learned"]
 
-_CLASSES = ("fixation", "saccade", "pso", "pursuit", "blink")
-_ARRAYS = ("roots", "feature", "threshold", "below", "above", "leaves", "rates", "moves", "lasting")
-# The forest looks at every sample this near to a saccade, and at rests elsewhere.
-_NEAR_MS, _REST_MS = 80.0, 12.0
-# The trees know what comes before and after, so that the chain need only break ties.
-_CHAIN_WEIGHT = 0.2
-# Share of the samples in quiet fixation or pursuit that the trees learn from.
-_QUIET_KEPT = 0.125
+_TREES = ("prior", "feature", "threshold", "value")
+# The trees are asked about samples this near to a peak of speed (deg/s, and in units of the noise), and near holes.
+_PEAK_DEG_S, _PEAK_NOISE, _BEFORE_MS, _AFTER_MS, _NEAR_HOLE_MS = 18.0, 4.0, 10.0, 25.0, 150.0
+# No saccade lasts longer: one of 40 deg takes some 109 ms (Carpenter 1988). Lids drag the gaze for some 100 ms.
+_LONGEST_SACCADE_MS, _BLINK_MARGIN_MS = 120.0, 100.0
+# Class of the trees that each label belongs to: rest, saccade, oscillation, blink; missing and noise teach nothing.
+_CLASS_OF = np.array([-1, 0, 1, 2, 0, 3, -1])
+# Oscillations are rare and coders differ: counted alike, they would be found too seldom to agree with either.
+_WEIGHT_OF = np.array([1.0, 1.0, 1.5, 1.0])
+# Cost of a change of class at 500 Hz; shortest durations are no longer than this.
+_SWITCH, _LONGEST_LEAST_MS = 1.5, 30.0
+# Readings with at least this share of pursuit teach what pursuit is: where nothing moves, coders seldom look for it.
+_PURSUIT_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +45,47 @@ class LearnedModel:
 
     Attributes
     ----------
-    roots, feature, threshold, below, above, leaves : numpy.ndarray
-        The trees: first node of each; of each node its measure (-1 in a leaf), threshold and the nodes below and above;
-        class shares of the leaves, shape (leaves, 5).
-    rates, moves, lasting : numpy.ndarray
-        The chain: events per ms that end, log chance of the next class, shortest duration (ms) of a class.
+    motion : Trees
+        Chances of rest, saccade, post-saccadic oscillation and blink.
+    drift : Trees or None
+        Chances of fixation and pursuit (0 and 1 of four) in a rest; None when the labels held no pursuit to learn from.
+    moves : numpy.ndarray, shape (4, 4)
+        Log chance that one class of `motion` follows another.
+    lasting : numpy.ndarray, shape (4,)
+        Shortest duration (ms) of a class.
     about : Mapping
         Where it comes from: rates, noise, persons, samples, licence.
     """
 
-    roots: np.ndarray
-    feature: np.ndarray
-    threshold: np.ndarray
-    below: np.ndarray
-    above: np.ndarray
-    leaves: np.ndarray
-    rates: np.ndarray
+    motion: Trees
+    drift: Trees | None
     moves: np.ndarray
     lasting: np.ndarray
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, path: str | Path) -> None:
         """Write the weights as npz without objects."""
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-        np.savez_compressed(path, about=np.array(json.dumps(dict(self.about))), **arrays)
+        arrays = {"moves": self.moves, "lasting": self.lasting, "about": np.array(json.dumps(dict(self.about)))}
+        for name, trees in (("motion", self.motion), ("drift", self.drift)):
+            if trees is not None:
+                arrays |= {f"{name}_{part}": array for part, array in zip(_TREES, trees.arrays(), strict=True)}
+        np.savez_compressed(path, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> LearnedModel:
         """Read weights that `save` wrote. Pickled objects are refused."""
         with np.load(path, allow_pickle=False) as stored:
-            return cls(*(stored[name] for name in _ARRAYS), about=json.loads(str(stored["about"])))
+            motion, drift = (
+                Trees(*(stored[f"{name}_{part}"] for part in _TREES)) if f"{name}_prior" in stored else None
+                for name in ("motion", "drift")
+            )
+            if motion is None:
+                raise ValueError(f"{path} holds no weights of this detector; train them with gaze.fit_detector")
+            return cls(motion, drift, stored["moves"], stored["lasting"], json.loads(str(stored["about"])))
+
+    def chain(self) -> tuple[np.ndarray, np.ndarray, float]:
+        """What the kernels smooth by."""
+        return self.moves, self.lasting, _SWITCH
 
 
 @cache
@@ -87,17 +103,20 @@ def learned(
     shortest_fixation_ms: float = 40.0,
     threads: int | None = None,
 ) -> Events:
-    """Find events by a forest of decision trees, trained on hand-labelled recordings.
+    """Find events by boosted decision trees, trained on hand-labelled recordings.
 
-    The trees see speeds, turns, spreads and the nearest peaks at 2 to 128 ms around a sample, and what `cascade` says;
-    a chain with shortest durations smooths their answers.
+    Near peaks of speed and near holes the trees see where a sample lies in the motion, and speeds and spreads at 8 to
+    128 ms around it; a chain with shortest durations smooths their answers. What moves beside a hole is blink. The
+    shipped weights come from Lund2013 (Andersson et al. 2017): a tower-mounted tracker at 500 Hz, whole and thinned to
+    250, 120, 60 and 30 Hz, with noise of 0.005 to 0.06 deg a sample added. Above 500 Hz and on noisier gaze they are
+    untried; `fit_detector` makes others.
 
     Parameters
     ----------
     samples, viewing, threads
         As for `cascade`.
     model : LearnedModel, optional
-        Default: the shipped weights, trained on Lund2013 (Andersson et al. 2017) at 30 to 500 Hz; `model.about` tells.
+        Default: the shipped weights; `model.about` tells where they come from.
     pursuit : bool
         Whether something moved that the eye could pursue. On still images slow drift is fixation.
     shortest_fixation_ms : float
@@ -110,7 +129,7 @@ def learned(
     Raises
     ------
     TableError, ValueError
-        As for `cascade`.
+        As for `cascade`; if pursuit is asked of a model that knows none.
 
     Warns
     -----
@@ -128,27 +147,41 @@ def learned(
     [5.0]
     """
     model = model or _shipped()
+    if pursuit and model.drift is None:
+        raise ValueError("pursuit was asked for, but the labels that `model` learned from hold none: pursuit=False")
     recording = prepare(samples, viewing, threads=threads)
     recording.require(shortest_fixation_ms=shortest_fixation_ms)
-    guess = _first_guess(recording, threads)
-    trees = (model.roots, model.feature, model.threshold, model.below, model.above, model.leaves)
-    chain = (model.rates, model.moves, model.lasting)
-    values = np.array([LONGEST_GAP_MS, _NEAR_MS, _REST_MS, float(pursuit), _CHAIN_WEIGHT])
-
-    def batch(*arrays: Any) -> None:
-        starts, stops, t, right, down, labels, steps = arrays
-        kernels.learned_over_readings(starts, stops, t, right, down, values, trees, chain, guess, labels, steps)
-
     settings = {"detector": "learned", "pursuit": pursuit, "shortest_fixation_ms": shortest_fixation_ms}
+
+    def batch(starts: np.ndarray, stops: np.ndarray, *arrays: Any) -> None:
+        t, right, down, labels, steps = arrays
+        _label((starts, stops, t, right, down), labels, steps, model)
+        if pursuit:
+            for start, stop, step in zip(starts, stops, steps, strict=True):
+                part = slice(start, stop)
+                _pursue(t[part], right[part], down[part], step, labels[part], model)
+
     return label_and_tabulate(batch, recording, None, settings, blink_ms=(20.0, 500.0), threads=threads)
 
 
-def _first_guess(recording: Recording, threads: int | None) -> np.ndarray:
-    guess = np.empty(recording.t.size, np.uint8)
-    arrays = (recording.t, *degrees(recording, threads=threads), CascadeRules().values(), guess)
-    steps = [recording.intervals_ms]
-    ragged.each(events_cascade.cascade_over_readings, recording.readings, *arrays, out=steps, threads=threads)
-    return guess
+def _settings() -> np.ndarray:
+    """The values of the kernels, in their order."""
+    near = (_PEAK_DEG_S, _PEAK_NOISE, _BEFORE_MS, _AFTER_MS, _NEAR_HOLE_MS)
+    return np.array([LONGEST_GAP_MS, *near, _BLINK_MARGIN_MS, _LONGEST_SACCADE_MS])
+
+
+def _label(gaze: tuple[np.ndarray, ...], labels: np.ndarray, steps: np.ndarray, model: LearnedModel) -> None:
+    """Label every reading of `gaze` (starts, stops, t, right, down), pursuit as fixation."""
+    kernels.learned_over_readings(*gaze, _settings(), model.motion.arrays(), model.chain(), labels, steps)
+
+
+def _pursue(
+    t: np.ndarray, right: np.ndarray, down: np.ndarray, step: float, labels: np.ndarray, model: LearnedModel
+) -> None:
+    """Turn the rests of one reading that drift into pursuit."""
+    assert model.drift is not None
+    spans, rows = events_drift.drifts(t, right, down, step, LONGEST_GAP_MS, labels)
+    events_drift.pursue(spans, model.drift.shares(rows), labels)
 
 
 def fit_detector(
@@ -156,7 +189,7 @@ def fit_detector(
     labels: ArrayLike,
     viewing: Viewing,
     *,
-    trees: int = 20,
+    trees: int = 40,
     about: Mapping[str, Any] | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> LearnedModel:
@@ -165,13 +198,13 @@ def fit_detector(
     Parameters
     ----------
     samples : pandas.DataFrame
-        A samples table. To cover several rates, append thinned copies as further readings.
+        A samples table. To cover several rates and levels of noise, append thinned and noisier copies as readings.
     labels : array_like of int, shape (samples,) or (samples, coders)
-        Places in `LABELS`; samples that are missing or noise teach nothing.
+        Places in `LABELS`; samples that are missing or noise teach nothing. Coders who differ each have a say.
     viewing : Viewing
         How image pixels become angles.
     trees : int
-        Size of the forest.
+        How many trees are boosted; the time to run them grows with it.
     about : Mapping, optional
         Kept with the weights: where the labels come from, their licence.
     rng : int, Generator or None
@@ -184,101 +217,86 @@ def fit_detector(
     Raises
     ------
     ValueError
-        If `labels` don't fit `samples` or know fewer than two classes.
+        If `labels` don't fit `samples` or know fewer than two of rest (fixation, pursuit), saccade, pso and blink.
     """
-    from sklearn.ensemble import ExtraTreesClassifier
-
     codes = np.asarray(labels)
     codes = codes[:, None] if codes.ndim == 1 else codes
     if codes.ndim != 2 or len(codes) != len(samples):
         raise ValueError(f"labels must have one row a sample, {len(samples)}; came shape {np.shape(labels)}")
+    if codes.dtype.kind not in "iub" or not np.isin(codes, np.arange(len(LABELS))).all():
+        raise ValueError(f"labels must be places in gaze.LABELS, whole numbers from 0 to {len(LABELS) - 1}")
+    if trees < 1:
+        raise ValueError(f"trees must be 1 or more; came {trees}")
     recording = prepare(samples, viewing)
     seen = codes if recording.rows is None else codes[recording.rows]
     generator = np.random.default_rng(rng)
-    rows, classes, weights = _lessons(recording, seen, generator)
-    if len(np.unique(classes)) < 2:
-        raise ValueError("labels must know at least two of fixation, saccade, pso, pursuit and blink")
-    seed = int(generator.integers(2**31))
-    options: dict[str, Any] = {"min_samples_leaf": 6, "max_features": 0.25, "max_depth": 16, "random_state": seed}
-    ensemble = ExtraTreesClassifier(trees, **options)
-    ensemble.fit(rows, classes, sample_weight=weights)
-    made = {
-        "classes": list(_CLASSES),
-        "samples": len(samples),
-        "rates_hz": sorted({round(1000 / step) for step in recording.intervals_ms.tolist()}),
-        **(about or {}),
-    }
-    arrays = dict(zip(_ARRAYS, (*_grow(ensemble), *_chain(recording, seen)), strict=True))
-    return LearnedModel(**arrays, about=made)
+    gaze = (recording.readings.starts, recording.readings.stops, recording.t, *degrees(recording))
+    classes = _CLASS_OF[seen]
+    motion = _learn_motion(gaze, recording.intervals_ms, classes, trees, generator)
+    made = {"labels": list(LABELS[1:6]), "samples": len(samples), "rates_hz": _rates(recording), **(about or {})}
+    model = LearnedModel(motion, None, *_chain(recording, classes), made)
+    return LearnedModel(motion, _learn_drift(gaze, recording, seen, model, generator), model.moves, model.lasting, made)
 
 
-def _lessons(
-    recording: Recording, codes: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Measures, class and weight of the samples to learn from; quiet ones are thinned and weigh more."""
-    guess = _first_guess(recording, None)
-    table = np.empty((recording.t.size, kernels.MEASURES), np.float32)
-    arrays = (recording.t, *degrees(recording), guess, LONGEST_GAP_MS, table)
-    ragged.each(kernels.measures_over_readings, recording.readings, *arrays, out=[recording.intervals_ms])
-    rows, classes, weights = [], [], []
-    for coder in codes.T:
-        quiet = (coder == guess) & np.isin(coder, (1, 4)) & (table[:, 10] < 12)
-        kept = (coder >= 1) & (coder <= len(_CLASSES)) & (~quiet | (rng.random(len(coder)) < _QUIET_KEPT))
-        rows.append(table[kept])
-        classes.append(coder[kept])
-        weights.append(np.where(quiet[kept], 1 / _QUIET_KEPT, 1.0))
-    return np.concatenate(rows), np.concatenate(classes), np.concatenate(weights)
+def _rates(recording: Recording) -> list[int]:
+    return sorted({round(1000 / step) for step in recording.intervals_ms.tolist()})
 
 
-def _grow(ensemble: Any) -> tuple[np.ndarray, ...]:
-    """Join the trees of a scikit-learn forest into flat arrays."""
-    roots, feature, threshold, below, above, leaves = [], [], [], [], [], []
-    nodes, ends = 0, 0
-    for estimator in ensemble.estimators_:
-        tree = estimator.tree_
-        leaf = tree.children_left < 0
-        shares = np.zeros((int(leaf.sum()), len(_CLASSES)), np.float32)
-        value = tree.value[leaf, 0]
-        shares[:, ensemble.classes_.astype(int) - 1] = value / value.sum(axis=1, keepdims=True)
-        roots.append(nodes)
-        feature.append(np.where(leaf, -1, tree.feature))
-        threshold.append(tree.threshold)
-        below.append(np.where(leaf, ends + np.cumsum(leaf) - 1, tree.children_left + nodes))
-        above.append(np.where(leaf, 0, tree.children_right + nodes))
-        leaves.append(shares)
-        nodes, ends = nodes + tree.node_count, ends + len(shares)
-    return (
-        np.array(roots, np.int32),
-        np.concatenate(feature).astype(np.int16),
-        np.concatenate(threshold),
-        np.concatenate(below).astype(np.int32),
-        np.concatenate(above).astype(np.int32),
-        np.concatenate(leaves),
-    )
+def _votes(classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row, class and number of coders, for each class that a sample was given by any."""
+    votes = np.stack([(classes == kind).sum(axis=1) for kind in range(kernels.CLASSES)], axis=1)
+    rows, given = np.nonzero(votes)
+    return rows, given, votes[rows, given].astype(float)
 
 
-def _chain(recording: Recording, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How often each class ends (per ms), what follows it, and its shortest duration (ms, 2nd percentile, 4 to 40)."""
-    kinds = len(_CLASSES)
-    ends, time = np.full(kinds, 0.5), np.full(kinds, 100.0)
-    moves = np.full((kinds, kinds), 0.5)
-    lengths: Sequence[list[float]] = [[] for _ in range(kinds)]
-    for place, (start, stop) in enumerate(zip(recording.readings.starts, recording.readings.stops, strict=True)):
-        step = recording.intervals_ms[place]
-        for coder in codes[start:stop].T:
+def _learn_motion(
+    gaze: tuple[np.ndarray, ...], steps: np.ndarray, classes: np.ndarray, count: int, rng: np.random.Generator
+) -> Trees:
+    """Trees of motion, from the samples that they will be asked about."""
+    table, wanted = np.zeros((len(classes), kernels.MEASURES), np.float32), np.zeros(len(classes), bool)
+    kernels.measures_over_readings(*gaze, _settings(), table, wanted, steps)
+    rows, given, votes = _votes(np.where(wanted[:, None], classes, -1))
+    if len(np.unique(given)) < 2:
+        raise ValueError("labels must know at least two of fixation, saccade, pso and blink where the gaze moves fast")
+    return grow(table[rows], given, votes * _WEIGHT_OF[given], count, rng)
+
+
+def _learn_drift(
+    gaze: tuple[np.ndarray, ...], recording: Recording, codes: np.ndarray, model: LearnedModel, rng: np.random.Generator
+) -> Trees | None:
+    """Trees of drift, from the rests that the trees of motion leave in readings that hold pursuit."""
+    labels = np.empty(len(codes), np.uint8)
+    _label(gaze, labels, recording.intervals_ms, model)
+    starts, stops, t, right, down = gaze
+    tables, answers = [], []
+    for start, stop, step in zip(starts, stops, recording.intervals_ms, strict=True):
+        part = slice(start, stop)
+        if stop > start and (codes[part] == LABELS.index("pursuit")).mean() >= _PURSUIT_SHARE:
+            spans, rows = events_drift.drifts(t[part], right[part], down[part], step, LONGEST_GAP_MS, labels[part])
+            tables.append(rows)
+            answers.append(codes[part][spans[:, 0]])
+    if not tables:
+        return None
+    given = np.concatenate(answers)
+    drifting = np.where(given == LABELS.index("pursuit"), 1, np.where(given == LABELS.index("fixation"), 0, -1))
+    rows, kinds, votes = _votes(drifting)
+    return grow(np.concatenate(tables)[rows], kinds, votes, model.motion.feature.shape[0], rng)
+
+
+def _chain(recording: Recording, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How often each class follows which, and its shortest duration (ms, 2nd percentile of whole events, 4 to 30)."""
+    kinds = kernels.CLASSES
+    moves, lengths = np.full((kinds, kinds), 0.5), [[np.inf] for _ in range(kinds)]
+    for start, stop, step in zip(
+        recording.readings.starts, recording.readings.stops, recording.intervals_ms, strict=True
+    ):
+        for coder in classes[start:stop].T:
             edges = np.flatnonzero(np.diff(coder)) + 1
-            bounds = np.concatenate(([0], edges, [len(coder)]))
-            for run in range(len(bounds) - 1):
-                kind, samples = int(coder[bounds[run]]) - 1 if len(coder) else -1, bounds[run + 1] - bounds[run]
-                if not 0 <= kind < kinds:
-                    continue
-                time[kind] += samples * step
-                if run + 2 < len(bounds):
-                    lengths[kind].append(samples * step)
-                    after = int(coder[bounds[run + 1]]) - 1
-                    if 0 <= after < kinds:
-                        ends[kind] += 1
-                        moves[kind, after] += 1
+            named = (coder[edges - 1] >= 0) & (coder[edges] >= 0)
+            np.add.at(moves, (coder[edges[named] - 1], coder[edges[named]]), 1)
+            for begin, end in itertools.pairwise(edges):
+                if coder[begin] >= 0:
+                    lengths[coder[begin]].append((end - begin) * step)
     np.fill_diagonal(moves, 1e-9)
-    lasting = np.array([np.clip(np.percentile(each, 2), 4, 40) if each else 4.0 for each in lengths])
-    return ends / time, np.log(moves / moves.sum(axis=1, keepdims=True)), lasting
+    shortest = [np.percentile(each, 2, method="lower") for each in lengths]
+    return np.log(moves / moves.sum(axis=1, keepdims=True)), np.clip(shortest, 4.0, _LONGEST_LEAST_MS)

@@ -1,8 +1,8 @@
 """Detectors and their peers against the hand labels of Lund2013: python tests/benchmarks/bench_events.py.
 
 The defaults of `cascade` are chosen on these persons; tune_cascade.py prints its score on persons that it never saw.
-The learned detector's leave-one-person-out scores come with --learned (minutes of training). Speed and memory are in
-bench_events_speed.py.
+The learned detector's scores with persons left out come with --learned (train_learned.py; minutes of training).
+Speed and memory are in bench_events_speed.py.
 """
 
 import re
@@ -64,25 +64,6 @@ def score(samples: pd.DataFrame, found: np.ndarray, labels: np.ndarray) -> str:
     return "  ".join(parts)
 
 
-def leave_one_out(samples, labels, persons, viewing, kept):
-    """Labels of the learned detector, each person's by weights that never saw that person."""
-    found = np.zeros(len(samples), np.uint8)
-    owners = persons[kept]
-    for person in np.unique(owners):
-        parts = [thin(*load(kind)[:2], rate) for kind in ("img", "dots", "video") for rate in (500, 250, 120, 60, 30)]
-        who = [load(kind)[2] for kind in ("img", "dots", "video") for _ in range(5)]
-        others = [own[rows] != person for own, (_, _, rows) in zip(who, parts, strict=True)]
-        lessons = [
-            part[0][mask].assign(reading=part[0]["reading"] + 100 * k)
-            for k, (part, mask) in enumerate(zip(parts, others, strict=True))
-        ]
-        answers = [part[1][mask] for part, mask in zip(parts, others, strict=True)]
-        model = gaze.fit_detector(pd.concat(lessons, ignore_index=True), np.concatenate(answers), viewing, rng=0)
-        mine = owners == person
-        found[mine] = gaze.learned(samples[mine].reset_index(drop=True), viewing, model=model).labels
-    return found
-
-
 def by_ours(name: str) -> Callable[[pd.DataFrame, Viewing, float], np.ndarray]:
     return lambda samples, viewing, _: gaze.DETECTORS[name](samples, viewing).labels
 
@@ -97,6 +78,8 @@ def by_peer(peer: event_peers.Peer) -> Callable[[pd.DataFrame, Viewing, float], 
 
 def agreement(with_learned: bool) -> None:
     """Print the table of agreement."""
+    from train_learned import leave_persons_out
+
     detectors = {name: by_ours(name) for name in gaze.DETECTORS if name != "learned"}
     detectors["cascade, pursuit"] = lambda samples, viewing, _: gaze.cascade(samples, viewing, rules=PURSUIT).labels
     detectors |= {name: by_peer(peer) for name, peer in event_peers.installed().items()}
@@ -113,8 +96,8 @@ def agreement(with_learned: bool) -> None:
                     told = f"refused: {type(refusal).__name__} {' '.join(str(refusal).split())[:110]}"
                 print(f"{rate:>4} Hz  {name:<26}{told}", flush=True)
             if with_learned:
-                found = leave_one_out(part, truth, persons, viewing, kept)
-                print(f"{rate:>4} Hz  {'learned, person out':<26}{score(part, found, truth)}", flush=True)
+                found = leave_persons_out(part, persons[kept], viewing, pursuit=kind != "img")
+                print(f"{rate:>4} Hz  {'learned, persons out':<26}{score(part, found, truth)}", flush=True)
 
 
 if __name__ == "__main__":
