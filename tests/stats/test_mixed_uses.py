@@ -148,6 +148,6 @@ def outcome(family, eta, rng):
         "binomial": lambda: rng.binomial(1, mean),
         "poisson": lambda: rng.poisson(np.exp(eta)),
         "negative binomial": lambda: rng.poisson(np.exp(eta) * rng.gamma(2, 0.5, eta.size)),
-        "beta": lambda: rng.beta(6 * mean, 6 * (1 - mean)),
+        "beta": lambda: np.clip(rng.beta(6 * mean, 6 * (1 - mean)), 1e-9, 1 - 1e-9),  # a draw may round to 1
         "ordinal": lambda: np.digitize(eta + rng.logistic(size=eta.size), [-1, 0.5, 2]),
     }[family]()
