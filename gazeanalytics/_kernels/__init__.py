@@ -7,7 +7,7 @@ from typing import Any
 
 import numba
 
-__all__ = ["kernel"]
+__all__ = ["inlined", "kernel"]
 
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
 
@@ -24,3 +24,11 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
         if "no locator available" not in str(error):
             raise
         return numba.njit(**_OPTIONS)(function)
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a part of a kernel into each kernel that calls it, so that splitting an inner loop costs nothing.
+
+    A call would hand over each array's address, shape and strides anew, and hide from the compiler what doesn't change.
+    """
+    return numba.njit(inline="always", **_OPTIONS)(function)

@@ -15,94 +15,111 @@ from __future__ import annotations
 
 import numpy as np
 
-from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels import inlined, kernel
 
 
 @kernel
 def normal_matrix(starts, zf, pointer, columns, slots, zb, x, w, m, chol, cross, crossx, border):
     """Factor the main block and leave the Schur complement of the rest in `border` (lower triangle).
 
-    chol (levels, k, k), cross (slots of all levels, k) and crossx (levels, p, k) receive L, L^-1 C and L^-1 Cx.
+    chol (levels, k, k), cross (slots of all levels, k) and crossx (levels, k, p) receive L, L^-1 C and L^-1 Cx. What
+    the fixed effects have with each other, X'WX - Cx'A^-1 Cx, is left to the caller: a product of whole matrices.
     Returns False when a weight makes the main block indefinite.
     """
-    k = zf.shape[1]
-    kb = zb.shape[1]
     p = x.shape[1]
     mixed = np.zeros((m, p))
-    fixed = np.zeros((p, p))
     border[:, :] = 0.0
     for c in range(m):
         border[c, c] = 1.0
     cross[:, :] = 0.0
     crossx[:, :, :] = 0.0
     for j in range(starts.size - 1):
-        base = pointer[j]
-        stop = pointer[j + 1]
-        for c in range(k):
-            for b in range(c):
-                chol[j, c, b] = 0.0
-            chol[j, c, c] = 1.0
-        for i in range(starts[j], starts[j + 1]):
-            wi = w[i]
-            for c in range(k):
-                wz = wi * zf[i, c]
-                for b in range(c + 1):
-                    chol[j, c, b] += wz * zf[i, b]
-                for b in range(kb):
-                    cross[base + slots[i, b], c] += wz * zb[i, b]
-                for b in range(p):
-                    crossx[j, b, c] += wz * x[i, b]
-            for b in range(kb):
-                row = columns[base + slots[i, b]]
-                wz = wi * zb[i, b]
-                for c in range(kb):
-                    col = columns[base + slots[i, c]]
-                    if col <= row:
-                        border[row, col] += wz * zb[i, c]
-                for c in range(p):
-                    mixed[row, c] += wz * x[i, c]
-            for b in range(p):
-                wx = wi * x[i, b]
-                for c in range(b + 1):
-                    fixed[b, c] += wx * x[i, c]
-        for c in range(k):
-            for b in range(c + 1):
-                rest = chol[j, c, b]
-                for d in range(b):
-                    rest -= chol[j, c, d] * chol[j, b, d]
-                if b < c:
-                    chol[j, c, b] = rest / chol[j, b, b]
-                elif rest > 0.0:
-                    chol[j, c, c] = np.sqrt(rest)
-                else:
-                    return False
-            for s in range(base, stop):
-                rest = cross[s, c]
-                for d in range(c):
-                    rest -= chol[j, c, d] * cross[s, d]
-                cross[s, c] = rest / chol[j, c, c]
-            for b in range(p):
-                rest = crossx[j, b, c]
-                for d in range(c):
-                    rest -= chol[j, c, d] * crossx[j, b, d]
-                crossx[j, b, c] = rest / chol[j, c, c]
-            for s in range(base, stop):
-                left = cross[s, c]
-                row = columns[s]
-                for t in range(base, s + 1):
-                    border[row, columns[t]] -= left * cross[t, c]
-                for b in range(p):
-                    mixed[row, b] -= left * crossx[j, b, c]
-            for b in range(p):
-                left = crossx[j, b, c]
-                for d in range(b + 1):
-                    fixed[b, d] -= left * crossx[j, d, c]
+        base, stop = pointer[j], pointer[j + 1]
+        first, last = starts[j], starts[j + 1]
+        add_main_rows(first, last, base, zf, slots, zb, x, w, chol[j], cross, crossx[j])
+        add_border_rows(first, last, base, columns, slots, zb, x, w, border, mixed)
+        if not factor_level(base, stop, chol[j], cross, crossx[j]):
+            return False
+        eliminate_level(base, stop, columns, cross, crossx[j], border, mixed)
     for b in range(p):
         for c in range(m):
             border[m + b, c] = mixed[c, b]
-        for c in range(b + 1):
-            border[m + b, m + c] = fixed[b, c]
     return True
+
+
+@inlined
+def add_main_rows(first, last, base, zf, slots, zb, x, w, chol, cross, crossx):
+    """Write I + Z'WZ of one main level to `chol`; add its products with border and fixed effects."""
+    k, kb, p = zf.shape[1], zb.shape[1], x.shape[1]
+    for c in range(k):
+        for b in range(c):
+            chol[c, b] = 0.0
+        chol[c, c] = 1.0
+    for i in range(first, last):
+        for c in range(k):
+            wz = w[i] * zf[i, c]
+            for b in range(c + 1):
+                chol[c, b] += wz * zf[i, b]
+            for b in range(kb):
+                cross[base + slots[i, b], c] += wz * zb[i, b]
+            for b in range(p):
+                crossx[c, b] += wz * x[i, b]
+
+
+@inlined
+def add_border_rows(first, last, base, columns, slots, zb, x, w, border, mixed):
+    """Add the rows' products of the border's random effects with each other and with the fixed effects."""
+    kb, p = zb.shape[1], x.shape[1]
+    for i in range(first, last):
+        for b in range(kb):
+            row = columns[base + slots[i, b]]
+            wz = w[i] * zb[i, b]
+            for c in range(kb):
+                col = columns[base + slots[i, c]]
+                if col <= row:
+                    border[row, col] += wz * zb[i, c]
+            for c in range(p):
+                mixed[row, c] += wz * x[i, c]
+
+
+@inlined
+def factor_level(base, stop, chol, cross, crossx):
+    """Turn A, C and Cx of one main level into L, L^-1 C and L^-1 Cx; False where A isn't positive definite."""
+    for c in range(chol.shape[0]):
+        for b in range(c + 1):
+            rest = chol[c, b]
+            for d in range(b):
+                rest -= chol[c, d] * chol[b, d]
+            if b < c:
+                chol[c, b] = rest / chol[b, b]
+            elif rest > 0.0:
+                chol[c, c] = np.sqrt(rest)
+            else:
+                return False
+        for d in range(c):
+            for s in range(base, stop):
+                cross[s, c] -= chol[c, d] * cross[s, d]
+            for b in range(crossx.shape[1]):
+                crossx[c, b] -= chol[c, d] * crossx[d, b]
+        for s in range(base, stop):
+            cross[s, c] /= chol[c, c]
+        for b in range(crossx.shape[1]):
+            crossx[c, b] /= chol[c, c]
+    return True
+
+
+@inlined
+def eliminate_level(base, stop, columns, cross, crossx, border, mixed):
+    """Take one main level's part out of the border."""
+    p = crossx.shape[1]
+    for c in range(crossx.shape[0]):
+        for s in range(base, stop):
+            left = cross[s, c]
+            row = columns[s]
+            for t in range(base, s + 1):
+                border[row, columns[t]] -= left * cross[t, c]
+            for b in range(p):
+                mixed[row, b] -= left * crossx[c, b]
 
 
 @kernel
@@ -127,7 +144,7 @@ def scores(starts, zf, pointer, columns, slots, zb, x, g, m, right_f, right_b):
 def reduce_right(pointer, columns, m, chol, cross, crossx, right_f, right_b):
     """Eliminate the main factor from a right-hand side: right_f becomes L^-1 right_f, right_b loses C'A^-1 right_f."""
     k = chol.shape[1]
-    p = crossx.shape[1]
+    p = crossx.shape[2]
     for j in range(chol.shape[0]):
         for c in range(k):
             rest = right_f[j, c]
@@ -138,21 +155,21 @@ def reduce_right(pointer, columns, m, chol, cross, crossx, right_f, right_b):
             for s in range(pointer[j], pointer[j + 1]):
                 right_b[columns[s]] -= cross[s, c] * rest
             for b in range(p):
-                right_b[m + b] -= crossx[j, b, c] * rest
+                right_b[m + b] -= crossx[j, c, b] * rest
 
 
 @kernel
 def back_substitute(pointer, columns, m, chol, cross, crossx, solution_b, right_f):
     """Turn the reduced `right_f` into the main factor's part of the solution, given the border's."""
     k = chol.shape[1]
-    p = crossx.shape[1]
+    p = crossx.shape[2]
     for j in range(chol.shape[0]):
         for c in range(k - 1, -1, -1):
             rest = right_f[j, c]
             for s in range(pointer[j], pointer[j + 1]):
                 rest -= cross[s, c] * solution_b[columns[s]]
             for b in range(p):
-                rest -= crossx[j, b, c] * solution_b[m + b]
+                rest -= crossx[j, c, b] * solution_b[m + b]
             for d in range(c + 1, k):
                 rest -= chol[j, d, c] * right_f[j, d]
             right_f[j, c] = rest / chol[j, c, c]
@@ -175,150 +192,6 @@ def linear_predictor(starts, zf, pointer, columns, slots, zb, x, m, uf, ub, out)
             for b in range(p):
                 total += x[i, b] * ub[m + b]
             out[i] = total
-
-
-@kernel
-def solve_level(j, base, count, p, chol, cross, crossx, solved):
-    """Write A^-1 C of level j to `solved`, one row a border position of the level, then one a fixed effect."""
-    k = chol.shape[1]
-    for s in range(count + p):
-        for c in range(k - 1, -1, -1):
-            rest = cross[base + s, c] if s < count else crossx[j, s - count, c]
-            for d in range(c + 1, k):
-                rest -= chol[j, d, c] * solved[s, d]
-            solved[s, c] = rest / chol[j, c, c]
-
-
-@kernel
-def invert_level(j, chol, main):
-    """Write A^-1 of level j to `main`."""
-    k = chol.shape[1]
-    for c in range(k):
-        for d in range(k):
-            rest = 1.0 if d == c else 0.0
-            for e in range(d):
-                rest -= chol[j, d, e] * main[e, c]
-            main[d, c] = rest / chol[j, d, d]
-        for d in range(k - 1, -1, -1):
-            rest = main[d, c]
-            for e in range(d + 1, k):
-                rest -= chol[j, e, d] * main[e, c]
-            main[d, c] = rest / chol[j, d, d]
-
-
-@kernel
-def leverages(
-    starts, zf, rawf, pointer, columns, slots, zb, rawb, term, x, w, m, chol, cross, crossx, inverse, h, gf, gb
-):
-    """Give h[i] = z'A^-1 z and the log-determinant's derivatives 2 sum_i w z_raw (A^-1 z)' of each random term.
-
-    `inverse` holds the lower triangle of the border's inverse; where it includes the fixed effects (`x` has columns),
-    A is the whole system, otherwise the random effects' part alone. gf is (k, k); gb (kb, kb), of which the blocks
-    within one `term` are filled.
-    """
-    k = zf.shape[1]
-    kb = zb.shape[1]
-    p = x.shape[1]
-    widest = 0
-    for j in range(starts.size - 1):
-        widest = max(widest, pointer[j + 1] - pointer[j])
-    size = widest + p
-    part = np.empty((size, size))
-    solved = np.empty((size, k))
-    product = np.empty((size, k))
-    main = np.empty((k, k))
-    af = np.empty(k)
-    ab = np.empty(kb)
-    gf[:, :] = 0.0
-    gb[:, :] = 0.0
-    for j in range(starts.size - 1):
-        base = pointer[j]
-        count = pointer[j + 1] - base
-        full = count + p
-        for s in range(full):
-            row = columns[base + s] if s < count else m + s - count
-            for t in range(s + 1):
-                value = inverse[row, columns[base + t] if t < count else m + t - count]
-                part[s, t] = value
-                part[t, s] = value
-        solve_level(j, base, count, p, chol, cross, crossx, solved)
-        for c in range(k):
-            for s in range(full):
-                value = 0.0
-                for t in range(full):
-                    value += part[s, t] * solved[t, c]
-                product[s, c] = value
-        invert_level(j, chol, main)
-        for c in range(k):
-            for d in range(k):
-                for s in range(full):
-                    main[d, c] += solved[s, d] * product[s, c]
-        for i in range(starts[j], starts[j + 1]):
-            leverage = 0.0
-            for c in range(k):
-                value = 0.0
-                for d in range(k):
-                    value += main[c, d] * zf[i, d]
-                for b in range(kb):
-                    value -= product[slots[i, b], c] * zb[i, b]
-                for b in range(p):
-                    value -= product[count + b, c] * x[i, b]
-                af[c] = value
-                leverage += zf[i, c] * value
-            for b in range(kb):
-                s = slots[i, b]
-                value = 0.0
-                for c in range(k):
-                    value -= product[s, c] * zf[i, c]
-                for d in range(kb):
-                    value += part[s, slots[i, d]] * zb[i, d]
-                for d in range(p):
-                    value += part[s, count + d] * x[i, d]
-                ab[b] = value
-                leverage += zb[i, b] * value
-            h[i] = leverage
-            twice = 2.0 * w[i]
-            for c in range(k):
-                for d in range(k):
-                    gf[c, d] += twice * rawf[i, c] * af[d]
-            for b in range(kb):
-                for d in range(kb):
-                    if term[b] == term[d]:
-                        gb[b, d] += twice * rawb[i, b] * ab[d]
-
-
-@kernel
-def main_blocks(pointer, columns, p, m, chol, cross, crossx, inverse, out):
-    """Write each main level's block of the whole system's inverse to `out` (levels, k, k).
-
-    `inverse` holds the lower triangle of the border's inverse, with `p` fixed effects at its end.
-    """
-    k = chol.shape[1]
-    widest = 0
-    for j in range(chol.shape[0]):
-        widest = max(widest, pointer[j + 1] - pointer[j])
-    solved = np.empty((widest + p, k))
-    main = np.empty((k, k))
-    before = np.empty(k)
-    for j in range(chol.shape[0]):
-        base = pointer[j]
-        count = pointer[j + 1] - base
-        solve_level(j, base, count, p, chol, cross, crossx, solved)
-        invert_level(j, chol, main)
-        for s in range(count + p):
-            row = columns[base + s] if s < count else m + s - count
-            for c in range(k):
-                value = 0.0
-                for t in range(min(s, count)):
-                    value += inverse[row, columns[base + t]] * solved[t, c]
-                for t in range(count, s):
-                    value += inverse[row, m + t - count] * solved[t, c]
-                before[c] = value
-            for c in range(k):
-                for d in range(k):
-                    main[c, d] += solved[s, c] * (before[d] + inverse[row, row] * solved[s, d])
-                    main[c, d] += before[c] * solved[s, d]
-        out[j] = main
 
 
 @kernel

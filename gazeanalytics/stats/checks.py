@@ -71,17 +71,16 @@ def drop_aliased(x: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, lis
     >>> drop_aliased(np.array([[1.0, 2.0, 3.0], [1.0, 0.0, 1.0], [1.0, 1.0, 2.0]]), ("a", "b", "c"))
     (array([0, 1]), ['c'])
     """
-    length = np.sqrt(np.sum(x * x, axis=0))
-    unit = x / np.where(length > 0, length, 1.0)
     kept: list[int] = []
-    basis = np.empty((0, x.shape[0]))
+    basis = np.empty((x.shape[1], x.shape[0]))
     for column in range(x.shape[1]):
-        rest = unit[:, column].copy()
+        rest = x[:, column] / (np.linalg.norm(x[:, column]) or 1.0)
         for _ in range(2):
-            rest -= basis.T @ (basis @ rest)
+            before = basis[: len(kept)]
+            rest -= before.T @ (before @ rest)
         square = float(rest @ rest)
         if square > ALIAS:
-            basis = np.vstack([basis, rest / np.sqrt(square)])
+            basis[len(kept)] = rest / np.sqrt(square)
             kept.append(column)
     return np.array(kept, dtype=np.int64), [names[c] for c in range(x.shape[1]) if c not in kept]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ __all__ = ["Solution", "fit_gaussian", "fit_laplace"]
 
 ROUGH, FINE = 1e-2, 1e-7
 CONVERGED = 1e-5  # what a further step may promise of -2 log likelihood: 0.3 % of a standard error
+POLISHED = 1e-9
 MOST_POLISHING = 4
 FLAT = 1e-7
 NO_SLOPES = np.empty((0, 0, 0))
@@ -57,8 +58,8 @@ class Solution:
     optimum: Optimum
 
 
-def start_theta(design: Design, g: np.ndarray, w: np.ndarray, *, sigma2: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Guess theta from residuals of a fit without random effects, and its inverse curvature.
+def start_variances(design: Design, g: np.ndarray, w: np.ndarray) -> list[np.ndarray]:
+    """Guess each term's variances from residuals of a fit without random effects.
 
     Two rows of one level have a product of scores that is expected at w w z z var(b): Henderson's method of moments.
 
@@ -66,19 +67,31 @@ def start_theta(design: Design, g: np.ndarray, w: np.ndarray, *, sigma2: float =
     ----------
     g, w : numpy.ndarray, shape (rows,)
         Scores and weights, in the design's order.
-    sigma2 : float
-        Variance that theta is relative to.
     """
-    start, inverse = [], []
+    found = []
     for term in design.terms:
         codes, z = term.codes[design.order], term.z[design.order]
-        sds = [_moment(codes, z[:, c] * g, z[:, c] ** 2 * w, len(term.levels)) for c in range(term.width)]
-        sds = np.sqrt(np.clip(np.array(sds) / term.width / sigma2, 0.01, 100.0))
+        own = [_moment(codes, z[:, c] * g, z[:, c] ** 2 * w, len(term.levels)) for c in range(term.width)]
+        found.append(np.array(own) / term.width)
+    return found
+
+
+def start_theta(design: Design, variances: list[np.ndarray], *, sigma2: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Turn guessed variances into theta, relative to `sigma2`, and its inverse curvature."""
+    start, inverse = [], []
+    for term, own in zip(design.terms, variances, strict=True):
+        sds = np.sqrt(np.clip(own / sigma2, 0.01, 100.0))
         start += [sds[row] * (row == column) for column in range(term.width) for row in range(column, term.width)]
         inverse += [
             0.5 * sds[row] ** 2 / len(term.levels) for column in range(term.width) for row in range(column, term.width)
         ]
     return np.array(start, dtype=float), np.array(inverse)
+
+
+def _left_over(design: Design, total: float, variances: list[np.ndarray]) -> float:
+    """Guess the residual variance: what of the `total` the random effects leave, a fifth of it at least."""
+    taken = sum(float(own @ np.mean(term.z**2, axis=0)) for term, own in zip(design.terms, variances, strict=True))
+    return max(total - taken, 0.2 * total) or 1.0
 
 
 def _moment(codes: np.ndarray, scores: np.ndarray, weights: np.ndarray, levels: int) -> float:
@@ -95,15 +108,18 @@ def fit_gaussian(design: Design, *, reml: bool) -> Solution:
     y = design.y - design.offset
     rest = y - design.x @ np.linalg.lstsq(design.x, y, rcond=None)[0] if design.x.shape[1] else y
     spare = float(rest @ rest) / max(rest.size - design.x.shape[1], 1)
-    theta, inverse = start_theta(design, rest, engine.weights, sigma2=0.5 * spare or 1.0)
-    optimum = minimise(engine, theta, np.diag(inverse), tolerance=FINE)
+    variances = start_variances(design, rest, engine.weights)
+    theta, inverse = start_theta(design, variances, sigma2=_left_over(design, spare, variances))
+    optimum = minimise(engine, theta, np.diag(inverse), tolerance=FINE, model=engine.information)
     hessian, slopes = _gaussian_curvature(engine, optimum)
     optimum = _polish(engine, optimum, _invert(_profile(hessian)) / 2)
-    value, _ = engine(optimum.at)
+    engine.stand(optimum.at)
     beta = engine.modes.border[design.border :].copy()
     covariance = engine.sigma**2 * engine.system.fixed_covariance()
     spread = _invert(hessian)
-    return Solution(optimum.at, beta, np.empty(0), engine.sigma, covariance, spread, slopes, value, engine, optimum)
+    return Solution(
+        optimum.at, beta, np.empty(0), engine.sigma, covariance, spread, slopes, optimum.value, engine, optimum
+    )
 
 
 def _gaussian_curvature(engine: Gaussian, optimum: Optimum) -> tuple[np.ndarray, np.ndarray]:
@@ -146,7 +162,7 @@ def fit_laplace(
         engine.modes.border[design.border :] = np.linalg.lstsq(design.x, eta - design.offset, rcond=None)[0]
     engine.restart = engine.modes.copy() if plateau else None
     engine(np.concatenate([np.zeros(design.parameters), phi]))
-    theta, inverse = start_theta(design, engine.rows.g, engine.rows.w)
+    theta, inverse = start_theta(design, start_variances(design, engine.rows.g, engine.rows.w))
     start, rough = np.concatenate([theta, phi]), np.concatenate([inverse, np.full(phi.size, 4 / design.rows)])
     first = minimise(engine, start, np.diag(rough), tolerance=ROUGH if points else FINE)
     value, _ = engine(first.at)
@@ -228,7 +244,11 @@ def _polish(engine: Objective, optimum: Optimum, inverse: np.ndarray) -> Optimum
     """Take Newton steps with the true curvature, as long as they win; then judge convergence by it."""
     if not np.isfinite(inverse).all() or not optimum.at.size:
         return optimum
+    decrement = 0.5 * float(optimum.gradient @ inverse @ optimum.gradient)
+    optimum = replace(optimum, inverse=inverse, decrement=decrement, converged=decrement < CONVERGED)
     for _ in range(MOST_POLISHING):
+        if optimum.decrement < POLISHED:
+            break
         at = optimum.at - inverse @ optimum.gradient
         value, gradient = engine(at)
         if not np.isfinite(value) or value > optimum.value + 1e-9 * abs(optimum.value):
@@ -236,7 +256,7 @@ def _polish(engine: Objective, optimum: Optimum, inverse: np.ndarray) -> Optimum
         decrement = 0.5 * float(gradient @ inverse @ gradient)
         better = decrement < 0.5 * optimum.decrement
         optimum = Optimum(at, value, gradient, inverse, decrement, optimum.evaluations + 1, decrement < CONVERGED)
-        if decrement < FINE or not better:
+        if not better:
             break
     return optimum
 

@@ -332,15 +332,17 @@ def _term(matrix: Any, group: str, data: pd.DataFrame) -> RandomTerm:
 
 
 def _levels(names: list[str], data: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    codes, levels = np.zeros(len(data), dtype=np.int64), np.array([""], dtype=object)
-    for name in names:
-        one = pd.Categorical(data[name])
-        labels = one.categories.astype(str).to_numpy(dtype=object)
-        joint = codes * len(labels) + one.codes
-        present, codes = np.unique(joint, return_inverse=True)
-        before, here = levels[present // len(labels)], labels[present % len(labels)]
-        levels = here if name == names[0] else before + ":" + here
+    levels, codes = _level_codes(data[names[0]])
+    for name in names[1:]:
+        labels, own = _level_codes(data[name])
+        present, codes = np.unique(codes * len(labels) + own, return_inverse=True)
+        levels = levels[present // len(labels)] + ":" + labels[present % len(labels)]
     return levels, codes.astype(np.int64)
+
+
+def _level_codes(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    one = pd.Categorical(values).remove_unused_categories()
+    return one.categories.astype(str).to_numpy(dtype=object), one.codes.astype(np.int64)
 
 
 def new_matrix(spec: formulaic.ModelSpec, names: tuple[str, ...], data: pd.DataFrame) -> np.ndarray:

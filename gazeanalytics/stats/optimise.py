@@ -10,6 +10,10 @@ import numpy as np
 __all__ = ["Objective", "Optimum", "curvature", "minimise"]
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
+Model = Callable[[np.ndarray], np.ndarray]
+
+NEAR = 0.1
+NEAR_SINGULAR = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,22 @@ class Optimum:
 
 
 def minimise(
-    objective: Objective, start: np.ndarray, inverse: np.ndarray, *, tolerance: float = 1e-6, most: int = 300
+    objective: Objective,
+    start: np.ndarray,
+    inverse: np.ndarray,
+    *,
+    tolerance: float = 1e-6,
+    most: int = 300,
+    model: Model | None = None,
 ) -> Optimum:
     """Minimise by BFGS with backtracking (Nocedal & Wright 2006, algorithm 6.1).
 
-    The search ends when a further quadratic step promises less than `tolerance`.
+    The search ends when a further quadratic step promises less than `tolerance`. Where a `model` of the curvature is
+    at hand, it replaces the memory of the steps before the last, until a step promises less than NEAR.
     """
     x, (value, gradient), evaluations = start.copy(), objective(start), 1
     first = inverse.copy()
+    inverse = _modelled(model, x, inverse)
     decrement = np.inf
     while evaluations < most:
         step = -inverse @ gradient
@@ -62,8 +74,23 @@ def minimise(
         moved = found[0] - x
         change = found[2] - gradient
         x, value, gradient = found
-        inverse = _update(inverse, moved, change, scale=np.array_equal(inverse, first))
+        scale = np.array_equal(inverse, first)
+        inverse = _update(_modelled(model, x, inverse) if decrement > NEAR else inverse, moved, change, scale=scale)
     return Optimum(x, value, gradient, inverse, abs(decrement), evaluations, bool(abs(decrement) <= tolerance))
+
+
+def _modelled(model: Model | None, x: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+    """Invert the model of the curvature at x; keep the `inverse` at hand where it is near singular."""
+    if model is None or not x.size:
+        return inverse
+    curved = model(x)
+    scale = np.sqrt(np.diag(curved))
+    if not (np.isfinite(curved).all() and scale.min() > 0):
+        return inverse
+    unit = curved / np.outer(scale, scale)
+    if np.linalg.eigvalsh(unit)[0] < NEAR_SINGULAR:
+        return inverse
+    return np.linalg.inv(unit) / np.outer(scale, scale)
 
 
 def _search(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from gazeanalytics.stats.design import RandomTerm, border_blocks, unpack
+from gazeanalytics.stats.design import RandomTerm, unpack
 from gazeanalytics.stats.families import Family, Response
 from gazeanalytics.stats.fitting import Solution, stand
 from gazeanalytics.stats.formula import Formula, Frame
@@ -323,13 +323,8 @@ def spreads(solution: Solution, wanted: tuple[RandomTerm, ...]) -> tuple[RandomS
     design, modes = solution.engine.design, solution.engine.modes
     if not design.terms:
         return ()
-    parts = [modes.main]
-    parts += [
-        modes.border[places].reshape(len(term.levels), term.width)
-        for term, (_, places) in zip(design.terms[1:], border_blocks(design.terms), strict=True)
-    ]
-    found = {}
-    for term, factor, u in zip(design.terms, unpack(solution.theta, design.terms), parts, strict=True):
+    found, effects = {}, modes.by_term(design.terms)
+    for term, factor, u in zip(design.terms, unpack(solution.theta, design.terms), effects, strict=True):
         covariance = solution.sigma**2 * factor @ factor.T
         found[id(term)] = RandomSpread(term.group, term.names, covariance, term.levels, u @ factor.T)
     return tuple(found[id(term)] for term in wanted)

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.linalg import get_lapack_funcs
 
 from gazeanalytics._kernels import mixed as kernels
-from gazeanalytics.stats.design import Design, border_blocks, triangle, unpack
+from gazeanalytics._kernels import mixed_inverse as inverses
+from gazeanalytics.stats.design import Design, RandomTerm, border_blocks, triangle, unpack
 
 __all__ = ["Modes", "System"]
 
@@ -32,6 +33,11 @@ class Modes:
         """Return these modes, moved along a step."""
         return Modes(self.main + length * step.main, self.border + length * step.border)
 
+    def by_term(self, terms: tuple[RandomTerm, ...]) -> list[np.ndarray]:
+        """Return each term's effects, shape (levels, width)."""
+        border = zip(terms[1:], border_blocks(terms), strict=True)
+        return [self.main, *(self.border[places].reshape(-1, term.width) for term, (_, places) in border)]
+
     def penalty(self, random: int) -> float:
         """Return u'u (without the fixed effects)."""
         return float(np.sum(self.main * self.main) + self.border[:random] @ self.border[:random])
@@ -48,7 +54,7 @@ class System:
         self.chol = np.empty((levels, width, width))
         self.cross = np.empty((d.columns.size, width))
         self.none = np.empty((d.rows, 0))
-        self.crossx = {True: np.empty((levels, p, width)), False: np.empty((levels, 0, width))}
+        self.crossx = {True: np.empty((levels, width, p)), False: np.empty((levels, width, 0))}
         self.matrix = {True: np.empty((d.border + p,) * 2), False: np.empty((d.border,) * 2)}
         self.joint = True
 
@@ -71,14 +77,18 @@ class System:
         d = self.design
         return Modes(np.zeros((d.starts.size - 1, d.zf.shape[1])), np.zeros(d.border + self.x.shape[1]))
 
-    def factor(self, w: np.ndarray) -> bool:
-        """Factor the system at weights `w`; say whether it is positive definite."""
-        d = self.design
-        border = self.matrix[self.joint]
+    def factor(self, w: np.ndarray, *, squares: np.ndarray | None = None) -> bool:
+        """Factor the system at weights `w`; say whether it is positive definite.
+
+        `squares` is X'WX, where it is known already.
+        """
+        d, x, border, crossx = self.design, self.x, self.matrix[self.joint], self.crossx[self.joint]
         fine = kernels.normal_matrix(
-            d.starts, self.zf, d.pointer, d.columns, d.slots, self.zb, self.x, w, d.border,
-            self.chol, self.cross, self.crossx[self.joint], border,
+            d.starts, self.zf, d.pointer, d.columns, d.slots, self.zb, x, w, d.border,
+            self.chol, self.cross, crossx, border,
         )  # fmt: skip
+        eliminated = crossx.reshape(crossx.shape[0] * crossx.shape[1], x.shape[1])
+        border[d.border :, d.border :] = ((x.T * w) @ x if squares is None else squares) - eliminated.T @ eliminated
         if fine and border.size:
             _, info = _potrf(border.T, lower=0, clean=0, overwrite_a=1)
             fine = info == 0
@@ -117,6 +127,16 @@ class System:
         )
         return out
 
+    def working_variates(self, theta: np.ndarray, residuals: np.ndarray, modes: Modes) -> np.ndarray:
+        """Return dV/dtheta of the marginal covariance V, times residuals; shape (parameters, rows)."""
+        d, found = self.design, []
+        for term, factor, u in zip(d.terms, unpack(theta, d.terms), modes.by_term(d.terms), strict=True):
+            codes, z = term.codes[d.order], term.z[d.order]
+            for row, column in zip(*triangle(term.width), strict=True):
+                pull = np.bincount(codes, z[:, row] * residuals, len(term.levels))
+                found.append(z[:, row] * u[codes, column] + (z @ factor[:, column]) * pull[codes])
+        return np.array(found)
+
     def inverse(self, *, fixed: bool) -> np.ndarray:
         """Return the lower triangle of the border's inverse, of the random effects alone or with the fixed ones."""
         border = self.matrix[self.joint]
@@ -125,11 +145,11 @@ class System:
         return _potri(part.T, lower=0, overwrite_c=1)[0].T if size else part
 
     def leverages(self, w: np.ndarray, *, fixed: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the rows' leverages and the log-determinant's derivatives, see `_kernels.mixed.leverages`."""
+        """Return the rows' leverages and the log-determinant's derivatives, see `_kernels.mixed_inverse.leverages`."""
         d = self.design
         h = np.empty(d.rows)
         main, border = np.empty((d.zf.shape[1],) * 2), np.empty((d.zb.shape[1],) * 2)
-        kernels.leverages(
+        inverses.leverages(
             d.starts, self.zf, d.zf, d.pointer, d.columns, d.slots, self.zb, d.zb, d.entry,
             self.x if fixed else self.none, w, d.border, self.chol, self.cross, self.crossx[fixed and self.joint],
             self.inverse(fixed=fixed), h, main, border,
@@ -158,7 +178,7 @@ class System:
         """Return each term's diagonal blocks of the inverse, shape (levels, width, width)."""
         d, inverse, p = self.design, self.inverse(fixed=fixed), self.x.shape[1] if fixed else 0
         main = np.empty_like(self.chol)
-        kernels.main_blocks(
+        inverses.main_blocks(
             d.pointer, d.columns, p, d.border, self.chol, self.cross, self.crossx[fixed and self.joint], inverse, main
         )
         found = [main]

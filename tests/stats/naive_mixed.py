@@ -65,3 +65,16 @@ def gaussian(y, x, z, sigma, reml):
     if reml:
         value += np.linalg.slogdet(information)[1] - x.shape[1] * np.log(2 * np.pi)
     return value
+
+
+def average_information(y, x, marginal, theta, reml, *, step=1e-4):
+    """Gilmour et al. (1995) in dense matrices; `marginal(theta)` is V over sigma^2, its slopes central differences."""
+    inverse = np.linalg.inv(marginal(theta))
+    project = inverse - inverse @ x @ np.linalg.solve(x.T @ inverse @ x, x.T @ inverse)
+    shifts = step * np.eye(theta.size)
+    slopes = [(marginal(theta + shift) - marginal(theta - shift)) / (2 * step) for shift in shifts]
+    pull = project @ y
+    work = np.array([slope @ pull for slope in slopes])
+    scale = (y.size - reml * x.shape[1]) / (y @ pull)
+    along = work @ pull
+    return scale * (work @ project @ work.T - np.outer(along, along) / (y @ pull))

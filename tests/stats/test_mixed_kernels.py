@@ -100,6 +100,20 @@ def test_gaussian_objective_equals_the_marginal_normal_law(reml):
     np.testing.assert_allclose(gradient, slopes(engine, THETA), atol=1e-6)
 
 
+@pytest.mark.parametrize("reml", [False, True])
+def test_average_information_equals_its_dense_twin(reml):
+    design = build(0)
+    engine = Gaussian(design, reml=reml)
+    engine(THETA)
+
+    def marginal(theta):
+        z = dense(design, theta)
+        return np.eye(ROWS) + z @ z.T
+
+    want = naive.average_information(design.y - design.offset, design.x, marginal, THETA, reml)
+    np.testing.assert_allclose(engine.information(THETA), want, rtol=1e-7, atol=1e-8)
+
+
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_log_densities_equal_scipy(family):
     phi = np.array(FAMILIES[family])
