@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gazeanalytics.stats.design import Design
+from gazeanalytics.stats.design import Design, RandomTerm, triangle
 from gazeanalytics.stats.laplace import Gaussian, Laplace
 from gazeanalytics.stats.optimise import Objective, Optimum, curvature, minimise
 from gazeanalytics.stats.quadrature import Quadrature
@@ -16,6 +16,7 @@ __all__ = ["Solution", "fit_gaussian", "fit_laplace"]
 ROUGH, FINE = 1e-2, 1e-7
 CONVERGED = 1e-5  # what a further step may promise of -2 log likelihood: 0.3 % of a standard error
 POLISHED = 1e-9
+LEAST_LEFT = 0.2  # share of a residual variance that random effects can't take at the start
 MOST_POLISHING = 4
 FLAT = 1e-7
 NO_SLOPES = np.empty((0, 0, 0))
@@ -58,40 +59,68 @@ class Solution:
     optimum: Optimum
 
 
-def start_variances(design: Design, g: np.ndarray, w: np.ndarray) -> list[np.ndarray]:
-    """Guess each term's variances from residuals of a fit without random effects.
+def start_theta(
+    design: Design, g: np.ndarray, w: np.ndarray, *, total: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Guess theta from a fit without random effects, and its inverse curvature.
 
     Two rows of one level have a product of scores that is expected at w w z z var(b): Henderson's method of moments.
+    Slopes are guessed about the mean of their predictor, where they say little of the intercept, and moved to 0 then.
 
     Parameters
     ----------
     g, w : numpy.ndarray, shape (rows,)
         Scores and weights, in the design's order.
+    total : float, optional
+        Variance of the residuals, of which theta is relative to what random effects leave; None: relative to 1.
     """
-    found = []
-    for term in design.terms:
-        codes, z = term.codes[design.order], term.z[design.order]
-        own = [_moment(codes, z[:, c] * g, z[:, c] ** 2 * w, len(term.levels)) for c in range(term.width)]
-        found.append(np.array(own) / term.width)
-    return found
+    centres = _centres(design.terms)
+    guesses = [_variances(design, g, w, term, centre) for term, centre in zip(design.terms, centres, strict=True)]
+    taken = sum(float(own @ power) for own, power in guesses)
+    sigma2 = 1.0 if total is None else max(total - taken, LEAST_LEFT * total) or 1.0
+    scaled = [np.clip(own * power / sigma2, 0.01, 100.0) / power for own, power in guesses]
+    start, inverse = [np.empty(0)], [np.empty(0)]
+    for term, own, centre in zip(design.terms, scaled, centres, strict=True):
+        covariance = _about_zero(term, own, centre, _apart(term, design.terms, scaled, centres))
+        row, column = triangle(term.width)
+        start.append(np.linalg.cholesky(covariance)[row, column])
+        inverse.append(0.5 * np.diag(covariance)[row] / len(term.levels))
+    return np.concatenate(start), np.concatenate(inverse)
 
 
-def start_theta(design: Design, variances: list[np.ndarray], *, sigma2: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Turn guessed variances into theta, relative to `sigma2`, and its inverse curvature."""
-    start, inverse = [], []
-    for term, own in zip(design.terms, variances, strict=True):
-        sds = np.sqrt(np.clip(own / sigma2, 0.01, 100.0))
-        start += [sds[row] * (row == column) for column in range(term.width) for row in range(column, term.width)]
-        inverse += [
-            0.5 * sds[row] ** 2 / len(term.levels) for column in range(term.width) for row in range(column, term.width)
-        ]
-    return np.array(start, dtype=float), np.array(inverse)
+def _centres(terms: tuple[RandomTerm, ...]) -> list[np.ndarray]:
+    """Give the mean of each slope's predictor where its group has an intercept too, else 0."""
+    steady = {term.group for term in terms if (np.ptp(term.z, axis=0) == 0).any()}
+    return [np.mean(term.z, axis=0) * (np.ptp(term.z, axis=0) > 0) * (term.group in steady) for term in terms]
 
 
-def _left_over(design: Design, total: float, variances: list[np.ndarray]) -> float:
-    """Guess the residual variance: what of the `total` the random effects leave, a fifth of it at least."""
-    taken = sum(float(own @ np.mean(term.z**2, axis=0)) for term, own in zip(design.terms, variances, strict=True))
-    return max(total - taken, 0.2 * total) or 1.0
+def _variances(
+    design: Design, g: np.ndarray, w: np.ndarray, term: RandomTerm, centre: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Guess the variances of a term's effects about the centre, and give the mean squares of their predictors there."""
+    codes, z = term.codes[design.order], term.z[design.order] - centre
+    own = [_moment(codes, z[:, c] * g, z[:, c] ** 2 * w, len(term.levels)) for c in range(term.width)]
+    power = np.mean(z**2, axis=0)
+    return np.array(own) / term.width, np.where(power > 0, power, 1.0)
+
+
+def _apart(
+    term: RandomTerm, terms: tuple[RandomTerm, ...], scaled: list[np.ndarray], centres: list[np.ndarray]
+) -> float:
+    """Give how far an intercept varies to make up for slopes of its group that stand in other terms."""
+    others = zip(terms, scaled, centres, strict=True)
+    return sum(
+        float(own @ centre**2) for other, own, centre in others if other is not term and other.group == term.group
+    )
+
+
+def _about_zero(term: RandomTerm, variances: np.ndarray, centre: np.ndarray, apart: float) -> np.ndarray:
+    """Move independent effects about the centre to where predictors are 0; a slope then goes with its intercept."""
+    shift, steady = np.eye(term.width), np.flatnonzero(np.ptp(term.z, axis=0) == 0)[:1]
+    least = variances.copy()
+    least[steady] = np.maximum(least[steady], apart)
+    shift[steady] -= centre
+    return (shift * least) @ shift.T
 
 
 def _moment(codes: np.ndarray, scores: np.ndarray, weights: np.ndarray, levels: int) -> float:
@@ -108,9 +137,8 @@ def fit_gaussian(design: Design, *, reml: bool) -> Solution:
     y = design.y - design.offset
     rest = y - design.x @ np.linalg.lstsq(design.x, y, rcond=None)[0] if design.x.shape[1] else y
     spare = float(rest @ rest) / max(rest.size - design.x.shape[1], 1)
-    variances = start_variances(design, rest, engine.weights)
-    theta, inverse = start_theta(design, variances, sigma2=_left_over(design, spare, variances))
-    optimum = minimise(engine, theta, np.diag(inverse), tolerance=FINE, model=engine.information)
+    theta, inverse = start_theta(design, rest, engine.weights, total=spare)
+    optimum = minimise(engine, theta, np.diag(inverse), tolerance=FINE, model=engine.model)
     hessian, slopes = _gaussian_curvature(engine, optimum)
     optimum = _polish(engine, optimum, _invert(_profile(hessian)) / 2)
     engine.stand(optimum.at)
@@ -162,7 +190,7 @@ def fit_laplace(
         engine.modes.border[design.border :] = np.linalg.lstsq(design.x, eta - design.offset, rcond=None)[0]
     engine.restart = engine.modes.copy() if plateau else None
     engine(np.concatenate([np.zeros(design.parameters), phi]))
-    theta, inverse = start_theta(design, start_variances(design, engine.rows.g, engine.rows.w))
+    theta, inverse = start_theta(design, engine.rows.g, engine.rows.w)
     start, rough = np.concatenate([theta, phi]), np.concatenate([inverse, np.full(phi.size, 4 / design.rows)])
     first = minimise(engine, start, np.diag(rough), tolerance=ROUGH if points else FINE)
     value, _ = engine(first.at)

@@ -38,6 +38,7 @@ class Gaussian:
         self.modes = self.system.zero()
         self.residuals = np.empty(design.rows)
         self.residual_sum = np.nan
+        self.by_factor = np.empty((0, 0)), np.empty((0, 0))
         self.last: Evaluation | None = None
 
     @property
@@ -93,7 +94,12 @@ class Gaussian:
         parts = self.system.slopes_of_determinant(theta, self.weights, fixed=self.reml)
         zero = np.zeros_like(self.residuals)
         self.system.add_loadings(-2 * scale * self.residuals, zero, self.modes, self.modes, parts)
+        self.by_factor = parts
         return self.system.pack(*parts)
+
+    def model(self, theta: np.ndarray) -> np.ndarray:
+        """Return a positive model of the Hessian at theta, where the objective was evaluated last."""
+        return self.information(theta) + self.system.bend(theta, *self.by_factor)
 
     def information(self, theta: np.ndarray) -> np.ndarray:
         """Return the average information of the last evaluation, at theta: near the Hessian, for a solve a parameter.

@@ -83,7 +83,10 @@ def _modelled(model: Model | None, x: np.ndarray, inverse: np.ndarray) -> np.nda
     """Invert the model of the curvature at x; keep the `inverse` at hand where it is near singular."""
     if model is None or not x.size:
         return inverse
-    curved = model(x)
+    try:
+        curved = model(x)
+    except np.linalg.LinAlgError:
+        return inverse
     scale = np.sqrt(np.diag(curved))
     if not (np.isfinite(curved).all() and scale.min() > 0):
         return inverse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import get_lapack_funcs
+from scipy.linalg import block_diag, get_lapack_funcs
 
 from gazeanalytics._kernels import mixed as kernels
 from gazeanalytics._kernels import mixed_inverse as inverses
@@ -204,6 +204,24 @@ class System:
             d.starts, d.zf, d.pointer, d.columns, d.slots, d.zb, d.entry, c1, c2,
             u.main, u.border, s.main, s.border, *parts,
         )  # fmt: skip
+
+    def bend(self, theta: np.ndarray, main: np.ndarray, border: np.ndarray) -> np.ndarray:
+        """Return the curvature that theta has by entering squared, from derivatives by the covariance factors.
+
+        With F the objective, S = LL' a term's covariance and G = dF/dS, dF/dL is 2GL and bends by 2G within a column of
+        L. Where F wants variances larger, G is negative and left out; where it wants them smaller, on the way to the
+        edge at 0, G is nearly all the curvature that there is.
+        """
+        terms = self.design.terms
+        slopes = [main, *(border[entries, entries] for entries, _ in border_blocks(terms))]
+        blocks = []
+        for term, factor, slope in zip(terms, unpack(theta, terms), slopes, strict=True):
+            row, column = triangle(term.width)
+            by_covariance = 0.5 * slope @ np.linalg.inv(factor)
+            values, vectors = np.linalg.eigh(by_covariance + by_covariance.T)
+            positive = (vectors * np.maximum(values, 0.0)) @ vectors.T
+            blocks.append(positive[np.ix_(row, row)] * (column[:, None] == column))
+        return np.asarray(block_diag(*blocks))
 
     def pack(self, main: np.ndarray, border: np.ndarray) -> np.ndarray:
         """Turn derivatives by the covariance factors into derivatives by theta."""

@@ -173,6 +173,26 @@ def test_columns_whose_names_are_not_words():
     assert fit.log_likelihood == plain.log_likelihood
 
 
+def test_slopes_that_go_with_intercepts_do_not_depend_on_where_the_predictor_is_zero():
+    rng = np.random.default_rng(8)
+    data = pd.DataFrame({"reader": np.repeat(np.arange(25), 30), "years": rng.normal(size=750)})
+    skill, gain = rng.normal(0, 2, 25), rng.normal(0, 3, 25)
+    data["seconds"] = (skill + gain * 1.0)[data.reader] + gain[data.reader] * data.years + rng.normal(size=750)
+    moved = data.assign(years=data.years + 50)
+    near, far = (stats.mixed("seconds ~ years + (1 + years | reader)", one) for one in (data, moved))
+    assert far.log_likelihood == pytest.approx(near.log_likelihood, abs=1e-5)
+
+
+def test_slopes_apart_from_intercepts_are_found_far_from_zero():
+    rng = np.random.default_rng(9)
+    data = pd.DataFrame({"reader": np.repeat(np.arange(25), 16), "years": 5 + rng.normal(size=400)})
+    gain = rng.normal(0, 5, 25)
+    data["seconds"] = gain[data.reader] * (data.years - 5) + rng.normal(size=400)
+    fit = stats.mixed("seconds ~ years + (1 + years || reader)", data)
+    spread = fit.estimates().set_index("term")["estimate"]
+    assert spread["sd(reader: years)"] == pytest.approx(np.std(gain, ddof=1), rel=0.1)
+
+
 def test_offset_and_counts_of_successes():
     data = (
         study()

@@ -114,6 +114,17 @@ def test_average_information_equals_its_dense_twin(reml):
     np.testing.assert_allclose(engine.information(THETA), want, rtol=1e-7, atol=1e-8)
 
 
+def test_the_model_of_the_curvature_is_near_the_hessian_where_a_variance_goes_to_zero():
+    design, small = build(0), np.array([0.9, 1.1, 0.3, 0.7, 0.02])
+    engine = Gaussian(design, reml=True)
+    gradient = engine(small)[1].copy()
+    assert gradient[-1] > 0
+    want = (engine(small + 1e-6 * np.eye(5)[-1])[1][-1] - gradient[-1]) / 1e-6
+    engine(small)
+    assert engine.model(small)[-1, -1] == pytest.approx(want, rel=0.01)
+    assert engine.information(small)[-1, -1] < 0.1 * want
+
+
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_log_densities_equal_scipy(family):
     phi = np.array(FAMILIES[family])
