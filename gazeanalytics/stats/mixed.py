@@ -16,6 +16,7 @@ from gazeanalytics.stats.fitting import Solution, fit_gaussian, fit_laplace
 from gazeanalytics.stats.inference import satterthwaite
 from gazeanalytics.stats.laplace import Laplace
 from gazeanalytics.stats.results import MixedFit, Own, Plan, spreads
+from gazeanalytics.stats.threads import one_thread
 
 __all__ = ["check_formula", "mixed", "refit"]
 
@@ -23,6 +24,7 @@ SINGULAR = 1e-4
 MOST_POINTS = 100
 
 
+@one_thread()
 def mixed(
     formula: str,
     data: pd.DataFrame,
@@ -120,6 +122,7 @@ def check_formula(formula: str, *, family: str = "gaussian", link: str | None = 
     formulas.variables(formulas.parse(formula))
 
 
+@one_thread()
 def assemble(plan: Plan, response: Response) -> MixedFit:
     """Solve what has been laid out, for one outcome."""
     kind, frame = plan.family, plan.frame

@@ -2,8 +2,13 @@
 
     python tests/benchmarks/bench_mixed.py FOLDER [PROBLEM ...]
 
-FOLDER holds InstEval.csv.gz, VerbAgg.csv and sim_full.csv.gz. A peer that isn't installed is left out.
+FOLDER holds InstEval.csv.gz, VerbAgg.csv and sim_full.csv.gz. A peer that isn't installed is left out. All run on one
+thread: CPU time would count the waiting of a second one as work.
 """
+
+import os
+
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")  # before NumPy
 
 import resource
 import subprocess
