@@ -16,6 +16,7 @@ _CONVERGED = 1e-11
 _HALVINGS = 40
 _NEAR_ZERO = 1e-7
 _SMALL = 0.05
+_STRAIGHT = 1e-8  # a b so small that the curve's middle part is level to the last digit
 _STARTS = (
     (-0.3, 1.0),
     (0.05, 1.0),
@@ -122,7 +123,9 @@ def fit_binormal(counts: np.ndarray) -> Binormal:
 
     Neighbouring ratings that only one kind of case was given are joined, which leaves the estimate as it is. Where all
     points lie on the edges of the ROC square the likelihood rises without end: the curve is then perfect (or perfectly
-    wrong). A single point can't tell a from b, which is then 1.
+    wrong). Where all of one kind's ratings but the outer two are empty of the other kind it rises as b goes to 0 or
+    infinity: the curve is then two straight lines through the square, with the counts fitted exactly (Metz 1989). A
+    single point can't tell a from b, which is then 1.
 
     Parameters
     ----------
@@ -147,6 +150,9 @@ def fit_binormal(counts: np.ndarray) -> Binormal:
     inside = np.isfinite(z) & np.isfinite(w)
     if len(x) == 1:
         return Binormal(float(w[0] - z[0]), 1.0, np.nan)
+    straight = _straight(joined)
+    if straight is not None:
+        return straight
     several = inside.sum() > 1 and np.ptp(z[inside]) > 0
     slope = max(0.05, float(np.polyfit(z[inside], w[inside], 1)[0])) if several else 1.0
     start = float(np.mean(w[inside] - slope * z[inside]))
@@ -210,6 +216,24 @@ def _edge(x: np.ndarray, y: np.ndarray) -> float | None:
         return np.inf
     if np.all((x == 1) | (y == 0)):
         return -np.inf if len(x) else 0.0
+    return None
+
+
+def _straight(counts: np.ndarray) -> Binormal | None:
+    """Fit the curve of two straight lines, where one tells the counts exactly.
+
+    As b goes to 0 all cases without the finding come to one place among those with it, and only the outer two of their
+    ratings can be given to cases that have it; as b goes to infinity, the other way round.
+    """
+    height = float(np.sum(special.xlogy(counts, counts / counts.sum(1, keepdims=True))))
+    for one, other, order in ((0, 1, 1), (1, 0, -1)):
+        given = np.flatnonzero(counts[one, ::order])
+        if len(given) > 1 and not counts[other, ::order][given[0] + 1 : given[-1]].any():
+            beyond = counts[other, ::order][given[0] + 1 :].sum() / counts[other].sum()
+            level = float(special.ndtri(beyond))
+            return (
+                Binormal(level, _STRAIGHT, height) if one == 0 else Binormal(level / _STRAIGHT, 1 / _STRAIGHT, height)
+            )
     return None
 
 
