@@ -15,8 +15,10 @@ from gazeanalytics.strategies.sequences import (
     difference_test,
     toolbox_prior,
 )
+from gazeanalytics.strategies.sequences.groups import _Problem
 from gazeanalytics.strategies.sequences.models import Bank
 from gazeanalytics.strategies.sequences.paths import pack
+from gazeanalytics.strategies.sequences.settings import GroupSettings
 
 LEFT_RIGHT = (
     np.array([0.8, 0.2]),
@@ -261,6 +263,21 @@ def test_the_likelihood_of_the_toolboxs_groups_is_the_toolboxs(jov):
     value = vhem.share_out(expected, np.array([23, 9]) / 32, 32 / 10, member)
     assert value == pytest.approx(reference["g"].LogL, abs=1e-3)
     assert member == pytest.approx(reference["g"].Z, abs=1e-3)
+
+
+def test_the_toolboxs_partition_is_an_optimum_of_ours_and_others_are_higher(jov):
+    """From where the toolbox stopped ours climbs on in its partition; from other starts it ends above, in others."""
+    models, label = packed(jov[2]["hmms"]), jov[2]["g"].label
+    groups = [part[:, None].copy() for part in packed(jov[2]["g"].hmms)[1:]]
+    shares, member = np.array([23, 9]) / 32, np.empty((32, 2))
+    fixed = (np.arange(32)[:, None], 32 / 10, 10, 0.001, True)
+    value, _ = vhem.cluster(*models, *fixed, 500, 1e-8, shares, *groups, member, np.empty(0))
+    assert value > jov[2]["g"].LogL
+    assert adjusted_rand_score(label, member.argmax(axis=1)) == 1.0
+    problem = _Problem(Bank(*models), fixed[0], 2, 3, GroupSettings(length=10, samples=32 / 10, trials=60, finished=5))
+    best, _ = problem.solve(np.random.default_rng(0))
+    assert best.value > value + 5
+    assert adjusted_rand_score(label, best.member.argmax(axis=1)) < 0.8
 
 
 def test_groups_of_the_demonstration_readers(jov):
