@@ -16,7 +16,7 @@ from gazeanalytics.stats.mixed import assemble, refit
 from gazeanalytics.stats.optimise import minimise
 from gazeanalytics.stats.prediction import simulate
 from gazeanalytics.stats.results import MixedFit, spread_name
-from gazeanalytics.stats.threads import one_thread
+from gazeanalytics.threads import one_blas_thread
 
 __all__ = ["bootstrap", "compare", "profile"]
 
@@ -63,7 +63,7 @@ def full_likelihood(fit: MixedFit) -> MixedFit:
     return assemble(replace(fit.plan, reml=False), fit.response) if fit.plan.reml else fit
 
 
-@one_thread()
+@one_blas_thread()
 def profile(fit: MixedFit, *, level: float = 0.95) -> pd.DataFrame:
     """Give profile-likelihood intervals of fixed effects and standard deviations.
 

@@ -16,7 +16,7 @@ from gazeanalytics.stats.fitting import Solution, fit_gaussian, fit_laplace
 from gazeanalytics.stats.inference import satterthwaite
 from gazeanalytics.stats.laplace import Laplace
 from gazeanalytics.stats.results import MixedFit, Own, Plan, spreads
-from gazeanalytics.stats.threads import one_thread
+from gazeanalytics.threads import one_blas_thread
 
 __all__ = ["check_formula", "mixed", "refit"]
 
@@ -24,7 +24,7 @@ SINGULAR = 1e-4
 MOST_POINTS = 100
 
 
-@one_thread()
+@one_blas_thread()
 def mixed(
     formula: str,
     data: pd.DataFrame,
@@ -122,7 +122,7 @@ def check_formula(formula: str, *, family: str = "gaussian", link: str | None = 
     formulas.variables(formulas.parse(formula))
 
 
-@one_thread()
+@one_blas_thread()
 def assemble(plan: Plan, response: Response) -> MixedFit:
     """Solve what has been laid out, for one outcome."""
     kind, frame = plan.family, plan.frame

@@ -10,8 +10,9 @@ import pandas as pd
 
 from gazeanalytics._kernels import archetypes as kernels
 from gazeanalytics.strategies.mixtures import principal
-from gazeanalytics.strategies.scaling import Scaling, canonical, one_thread, reading_column, spread_ties
+from gazeanalytics.strategies.scaling import Scaling, canonical, reading_column, spread_ties
 from gazeanalytics.tables import check
+from gazeanalytics.threads import one_thread
 
 __all__ = ["Archetypes"]
 

@@ -20,13 +20,13 @@ from gazeanalytics.strategies.scaling import (
     Scaling,
     canonical,
     feature_names,
-    one_thread,
     reading_column,
     spread_ties,
 )
 from gazeanalytics.strategies.search import Settings, by_size, make_settings, not_searched, search, seen_again
 from gazeanalytics.strategies.stability import bootstrap, held_out
 from gazeanalytics.tables import check
+from gazeanalytics.threads import one_thread
 
 __all__ = ["Strategies"]
 

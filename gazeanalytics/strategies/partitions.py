@@ -24,8 +24,9 @@ from gazeanalytics.strategies.cutting import (
     silhouette,
 )
 from gazeanalytics.strategies.keeping import read, scaling_arrays, scaling_from, scaling_words, write
-from gazeanalytics.strategies.scaling import Scaling, canonical, one_thread, reading_column, spread_ties
+from gazeanalytics.strategies.scaling import Scaling, canonical, reading_column, spread_ties
 from gazeanalytics.tables import check, nearest
+from gazeanalytics.threads import one_thread
 
 __all__ = ["Partition"]
 

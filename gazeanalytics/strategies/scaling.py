@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -11,7 +10,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import yeojohnson, yeojohnson_normmax
-from threadpoolctl import threadpool_limits
 
 from gazeanalytics.tables import check
 
@@ -19,7 +17,6 @@ __all__ = [
     "Scaling",
     "canonical",
     "feature_names",
-    "one_thread",
     "reading_column",
     "spread_ties",
     "without_effects",
@@ -44,13 +41,6 @@ def reading_column(features: pd.DataFrame) -> Any:
     """Return the readings of a table, categories kept, to head another table."""
     key = features["reading"]
     return key.array if isinstance(key.dtype, pd.CategoricalDtype) else key.to_numpy()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep linear algebra on one thread: with more, the last digits depend on their number."""
-    with threadpool_limits(1):
-        yield
 
 
 def feature_names(features: pd.DataFrame, wanted: Sequence[str] | None = None) -> list[str]:

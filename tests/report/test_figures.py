@@ -252,6 +252,18 @@ def test_strategy_shares_add_up_and_pool_small_groups():
     ]  # fmt: skip
 
 
+def test_a_legend_of_strategies_stays_on_the_figure_and_reads_row_by_row():
+    readers = pd.DataFrame({"reader": np.arange(40), "experience_years": np.arange(40) % 20})
+    names = [f"strategy {place}" for place in range(1, 5)]
+    ax = report.strategy_shares(readers.assign(strategy=np.resize(names, 40)), by="experience_years")
+    figure, legend = ax.figure, ax.get_legend()
+    figure.draw_without_rendering()
+    assert legend.get_window_extent().x1 <= figure.bbox.x1
+    at = {text.get_text(): text.get_window_extent() for text in legend.get_texts()}
+    assert at["strategy 2"].x0 > at["strategy 1"].x1
+    assert at["strategy 3"].y1 < at["strategy 1"].y0
+
+
 def test_strategy_shares_pool_bands_with_their_neighbours():
     readings = pd.DataFrame({"reader": range(11), "experience_years": [1.0] * 5 + [3.0] * 2 + [30.0] * 4})
     ax = report.strategy_shares(readings.assign(strategy="x"), by="experience_years")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.styling import look, plain
+from gazeanalytics.report.styling import look, plain, whole_figure
 from gazeanalytics.tables import TableError, nearest
 
 if TYPE_CHECKING:
@@ -96,12 +96,24 @@ def stack_shares(ax: Axes, counts: pd.DataFrame) -> None:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    _legend_above(ax, most=3)
+
+
+def _legend_above(ax: Axes, *, most: int) -> None:
+    """Put a legend above the axes that reads row by row, in as many columns as the figure has room for."""
     handles, labels = ax.get_legend_handles_labels()
-    order = _row_by_row(len(labels), 3)
-    ax.legend(
-        [handles[place] for place in order], [labels[place] for place in order], loc="lower left",
-        bbox_to_anchor=(0, 1.01), ncols=3, borderpad=0, handlelength=1.2,
-    )  # fmt: skip
+    figure = whole_figure(ax)
+    for columns in range(most, 0, -1):
+        order = _row_by_row(len(labels), columns)
+        legend = ax.legend(
+            [handles[place] for place in order], [labels[place] for place in order], loc="lower left",
+            bbox_to_anchor=(0, 1.01), ncols=columns, borderpad=0, handlelength=1.2,
+        )  # fmt: skip
+        legend.set_in_layout(False)  # while it may be too wide, it would push the axes together
+        figure.draw_without_rendering()
+        legend.set_in_layout(True)
+        if legend.get_window_extent().x1 <= figure.bbox.x1:
+            break
 
 
 def _row_by_row(count: int, columns: int) -> list[int]:
