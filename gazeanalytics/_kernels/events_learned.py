@@ -1,72 +1,57 @@
-"""Labels by boosted trees near fast motion, smoothed by a chain of classes.
+"""What boosted trees say of samples near fast motion.
 
-Gaze comes in degrees, without missing samples: a hole is a jump of the clock. A piece is a stretch without a hole that
-a blink could fill. In a piece, bursts (peaks of speed) are found first; far from them and from holes the eye rests,
-and the trees are not asked. All measures are lengths, speeds (deg/s), times (ms) or ratios of them: they don't change
-when gaze is turned or moved. Classes are 0 rest, 1 saccade, 2 post-saccadic oscillation, 3 blink.
+Gaze comes in degrees, without missing samples, cut into pieces (`events_pieces`). In a piece, bursts (peaks of speed)
+are found first; far from them and from holes the eye rests, and the trees are not asked. All measures are lengths,
+speeds (deg/s), times (ms) or ratios of them: they don't change when gaze is turned or moved. Classes are 0 rest,
+1 saccade, 2 post-saccadic oscillation, 3 blink.
 """
 
 import numpy as np
 
-from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels import inlined, kernel
 
-FIXATION, SACCADE, PSO, BLINK, NOISE = 1, 2, 3, 5, 6
 CLASSES = 4
 SCALES = (8.0, 16.0, 32.0, 64.0, 128.0)
-# Measures of a sample: 7 times, 16 of its burst, 4 of the next one, 5 of the sample, 3 lags, 6 a scale.
-MEASURES = 7 + 16 + 4 + 5 + 3 + 6 * 5
-_FAR, _LONG_HOLE, _APART, _LONGEST_RUN = 300.0, 20.0, 40.0, 65_536
+# Measures of a sample: 12 of its place in its burst, 8 of that burst, 6 of its neighbours, 6 of the sample, 3 lags, 6 a
+# scale.
+MEASURES = 12 + 8 + 6 + 6 + 3 + 6 * 5
+SPEED = 29
+_FAR, _APART, _CLOSE = 300.0, 40.0, 200.0
 # Depth of the trees; after each round of trees a row that leads clearly stops.
-DEPTH, _ROUND, _LEAD = 6, 5, 3.0
-# Places in a burst: edges in samples, then what the motion as a whole is like.
-RISE, BEGIN, DIP_BEFORE, FALL, DIP, SECOND_DIP, END, TOP = range(8)
-PEAK, ACROSS, DOWN, X0, Y0, X1, Y1, SIZE, DETOUR, FLIGHT = range(8, 18)
-# Places in the settings of `learned`.
-LONGEST_GAP, PEAK_SPEED, PEAK_NOISE, BEFORE, AFTER, NEAR_HOLE, BLINK_MARGIN, LONGEST_SACCADE = range(8)
+DEPTH, ROUND, _LEAD = 6, 8, 3.0
+# Places in the edges of a burst, samples. The first seven are also the first seven of its facts, as times (ms).
+RISE, BEGIN, DIP_BEFORE, FALL, DIP, SECOND_DIP, TOP, END = range(8)
+# Places in the facts: what a burst is like as a whole.
+ENDS, ACROSS, DOWN, X0, Y0, X1, Y1 = range(7, 14)
+PEAK, RUNS, CLEAR, LARGE, SIZE, DETOUR, FLIGHT, LASTS, STEEP = range(14, 23)
+_WHOLE = (PEAK, RUNS, CLEAR, LARGE, DETOUR, FLIGHT, LASTS, STEEP)
+# Places in the settings, and in the traits of a piece.
+PEAK_SPEED, PEAK_NOISE, BEFORE, AFTER, NEAR_HOLE = range(5)
+STEP, NOISE, OPENS, CLOSES = range(4)
 
 
-@kernel
+@inlined
 def samples_in(duration, step):
     """Samples that a duration (ms) spans, at least one."""
     return max(1, int(np.floor(duration / step + 0.5)))
 
 
-@kernel
-def piece_stop(t, start, hole):
-    """Index after the last sample of the piece that begins at `start`."""
-    stop = start + 1
-    while stop < t.size and t[stop] - t[stop - 1] <= hole:
-        stop += 1
-    return stop
+@inlined
+def velocity(t, x, y, half, i):
+    """Velocity to the right and down over `half` samples to either side of sample i (deg/s)."""
+    a, b = max(i - half, 0), min(i + half, t.size - 1)
+    scale = 1000.0 / (t[b] - t[a]) if t[b] > t[a] else 0.0
+    return (x[b] - x[a]) * scale, (y[b] - y[a]) * scale
 
 
 @kernel
-def noise_speed(t, x, y, step):
-    """Median change of velocity between windows of 8 ms (deg/s), over at most some 2,000 places; drift adds none."""
-    n, reach = t.size, 2 * samples_in(4.0, step)
-    stride = max(1, n // 2048)
-    changes = np.empty(n // stride + 1)
-    m = 0
-    for i in range(0, n - 2 * reach, stride):
-        a, b, c = i, i + reach, i + 2 * reach
-        if t[c] - t[a] < 1.5 * 2 * reach * step:
-            bend = np.sqrt((x[a] - 2 * x[b] + x[c]) ** 2 + (y[a] - 2 * y[b] + y[c]) ** 2)
-            changes[m] = bend / (reach * step) * 1000.0 * np.sqrt(0.5)
-            m += 1
-    return max(np.median(changes[:m]), 1e-3) if m else 1.0
-
-
-@kernel
-def motion_of(t, x, y, step):
-    """Velocity to the right, down, and speed over 4 ms to either side of each sample of a piece, shape (3, samples)."""
-    n, half = t.size, samples_in(4.0, step)
-    motion = np.zeros((3, n))
-    for i in range(n):
-        a, b = max(i - half, 0), min(i + half, n - 1)
-        scale = 1000.0 / (t[b] - t[a]) if t[b] > t[a] else 0.0
-        right, down = (x[b] - x[a]) * scale, (y[b] - y[a]) * scale
-        motion[0, i], motion[1, i], motion[2, i] = right, down, np.sqrt(right * right + down * down)
-    return motion
+def speeds(t, x, y, step):
+    """Speed over 4 ms to either side of each sample of a piece (deg/s)."""
+    half, speed = samples_in(4.0, step), np.empty(t.size)
+    for i in range(t.size):
+        right, down = velocity(t, x, y, half, i)
+        speed[i] = np.sqrt(right * right + down * down)
+    return speed
 
 
 @kernel
@@ -98,28 +83,30 @@ def find_peaks(t, speed, least):
 
 
 @kernel
-def edges_before(t, speed, top, low, still, burst):
+def edges_before(t, speed, low, still, edges):
     """Where a burst rises (over 15 % of its peak), begins (over `still`), and dips last before its peak."""
+    top = edges[TOP]
     i = top
     while i > low and speed[i - 1] > max(0.15 * speed[top], still):
         i -= 1
-    burst[RISE] = i
+    edges[RISE] = i
     while i > low and speed[i - 1] > still and t[top] - t[i] < 250.0:
         i -= 1
-    burst[BEGIN] = i
+    edges[BEGIN] = i
     i = top
     while i > low and not (speed[i] < 0.3 * speed[top] and speed[i - 1] >= speed[i]) and t[top] - t[i] < 100.0:
         i -= 1
-    burst[DIP_BEFORE] = i
+    edges[DIP_BEFORE] = i
 
 
 @kernel
-def edges_after(t, speed, step, top, high, still, burst):
+def edges_after(t, speed, step, high, still, edges):
     """Where a burst has fallen, dips first and again after its peak, and where it ends, with rests up to 16 ms."""
+    top = edges[TOP]
     i = top
     while i < high and speed[i + 1] > max(0.15 * speed[top], still):
         i += 1
-    burst[FALL] = i
+    edges[FALL] = i
     i = top
     while i < high and not (speed[i] < 0.4 * speed[top] and speed[i + 1] >= speed[i]) and t[i] - t[top] < 100.0:
         i += 1
@@ -128,108 +115,109 @@ def edges_after(t, speed, step, top, high, still, burst):
         i += 1
     while i < high and speed[i + 1] <= speed[i] and t[i] - t[dip] < 50.0:
         i += 1
-    burst[DIP], burst[SECOND_DIP] = dip, i
+    edges[DIP], edges[SECOND_DIP] = dip, i
     i = end = dip
     while i < high and t[i] - t[end] < 16.0 + 0.5 * step and t[i] - t[top] < 250.0:
         i += 1
         end = i if speed[i] > still else end
-    burst[END] = end
+    edges[END] = end
 
 
 @kernel
-def describe(x, y, step, sums, low, high, burst):
-    """How far a burst went, between the means of 16 ms before and after; how much farther its path was."""
-    begin, end, top = int(burst[BEGIN]), int(burst[END]), int(burst[TOP])
+def describe(gaze, low, high, peak, edges, facts):
+    """Facts of a burst: how far it went, between the means of 16 ms before and after; how much farther its path was."""
+    t, x, y, step, noise, sums = gaze
+    begin, end, top = edges[BEGIN], edges[END], edges[TOP]
+    for k in range(END):
+        facts[k] = t[edges[k]]
+    right, down = velocity(t, x, y, samples_in(4.0, step), top)
+    facts[ENDS], facts[PEAK], facts[ACROSS], facts[DOWN] = t[end], peak, right / peak, down / peak
     reach = samples_in(16.0, step)
     for place, a, b in ((X0, max(low, begin - reach), begin + 1), (X1, end, min(high, end + reach) + 1)):
-        burst[place] = x[0] + (sums[b, 0] - sums[a, 0]) / (b - a)
-        burst[place + 1] = y[0] + (sums[b, 1] - sums[a, 1]) / (b - a)
-    burst[SIZE] = np.sqrt((burst[X1] - burst[X0]) ** 2 + (burst[Y1] - burst[Y0]) ** 2)
-    path = 0.0
+        facts[place] = x[0] + (sums[b, 0] - sums[a, 0]) / (b - a)
+        facts[place + 1] = y[0] + (sums[b, 1] - sums[a, 1]) / (b - a)
+    size, path = np.sqrt((facts[X1] - facts[X0]) ** 2 + (facts[Y1] - facts[Y0]) ** 2), 0.0
     for i in range(begin, end):
         path += np.sqrt((x[i + 1] - x[i]) ** 2 + (y[i + 1] - y[i]) ** 2)
-    burst[DETOUR] = path / (burst[SIZE] + 1e-3) if path > 0 else 1.0
-    a, b = max(int(burst[RISE]) - 1, low), int(burst[FALL])
-    burst[FLIGHT] = (x[b] - x[a]) * burst[ACROSS] + (y[b] - y[a]) * burst[DOWN]
-    burst[TOP] = top
+    a, b = max(edges[RISE] - 1, low), edges[FALL]
+    facts[FLIGHT] = (x[b] - x[a]) * facts[ACROSS] + (y[b] - y[a]) * facts[DOWN]
+    facts[SIZE], facts[DETOUR] = size, path / (size + 1e-3) if path > 0 else 1.0
+    facts[CLEAR], facts[LARGE] = peak / noise, size / noise
+    facts[RUNS], facts[LASTS] = facts[DIP] - facts[BEGIN], facts[ENDS] - facts[BEGIN]
+    facts[STEEP] = facts[FALL] - facts[RISE]
 
 
 @kernel
-def find_bursts(t, x, y, step, motion, sums, least, still):
-    """All bursts of a piece, shape (bursts, 18)."""
-    speed = motion[2]
+def find_bursts(gaze, speed, least, still):
+    """All bursts of a piece: their edges, shape (bursts, 8), and their facts, shape (bursts, 23)."""
+    t, step = gaze[0], gaze[3]
     peaks = find_peaks(t, speed, least)
-    bursts = np.empty((peaks.size, 18))
+    edges, facts = np.empty((peaks.size, 8), np.int64), np.empty((peaks.size, 23))
     for k in range(peaks.size):
-        top, burst = peaks[k], bursts[k]
+        top = peaks[k]
         low = peaks[k - 1] + 1 if k > 0 else 0
         high = peaks[k + 1] - 1 if k < peaks.size - 1 else t.size - 1
         floor = min(still, 0.5 * speed[top])
-        burst[TOP], burst[PEAK] = top, speed[top]
-        burst[ACROSS], burst[DOWN] = motion[0, top] / speed[top], motion[1, top] / speed[top]
-        edges_before(t, speed, top, low, floor, burst)
-        edges_after(t, speed, step, top, high, floor, burst)
-        describe(x, y, step, sums, low, high, burst)
-    return bursts
+        edges[k, TOP] = top
+        edges_before(t, speed, low, floor, edges[k])
+        edges_after(t, speed, step, high, floor, edges[k])
+        describe(gaze, low, high, speed[top], edges[k], facts[k])
+    return edges, facts
 
 
 @kernel
-def wanted_samples(t, step, bursts, opens, closes, settings):
-    """Samples near a burst or a hole. opens, closes: whether the piece begins and ends at a hole."""
+def ask_near(t, edges, traits, settings, asked):
+    """Which samples lie near a burst or a hole, so that the trees are asked about them."""
     n = t.size
-    wanted = np.zeros(n, np.bool_)
-    before, after = max(settings[BEFORE], step), max(settings[AFTER], 1.5 * step)
-    for k in range(bursts.shape[0]):
-        begin, end = int(bursts[k, BEGIN]), int(bursts[k, END])
+    asked[:] = False
+    before, after = max(settings[BEFORE], traits[STEP]), max(settings[AFTER], 1.5 * traits[STEP])
+    for k in range(edges.shape[0]):
+        begin, end = edges[k, BEGIN], edges[k, END]
         a, b = begin, end
         while a > 0 and t[begin] - t[a - 1] <= before:
             a -= 1
         while b < n - 1 and t[b + 1] - t[end] <= after:
             b += 1
-        wanted[a : b + 1] = True
+        asked[a : b + 1] = True
     i = 0
-    while opens and i < n and t[i] - t[0] < settings[NEAR_HOLE]:
-        wanted[i] = True
+    while traits[OPENS] and i < n and t[i] - t[0] < settings[NEAR_HOLE]:
+        asked[i] = True
         i += 1
     i = n - 1
-    while closes and i >= 0 and t[n - 1] - t[i] < settings[NEAR_HOLE]:
-        wanted[i] = True
+    while traits[CLOSES] and i >= 0 and t[n - 1] - t[i] < settings[NEAR_HOLE]:
+        asked[i] = True
         i -= 1
-    return wanted
 
 
-@kernel
-def burst_measures(t, x, y, speed, i, bursts, mine, following, noise, out):
-    """Measures 0 to 26 of sample i: where it lies in its burst, what that burst and the following one are like."""
-    out[:27] = 0.0
-    out[:7] = 200.0
-    if mine >= 0:
-        burst = bursts[mine]
-        for k, edge in enumerate((RISE, BEGIN, DIP_BEFORE, FALL, DIP, SECOND_DIP, TOP)):
-            out[k] = min(200.0, max(-200.0, t[i] - t[int(burst[edge])]))
-        across, down, size, peak = burst[ACROSS], burst[DOWN], burst[SIZE], burst[PEAK]
-        dx, dy = x[i] - burst[X1], y[i] - burst[Y1]
-        out[7], out[8] = peak, t[int(burst[DIP])] - t[int(burst[BEGIN])]
-        out[9] = (x[i] - burst[X0]) * across + (y[i] - burst[Y0]) * down
-        out[10], out[11] = dx * across + dy * down, abs(dy * across - dx * down)
-        out[12] = out[10] / size if size > 0 else 0.0
-        out[13], out[14], out[15] = speed[i] / peak, peak / noise, size / noise
-        out[16], out[17] = burst[DETOUR], burst[FLIGHT]
-        out[18], out[19] = t[int(burst[END])] - t[int(burst[BEGIN])], t[int(burst[FALL])] - t[int(burst[RISE])]
-        other = mine - 1 if mine == following else following
-        out[20] = 200.0
-        if other >= 0:
-            out[20] = min(200.0, max(-200.0, t[i] - t[int(bursts[other, TOP])]))
-            out[21] = bursts[other, PEAK]
-    out[22], out[23] = _FAR, _FAR
+@inlined
+def burst_measures(now, xi, yi, speed, facts, out):
+    """Measures 0 to 19 of a sample: its place in its burst, in time, in space and in speed; what the burst is like."""
+    for k in range(END):
+        out[k] = min(_CLOSE, max(-_CLOSE, now - facts[k]))
+    across, down, size = facts[ACROSS], facts[DOWN], facts[SIZE]
+    dx, dy = xi - facts[X1], yi - facts[Y1]
+    along = dx * across + dy * down
+    out[7] = (xi - facts[X0]) * across + (yi - facts[Y0]) * down
+    out[8], out[9] = along, abs(dy * across - dx * down)
+    out[10], out[11] = along / size if size > 0 else 0.0, speed / facts[PEAK]
+    for k in range(8):
+        out[12 + k] = facts[_WHOLE[k]]
+
+
+@inlined
+def neighbour_measures(now, facts, mine, following, out):
+    """Measures 20 to 25: the burst on the other side, and the one that is still to come."""
+    other = mine - 1 if mine == following else following
+    out[20], out[21] = _CLOSE, 0.0
+    if other >= 0:
+        out[20], out[21] = min(_CLOSE, max(-_CLOSE, now - facts[other, TOP])), facts[other, PEAK]
+    out[22], out[23], out[24], out[25] = _FAR, _FAR, 0.0, 0.0
     if following >= 0 and mine != following:
-        burst = bursts[following]
-        out[22], out[23] = t[int(burst[BEGIN])] - t[i], t[int(burst[RISE])] - t[i]
-        out[24], out[25] = burst[SIZE], burst[DETOUR]
-    out[26] = speed[i] / noise
+        out[22], out[23] = facts[following, BEGIN] - now, facts[following, RISE] - now
+        out[24], out[25] = facts[following, SIZE], facts[following, DETOUR]
 
 
-@kernel
+@inlined
 def lag_measures(t, x, y, step, i, across, down, out, c):
     """Velocity along the burst, from sample i to 2 ms before, on to 4 ms before, and to 2 ms after."""
     first, second = samples_in(2.0, step), max(2, samples_in(4.0, step))
@@ -237,10 +225,9 @@ def lag_measures(t, x, y, step, i, across, down, out, c):
     out[c] = ((x[i] - x[a]) * across + (y[i] - y[a]) * down) / (t[i] - t[a]) * 1000.0 if a < i else 0.0
     out[c + 1] = ((x[a] - x[b]) * across + (y[a] - y[b]) * down) / (t[a] - t[b]) * 1000.0 if b < a else 0.0
     out[c + 2] = ((x[d] - x[i]) * across + (y[d] - y[i]) * down) / (t[d] - t[i]) * 1000.0 if d > i else 0.0
-    return c + 3
 
 
-@kernel
+@inlined
 def scale_measures(t, x, y, step, sums, i, scale, out, c):
     """Spread before and after, distance of the means, and speeds before, after and through sample i at one scale."""
     reach = samples_in(scale, step)
@@ -254,30 +241,32 @@ def scale_measures(t, x, y, step, sums, i, scale, out, c):
     out[c + 3] = np.sqrt((x[i] - x[a]) ** 2 + (y[i] - y[a]) ** 2) / max(t[i] - t[a], step) * 1000.0
     out[c + 4] = np.sqrt((x[b] - x[i]) ** 2 + (y[b] - y[i]) ** 2) / max(t[b] - t[i], step) * 1000.0
     out[c + 5] = np.sqrt((x[b] - x[a]) ** 2 + (y[b] - y[a]) ** 2) / max(t[b] - t[a], step) * 1000.0
-    return c + 6
 
 
 @kernel
-def measure(piece, following, i, out):
+def measure(gaze, speed, traits, facts, following, i, out):
     """All measures of sample i. following: the first burst whose peak comes after it, perhaps the number of bursts."""
-    t, x, y, step, motion, sums, noise, opens, closes, bursts = piece
-    n, previous = t.size, following - 1
-    following = following if following < bursts.shape[0] else -1
-    mine = previous
-    if following >= 0:
-        until = t[int(bursts[following, BEGIN])] - t[i]
-        mine = following if previous < 0 or until < t[i] - t[int(bursts[previous, END])] else previous
-    burst_measures(t, x, y, motion[2], i, bursts, mine, following, noise, out)
-    out[27], out[28], out[31] = noise, step, motion[2, i]
-    out[29] = min(_FAR, t[i] - t[0]) if opens else _FAR
-    out[30] = min(_FAR, t[n - 1] - t[i]) if closes else _FAR
-    across, down = (bursts[mine, ACROSS], bursts[mine, DOWN]) if mine >= 0 else (1.0, 0.0)
-    c = lag_measures(t, x, y, step, i, across, down, out, 32)
-    for scale in SCALES:
-        c = scale_measures(t, x, y, step, sums, i, scale, out, c)
+    t, x, y, step, noise, sums = gaze
+    now, previous = t[i], following - 1
+    following = following if following < facts.shape[0] else -1
+    mine, across, down = previous, 1.0, 0.0
+    if following >= 0 and (previous < 0 or facts[following, BEGIN] - now < now - facts[previous, ENDS]):
+        mine = following
+    if mine >= 0:
+        across, down = facts[mine, ACROSS], facts[mine, DOWN]
+        burst_measures(now, x[i], y[i], speed[i], facts[mine], out)
+    else:
+        out[:END], out[END:20] = _CLOSE, 0.0
+    neighbour_measures(now, facts, mine, following, out)
+    out[26], out[27], out[28], out[SPEED] = speed[i] / noise, noise, step, speed[i]
+    out[30] = min(_FAR, now - t[0]) if traits[OPENS] else _FAR
+    out[31] = min(_FAR, t[t.size - 1] - now) if traits[CLOSES] else _FAR
+    lag_measures(t, x, y, step, i, across, down, out, 32)
+    for k in range(len(SCALES)):
+        scale_measures(t, x, y, step, sums, i, SCALES[k], out, 35 + 6 * k)
 
 
-@kernel
+@inlined
 def decided(scores):
     """Whether one class leads all others by more than 3 in log odds."""
     first, second = -np.inf, -np.inf
@@ -287,25 +276,30 @@ def decided(scores):
 
 
 @kernel
-def forest(row, prior, feature, threshold, value, scores):
+def forest(row, prior, feature, threshold, value, at, scores):
     """Chances of the classes at a row of measures, by boosted trees that are full, nodes in breadth-first order.
 
-    feature, threshold: shape (trees, nodes). value: shape (trees, leaves, classes), added up over trees. A class that
-    leads clearly after a round of trees has won. Unsigned indices spare the test whether they count from the end.
+    feature, threshold: shape (trees, nodes). value: shape (trees, leaves, classes), added up over trees, whose number
+    is a multiple of a round. A class that leads clearly after a round has won. The trees of a round are walked side by
+    side, `at` holds their nodes: one walk waits for memory while the others go on. Unsigned indices spare the test
+    whether they count from the end.
     """
     one, two, inner = np.uint64(1), np.uint64(2), np.uint64(feature.shape[1])
     for k in range(CLASSES):
         scores[k] = prior[k]
-    for tree in range(feature.shape[0]):
-        node = np.uint64(0)
-        features, thresholds, leaves = feature[tree], threshold[tree], value[tree]
+    for tree in range(0, feature.shape[0], ROUND):
+        at[:] = 0
         for _ in range(DEPTH):
-            node = two * node + one + np.uint64(row[np.uint64(features[node])] > thresholds[node])
-        for k in range(CLASSES):
-            scores[k] += leaves[node - inner, k]
-        if (tree + 1) % _ROUND == 0 and decided(scores):
+            for k in range(ROUND):
+                node = at[k]
+                right = row[np.uint64(feature[tree + k, node])] > threshold[tree + k, node]
+                at[k] = two * node + one + np.uint64(right)
+        for k in range(ROUND):
+            for q in range(CLASSES):
+                scores[q] += value[tree + k, at[k] - inner, q]
+        if decided(scores):
             break
-    highest, total = scores.max(), 0.0
+    highest, total = np.max(scores), 0.0
     for k in range(CLASSES):
         scores[k] = np.exp(scores[k] - highest)
         total += scores[k]
@@ -314,198 +308,51 @@ def forest(row, prior, feature, threshold, value, scores):
 
 
 @kernel
-def smooth(scores, leave, moves, shortest, labels):
-    """Most likely run of classes when each must last `shortest` samples.
-
-    scores: log of the class shares. leave: log chance to stay (0) or leave (1) at a step, a class. moves: log chance
-    of the next class. A class is entered by paying for its shortest run at once, out of running sums.
-    """
-    n = scores.shape[0]
-    sums = np.zeros((n + 1, CLASSES))
-    best = np.full((n + 1, CLASSES), -np.inf)
-    came = np.full((n + 1, CLASSES), -1, np.int8)
-    for i in range(1, n + 1):
-        for k in range(CLASSES):
-            sums[i, k] = sums[i - 1, k] + scores[i - 1, k]
-        for k in range(CLASSES):
-            begin = max(i - shortest[k], 0)
-            run = sums[i, k] - sums[begin, k] + (i - begin - 1) * leave[0, k]
-            enter, source = (run, np.int8(k)) if begin == 0 else (-np.inf, np.int8(-1))
-            if begin > 0:
-                for q in range(CLASSES):
-                    value = best[begin, q] + leave[1, q] + moves[q, k] + run
-                    if q != k and value > enter:
-                        enter, source = value, np.int8(q)
-            stay = best[i - 1, k] + leave[0, k] + scores[i - 1, k]
-            if stay >= enter:
-                best[i, k] = stay
-            else:
-                best[i, k], came[i, k] = enter, source
-    i, k = n, int(np.argmax(best[n]))
-    while i > 0:
-        if came[i, k] < 0:
-            labels[i - 1] = k
-            i -= 1
-            continue
-        begin = max(i - shortest[k], 0)
-        labels[begin:i] = k
-        i, k = begin, int(came[i, k])
-
-
-@kernel
-def run_scores(piece, start, stop, following, trees, scores):
-    """Log of the class shares of samples start to stop, at least 0.001; return the first burst after them."""
-    prior, feature, threshold, value = trees
-    tops, row = piece[9][:, TOP], np.empty(MEASURES, np.float32)
-    for i in range(start, stop):
-        while following < tops.size and tops[following] <= i:
-            following += 1
-        measure(piece, following, i, row)
-        forest(row, prior, feature, threshold, value, scores[i - start])
-        for k in range(CLASSES):
-            scores[i - start, k] = np.log(max(scores[i - start, k], 1e-3))
-    return following
-
-
-@kernel
-def label_runs(piece, wanted, trees, chain, labels):
-    """Label each run of wanted samples; the rest beside it lasts long enough. Very long runs are cut to save memory."""
-    leave, moves, shortest = chain
-    n, pad, following, i = wanted.size, shortest[0], 0, 0
-    while i < n:
-        if not wanted[i]:
-            i += 1
-            continue
-        stop = i
-        while stop < n and wanted[stop] and stop - i < _LONGEST_RUN:
-            stop += 1
-        first, last = pad, pad + stop - i
-        scores, found = np.full((last + pad, CLASSES), -50.0), np.empty(last + pad, np.uint8)
-        scores[:first, 0] = scores[last:, 0] = 0.0
-        following = run_scores(piece, i, stop, following, trees, scores[first:last])
-        a, b = first if i == 0 else 0, last if stop == n else last + pad
-        smooth(scores[a:b], leave, moves, shortest, found[a:b])
-        for k in range(i, stop):
-            kind = found[first + k - i]
-            labels[k] = BLINK if kind == 3 else kind + 1
-        i = stop
-
-
-@kernel
-def refuse_long(t, step, longest, labels):
-    """Turn saccades that last over `longest` ms, which no eye makes, into noise."""
-    i = 0
-    while i < t.size:
-        stop = i + 1
-        while stop < t.size and labels[stop] == labels[i]:
-            stop += 1
-        if labels[i] == SACCADE and t[stop - 1] - t[i] + step > longest:
-            labels[i:stop] = NOISE
-        i = stop
-
-
-@kernel
-def spread_blink(t, margin, way, labels):
-    """What moves within `margin` ms of a hole, or of what moves there, is blink. way: 1 after the hole, -1 before."""
-    n = t.size
-    k = edge = 0 if way > 0 else n - 1
-    while 0 <= k < n and abs(t[k] - t[edge]) <= margin:
-        if labels[k] != FIXATION:
-            labels[min(edge, k) : max(edge, k) + 1] = BLINK
-            edge = k
-        k += way
-
-
-@kernel
-def look_at(t, x, y, step, noise, opens, closes, settings):
-    """All that measures of a piece need. opens, closes: whether it begins and ends at a hole."""
-    motion, sums = motion_of(t, x, y, step), running_sums(x, y)
+def look_at(t, x, y, traits, settings, asked):
+    """All that the measures of a piece need, and which samples are asked about."""
+    step, noise = traits[STEP], traits[NOISE]
+    gaze, speed = (t, x, y, step, noise, running_sums(x, y)), speeds(t, x, y, step)
     least = max(settings[PEAK_SPEED], settings[PEAK_NOISE] * noise)
-    bursts = find_bursts(t, x, y, step, motion, sums, least, max(6.0, 2.0 * noise))
-    return t, x, y, step, motion, sums, noise, opens, closes, bursts
+    edges, facts = find_bursts(gaze, speed, least, max(6.0, 2.0 * noise))
+    ask_near(t, edges, traits, settings, asked)
+    return gaze, speed, edges, facts
 
 
 @kernel
-def label_piece(piece, settings, trees, chain, labels):
-    """Label a piece of at least three samples."""
-    t, step, opens, closes, bursts = piece[0], piece[3], piece[7], piece[8], piece[9]
-    label_runs(piece, wanted_samples(t, step, bursts, opens, closes, settings), trees, chain, labels)
-    if opens:
-        spread_blink(t, settings[BLINK_MARGIN], 1, labels)
-    if closes:
-        spread_blink(t, settings[BLINK_MARGIN], -1, labels)
-    refuse_long(t, step, settings[LONGEST_SACCADE], labels)
+def shares_over_pieces(bounds, traits, t, x, y, settings, trees, asked, shares):
+    """Which samples are asked about, and the chances of the classes at them, float32, shape (samples, classes)."""
+    prior, feature, threshold, value = trees
+    row, scores, at = np.empty(MEASURES, np.float32), np.empty(CLASSES), np.empty(ROUND, np.uint64)
+    for m in range(bounds.shape[0]):
+        start, part = bounds[m, 0], slice(bounds[m, 0], bounds[m, 1])
+        gaze, speed, edges, facts = look_at(t[part], x[part], y[part], traits[m], settings, asked[part])
+        following = 0
+        for i in range(speed.size):
+            while following < edges.shape[0] and edges[following, TOP] <= i:
+                following += 1
+            if asked[start + i]:
+                measure(gaze, speed, traits[m], facts, following, i, row)
+                forest(row, prior, feature, threshold, value, at, scores)
+                shares[start + i] = scores
 
 
 @kernel
-def scaled_chain(chain, step):
-    """The chain at a sampling interval (ms): costs fall where samples are sparse, since they tell more each."""
-    moves, lasting, switch = chain
-    weight = min(1.0, 2.0 / step) ** 2
-    leave, shortest = np.zeros((2, CLASSES)), np.empty(CLASSES, np.int64)
-    leave[1] = -switch * weight
-    for k in range(CLASSES):
-        shortest[k] = samples_in(lasting[k], step)
-    return leave, moves * weight, shortest
-
-
-@kernel
-def hole_of(step, longest_gap):
-    """Shortest jump of the clock (ms) that ends a piece: as long as a short blink, and more than two samples lost."""
-    return min(longest_gap, max(_LONG_HOLE, 2.5 * step))
-
-
-@kernel
-def learned(t, x, y, step, settings, trees, chain, labels):
-    """Label one reading."""
-    labels[:] = FIXATION
-    noise, hole = noise_speed(t, x, y, step), hole_of(step, settings[LONGEST_GAP])
-    ready = scaled_chain(chain, step)
-    start = 0
-    while start < t.size:
-        stop = piece_stop(t, start, hole)
-        if stop - start >= 3:
-            part = slice(start, stop)
-            piece = look_at(t[part], x[part], y[part], step, noise, start > 0, stop < t.size, settings)
-            label_piece(piece, settings, trees, ready, labels[part])
-        start = stop
-
-
-@kernel
-def learned_over_readings(starts, stops, t, x, y, settings, trees, chain, labels, steps):
-    """`learned` of every reading."""
-    for r in range(starts.size):
-        part = slice(starts[r], stops[r])
-        learned(t[part], x[part], y[part], steps[r], settings, trees, chain, labels[part])
-
-
-@kernel
-def measures_over_readings(starts, stops, t, x, y, settings, rows, wanted, steps):
-    """Measures of the samples that the trees are asked about, float32, shape (samples, MEASURES)."""
-    for r in range(starts.size):
-        whole = slice(starts[r], stops[r])
-        tr, xr, yr, step = t[whole], x[whole], y[whole], steps[r]
-        noise, hole = noise_speed(tr, xr, yr, step), hole_of(step, settings[LONGEST_GAP])
-        start = 0
-        while start < tr.size:
-            stop = piece_stop(tr, start, hole)
-            at, following = starts[r] + start, 0
-            wanted[at : starts[r] + stop] = False
-            if stop - start >= 3:
-                part = slice(start, stop)
-                piece = look_at(tr[part], xr[part], yr[part], step, noise, start > 0, stop < tr.size, settings)
-                asked, tops = wanted_samples(piece[0], step, piece[9], piece[7], piece[8], settings), piece[9][:, TOP]
-                for i in range(stop - start):
-                    while following < tops.size and tops[following] <= i:
-                        following += 1
-                    if asked[i]:
-                        wanted[at + i] = True
-                        measure(piece, following, i, rows[at + i])
-            start = stop
+def measures_over_pieces(bounds, traits, t, x, y, settings, asked, rows):
+    """Which samples are asked about, and their measures, float32, shape (samples, MEASURES)."""
+    for m in range(bounds.shape[0]):
+        start, part = bounds[m, 0], slice(bounds[m, 0], bounds[m, 1])
+        gaze, speed, edges, facts = look_at(t[part], x[part], y[part], traits[m], settings, asked[part])
+        following = 0
+        for i in range(speed.size):
+            while following < edges.shape[0] and edges[following, TOP] <= i:
+                following += 1
+            if asked[start + i]:
+                measure(gaze, speed, traits[m], facts, following, i, rows[start + i])
 
 
 @kernel
 def forest_over_rows(rows, prior, feature, threshold, value, shares):
     """`forest` of all rows."""
+    at = np.empty(ROUND, np.uint64)
     for i in range(rows.shape[0]):
-        forest(rows[i], prior, feature, threshold, value, shares[i])
+        forest(rows[i], prior, feature, threshold, value, at, shares[i])

@@ -14,7 +14,7 @@ __all__ = ["Trees", "grow"]
 # Chosen on Lund2013 by leaving persons out (tests/benchmarks/bench_events.py). Trees look at a fifth of the measures at
 # a split, so that none rules alone.
 _SHARE_OF_MEASURES, _SHARE_OF_ROWS, _SMALLEST_LEAF = 0.2, 0.7, 40
-_RATE, _RIDGE, _LONGEST_STEP = 0.25, 10.0, 2.0
+_RATE, _RIDGE, _LONGEST_STEP = 0.15, 10.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Trees:
     prior : numpy.ndarray of float64, shape (classes,)
         Log odds before any tree.
     feature : numpy.ndarray of uint16, shape (trees, nodes)
-        Measure that a node looks at.
+        The number of trees is a multiple of `kernels.ROUND`. Measure that a node looks at.
     threshold : numpy.ndarray of float32, shape (trees, nodes)
         A row goes right where its measure exceeds it; infinite where a branch ended early.
     value : numpy.ndarray of float32, shape (trees, leaves, classes)
@@ -37,6 +37,10 @@ class Trees:
     feature: np.ndarray
     threshold: np.ndarray
     value: np.ndarray
+
+    def __post_init__(self) -> None:
+        if len(self.feature) % kernels.ROUND:
+            raise ValueError(f"trees are walked {kernels.ROUND} at a time; came {len(self.feature)}")
 
     def arrays(self) -> tuple[np.ndarray, ...]:
         """The arrays in the order that kernels take them."""
@@ -61,7 +65,7 @@ def grow(rows: np.ndarray, classes: np.ndarray, weights: np.ndarray, count: int,
         0 to 3; classes never seen stay improbable.
     weights : numpy.ndarray, shape (rows,)
     count : int
-        Number of trees.
+        Number of trees; trees that add nothing fill the last round.
     rng : numpy.random.Generator
         Draws the rows and measures that a tree sees.
     """
@@ -76,7 +80,9 @@ def grow(rows: np.ndarray, classes: np.ndarray, weights: np.ndarray, count: int,
         steps = _newton_steps(leaf, tree.node_count, truth - shares, shares, weights)
         scores += steps[leaf]
         flat.append(_filled(tree, steps))
-    return Trees(prior, *(np.stack(each) for each in zip(*flat, strict=True)))
+    feature, threshold, value = (np.stack(each) for each in zip(*flat, strict=True))
+    empty = ((0, -count % kernels.ROUND), (0, 0))
+    return Trees(prior, np.pad(feature, empty), np.pad(threshold, empty), np.pad(value, (*empty, (0, 0))))
 
 
 def _tree(

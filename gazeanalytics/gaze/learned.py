@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from gazeanalytics._kernels import events_drift
+from gazeanalytics._kernels import events_drift, events_pieces, events_smoothing
 from gazeanalytics._kernels import events_learned as kernels
 from gazeanalytics.gaze.boosting import Trees, grow
 from gazeanalytics.gaze.events import LABELS, Events, label_and_tabulate
@@ -27,14 +27,19 @@ __all__ = ["LearnedModel", "fit_detector", "learned"]
 _TREES = ("prior", "feature", "threshold", "value")
 # The trees are asked about samples this near to a peak of speed (deg/s, and in units of the noise), and near holes.
 _PEAK_DEG_S, _PEAK_NOISE, _BEFORE_MS, _AFTER_MS, _NEAR_HOLE_MS = 18.0, 4.0, 10.0, 25.0, 150.0
+_NEAR = np.array([_PEAK_DEG_S, _PEAK_NOISE, _BEFORE_MS, _AFTER_MS, _NEAR_HOLE_MS])
 # No saccade lasts longer: one of 40 deg takes some 109 ms (Carpenter 1988). Lids drag the gaze for some 100 ms.
 _LONGEST_SACCADE_MS, _BLINK_MARGIN_MS = 120.0, 100.0
+_BOUNDS = np.array([_BLINK_MARGIN_MS, _LONGEST_SACCADE_MS])
 # Class of the trees that each label belongs to: rest, saccade, oscillation, blink; missing and noise teach nothing.
 _CLASS_OF = np.array([-1, 0, 1, 2, 0, 3, -1])
 # Oscillations are rare and coders differ: counted alike, they would be found too seldom to agree with either.
 _WEIGHT_OF = np.array([1.0, 1.0, 1.5, 1.0])
 # Cost of a change of class at 500 Hz; shortest durations are no longer than this.
 _SWITCH, _LONGEST_LEAST_MS = 1.5, 30.0
+# No eye pursues faster (Meyer, Lasker & Robinson 1985, Vision Res 25:561): a coder's slip, which would teach the trees
+# that large saccades are rest.
+_FASTEST_PURSUIT_DEG_S = 100.0
 # Readings with at least this share of pursuit teach what pursuit is: where nothing moves, coders seldom look for it.
 _PURSUIT_SHARE = 0.2
 
@@ -164,15 +169,12 @@ def learned(
     return label_and_tabulate(batch, recording, None, settings, blink_ms=(20.0, 500.0), threads=threads)
 
 
-def _settings() -> np.ndarray:
-    """The values of the kernels, in their order."""
-    near = (_PEAK_DEG_S, _PEAK_NOISE, _BEFORE_MS, _AFTER_MS, _NEAR_HOLE_MS)
-    return np.array([LONGEST_GAP_MS, *near, _BLINK_MARGIN_MS, _LONGEST_SACCADE_MS])
-
-
 def _label(gaze: tuple[np.ndarray, ...], labels: np.ndarray, steps: np.ndarray, model: LearnedModel) -> None:
     """Label every reading of `gaze` (starts, stops, t, right, down), pursuit as fixation."""
-    kernels.learned_over_readings(*gaze, _settings(), model.motion.arrays(), model.chain(), labels, steps)
+    bounds, traits = events_pieces.pieces_of_readings(*gaze, LONGEST_GAP_MS, steps)
+    asked, shares = np.empty(len(labels), bool), np.empty((len(labels), kernels.CLASSES), np.float32)
+    kernels.shares_over_pieces(bounds, traits, *gaze[2:], _NEAR, model.motion.arrays(), asked, shares)
+    events_smoothing.smooth_over_pieces(bounds, traits, gaze[2], _BOUNDS, model.chain(), asked, shares, labels)
 
 
 def _pursue(
@@ -189,7 +191,7 @@ def fit_detector(
     labels: ArrayLike,
     viewing: Viewing,
     *,
-    trees: int = 40,
+    trees: int = 80,
     about: Mapping[str, Any] | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> LearnedModel:
@@ -232,7 +234,7 @@ def fit_detector(
     generator = np.random.default_rng(rng)
     gaze = (recording.readings.starts, recording.readings.stops, recording.t, *degrees(recording))
     classes = _CLASS_OF[seen]
-    motion = _learn_motion(gaze, recording.intervals_ms, classes, trees, generator)
+    motion = _learn_motion(gaze, recording.intervals_ms, seen, trees, generator)
     made = {"labels": list(LABELS[1:6]), "samples": len(samples), "rates_hz": _rates(recording), **(about or {})}
     model = LearnedModel(motion, None, *_chain(recording, classes), made)
     return LearnedModel(motion, _learn_drift(gaze, recording, seen, model, generator), model.moves, model.lasting, made)
@@ -250,12 +252,14 @@ def _votes(classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _learn_motion(
-    gaze: tuple[np.ndarray, ...], steps: np.ndarray, classes: np.ndarray, count: int, rng: np.random.Generator
+    gaze: tuple[np.ndarray, ...], steps: np.ndarray, codes: np.ndarray, count: int, rng: np.random.Generator
 ) -> Trees:
     """Trees of motion, from the samples that they will be asked about."""
-    table, wanted = np.zeros((len(classes), kernels.MEASURES), np.float32), np.zeros(len(classes), bool)
-    kernels.measures_over_readings(*gaze, _settings(), table, wanted, steps)
-    rows, given, votes = _votes(np.where(wanted[:, None], classes, -1))
+    bounds, traits = events_pieces.pieces_of_readings(*gaze, LONGEST_GAP_MS, steps)
+    asked, table = np.empty(len(codes), bool), np.empty((len(codes), kernels.MEASURES), np.float32)
+    kernels.measures_over_pieces(bounds, traits, *gaze[2:], _NEAR, asked, table)
+    slips = (codes == LABELS.index("pursuit")) & (table[:, [kernels.SPEED]] > _FASTEST_PURSUIT_DEG_S)
+    rows, given, votes = _votes(np.where(asked[:, None] & ~slips, _CLASS_OF[codes], -1))
     if len(np.unique(given)) < 2:
         raise ValueError("labels must know at least two of fixation, saccade, pso and blink where the gaze moves fast")
     return grow(table[rows], given, votes * _WEIGHT_OF[given], count, rng)
