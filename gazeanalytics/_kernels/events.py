@@ -10,7 +10,7 @@ are told by their sine, |p x q| / (|p| |q|) of the two rays, which is exact and 
 
 import numpy as np
 
-from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels import inlined, kernel
 
 MISSING, FIXATION, SACCADE, PSO, PURSUIT, BLINK, NOISE = 0, 1, 2, 3, 4, 5, 6
 START = 128
@@ -49,14 +49,21 @@ def mark_starts(t, labels, longest_gap):
         labels[0] |= START
 
 
-@kernel
+@inlined
 def event_stop(labels, i):
-    """Index after the last sample of the event that begins at sample i."""
-    kind = labels[i] & 127
-    stop = i + 1
-    while stop < labels.size and labels[stop] == kind:
-        stop += 1
-    return stop
+    """Index after the last sample of the event that begins at sample i; it looks at eight labels at once."""
+    kind, rest = labels[i] & np.uint8(127), labels[i + 1 :]
+    k = 0
+    while k + 8 <= rest.size:
+        others = np.uint8(0)
+        for ahead in range(8):
+            others |= rest[k + ahead] ^ kind
+        if others:
+            break
+        k += 8
+    while k < rest.size and rest[k] == kind:
+        k += 1
+    return i + 1 + k
 
 
 @kernel
@@ -253,25 +260,25 @@ def saccade(t, x, y, lens, i, stop, step, span, longest_gap, out):
         first = i - 1
     if stop < t.size and t[stop] - t[stop - 1] <= longest_gap:
         last = stop
-    reach = max(1, int(np.floor(span / step + 0.5)))
+    reach = min(max(1, int(np.floor(span / step + 0.5))), last - first)
+    tf, xf, yf = t[first : last + 1], x[first : last + 1], y[first : last + 1]
     cx, cy, ix, iy = lens[0], lens[1], lens[2], lens[3]
-    from_, to = first, first
-    most, rays = 0.0, 1.0
-    for k in range(first, last):
-        b = min(k + reach, last)
-        a = max(b - reach, first)
-        u0, v0 = (x[a] - cx) * ix, (y[a] - cy) * iy
-        u1, v1 = (x[b] - cx) * ix, (y[b] - cy) * iy
-        du, dv, took = u1 - u0, v1 - v0, t[b] - t[a]
+    from_, most, rays = 0, 0.0, 1.0
+    for a in range(tf.size - reach):
+        b = a + reach
+        u0, v0 = (xf[a] - cx) * ix, (yf[a] - cy) * iy
+        u1, v1 = (xf[b] - cx) * ix, (yf[b] - cy) * iy
+        du, dv, took = u1 - u0, v1 - v0, tf[b] - tf[a]
         turn = u0 * dv - v0 * du
         sine = du * du + dv * dv + turn * turn
         base = (u0 * u0 + v0 * v0 + 1.0) * (u1 * u1 + v1 * v1 + 1.0) * (took * took)
         if sine * rays > most * base and took > 0.0:
-            most, rays, from_, to = sine, base, a, b
+            most, rays, from_ = sine, base, a
     out[0], out[1] = t[i], lasts(t, i, stop, step)
     out[2], out[3], out[4], out[5] = x[first], y[first], x[last], y[last]
     out[6] = np.rad2deg(angle(x[first], y[first], x[last], y[last], lens))
-    fastest = angle(x[from_], y[from_], x[to], y[to], lens) / (t[to] - t[from_]) if most > 0.0 else 0.0
+    to = from_ + reach
+    fastest = angle(xf[from_], yf[from_], xf[to], yf[to], lens) / (tf[to] - tf[from_]) if most > 0.0 else 0.0
     out[7] = np.rad2deg(fastest) * 1000.0
 
 
