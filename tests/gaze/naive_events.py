@@ -152,6 +152,18 @@ def blinks_beside_holes(t, step, rules, labels):
                 k += side
 
 
+def pursuit(t, x, y, slowest, window, labels):
+    """Turn fixations that drift faster than `slowest` (deg/s) over the window around a sample into pursuit."""
+    found = list(labels)
+    for start, stop in runs([label == 1 for label in labels]):
+        for k in range(start, stop):
+            near = [i for i in range(start, stop) if abs(t[i] - t[k]) <= window / 2]
+            a, b = near[0], near[-1]
+            if b > a and np.hypot(x[b] - x[a], y[b] - y[a]) / (t[b] - t[a]) * 1000 > slowest:
+                found[k] = 4
+    return found
+
+
 def markov(t, x, y, step, saccade_deg_s, window_ms, rounds):
     """Labels by Viterbi over plain matrices, after rounds of Baum-Welch in logarithms."""
     speed, _ = speed_and_noise(t, x, y, [window(t, i, half_width(window_ms, step)) for i in range(len(t))])

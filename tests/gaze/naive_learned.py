@@ -203,3 +203,40 @@ def blink(t, labels, margin):
             labels[edge : k + 1] = [5] * (k + 1 - edge)
             edge = k
     return labels
+
+
+def drifts(t, x, y, step, labels):
+    """Grid of some 16 ms over the rests of a reading: its spans, and how the eye drifts there."""
+    places, every = np.stack([x, y], axis=1), max(1, int(16 / step))
+    cuts = [0, *(i for i in range(1, len(t)) if labels[i] != labels[i - 1] or t[i] - t[i - 1] > 75), len(t)]
+    spans, rows = [], []
+    for i, stop in itertools.pairwise(cuts):
+        if labels[i] == 1:
+            for k in range(i, stop, every):
+                spans.append([k, min(k + every, stop)])
+                rows.append(drift(t, places, step, i, stop, k))
+    return spans, rows
+
+
+def mean_step(places, a, b, c, d):
+    return places[c:d].mean(axis=0) - places[a:b].mean(axis=0)
+
+
+def drift(t, places, step, i, stop, k):
+    """Duration, distance, speed and straightness of the rest from i to stop; times to its ends; drift about k."""
+    reach, few = max(1, min((stop - i) // 3, int(40 / step))), max(1, int(20 / step))
+    way = mean_step(places, i, i + reach, stop - reach, stop)
+    net = np.linalg.norm(way)
+    path = sum(np.linalg.norm(mean_step(places, q - few, q, q, q + few)) for q in range(i + few, stop - few + 1, few))
+    row = [t[stop - 1] - t[i] + step, net, net / max(t[stop - reach] - t[i], step) * 1000, net / path if path else 0.0]
+    row += [t[k] - t[i], t[stop - 1] - t[k]]
+    for scale in (32, 64, 128, 256):
+        a, b = max(i, k - count(scale, step)), min(stop, k + count(scale, step) + 1)
+        half = (b - a) // 2
+        if half == 0:
+            row += [0.0, 0.0, 0.0]
+            continue
+        part = mean_step(places, a, a + half, b - half, b)
+        far = np.linalg.norm(part)
+        row += [far / ((b - a - half) * step) * 1000, part @ way / (far * net) if far * net else 0.0, far]
+    return row

@@ -171,7 +171,7 @@ def test_shift_turn_and_clock_change_nothing(name):
     labels = detect(samples, VIEW).labels
     moved = samples.assign(x=samples["x"] + 100, y=samples["y"] - 50)
     assert np.array_equal(detect(moved, Viewing(612.0, 334.0, 1800.0, 1800.0)).labels, labels)
-    turned = samples.assign(x=samples["y"], y=samples["x"])
+    turned = samples.assign(x=768 - samples["y"], y=samples["x"])
     assert np.array_equal(detect(turned, Viewing(384.0, 512.0, 1800.0, 1800.0)).labels, labels)
     later = detect(samples.assign(t=samples["t"] + 4096.0), VIEW)
     assert np.array_equal(later.labels, labels)

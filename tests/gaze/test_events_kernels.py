@@ -59,6 +59,18 @@ def test_cascade_is_its_twin(step):
         assert {1, 2, 3} <= set(twin)
 
 
+@pytest.mark.parametrize("step", [2.0, 8.0, 16.0])
+def test_pursuit_of_the_cascade_is_its_twin(step):
+    rules = gaze.CascadeRules(shortest_fixation_ms=0, longest_blink_ms=0)
+    samples = recording(3, step)
+    samples["x"] += np.where(samples.index % 400 < 200, samples["t"] % 1600, 0) * 0.25
+    places = in_degrees(samples)
+    twin = naive.pursuit(*places, 4.0, 200.0, naive.cascade(*places, step, rules))
+    slow = gaze.CascadeRules(shortest_fixation_ms=0, longest_blink_ms=0, pursuit_deg_s=4.0)
+    assert gaze.cascade(samples, VIEW, rules=slow).labels.tolist() == twin
+    assert {1, 2, 4} <= set(twin)
+
+
 @pytest.mark.parametrize("step", [2.0, 4.0])
 def test_nystrom_holmqvist_is_its_twin(step):
     samples = recording(6, step, 2500, rest=(400, 800))

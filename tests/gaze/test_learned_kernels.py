@@ -183,6 +183,16 @@ def test_saccade_that_no_eye_makes_is_noise():
     assert labels.tolist() == np.repeat([1, 2, 1, 6, 1], [10, 60, 10, 61, 10]).tolist()
 
 
+@pytest.mark.parametrize(("seed", "step", "spread"), CASES)
+def test_drifts_are_their_twins(seed, step, spread):
+    t, x, y, step = gaze_of(seed, step=step, spread=spread)
+    labels = np.repeat(np.random.default_rng(seed).choice([1, 1, 2, 3], len(t) // 20), 20).astype(np.uint8)
+    spans, rows = events_drift.drifts(t, x, y, step, 75.0, labels)
+    twin_spans, twin_rows = naive.drifts(t, x, y, step, labels)
+    assert spans.tolist() == twin_spans
+    assert np.allclose(rows, twin_rows, rtol=2e-4, atol=2e-4)
+
+
 def test_drift_of_a_rest():
     t = np.arange(200) * 2.0
     spans, rows = events_drift.drifts(t, t * 0.01, np.zeros(200), 2.0, 75.0, np.ones(200, np.uint8))
@@ -191,3 +201,10 @@ def test_drift_of_a_rest():
     assert middle[0] == 400
     assert np.allclose(middle[[2, 6, 9]], 10, rtol=1e-3)  # deg/s: the whole rest, 32 ms, 64 ms
     assert np.isclose(middle[7], 1, rtol=1e-5)  # towards the same side
+
+
+def test_what_likely_pursues_is_pursuit():
+    labels = np.ones(20, np.uint8)
+    shares = np.array([[0.4, 0.6, 0, 0], [0.5, 0.5, 0, 0], [0.1, 0.9, 0, 0]])
+    events_drift.pursue(np.array([[0, 4], [4, 8], [12, 16]]), shares, labels)
+    assert labels.tolist() == [4] * 4 + [1] * 8 + [4] * 4 + [1] * 4

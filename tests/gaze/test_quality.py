@@ -1,5 +1,7 @@
 """Cleaning, quality and agreement by hand computation."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,6 +56,37 @@ def test_clean_counts_what_it_takes():
     gone = np.flatnonzero(cleaned.samples["x"].isna())
     assert gone.tolist() == [3, 4, 10, 20, *range(97, 123)]
     assert np.isinf(samples["x"]).sum() == 2
+
+
+def naive_clean(t, x, y, spike, blink, margin):
+    """Which samples stand off both neighbours, then which lie beside a hole that a blink fills."""
+    x, y = x.copy(), y.copy()
+
+    def far(i, k):
+        return np.hypot(x[i] - x[k], y[i] - y[k])
+
+    for i in range(1, len(x) - 1):
+        if min(far(i, i - 1), far(i, i + 1)) > max(spike, far(i - 1, i + 1)):
+            x[i] = y[i] = np.nan
+    seen = np.flatnonzero(~np.isnan(x + y))
+    edges = [(a, b) for a, b in itertools.pairwise(seen) if b > a + 1 and blink[0] <= t[b] - t[a] <= blink[1]]
+    beside = np.zeros(len(t), bool)
+    for a, b in edges:
+        beside |= (t <= t[a]) & (t[a] - t < margin) | (t >= t[b]) & (t - t[b] < margin)
+    return np.isnan(x + y) | beside
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_clean_is_its_twin(seed):
+    rng = np.random.default_rng(seed)
+    t = np.cumsum(rng.choice([4.0, 4.0, 4.0, 5.0], 400))
+    x, y = rng.normal(300, 2, (2, 400))
+    x[rng.choice(400, 12, replace=False)] += rng.choice([-60, 60], 12)
+    for begin in (60, 150, 300):
+        x[begin : begin + int(rng.integers(5, 40))] = np.nan
+    samples = pd.DataFrame({"reading": 1, "t": t, "x": x, "y": y})
+    cleaned = gaze.clean(samples, spike_px=30, blink_margin_ms=21, blink_ms=(50, 140)).samples
+    assert cleaned["x"].isna().tolist() == naive_clean(t, x, y, 30, (50, 140), 21).tolist()
 
 
 def test_kappa_by_hand():
