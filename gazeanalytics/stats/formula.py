@@ -353,7 +353,10 @@ def new_matrix(spec: formulaic.ModelSpec, names: tuple[str, ...], data: pd.DataF
 
 
 def new_codes(term: RandomTerm, data: pd.DataFrame) -> np.ndarray:
-    """Give each new row's level of a random term; -1 for levels that the fit hasn't seen."""
-    levels, codes = _levels([_plain(name) for name in term.group.split(":")], data)
+    """Give each new row's level of a random term; -1 for levels that the fit hasn't seen, and for missing ones."""
+    names = [_plain(name) for name in term.group.split(":")]
+    there, found = data[names].notna().all(axis=1).to_numpy(), np.full(len(data), -1, dtype=np.int64)
+    levels, codes = _levels(names, data[there])
     known = {level: place for place, level in enumerate(term.levels)}
-    return np.array([known.get(level, -1) for level in levels], dtype=np.int64)[codes]
+    found[there] = np.array([known.get(level, -1) for level in levels], dtype=np.int64)[codes]
+    return found

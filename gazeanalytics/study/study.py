@@ -85,10 +85,10 @@ class Study:
         readings = self.table("readings")[["reading", "case"]]
         images = readings.merge(cases[columns], on="case", how="left", validate="many_to_one")
         if images["width"].isna().any():
-            lost = images.loc[images["width"].isna(), "case"].iloc[0]
+            lost = images[images["width"].isna()].iloc[0]
             raise InputError(
-                f"{self._told('readings')}, column 'case': {lost!r} is not among the cases of {self._told('cases')}; "
-                "add its row there"
+                f"{self._told('readings')}, reading {shown(lost['reading'])}, column 'case': {shown(lost['case'])} is "
+                f"not among the cases of {self._told('cases')}; add its row there"
             )
         return images
 
@@ -148,11 +148,11 @@ class Study:
         known = set(self.table("readers")["reader"])
         unknown = ~self.table("readings")["reader"].isin(known)
         if unknown.any():
-            lost = self.table("readings").loc[unknown, "reader"].iloc[0]
-            rows = int(unknown.sum())
+            lost = self.table("readings")[unknown].iloc[0]
             raise InputError(
-                f"{self._told('readings')}, column 'reader': {lost!r} ({rows} rows of unknown readers) is not "
-                f"among the readers of {self._told('readers')}; add a row for each there"
+                f"{self._told('readings')}, reading {shown(lost['reading'])}, column 'reader': {shown(lost['reader'])} "
+                f"(unknown readers have {int(unknown.sum())} rows) is not among the readers of "
+                f"{self._told('readers')}; add a row for each there"
             )
 
     def _known_readings(self, keys: pd.Series, file: Path) -> pd.Series:

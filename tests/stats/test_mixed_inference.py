@@ -208,8 +208,8 @@ def test_predictions_of_the_rows_used_and_of_new_rows(fits, family):
     rows = fit.frame.data
     here = stats.predict(fit)
     np.testing.assert_allclose(stats.predict(fit, rows.iloc[::-1])[::-1], here)
-    strangers = rows.assign(reader=99, case=-1)
-    np.testing.assert_allclose(stats.predict(fit, strangers), stats.predict(fit, random=False))
+    for strangers in (rows.assign(reader=99, case=-1), rows.assign(reader=np.nan, case=np.nan)):
+        np.testing.assert_allclose(stats.predict(fit, strangers), stats.predict(fit, random=False))
     link = stats.predict(fit, link=True)
     effects = fit.random_effects().set_index(["group", "level"])["mode"]
     by_hand = fit.frame.x @ fit.coefficients

@@ -33,12 +33,12 @@ def edit(path, old, new):
     ("name", "old", "new", "words"),
     [
         ("fixations.csv", "onset", "onste", "fixations.csv, column 'onset': wanted this column"),
-        ("readings.csv", "3,r0,c3", "3,r0,c33", "readings.csv, column 'case': 'c33' is not among the cases of"),
+        ("readings.csv", "3,r0,c3", "3,r0,c33", "readings.csv, reading 3, column 'case': 'c33' is not among"),
         (
             "readings.csv",
             "3,r0,c3",
             "3,r9,c3",
-            "readings.csv, column 'reader': 'r9' (1 rows of unknown readers) is not",
+            "readings.csv, reading 3, column 'reader': 'r9' (unknown readers have 1 rows) is not",
         ),
         ("readings.csv", "\n3,", "\n2,", "readings.csv, row 5, column 'reading': wanted each key once; came reading 2"),
         (
