@@ -7,7 +7,7 @@ import numpy as np
 
 from gazeanalytics._kernels import kernel
 
-_PROBES = 512
+_PROBES = 128
 _ABSURD_PX = 30000.0
 # Standard deviation of a half wave of the sine squared, as a share of its length.
 _SPREAD_OF_LENGTH = np.sqrt(1 / 12 - 1 / (2 * np.pi**2))
@@ -15,7 +15,7 @@ _SPREAD_OF_LENGTH = np.sqrt(1 / 12 - 1 / (2 * np.pi**2))
 
 @kernel
 def interval(t):
-    """Median time between neighbours (ms), from at most 512 places spread over the reading; NaN without any."""
+    """Median time between neighbours (ms), from at most 128 places spread over the reading; NaN without any."""
     pairs = t.size - 1
     count = min(pairs, _PROBES)
     if count < 1:
@@ -67,7 +67,7 @@ def audit(t, x, y, lens, out):
     """Facts on one reading by which wrong units and broken clocks are known.
 
     out: 0 interval (ms), 1 steps backwards, 2 times that are not finite, 3 infinite places, 4 samples without a place,
-    5-7 `code_of_loss`: samples at it, its x and y; of at most 512 probed samples: 8 how many have a place, 9 largest
+    5-7 `code_of_loss`: samples at it, its x and y; of at most 128 probed samples: 8 how many have a place, 9 largest
     coordinate (px), 10 widest extent (px), 11 median step to the next (deg at the centre), 12 share over 60 deg off the
     line of sight.
     """
@@ -99,14 +99,14 @@ def audit(t, x, y, lens, out):
         u, v = (x[i] - lens[0]) * lens[2], (y[i] - lens[1]) * lens[3]
         wide += u * u + v * v > 3.0
         if i + 1 < n and not np.isnan(x[i + 1] + y[i + 1]):
-            steps[kept] = np.hypot((x[i + 1] - x[i]) * lens[2], (y[i + 1] - y[i]) * lens[3])
+            steps[kept] = ((x[i + 1] - x[i]) * lens[2]) ** 2 + ((y[i + 1] - y[i]) * lens[3]) ** 2
             kept += 1
     out[8] = seen
     if seen:
         out[9] = max(abs(left), abs(right), abs(top), abs(bottom))
         out[10] = max(right - left, bottom - top)
         out[12] = wide / seen
-    out[11] = np.rad2deg(np.median(steps[:kept])) if kept else np.nan
+    out[11] = np.rad2deg(np.sqrt(np.median(steps[:kept]))) if kept else np.nan
 
 
 @kernel
