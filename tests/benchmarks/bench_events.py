@@ -1,7 +1,8 @@
 """Detectors and their peers against the hand labels of Lund2013: python tests/benchmarks/bench_events.py.
 
 The defaults of `cascade` are chosen on these persons; tune_cascade.py prints its score on persons that it never saw.
-The learned detector's scores with persons left out come with --learned (train_learned.py; minutes of training).
+The learned detector's scores, each person's by weights that never saw that person, come with --learned
+(train_learned.py; minutes of training). 1000 Hz is interpolated, which tells whether a detector bears that rate.
 Speed and memory are in bench_events_speed.py.
 """
 
@@ -14,6 +15,7 @@ import event_peers
 import numpy as np
 import pandas as pd
 import scipy.io
+from scipy.interpolate import Akima1DInterpolator
 
 from gazeanalytics import gaze
 from gazeanalytics.geometry import Screen, Viewing
@@ -52,6 +54,26 @@ def thin(samples: pd.DataFrame, labels: np.ndarray, rate_hz: float) -> tuple[pd.
     return samples.loc[kept].assign(t=np.concatenate(times)).reset_index(drop=True), labels[kept], kept
 
 
+def thicken(samples: pd.DataFrame, labels: np.ndarray) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Put a sample between each two of a reading, by a smooth curve (Akima) through those there are: 1000 Hz."""
+    parts, rows = [], []
+    for number, part in samples.groupby("reading"):
+        seen, t = part.dropna(), np.arange(2 * len(part) - 1) * 1.0
+        beside = np.repeat(part["x"].isna(), 2).to_numpy()
+        lost = np.append(beside[1:-1] | beside[:-2], beside[-1])
+        places = Akima1DInterpolator(seen["t"], seen[["x", "y"]])(t)
+        places[lost] = np.nan
+        parts.append(pd.DataFrame({"reading": number, "t": t, "x": places[:, 0], "y": places[:, 1]}))
+        rows.append(np.repeat(part.index, 2)[:-1])
+    kept = np.concatenate(rows)
+    return pd.concat(parts, ignore_index=True), labels[kept], kept
+
+
+def at_rate(samples: pd.DataFrame, labels: np.ndarray, rate_hz: float) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Recordings at another rate than their 500 Hz, their labels, and the rows that these come from."""
+    return thicken(samples, labels) if rate_hz > 500 else thin(samples, labels, rate_hz)
+
+
 def score(samples: pd.DataFrame, found: np.ndarray, labels: np.ndarray) -> str:
     """Kappa and F1 of each class against every coder."""
     parts = []
@@ -86,8 +108,8 @@ def agreement(with_learned: bool) -> None:
     for kind in ("img", "dots", "video"):
         samples, labels, persons, viewing = load(kind)
         print(f"{kind}: persons {', '.join(np.unique(persons))}; kappa against coder MN / RA, event F1 MN / RA")
-        for rate in (500, 120, 60, 30):
-            part, truth, kept = thin(samples, labels, rate)
+        for rate in (1000, 500, 120, 60, 30):
+            part, truth, kept = at_rate(samples, labels, rate)
             print(f"{rate:>4} Hz  {'second coder':<26}{score(part, truth[:, 1], truth[:, :1])}")
             for name, detect in detectors.items():
                 try:
