@@ -25,6 +25,8 @@ from gazeanalytics.geometry import Viewing
 __all__ = ["LearnedModel", "fit_detector", "learned"]
 
 _TREES = ("prior", "feature", "threshold", "value")
+# Trees know measures by their places: weights of another order would be read without an error.
+_FORMAT = 2
 # The trees are asked about samples this near to a peak of speed (deg/s, and in units of the noise), and near holes.
 _PEAK_DEG_S, _PEAK_NOISE, _BEFORE_MS, _AFTER_MS, _NEAR_HOLE_MS = 18.0, 4.0, 10.0, 25.0, 150.0
 _NEAR = np.array([_PEAK_DEG_S, _PEAK_NOISE, _BEFORE_MS, _AFTER_MS, _NEAR_HOLE_MS])
@@ -70,7 +72,12 @@ class LearnedModel:
 
     def save(self, path: str | Path) -> None:
         """Write the weights as npz without objects."""
-        arrays = {"moves": self.moves, "lasting": self.lasting, "about": np.array(json.dumps(dict(self.about)))}
+        arrays = {
+            "format": np.array(_FORMAT),
+            "moves": self.moves,
+            "lasting": self.lasting,
+            "about": np.array(json.dumps(dict(self.about))),
+        }
         for name, trees in (("motion", self.motion), ("drift", self.drift)):
             if trees is not None:
                 arrays |= {f"{name}_{part}": array for part, array in zip(_TREES, trees.arrays(), strict=True)}
@@ -80,12 +87,13 @@ class LearnedModel:
     def load(cls, path: str | Path) -> LearnedModel:
         """Read weights that `save` wrote. Pickled objects are refused."""
         with np.load(path, allow_pickle=False) as stored:
+            if "motion_prior" not in stored or "format" not in stored or stored["format"] != _FORMAT:
+                raise ValueError(f"{path} holds no weights of this detector; train them with gaze.fit_detector")
             motion, drift = (
                 Trees(*(stored[f"{name}_{part}"] for part in _TREES)) if f"{name}_prior" in stored else None
                 for name in ("motion", "drift")
             )
-            if motion is None:
-                raise ValueError(f"{path} holds no weights of this detector; train them with gaze.fit_detector")
+            assert motion is not None
             return cls(motion, drift, stored["moves"], stored["lasting"], json.loads(str(stored["about"])))
 
     def chain(self) -> tuple[np.ndarray, np.ndarray, float]:
@@ -113,8 +121,8 @@ def learned(
     Near peaks of speed and near holes the trees see where a sample lies in the motion, and speeds and spreads at 8 to
     128 ms around it; a chain with shortest durations smooths their answers. What moves beside a hole is blink. The
     shipped weights come from Lund2013 (Andersson et al. 2017): a tower-mounted tracker at 500 Hz, whole and thinned to
-    250, 120, 60 and 30 Hz, with noise of 0.005 to 0.06 deg a sample added. Above 500 Hz and on noisier gaze they are
-    untried; `fit_detector` makes others.
+    250, 120, 60 and 30 Hz, with noise of 0.005 to 0.06 deg a sample added. At 1000 Hz they were tried on recordings
+    interpolated from 500 Hz only; on noisier gaze they are untried. `fit_detector` makes others.
 
     Parameters
     ----------
@@ -202,7 +210,8 @@ def fit_detector(
     samples : pandas.DataFrame
         A samples table. To cover several rates and levels of noise, append thinned and noisier copies as readings.
     labels : array_like of int, shape (samples,) or (samples, coders)
-        Places in `LABELS`; samples that are missing or noise teach nothing. Coders who differ each have a say.
+        Places in `LABELS`; samples that are missing or noise teach nothing, nor does pursuit at over 100 deg/s, which
+        no eye can. Coders who differ each have a say.
     viewing : Viewing
         How image pixels become angles.
     trees : int

@@ -3,6 +3,7 @@
 from gazeanalytics.report.figures import (
     ab_outcome,
     archetype_map,
+    archetype_profiles,
     attention_difference,
     attention_map,
     axis_loadings,
@@ -56,6 +57,7 @@ __all__ = [
     "Section",
     "ab_outcome",
     "archetype_map",
+    "archetype_profiles",
     "attention_difference",
     "attention_map",
     "axis_loadings",

@@ -20,6 +20,7 @@ from gazeanalytics.study.steps import (
     Gaze,
     check_options,
     detect_events,
+    find_archetypes,
     find_strategies,
     label_traces,
     measure_features,
@@ -48,6 +49,8 @@ class Analysis:
         Table `features`.
     strategies : strategies.Strategies or None
         Fitted strategies; None where `not_searched` says why.
+    archetypes : strategies.Archetypes or None
+        The extremes of a continuum; None where there is none.
     not_searched : str
         Why strategies were not looked for; empty when they were.
     findings : pandas.DataFrame
@@ -72,6 +75,7 @@ class Analysis:
     gaze: Gaze
     features: pd.DataFrame
     strategies: Any
+    archetypes: Any
     not_searched: str
     findings: pd.DataFrame
     readings: pd.DataFrame
@@ -134,11 +138,13 @@ def compute(
     tell("strategies", 0, 1)
     fitted, not_searched = _search(study, features)
     by_strategy, axes = _placed(study, fitted, features)
+    archetypes = find_archetypes(study, features, fitted)
     tell("strategies", 1, 1)
     tell("traces", 0, 1)
     findings = label_traces(study)
     tell("traces", 1, 1)
-    parts = [part for part in (features, _judged(gaze.quality), by_strategy) if part is not None]
+    extremes = None if archetypes is None else _as_columns(archetypes.scores(features))
+    parts = [part for part in (features, _judged(gaze.quality), by_strategy, extremes) if part is not None]
     readings = meet(study, *parts, findings=findings)
     modelled = model_frame(readings)
     tell("models", 0, 1)
@@ -156,6 +162,7 @@ def compute(
         gaze,
         features,
         fitted,
+        archetypes,
         not_searched,
         findings,
         readings,
@@ -231,9 +238,14 @@ def _placed(study: Study, fitted: Any, features: pd.DataFrame) -> tuple[pd.DataF
         return None, []
     if fitted.verdict == "types":
         return fitted.assign(features, **readers_and_cases(study, features)), []
-    scores = fitted.axes(features, **readers_and_cases(study, features))
-    axes = scores.rename(columns=lambda name: name.replace(" ", "_"))
-    return axes, [name for name in axes if name != "reading"]
+    axes = _as_columns(fitted.axes(features, **readers_and_cases(study, features)))
+    return axes, [str(name) for name in axes if name != "reading"]
+
+
+def _as_columns(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores under names that formulas can tell."""
+    named = scores.rename(columns={"distance": "archetype_distance"})
+    return named.rename(columns=lambda name: name.replace(" ", "_"))
 
 
 def _judged(quality: pd.DataFrame | None) -> pd.DataFrame | None:

@@ -19,6 +19,7 @@ __all__ = [
     "Gaze",
     "check_options",
     "detect_events",
+    "find_archetypes",
     "find_strategies",
     "label_traces",
     "measure_features",
@@ -153,6 +154,23 @@ def find_strategies(study: Study, features: pd.DataFrame, *, rng: int | np.rando
         rng=study.config.study.seed if rng is None else rng,
         **study.config.strategies.options,
     )
+
+
+def find_archetypes(study: Study, features: pd.DataFrame, fitted: Any) -> Any:
+    """Find the extremes that readings of a continuum are mixtures of.
+
+    Returns
+    -------
+    strategies.Archetypes or None
+        None where `fitted` found no continuum, or too few readings to tell.
+    """
+    if fitted is None or fitted.verdict != "continuum":
+        return None
+    known = features[["reading", *fitted.scaling.names]]
+    try:
+        return strategies.Archetypes.fit(known, rng=study.config.study.seed)
+    except ValueError:
+        return None
 
 
 def readers_and_cases(study: Study, features: pd.DataFrame) -> dict[str, pd.Series]:

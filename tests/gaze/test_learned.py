@@ -50,6 +50,15 @@ def test_fit_learns_labels_and_keeps_them(tmp_path):
     assert again.about["rates_hz"] == [500]
 
 
+def test_weights_of_another_format_are_refused(tmp_path):
+    samples, truth = labelled(1)
+    gaze.fit_detector(samples, truth, VIEW, trees=2, rng=0).save(tmp_path / "mine.npz")
+    with np.load(tmp_path / "mine.npz") as stored:
+        np.savez(tmp_path / "older.npz", **{name: stored[name] for name in stored if name != "format"})
+    with pytest.raises(ValueError, match=r"older\.npz holds no weights of this detector; train them with"):
+        gaze.LearnedModel.load(tmp_path / "older.npz")
+
+
 def test_fit_refuses_labels_that_do_not_fit():
     samples, truth = labelled(1, 300)
     with pytest.raises(ValueError, match=r"labels must have one row a sample, 300; came shape \(299,\)"):

@@ -3,7 +3,7 @@
 from gazeanalytics.report.figures.accuracy import calibration, roc
 from gazeanalytics.report.figures.conditions import condition_errors, condition_means
 from gazeanalytics.report.figures.forecasts import forecasts
-from gazeanalytics.report.figures.grids import axis_loadings, strategy_profiles, transition_matrix
+from gazeanalytics.report.figures.grids import archetype_profiles, axis_loadings, strategy_profiles, transition_matrix
 from gazeanalytics.report.figures.hmm import ab_outcome, hmm_states
 from gazeanalytics.report.figures.images import attention_difference, attention_map, scanpath
 from gazeanalytics.report.figures.models import caterpillar, forest
@@ -28,6 +28,7 @@ from gazeanalytics.report.figures.strategies_checks import (
 __all__ = [
     "ab_outcome",
     "archetype_map",
+    "archetype_profiles",
     "attention_difference",
     "attention_map",
     "axis_loadings",

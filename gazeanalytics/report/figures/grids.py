@@ -15,7 +15,7 @@ from gazeanalytics.report.styling import DOUBLE_MM, SINGLE_MM, drawing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["axis_loadings", "strategy_profiles", "transition_matrix"]
+__all__ = ["archetype_profiles", "axis_loadings", "strategy_profiles", "transition_matrix"]
 
 # Columns of numbers that fit side by side on a page; more features go below one another.
 _MOST_COLUMNS = 11
@@ -86,6 +86,37 @@ def axis_loadings(loadings: pd.DataFrame, *, features: Sequence[str] | None = No
     return _profile_map(loadings, ("axis", "loading"), features, 1.0, "Loading\n(• 95% CI without 0)", ax)
 
 
+def archetype_profiles(
+    profile: pd.DataFrame, *, features: Sequence[str] | None = None, largest: float = 3.0, ax: Axes | None = None
+) -> Axes:
+    """Draw what marks each archetype: a heat map of archetypes by features, in standard deviations.
+
+    Parameters
+    ----------
+    profile : pandas.DataFrame
+        One row an archetype and feature, as `Archetypes.profile` gives them: `archetype`, `feature`, `place`.
+    features : sequence of str, optional
+        Which features, in which order.
+    largest : float
+        Standard deviations of the deepest colour.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> profile = pd.DataFrame({"archetype": ["archetype 1", "archetype 2"], "feature": "coverage",
+    ...                         "place": [1.8, -1.1]})
+    >>> [text.get_text() for text in archetype_profiles(profile).texts]
+    ['1.8', '−1.1']
+    """
+    needs(profile, "profile", ["archetype", "feature", "place"])
+    return _profile_map(profile, ("archetype", "place"), features, largest, "Place in SD from the\nmean reading", ax)
+
+
 def _profile_map(
     table: pd.DataFrame,
     columns: tuple[str, str],
@@ -106,8 +137,10 @@ def _profile_map(
     with drawing(ax, min(size[0], DOUBLE_MM), size[1]) as axes:
         if not len(table):
             return nothing(axes, "strategies")
-        low, high, middle = (_grid(table, group, part, names, order) for part in ("conf_low", "conf_high", value))
-        sure = (low > 0) | (high < 0)
+        middle, sure = _grid(table, group, value, names, order), np.zeros((len(names), len(order)), bool)
+        if "conf_low" in table:
+            low, high = (_grid(table, group, end, names, order) for end in ("conf_low", "conf_high"))
+            sure = (low > 0) | (high < 0)
         rows, across = _with_sizes(names, table, group, "\n" if upright else " "), [spaced(name) for name in order]
         if upright:
             middle, sure, rows, across = middle.T, sure.T, across, rows
