@@ -9,6 +9,7 @@ import numpy as np
 from gazeanalytics._kernels import kernel
 
 FIXATION, SACCADE, PSO, NOISE = 1, 2, 3, 6
+_BLOCK = 1024
 
 
 @kernel
@@ -72,6 +73,24 @@ def engbert_kliegl_over_readings(starts, stops, t, right, down, settings, labels
 
 
 @kernel
+def weigh(x, half, mean, first, second):
+    """Sums of k and of k^2 - mean times the samples k places away, over 2 half + 1 samples; 0 at edges.
+
+    A block of samples stays in the nearest cache for all k; the innermost loop takes many samples at once.
+    """
+    n = x.size
+    first[:], second[:] = 0.0, 0.0
+    for start in range(half, n - half, _BLOCK):
+        stop = min(start + _BLOCK, n - half)
+        ahead, bent = first[start:stop], second[start:stop]
+        for k in range(-half, half + 1):
+            part, weight, bend = x[start + k : stop + k], float(k), k * k - mean
+            for i in range(ahead.size):
+                ahead[i] += weight * part[i]
+                bent[i] += bend * part[i]
+
+
+@kernel
 def smooth_derivatives(t, x, half, longest_gap, velocity, acceleration):
     """First and second derivative of the parabola through 2 half + 1 samples (Savitzky & Golay); NaN at edges."""
     n = t.size
@@ -81,19 +100,15 @@ def smooth_derivatives(t, x, half, longest_gap, velocity, acceleration):
     fourth = 0.0
     for k in range(-half, half + 1):
         fourth += (k * k - mean) ** 2
+    weigh(x, half, mean, velocity, acceleration)
     for i in range(n):
-        velocity[i] = acceleration[i] = np.nan
-        if i < half or i >= n - half or t[i + half] - t[i - half] > longest_gap + 2 * half:
-            continue
-        pace = (t[i + half] - t[i - half]) / (2 * half)
-        if pace <= 0.0:
-            continue
-        first, second = 0.0, 0.0
-        for k in range(-half, half + 1):
-            first += k * x[i + k]
-            second += (k * k - mean) * x[i + k]
-        velocity[i] = first / squares / pace
-        acceleration[i] = 2.0 * second / fourth / (pace * pace)
+        took = t[i + half] - t[i - half] if half <= i < n - half else 0.0
+        pace = took / (2 * half)
+        if 0.0 < took <= longest_gap + 2 * half:
+            velocity[i] = velocity[i] / squares / pace
+            acceleration[i] = 2.0 * acceleration[i] / fourth / (pace * pace)
+        else:
+            velocity[i] = acceleration[i] = np.nan
 
 
 @kernel
