@@ -1,4 +1,4 @@
-"""Labels by velocity thresholds that adapt to the reading: Engbert & Kliegl (2003), Nystrom & Holmqvist (2010).
+"""Velocity by parabolas (Savitzky & Golay), and labels by thresholds that adapt to it: Nystrom & Holmqvist (2010).
 
 Gaze comes in degrees, without missing samples: a hole is a jump of the clock. Labels are 1 fixation, 2 saccade,
 3 post-saccadic oscillation, 6 noise, without START. Speeds are in deg/ms inside.
@@ -10,66 +10,6 @@ from gazeanalytics._kernels import kernel
 
 FIXATION, SACCADE, PSO, NOISE = 1, 2, 3, 6
 _BLOCK = 1024
-
-
-@kernel
-def five_point(t, x, longest_gap, velocity):
-    """Velocity over five samples, (x2 + x1 - x-1 - x-2) / (t2 + t1 - t-1 - t-2).
-
-    The samples beside an edge use three, an edge itself none (NaN); so do those beside a jump of the clock.
-    """
-    n = t.size
-    for i in range(n):
-        if 0 < i < n - 1 and t[i + 1] - t[i] <= longest_gap and t[i] - t[i - 1] <= longest_gap:
-            move, took = x[i + 1] - x[i - 1], t[i + 1] - t[i - 1]
-            if 1 < i < n - 2 and t[i + 2] - t[i + 1] <= longest_gap and t[i - 1] - t[i - 2] <= longest_gap:
-                move += x[i + 2] - x[i - 2]
-                took += t[i + 2] - t[i - 2]
-            velocity[i] = move / took if took > 0 else np.nan
-        else:
-            velocity[i] = np.nan
-
-
-@kernel
-def median_spread(velocity):
-    """Median-based standard deviation, sqrt(median(v^2) - median(v)^2); by means where that is 0."""
-    known = velocity[~np.isnan(velocity)]
-    if known.size == 0:
-        return np.nan
-    spread = np.median(known * known) - np.median(known) ** 2
-    if spread <= 0.0:
-        spread = np.mean(known * known) - np.mean(known) ** 2
-    return np.sqrt(max(spread, 0.0))
-
-
-@kernel
-def engbert_kliegl(t, x, y, step, factor, shortest, longest_gap, labels):
-    """Saccades are runs of at least `shortest` ms outside the ellipse of `factor` spreads of velocity."""
-    n = t.size
-    across, along = np.empty(n), np.empty(n)
-    five_point(t, x, longest_gap, across)
-    five_point(t, y, longest_gap, along)
-    wide, high = factor * median_spread(across), factor * median_spread(along)
-    # A component that never varies tells nothing.
-    wide, high = wide if wide > 0 else np.inf, high if high > 0 else np.inf
-    labels[:] = FIXATION
-    i = 0
-    while i < n:
-        stop = i
-        while stop < n and (across[stop] / wide) ** 2 + (along[stop] / high) ** 2 > 1.0:
-            stop += 1
-        if stop > i and t[stop - 1] - t[i] + step >= shortest * (1.0 - 1e-9):
-            labels[i:stop] = SACCADE
-        i = max(stop, i + 1)
-
-
-@kernel
-def engbert_kliegl_over_readings(starts, stops, t, right, down, settings, labels, steps):
-    """`engbert_kliegl` of every reading; settings: factor, shortest saccade, longest gap (ms)."""
-    for r in range(starts.size):
-        part = slice(starts[r], stops[r])
-        values = settings[0], max(settings[1], steps[r]), settings[2]
-        engbert_kliegl(t[part], right[part], down[part], steps[r], values[0], values[1], values[2], labels[part])
 
 
 @kernel
@@ -240,19 +180,13 @@ def nystrom_holmqvist_over_readings(starts, stops, t, right, down, settings, lab
 
 
 @kernel
-def velocity_over_readings(starts, stops, t, right, down, settings, across, along, steps):
-    """Velocity (deg/s) of every reading; settings: width of the parabola (ms; 0: five-point rule), longest gap."""
+def parabola_over_readings(starts, stops, t, right, down, settings, across, along, steps):
+    """Velocity (deg/s) by parabolas, in every reading; settings: their width (ms), longest gap."""
     for r in range(starts.size):
-        part = slice(starts[r], stops[r])
-        tr = t[part]
-        if settings[0] > 0:
-            half = max(1, int(np.floor(settings[0] / (2.0 * steps[r]) + 0.5)))
-            room = np.empty(tr.size)
-            smooth_derivatives(tr, right[part], half, settings[1], across[part], room)
-            smooth_derivatives(tr, down[part], half, settings[1], along[part], room)
-        else:
-            five_point(tr, right[part], settings[1], across[part])
-            five_point(tr, down[part], settings[1], along[part])
+        part, half = slice(starts[r], stops[r]), max(1, int(np.floor(settings[0] / (2.0 * steps[r]) + 0.5)))
+        room = np.empty(stops[r] - starts[r])
+        smooth_derivatives(t[part], right[part], half, settings[1], across[part], room)
+        smooth_derivatives(t[part], down[part], half, settings[1], along[part], room)
         for i in range(starts[r], stops[r]):
             across[i] *= 1000.0
             along[i] *= 1000.0

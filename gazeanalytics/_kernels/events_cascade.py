@@ -19,43 +19,6 @@ BLINK_MARGIN, SHORTEST_BLINK, LONGEST_BLINK, PURSUIT_SPEED, PURSUIT_WINDOW, SHOR
 
 
 @kernel
-def noise(velocity):
-    """Robust spread of one component of the velocity (1.4826 times the median absolute deviation)."""
-    if velocity.size == 0:
-        return 0.0
-    return 1.4826 * np.median(np.abs(velocity - np.median(velocity)))
-
-
-@kernel
-def centred_speed(t, x, y, half, longest_gap):
-    """Speed over `half` samples to each side (deg/s), and its noise."""
-    n = t.size
-    across, along = np.zeros(n), np.zeros(n)
-    for i in range(n):
-        a, b = max(i - half, 0), min(i + half, n - 1)
-        if t[b] - t[a] > longest_gap:
-            a = i if t[i] - t[a] > longest_gap else a
-            b = i if t[b] - t[i] > longest_gap else b
-        if t[b] > t[a]:
-            across[i] = (x[b] - x[a]) / (t[b] - t[a]) * 1000.0
-            along[i] = (y[b] - y[a]) / (t[b] - t[a]) * 1000.0
-    return np.sqrt(across * across + along * along), np.hypot(noise(across), noise(along))
-
-
-@kernel
-def step_speed(t, x, y, longest_gap):
-    """Speed from each sample to the next (deg/s; 0 for the last and across gaps), and its noise."""
-    n = t.size
-    across, along = np.zeros(n), np.zeros(n)
-    for i in range(n - 1):
-        took = t[i + 1] - t[i]
-        if 0.0 < took <= longest_gap:
-            across[i] = (x[i + 1] - x[i]) / took * 1000.0
-            along[i] = (y[i + 1] - y[i]) / took * 1000.0
-    return np.sqrt(across * across + along * along), np.hypot(noise(across), noise(along))
-
-
-@kernel
 def fast_run(t, speed, i, n, peak, hole):
     """Fastest sample, and the sample after the last, of the run above the peak speed from sample i up to a hole."""
     top, after = i, i + 1
@@ -208,21 +171,16 @@ def pursuit(t, x, y, slowest, window, labels):
 
 
 @kernel
-def cascade(t, x, y, step, p, labels):
+def cascade(t, x, y, step, speed, spread, p, labels):
     """Label one reading."""
     labels[:] = FIXATION
     if t.size < 3:
         return
+    peak = max(p[PEAK_SPEED], p[PEAK_NOISE] * spread)
+    edge = min(peak, max(p[EDGE_SPEED], p[EDGE_NOISE] * spread))
     if step < p[SPARSE_FROM]:
-        half = max(1, int(np.floor(p[WINDOW] / (2.0 * step) + 0.5)))
-        speed, spread = centred_speed(t, x, y, half, p[LONGEST_GAP])
-        peak = max(p[PEAK_SPEED], p[PEAK_NOISE] * spread)
-        edge = min(peak, max(p[EDGE_SPEED], p[EDGE_NOISE] * spread))
         dense_saccades(t, speed, step, peak, edge, p, labels)
     else:
-        speed, spread = step_speed(t, x, y, p[LONGEST_GAP])
-        peak = max(p[PEAK_SPEED], p[PEAK_NOISE] * spread)
-        edge = min(peak, max(p[EDGE_SPEED], p[EDGE_NOISE] * spread))
         sparse_saccades(t, x, y, speed, step, spread, peak, edge, p, labels)
     blinks(t, step, p, labels)
     if p[PURSUIT_SPEED] > 0:
@@ -230,8 +188,8 @@ def cascade(t, x, y, step, p, labels):
 
 
 @kernel
-def cascade_over_readings(starts, stops, t, right, down, settings, labels, steps):
-    """`cascade` of every reading."""
+def cascade_over_readings(starts, stops, t, right, down, speed, spreads, settings, labels, steps):
+    """`cascade` of every reading; speed, spreads: as `events_speed.speeds_over_readings` tells them."""
     for r in range(starts.size):
         part = slice(starts[r], stops[r])
-        cascade(t[part], right[part], down[part], steps[r], settings, labels[part])
+        cascade(t[part], right[part], down[part], steps[r], speed[part], spreads[r], settings, labels[part])

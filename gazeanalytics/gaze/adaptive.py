@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gazeanalytics._kernels import events_adaptive
+from gazeanalytics._kernels import events_adaptive, events_speed
 from gazeanalytics.gaze.events import Events, label_and_tabulate
 from gazeanalytics.gaze.recording import LONGEST_GAP_MS, prepare
 from gazeanalytics.geometry import Viewing
@@ -60,7 +60,7 @@ def engbert_kliegl(
         "shortest_fixation_ms": shortest_fixation_ms,
     }
     values = np.array([factor, shortest_saccade_ms, LONGEST_GAP_MS])
-    batch = events_adaptive.engbert_kliegl_over_readings
+    batch = events_speed.engbert_kliegl_over_readings
     return label_and_tabulate(batch, recording, values, settings, threads=threads)
 
 

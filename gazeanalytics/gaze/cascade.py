@@ -8,13 +8,13 @@ from dataclasses import asdict, astuple, dataclass, fields
 import numpy as np
 import pandas as pd
 
-from gazeanalytics._kernels import events_cascade
+from gazeanalytics._kernels import events_cascade, events_speed
 from gazeanalytics.gaze.events import Events, label_and_tabulate
 from gazeanalytics.gaze.recording import LONGEST_GAP_MS, prepare
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.tables import nearest
 
-__all__ = ["CascadeRules", "cascade"]
+__all__ = ["CascadeRules", "cascade", "label"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,5 +163,13 @@ def cascade(
     recording.require(shortest_fixation_ms=rules.shortest_fixation_ms)
     settings = {"detector": "cascade", **asdict(rules)}
     blink_ms = (rules.shortest_blink_ms, rules.longest_blink_ms)
-    batch = events_cascade.cascade_over_readings
-    return label_and_tabulate(batch, recording, rules.values(), settings, blink_ms=blink_ms, threads=threads)
+    return label_and_tabulate(label, recording, rules.values(), settings, blink_ms=blink_ms, threads=threads)
+
+
+def label(starts: np.ndarray, stops: np.ndarray, *arrays: np.ndarray) -> None:
+    """Label readings by the speed of their samples and its noise; arrays: t, right, down, values, labels, steps."""
+    t, right, down, values, labels, steps = arrays
+    speed, spreads = np.empty(len(t)), np.empty(len(starts))
+    how = values[[events_cascade.WINDOW, events_cascade.SPARSE_FROM, events_cascade.LONGEST_GAP]]
+    events_speed.speeds_over_readings(starts, stops, t, right, down, how, speed, spreads, steps)
+    events_cascade.cascade_over_readings(starts, stops, t, right, down, speed, spreads, values, labels, steps)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics._kernels import events_adaptive as kernels
+from gazeanalytics._kernels import events_adaptive, events_speed
 from gazeanalytics.gaze.recording import LONGEST_GAP_MS, degrees, in_rows, prepare
 from gazeanalytics.geometry import Viewing
 
@@ -57,10 +57,13 @@ def velocity(
     recording = prepare(samples, viewing, threads=threads)
     recording.require(window_ms=window_ms)
     across, along = np.empty_like(recording.x), np.empty_like(recording.x)
-    values = np.array([window_ms if rule == "savitzky_golay" else 0.0, LONGEST_GAP_MS])
+    values = np.array([window_ms, LONGEST_GAP_MS])
     arrays = (recording.t, *degrees(recording, threads=threads), values, across, along)
     steps = [recording.intervals_ms]
-    ragged.each(kernels.velocity_over_readings, recording.readings, *arrays, out=steps, threads=threads)
+    batch = events_speed.five_point_over_readings
+    if rule == "savitzky_golay":
+        batch = events_adaptive.parabola_over_readings
+    ragged.each(batch, recording.readings, *arrays, out=steps, threads=threads)
     right, down = in_rows(recording, across, along)
     columns = {"right_deg_s": right, "down_deg_s": down, "speed_deg_s": np.sqrt(right * right + down * down)}
     return pd.DataFrame(columns, index=samples.index)

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from bench_events import load, thin
 
-from gazeanalytics._kernels import events, events_cascade
+from gazeanalytics._kernels import events
 from gazeanalytics.gaze import LABELS, CascadeRules
+from gazeanalytics.gaze.cascade import label
 from gazeanalytics.gaze.events import LONGEST_GAP_MS
 from gazeanalytics.gaze.recording import Recording, degrees, prepare
 
@@ -64,7 +65,7 @@ def find(part: Part, values: np.ndarray) -> np.ndarray:
     marks = np.empty(recording.t.size, np.uint8)
     readings = recording.readings.starts, recording.readings.stops
     arrays = (recording.t, part.right, part.down, values, marks, recording.intervals_ms)
-    events_cascade.cascade_over_readings(*readings, *arrays)
+    label(*readings, *arrays)
     ends = np.array([LONGEST_GAP_MS, CascadeRules().shortest_fixation_ms])
     events.finish_over_readings(*readings, recording.t, ends, marks, recording.intervals_ms)
     if recording.rows is None:

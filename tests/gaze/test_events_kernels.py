@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import gaze
-from gazeanalytics._kernels import events_audit
+from gazeanalytics._kernels import events_audit, events_speed
 from gazeanalytics.geometry import Viewing
 
 spec = importlib.util.spec_from_file_location("naive_events", Path(__file__).with_name("naive_events.py"))
@@ -47,6 +47,16 @@ def recording(seed, step, n=1500, rest=(100, 250)):
 
 def in_degrees(samples):
     return (samples["t"].to_numpy(), *VIEW.degrees(samples["x"], samples["y"]))
+
+
+@pytest.mark.parametrize("n", [1, 2, 511, 512, 513, 2000, 2001, 30_000])
+def test_median_is_that_of_numpy(n):
+    rng = np.random.default_rng(n)
+    heavy = rng.standard_t(1, n)
+    for values in (heavy, np.abs(heavy), heavy**2, np.sort(heavy), rng.integers(-2, 3, n) * 0.5, np.zeros(n) - 3.0):
+        assert events_speed.median(values) == np.median(values)
+    halves = np.repeat([-1e-300, 1e300], [n // 2, n - n // 2])
+    assert events_speed.median(halves) == np.median(halves)
 
 
 @pytest.mark.parametrize("step", [1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
