@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels import archetypes as kernels
+from gazeanalytics.strategies.keeping import read, scaling_arrays, scaling_from, scaling_words, write
 from gazeanalytics.strategies.mixtures import principal
 from gazeanalytics.strategies.scaling import Scaling, canonical, reading_column, spread_ties
 from gazeanalytics.tables import check
@@ -21,6 +23,7 @@ _TOLERANCE = 1e-5
 _STARTS = 3
 # Another archetype must tell at least so much more of the variance, or the number before is taken.
 _WORTH = 0.05
+_FORMAT = "gazeanalytics archetypes 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,27 @@ class Archetypes:
                 "feature": np.tile(self.scaling.names, len(self.names)),
                 "place": places.ravel(),
             }
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write everything to one .npz file of plain arrays and JSON text (no pickle)."""
+        words = {
+            "scaling": scaling_words(self.scaling),
+            "explained": self.explained.to_dict("list"),
+            "exemplars": self.exemplars,
+        }
+        arrays = {name: getattr(self, name) for name in ("mean", "directions", "corners")}
+        write(path, _FORMAT, words, scaling_arrays(self.scaling) | arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Archetypes:
+        """Read what `save` wrote."""
+        words, arrays = read(path, _FORMAT, "archetypes")
+        return cls(
+            scaling_from(words["scaling"], arrays),
+            *(arrays[name] for name in ("mean", "directions", "corners")),
+            pd.DataFrame(words["explained"]),
+            tuple(words["exemplars"]),
         )
 
 

@@ -61,3 +61,19 @@ def test_neither_the_order_of_rows_nor_anything_else_changes_archetypes():
 def test_too_few_readings_are_refused():
     with pytest.raises(ValueError, match="at least 50 readings"):
         Archetypes.fit(triangle(1, n=30)[0])
+
+
+def test_saved_archetypes_come_back_whole(tmp_path):
+    table, _ = triangle(4)
+    found = Archetypes.fit(table, rng=1)
+    found.save(tmp_path / "found.npz")
+    again = Archetypes.load(tmp_path / "found.npz")
+    assert again.scores(table).equals(found.scores(table))
+    assert again.profile().equals(found.profile())
+    assert again.explained.equals(found.explained)
+    assert again.exemplars == found.exemplars
+    again.save(tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "found.npz").read_bytes()
+    np.savez(tmp_path / "other.npz", values=np.zeros(3))
+    with pytest.raises(ValueError, match=r"save them with Archetypes\.save"):
+        Archetypes.load(tmp_path / "other.npz")

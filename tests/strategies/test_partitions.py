@@ -105,3 +105,15 @@ def test_wrong_choices_are_named(five):
         Partition.of_features(five[0], neighbors=3)
     with pytest.raises(ValueError, match="method must be one of hdbscan, k-medoids"):
         Partition.of_features(five[0], method="kmeans")
+
+
+def test_umap_finds_what_is_planted_and_is_noted(planted):
+    pytest.importorskip("umap", reason="umap-learn, the extra `umap`, is not installed")
+    features, truth = planted(8, 1, n=1000, p=5)
+    found = Partition.of_features(features, reduction="umap", resamples=0, rng=1)
+    order = found.labels.set_index("reading")["strategy"].loc[features["reading"]].cat.codes
+    assert adjusted_rand_score(truth, order) > 0.9
+    assert found.notes[0].startswith("UMAP draws readings into lumps")
+    assert found.assign(features)["strategy"].cat.codes.tolist() == order.tolist()
+    with pytest.raises(ValueError, match="only groups of features after PCA can be saved"):
+        found.save("anywhere.npz")
