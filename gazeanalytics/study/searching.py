@@ -45,8 +45,6 @@ def _continuum(found: Analysis, heading: str) -> Part:
     text, extremes = found.strategies.summary(), found.archetypes
     caption = "The axes that readings spread along, and the features they gather."
     figures = {"strategy_axes": report.Picture(report.axis_loadings(found.strategies.loadings()), caption)}
-    if extremes is None:
-        return Part(heading, text, figures)
     told = extremes.explained.set_index("archetypes")["explained"][len(extremes.names)]
     text += (
         f" Each reading is nearly a mixture of {many(len(extremes.names), 'archetype')}, extremes that are no types: "

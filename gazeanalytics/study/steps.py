@@ -162,15 +162,11 @@ def find_archetypes(study: Study, features: pd.DataFrame, fitted: Any) -> Any:
     Returns
     -------
     strategies.Archetypes or None
-        None where `fitted` found no continuum, or too few readings to tell.
+        None where `fitted` found no continuum.
     """
     if fitted is None or fitted.verdict != "continuum":
         return None
-    known = features[["reading", *fitted.scaling.names]]
-    try:
-        return strategies.Archetypes.fit(known, rng=study.config.study.seed)
-    except ValueError:
-        return None
+    return strategies.Archetypes.fit(features[["reading", *fitted.scaling.names]], rng=study.config.study.seed)
 
 
 def readers_and_cases(study: Study, features: pd.DataFrame) -> dict[str, pd.Series]:
