@@ -166,7 +166,9 @@ class Archetypes:
         words, arrays = read(path, _FORMAT, "archetypes")
         return cls(
             scaling_from(words["scaling"], arrays),
-            *(arrays[name] for name in ("mean", "directions", "corners")),
+            arrays["mean"],
+            arrays["directions"],
+            arrays["corners"],
             pd.DataFrame(words["explained"]),
             tuple(words["exemplars"]),
         )

@@ -92,19 +92,16 @@ def _names_table(found: Analysis) -> report.PaperTable:
     cells.loc[cells["suggested"], "cell"] += " *"
     wide = cells.pivot(index="hypothesis", columns="strategy", values="cell").reindex(known["hypothesis"].unique())
     text = wide.fillna("–").rename_axis(columns=None).reset_index(names="Named strategy").astype(str)
-    evidence = known.drop_duplicates("hypothesis")
+    sources = [
+        f"{hypothesis}: {words(evidence).replace(' -', ' −')} ({source})."
+        for hypothesis, evidence, source in known[["hypothesis", "evidence", "source"]].drop_duplicates().to_numpy(str)
+    ]
     return report.PaperTable(
         names,
         text,
         "What the strategies may be called: how far each goes the way that the literature's named strategies predict, "
         "against all other readings, in pooled standard deviations with 95% intervals",
-        (
-            "* A suggestion: above 0, and above the second best. Without one, these data suggest no name.",
-            *(
-                f"{row.hypothesis}: {words(row.evidence).replace(' -', ' −')} ({row.source})."
-                for row in evidence.itertuples()
-            ),
-        ),
+        ("* A suggestion: above 0, and above the second best. Without one, these data suggest no name.", *sources),
     )
 
 
