@@ -6,6 +6,7 @@ import pytest
 
 from gazeanalytics import gaze
 from gazeanalytics.geometry import Viewing
+from gazeanalytics.simulate import Design, simulate_samples
 
 VIEW = Viewing(512.0, 384.0, 1800.0, 1800.0)
 
@@ -83,3 +84,24 @@ def test_shipped_weights_tell_where_they_come_from_and_hold_no_objects():
     assert about["rates_hz"] == [30, 60, 120, 250, 500]
     assert "GPL-3.0" in about["repository"]
     assert len(about["persons"]) == 12
+
+
+@pytest.mark.parametrize("detector", ["learned", "cascade"])
+@pytest.mark.parametrize("rate_hz", [60, 120, 500, 1000, 2000])
+def test_planted_saccades_are_found_at_any_rate(rate_hz, detector):
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(100, 900, (2, 12 * 20))
+    flights = 21 + 2.2 * np.hypot(np.diff(x, prepend=x[0]), np.diff(y, prepend=y[0])) / 40
+    lasting = rng.uniform(150, 400, x.size)
+    fixations = pd.DataFrame({"reading": np.arange(x.size) // 20, "duration": lasting, "x": x, "y": y})
+    onset = np.cumsum(lasting + flights) - lasting
+    fixations.insert(1, "onset", onset - pd.Series(onset).groupby(fixations["reading"]).transform("min"))
+    images = pd.DataFrame({"reading": range(12), "width": 1000, "height": 1000})
+    samples = simulate_samples(fixations, images, rate_hz=rate_hz, rng=1)
+    screen = Design().screen
+    view = screen.viewing()
+    scale = min(screen.width_px, screen.height_px) / 1000
+    image_view = Viewing(500.0, 500.0, view.distance_x_px / scale, view.distance_y_px / scale)
+    labels = gaze.DETECTORS[detector](samples, image_view).labels
+    found = gaze.event_agreement(samples, labels, samples["event"].to_numpy(), classes=["saccade"])
+    assert found["f1"].iloc[0] > 0.93
