@@ -13,9 +13,8 @@ from gazeanalytics._kernels import kernel
 FIXATION, SACCADE, PSO, PURSUIT, BLINK = 1, 2, 3, 4, 5
 WINDOW, PEAK_SPEED, PEAK_NOISE, EDGE_SPEED, EDGE_NOISE, ONSET_SHARE, OFFSET_SHARE, SHORTEST_SACCADE = range(8)
 PSO_REST, PSO_LONGEST, SPARSE_FROM, FLIGHT, FLIGHT_PER_DEG, FLIGHT_BEFORE, SPARSE_PSO, SPARSE_PSO_NOISE = range(8, 16)
-BLINK_MARGIN, SHORTEST_BLINK, LONGEST_BLINK, PURSUIT_SPEED, PURSUIT_WINDOW, SHORTEST_FIXATION, LONGEST_GAP = range(
-    16, 23
-)
+STRAIGHTNESS, BLINK_MARGIN, SHORTEST_BLINK, LONGEST_BLINK, PURSUIT_SPEED, PURSUIT_WINDOW = range(16, 22)
+SHORTEST_FIXATION, LONGEST_GAP = range(22, 24)
 
 
 @kernel
@@ -72,8 +71,9 @@ def dense_saccades(t, speed, step, peak, edge, p, labels):
 def time_of_flight(t, x, y, speed, begin, end, p):
     """When the saccade over the steps from sample `begin` to `end` takes off and lands (ms after `begin`).
 
-    Its middle is the mean time of its steps, each weighing as much as it is long; how long it lasts is told by its size
-    (the main sequence of durations). So it is timed more finely than samples are apart.
+    The third number is how straight it is: its size as a share of its way. Its middle is the mean time of its steps,
+    each weighing as much as it is long; how long it lasts is told by its size (the main sequence of durations). So it
+    is timed more finely than samples are apart.
     """
     way, middle = 0.0, 0.0
     for k in range(begin, end):
@@ -83,7 +83,7 @@ def time_of_flight(t, x, y, speed, begin, end, p):
     size = np.hypot(x[end] - x[begin], y[end] - y[begin])
     lasts = p[FLIGHT] + p[FLIGHT_PER_DEG] * size
     takes_off = middle / way - p[FLIGHT_BEFORE] * lasts
-    return takes_off, takes_off + lasts
+    return takes_off, takes_off + lasts, 1000.0 * size / way
 
 
 @kernel
@@ -91,7 +91,8 @@ def sparse_saccades(t, x, y, speed, step, spread, peak, edge, p, labels):
     """Saccades and oscillations where a saccade has few samples.
 
     `speed` is that of the step from each sample to the next. Fast steps make a saccade; the samples within its time of
-    flight are in it, at least the nearest one. Then the eye swings while the steps beside a sample stay fast.
+    flight are in it, at least the nearest one. Then the eye swings while the steps beside a sample stay fast. What
+    comes back to where it was is noise of the tracker, no saccade.
     """
     n = speed.size
     hole = max(p[SHORTEST_BLINK], 1.5 * step)
@@ -107,7 +108,10 @@ def sparse_saccades(t, x, y, speed, step, spread, peak, edge, p, labels):
             begin -= 1
         while end < n - 1 and speed[end] > max(edge, p[OFFSET_SHARE] * speed[top]):
             end += 1
-        takes_off, lands = time_of_flight(t, x, y, speed, begin, end, p)
+        takes_off, lands, straight = time_of_flight(t, x, y, speed, begin, end, p)
+        if straight < p[STRAIGHTNESS]:
+            i = max(after, end)
+            continue
         first, last = begin, end
         while first < end and t[first] - t[begin] < takes_off:
             first += 1

@@ -47,6 +47,8 @@ class CascadeRules:
         Sparse samples: share of that time before the mean time of its steps; saccades land slower than they take off.
     sparse_pso_deg_s, sparse_pso_noise : float
         Sparse samples: the steps of an oscillation exceed both.
+    sparse_straightness : float
+        Sparse samples: a saccade gets at least so far, as a share of its way; what comes back is noise.
     blink_margin_ms, shortest_blink_ms, longest_blink_ms : float
         What moves that near to a hole of at least the shortest length is blink; a hole between both lengths is one.
     pursuit_deg_s, pursuit_window_ms : float
@@ -71,6 +73,7 @@ class CascadeRules:
     flight_before_share: float = 0.41
     sparse_pso_deg_s: float = 23.0
     sparse_pso_noise: float = 2.4
+    sparse_straightness: float = 0.3
     blink_margin_ms: float = 90.0
     shortest_blink_ms: float = 20.0
     longest_blink_ms: float = 500.0

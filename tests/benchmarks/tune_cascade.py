@@ -31,6 +31,7 @@ RANGES = {
     "flight_before_share": (0.3, 0.6),
     "sparse_pso_deg_s": (10, 40),
     "sparse_pso_noise": (1, 4),
+    "sparse_straightness": (0, 0.7),
     "blink_margin_ms": (40, 250),
 }
 WEIGHTS = {

@@ -115,6 +115,9 @@ def sparse_saccades(t, x, y, speed, noise, step, peak, edge, rules, labels):
         middles = [(t[k] + t[k + 1]) / 2 - t[begin] for k in range(begin, end)]
         middle = sum(way * when for way, when in zip(ways, middles, strict=True)) / sum(ways)
         size = np.hypot(x[end] - x[begin], y[end] - y[begin])
+        if 1000 * size / sum(ways) < rules.sparse_straightness:
+            i = max(after, end)
+            continue
         lasts = rules.flight_ms + rules.flight_ms_per_deg * size
         off = middle - rules.flight_before_share * lasts
         flying = [k for k in range(begin, end + 1) if off <= t[k] - t[begin] < off + lasts]
