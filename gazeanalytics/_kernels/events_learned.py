@@ -318,36 +318,39 @@ def look_at(t, x, y, traits, settings, asked):
     return gaze, speed, edges, facts
 
 
+@inlined
+def burst_ahead(edges, following, i):
+    """The first burst from `following` on whose peak comes after sample i."""
+    while following < edges.shape[0] and edges[following, TOP] <= i:
+        following += 1
+    return following
+
+
 @kernel
 def shares_over_pieces(bounds, traits, t, x, y, settings, trees, asked, shares):
     """Which samples are asked about, and the chances of the classes at them, float32, shape (samples, classes)."""
     prior, feature, threshold, value = trees
     row, scores, at = np.empty(MEASURES, np.float32), np.empty(CLASSES), np.empty(ROUND, np.uint64)
     for m in range(bounds.shape[0]):
-        start, part = bounds[m, 0], slice(bounds[m, 0], bounds[m, 1])
-        gaze, speed, edges, facts = look_at(t[part], x[part], y[part], traits[m], settings, asked[part])
-        following = 0
-        for i in range(speed.size):
-            while following < edges.shape[0] and edges[following, TOP] <= i:
-                following += 1
-            if asked[start + i]:
-                measure(gaze, speed, traits[m], facts, following, i, row)
-                forest(row, prior, feature, threshold, value, at, scores)
-                shares[start + i] = scores
+        part, following = slice(bounds[m, 0], bounds[m, 1]), 0
+        near, chances = asked[part], shares[part]
+        gaze, speed, edges, facts = look_at(t[part], x[part], y[part], traits[m], settings, near)
+        for i in np.flatnonzero(near):
+            following = burst_ahead(edges, following, i)
+            measure(gaze, speed, traits[m], facts, following, i, row)
+            forest(row, prior, feature, threshold, value, at, scores)
+            chances[i] = scores
 
 
 @kernel
 def measures_over_pieces(bounds, traits, t, x, y, settings, asked, rows):
     """Which samples are asked about, and their measures, float32, shape (samples, MEASURES)."""
     for m in range(bounds.shape[0]):
-        start, part = bounds[m, 0], slice(bounds[m, 0], bounds[m, 1])
+        part, following = slice(bounds[m, 0], bounds[m, 1]), 0
         gaze, speed, edges, facts = look_at(t[part], x[part], y[part], traits[m], settings, asked[part])
-        following = 0
-        for i in range(speed.size):
-            while following < edges.shape[0] and edges[following, TOP] <= i:
-                following += 1
-            if asked[start + i]:
-                measure(gaze, speed, traits[m], facts, following, i, rows[start + i])
+        for i in np.flatnonzero(asked[part]):
+            following = burst_ahead(edges, following, i)
+            measure(gaze, speed, traits[m], facts, following, i, rows[bounds[m, 0] + i])
 
 
 @kernel
