@@ -35,9 +35,9 @@ def holder(counts, place):
 
 @kernel
 def median(values):
-    """Exact median of contiguous numbers: counted by sign and exponent, then by the first digits after these.
+    """Exact median of contiguous numbers without NaN: counted by sign and exponent, then by the first digits after.
 
-    What is left to sort is a thousandth of the numbers; nothing but counting is done to all of them.
+    Few numbers are left to sort, unless many are all but equal.
     """
     n = values.size
     if n < _MANY:

@@ -26,7 +26,7 @@ class Trees:
     prior : numpy.ndarray of float64, shape (classes,)
         Log odds before any tree.
     feature : numpy.ndarray of uint16, shape (trees, nodes)
-        The number of trees is a multiple of `kernels.ROUND`. Measure that a node looks at.
+        Measure that a node looks at. Trees come in whole rounds (`kernels.ROUND`).
     threshold : numpy.ndarray of float32, shape (trees, nodes)
         A row goes right where its measure exceeds it; infinite where a branch ended early.
     value : numpy.ndarray of float32, shape (trees, leaves, classes)

@@ -121,8 +121,8 @@ def learned(
     Near peaks of speed and near holes the trees see where a sample lies in the motion, and speeds and spreads at 8 to
     128 ms around it; a chain with shortest durations smooths their answers. What moves beside a hole is blink. The
     shipped weights come from Lund2013 (Andersson et al. 2017): a tower-mounted tracker at 500 Hz, whole and thinned to
-    250, 120, 60 and 30 Hz, with noise of 0.005 to 0.06 deg a sample added. At 1000 Hz they were tried on recordings
-    interpolated from 500 Hz only; on noisier gaze they are untried. `fit_detector` makes others.
+    250, 120, 60 and 30 Hz, with noise of 0.005 to 0.06 deg a sample added. Above 500 Hz they were tried on simulated
+    gaze and on recordings interpolated from 500 Hz; on noisier gaze they are untried. `fit_detector` makes others.
 
     Parameters
     ----------

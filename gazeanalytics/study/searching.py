@@ -50,7 +50,7 @@ def _continuum(found: Analysis, heading: str) -> Part:
         f" Each reading is nearly a mixture of {many(len(extremes.names), 'archetype')}, extremes that are no types: "
         f"such mixtures tell {told:.0%} of the variance. The table readings holds each reading's shares."
     )
-    shares = found.readings[list(_columns(extremes.names))].rename(columns=words)
+    shares = found.readings[[name.replace(" ", "_") for name in extremes.names]].rename(columns=words)
     figures["archetypes"] = report.Picture(
         report.archetype_map(shares), "Readings between their archetypes, each at the average of its shares."
     )
@@ -61,10 +61,6 @@ def _continuum(found: Analysis, heading: str) -> Part:
     examples = zip(extremes.names, extremes.exemplars, strict=True)
     figures |= _examples(found, examples, "the reading nearest to it")
     return Part(heading, text, figures)
-
-
-def _columns(names: Iterable[str]) -> list[str]:
-    return [name.replace(" ", "_") for name in names]
 
 
 def _profile_table(profile: pd.DataFrame) -> report.PaperTable:

@@ -240,3 +240,50 @@ def drift(t, places, step, i, stop, k):
         far = np.linalg.norm(part)
         row += [far / ((b - a - half) * step) * 1000, part @ way / (far * net) if far * net else 0.0, far]
     return row
+
+
+def best_runs(scores, leave, moves, shortest):
+    """As `smooth`, for more samples: the best way to each sample, run by run."""
+    n, kinds = scores.shape
+    best = {(0, -1): (0.0, [])}
+    for stop in range(1, n + 1):
+        for k in range(kinds):
+            ways = []
+            for start in range(stop):
+                if start > 0 and stop - start < shortest[k]:
+                    continue
+                run = scores[start:stop, k].sum() + (stop - start - 1) * leave[0, k]
+                for q in [-1] if start == 0 else [q for q in range(kinds) if q != k and (start, q) in best]:
+                    value, labels = best[start, q]
+                    change = 0.0 if q < 0 else leave[1, q] + moves[q, k]
+                    ways.append((value + change + run, [*labels, *[k] * (stop - start)]))
+            if ways:
+                best[stop, k] = max(ways)
+    return max(best[n, k] for k in range(kinds) if (n, k) in best)[1]
+
+
+def smoothed(t, asked, shares, chain, step, ends, blink_margin, longest_saccade):
+    """Labels of a piece: the best classes where the trees were asked, else rest; blinks at holes; no long saccade."""
+    moves, lasting, switch = chain
+    weight = min(1.0, 2.0 / step) ** 2
+    leave = np.array([[0.0] * 4, [-switch * weight] * 4])
+    shortest = [count(duration, step) for duration in lasting]
+    labels, rest = [1] * len(t), np.array([[0.0, -50, -50, -50]] * shortest[0])
+    for wanted, group in itertools.groupby(range(len(t)), key=lambda i: asked[i]):
+        run = list(group)
+        if wanted:
+            before, after = rest[: shortest[0] * (run[0] > 0)], rest[: shortest[0] * (run[-1] + 1 < len(t))]
+            scores = np.concatenate([before, np.log(np.maximum(shares[run], 1e-3)), after])
+            found = best_runs(scores, leave, moves * weight, shortest)
+            for i, kind in zip(run, found[len(before) :], strict=False):
+                labels[i] = [1, 2, 3, 5][kind]
+    if ends[0]:
+        labels = blink(t, labels, blink_margin)
+    if ends[1]:
+        labels = blink(-t[::-1], labels[::-1], blink_margin)[::-1]
+    for kind, group in itertools.groupby(range(len(t)), key=lambda i: labels[i]):
+        run = list(group)
+        if kind == 2 and t[run[-1]] - t[run[0]] + step > longest_saccade:
+            for i in run:
+                labels[i] = 6
+    return labels

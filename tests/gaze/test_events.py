@@ -1,5 +1,7 @@
 """The classical detectors against plain twins, and what must not change their answer."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,6 +45,24 @@ def naive_ivt(t, x, y, view, step, threshold, span, gap):
             b = i if t[b] - t[i] > gap else b
         took = t[b] - t[a]
         labels.append(2 if took > 0 and angle(view, x[a], y[a], x[b], y[b]) > threshold * took else 1)
+    return labels
+
+
+def naive_settle(t, x, y, view, labels, step, gap, widest_deg, shortest):
+    """Join fixations that are near in time and place, over what lies between; short ones are noise."""
+    cuts = [0, *(i for i in range(1, len(t)) if labels[i] != labels[i - 1] or t[i] - t[i - 1] > gap), len(t)]
+    joined = []
+    for a, b in itertools.pairwise(cuts):
+        if labels[a] != 1:
+            continue
+        last = joined[-1][1] - 1 if joined else None
+        if joined and t[a] - t[last] <= gap and view.angle(x[last], y[last], x[a], y[a]) <= widest_deg:
+            joined[-1][1] = b
+        else:
+            joined.append([a, b])
+    labels = list(labels)
+    for a, b in joined:
+        labels[a:b] = [1 if t[b - 1] - t[a] + step >= shortest else 6] * (b - a)
     return labels
 
 
@@ -99,6 +119,20 @@ def test_ivt_is_its_twin(seed, step):
     labels = gaze.ivt(samples, VIEW, shortest_fixation_ms=0, merge_within_deg=0).labels
     t, x, y = (samples[name].to_numpy() for name in "txy")
     assert labels.tolist() == naive_ivt(t, x, y, VIEW, step, np.deg2rad(30) / 1000, 20, 75)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_fixations_settle_as_their_twin_does(seed):
+    rng = np.random.default_rng(seed)
+    samples = walk(seed, 800)
+    samples.loc[rng.choice(800, 25, replace=False), "x"] += rng.choice([30, 90], 25)
+    samples = samples.drop(index=range(300, 330)).reset_index(drop=True)
+    t, x, y = (samples[name].to_numpy() for name in "txy")
+    apart = naive_ivt(t, x, y, VIEW, 4.0, np.deg2rad(30) / 1000, 20, 75)
+    twin = naive_settle(t, x, y, VIEW, apart, 4.0, 75.0, 0.5, 60.0)
+    assert gaze.ivt(samples, VIEW).labels.tolist() == twin
+    assert 6 in twin
+    assert twin.count(1) > apart.count(1)
 
 
 @settings(max_examples=40, deadline=None)

@@ -166,6 +166,30 @@ def test_runs_are_labelled_one_by_one_with_rest_between():
     assert labels.tolist() == [1] * 3 + [2] * 6 + [1] * 21
 
 
+def shares_of(rng, n):
+    """Chances that keep to one class for five samples or more, and which samples are asked about."""
+    shares = np.repeat(rng.dirichlet([0.4] * 4, n // 5), 5, axis=0) + 0.1 * rng.dirichlet([1] * 4, n)
+    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32), np.repeat(rng.random(n // 5) < 0.6, 5)
+
+
+def test_smoothing_of_pieces_is_its_twin():
+    n, cut, met = 160, 70, set()
+    for seed, step in enumerate([2.0, 2.0, 2.0, 4.0, 8.0]):
+        rng = np.random.default_rng(seed)
+        t, limits = np.arange(n) * step + 60.0 * (np.arange(n) >= cut), np.array([5.0, 9.0]) * step
+        shares, asked = shares_of(rng, n)
+        chain = np.log(rng.uniform(0.1, 0.9, (4, 4))), np.array([30.0, 14.0, 8.0, 20.0]), 1.5
+        bounds, traits = np.array([[0, cut], [cut, n]]), np.array([[step, 1.0, 0.0, 1.0], [step, 1.0, 1.0, 0.0]])
+        labels = np.zeros(n, np.uint8)
+        events_smoothing.smooth_over_pieces(bounds, traits, t, limits, chain, asked, shares, labels)
+        twin = []
+        for (a, b), ends in zip(bounds, traits[:, 2:], strict=True):
+            twin += naive.smoothed(t[a:b], asked[a:b], shares[a:b], chain, step, ends, *limits)
+        assert labels.tolist() == twin
+        met |= set(twin)
+    assert met == {1, 2, 3, 5, 6}
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_blink_spreads_as_its_twin_does(seed):
     rng = np.random.default_rng(seed)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import gaze
+from gazeanalytics._kernels import events_agreement
 from gazeanalytics.geometry import Viewing
 
 VIEW = Viewing.from_px_per_deg(40, 1000, 600)
@@ -94,6 +95,28 @@ def test_kappa_by_hand():
     truth, labels = [1] * 5 + [2] * 5, [1, 1, 1, 1, 2, 1, 1, 2, 2, 2]
     table = gaze.agreement(labels, truth, classes=["fixation"])
     assert np.isclose(table["kappa"], 0.4).all()
+
+
+def naive_match(events, truths, least):
+    """Every pair that shares enough, the best first, each event once."""
+    scores = []
+    for i, (a, b) in enumerate(events):
+        for j, (c, d) in enumerate(truths):
+            scores.append((-max(min(b, d) - max(a, c), 0) / (max(b, d) - min(a, c)), i, j))
+    pairs = []
+    for score, i, j in sorted(scores):
+        if -score >= least and all(i != p and j != q for p, q in pairs):
+            pairs.append((i, j))
+    return sorted(pairs)
+
+
+@pytest.mark.parametrize("least", [0.05, 0.3, 0.5])
+def test_matching_of_events_is_its_twin(least):
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        events, truths = (np.sort(rng.choice(60, 16, replace=False)).reshape(8, 2) for _ in range(2))
+        pairs = events_agreement.match_events(*events.T, *truths.T, least)
+        assert pairs.tolist() == [list(pair) for pair in naive_match(events, truths, least)]
 
 
 def test_events_match_the_best_partner_only():
