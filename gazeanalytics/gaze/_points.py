@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics._kernels import features as kernels
+from gazeanalytics._kernels.gaze import basic as kernels
 from gazeanalytics.gaze._images import check_images, match
 from gazeanalytics.geometry import Viewing
 

@@ -1,19 +1,8 @@
 """Reasoning traces: findings and their certainty, stages, and the bond between words and gaze."""
 
-from gazeanalytics.reasoning.audit import audit_errors, edit_share
-from gazeanalytics.reasoning.benchmarks import label_benchmark, label_reports, read_labelled
-from gazeanalytics.reasoning.certainty import from_reflacx, hedges, status, to_chexpert
-from gazeanalytics.reasoning.details import detail_errors, place_scores
-from gazeanalytics.reasoning.embeddings import Embeddings, Foretold, embed_traces, embedding_axes, foretell
-from gazeanalytics.reasoning.findings import conclude, label_findings, label_text
-from gazeanalytics.reasoning.grounding import align_steps, ground_mentions, looked_and_said, retime
-from gazeanalytics.reasoning.learning import Student, train_labeler
-from gazeanalytics.reasoning.lexicons import FINDINGS, Lexicon, lexicon
-from gazeanalytics.reasoning.likeness import Likeness, Retrieval, case_likeness, retrieve_cases
-from gazeanalytics.reasoning.mentions import join_words, place_mentions
-from gazeanalytics.reasoning.outputs import Output, parse_output, parse_outputs
-from gazeanalytics.reasoning.overlap import compare_scores, text_overlap
-from gazeanalytics.reasoning.rewards import (
+from gazeanalytics.reasoning.ai.draft_audit import audit_errors, edit_share
+from gazeanalytics.reasoning.ai.outputs import Output, parse_output, parse_outputs
+from gazeanalytics.reasoning.ai.rewards import (
     Rewards,
     box_overlap,
     choice_reward,
@@ -22,14 +11,27 @@ from gazeanalytics.reasoning.rewards import (
     rewards,
     trace_consistency,
 )
-from gazeanalytics.reasoning.scoring import (
+from gazeanalytics.reasoning.ai.text_overlap import compare_scores, text_overlap
+from gazeanalytics.reasoning.alignment.eye_voice_span import ReaderLags, eye_voice_spans, lag_by_reader, spans_by_reader
+from gazeanalytics.reasoning.alignment.gaze_speech_lag import Lag, lag, sentence_clock
+from gazeanalytics.reasoning.alignment.grounding import align_steps, ground_mentions, looked_and_said, retime
+from gazeanalytics.reasoning.alignment.mentions import join_words, place_mentions
+from gazeanalytics.reasoning.embeddings import Embeddings, Foretold, embed_traces, embedding_axes, foretell
+from gazeanalytics.reasoning.labeler.benchmarks import label_benchmark, label_reports, read_labelled
+from gazeanalytics.reasoning.labeler.certainty import from_reflacx, hedges, status, to_chexpert
+from gazeanalytics.reasoning.labeler.findings import conclude, label_findings, label_text
+from gazeanalytics.reasoning.labeler.label_scores import (
     claims_against_truth,
     compare_labels,
     disagreement,
     report_errors,
     score_labels,
 )
-from gazeanalytics.reasoning.speech import Lag, lag, sentence_clock
+from gazeanalytics.reasoning.labeler.lexicons import FINDINGS, Lexicon, lexicon
+from gazeanalytics.reasoning.labeler.location_errors import detail_errors, place_scores
+from gazeanalytics.reasoning.labeler.templates import labels_to_text
+from gazeanalytics.reasoning.labeler.trained_labeler import Student, train_labeler
+from gazeanalytics.reasoning.similarity import Likeness, Retrieval, case_likeness, retrieve_cases
 from gazeanalytics.reasoning.stages import (
     carry_over,
     dialogue_traces,
@@ -40,8 +42,6 @@ from gazeanalytics.reasoning.stages import (
     stage_order,
     stage_scheme,
 )
-from gazeanalytics.reasoning.templates import labels_to_text
-from gazeanalytics.reasoning.voice import ReaderLags, eye_voice_spans, lag_by_reader, spans_by_reader
 
 __all__ = [
     "FINDINGS",

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics._kernels import text as kernels
-from gazeanalytics.reasoning.matching import Entry, Phrases
-from gazeanalytics.reasoning.sentences import lower, sentences
+from gazeanalytics._kernels.reasoning import alignment as kernels
+from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Phrases
+from gazeanalytics.reasoning.labeler.sentences import lower, sentences
 
 __all__ = [
     "carry_over",
@@ -40,7 +40,7 @@ def stage_scheme() -> dict[str, tuple[str, ...]]:
     >>> list(stage_scheme())[:4]
     ['quality', 'devices', 'airways_and_mediastinum', 'lungs']
     """
-    text = files("gazeanalytics.reasoning").joinpath("lexicon/stages.toml").read_text("utf-8")
+    text = files("gazeanalytics.reasoning").joinpath("stages.toml").read_text("utf-8")
     return {stage: tuple(cues) for stage, cues in tomllib.loads(text).items()}
 
 

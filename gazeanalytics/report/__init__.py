@@ -41,9 +41,9 @@ from gazeanalytics.report.figures import (
     visit_raster,
 )
 from gazeanalytics.report.methods import TOLD, methods_text
-from gazeanalytics.report.pages import Picture, Section, page
-from gazeanalytics.report.readers import pool_bands, pool_small, table_one
+from gazeanalytics.report.page import Picture, Section, page
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, off_screen, save, style
+from gazeanalytics.report.table_one import pool_bands, pool_small, table_one
 from gazeanalytics.report.tables import PaperTable, format_estimates, format_frame
 from gazeanalytics.report.writers import write_table
 

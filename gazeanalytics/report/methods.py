@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.geometry import Screen
-from gazeanalytics.report.spelling import count
+from gazeanalytics.report.number_format import count
 
 __all__ = ["TOLD", "methods_text"]
 

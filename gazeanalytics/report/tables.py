@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import tables
-from gazeanalytics.report.notes import gather_notes
-from gazeanalytics.report.spelling import count, decimals_for, interval, is_spread, number, p_value, row_name
+from gazeanalytics.report.fit_notes import gather_notes
+from gazeanalytics.report.number_format import count, decimals_for, interval, is_spread, number, p_value, row_name
 
 __all__ = ["PaperTable", "format_estimates", "format_frame"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gazeanalytics._kernels import simulation as kernels
+from gazeanalytics._kernels.simulate import gaze as kernels
 from gazeanalytics.geometry import Screen
 from gazeanalytics.ragged import Segments, segments
 from gazeanalytics.simulate.design import Design, Tracker

@@ -1,35 +1,41 @@
 """Models and their inference: crossed mixed models, their contrasts, intervals, predictions, diagnostics and power."""
 
-from gazeanalytics.stats.agreement import agreement, agreement_bootstrap, chance_test
+from gazeanalytics.stats.agreement.agreement import agreement, agreement_bootstrap, chance_test
+from gazeanalytics.stats.agreement.disagreement import (
+    ai_disagreement,
+    disagreement,
+    disagreement_reliability,
+    jensen_shannon,
+)
+from gazeanalytics.stats.agreement.disagreement_prediction import (
+    Forecast,
+    Validation,
+    join_embeddings,
+    predict_disagreement,
+)
+from gazeanalytics.stats.agreement.icc import icc
 from gazeanalytics.stats.calibration import Recalibration, calibration, calibration_by, recalibrate
-from gazeanalytics.stats.conditions import (
+from gazeanalytics.stats.mixed.anova import bootstrap, compare, profile
+from gazeanalytics.stats.mixed.design import ModelError
+from gazeanalytics.stats.mixed.diagnostics import influence, random_quantiles, residuals
+from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, joint_tests, means
+from gazeanalytics.stats.mixed.mediation import mediate
+from gazeanalytics.stats.mixed.model import check_formula, mixed, refit
+from gazeanalytics.stats.mixed.power import Power, power
+from gazeanalytics.stats.mixed.prediction import Explained, explained, predict, simulate
+from gazeanalytics.stats.mixed.results import MixedFit
+from gazeanalytics.stats.mixed.specification import specification_curve
+from gazeanalytics.stats.preference import preference
+from gazeanalytics.stats.reader_study import (
     Comparison,
     Conditions,
     counts_by_condition,
     ratings_by_condition,
     times_by_condition,
 )
-from gazeanalytics.stats.contrasts import adjust, contrasts, joint_tests, means
-from gazeanalytics.stats.design import ModelError
-from gazeanalytics.stats.diagnostics import influence, random_quantiles, residuals
-from gazeanalytics.stats.disagreements import (
-    ai_disagreement,
-    disagreement,
-    disagreement_reliability,
-    jensen_shannon,
-)
-from gazeanalytics.stats.draws import AucOf, Difference, KappaOf, MeanOf, WeightedBy
-from gazeanalytics.stats.forecast import Forecast, Validation, join_embeddings, predict_disagreement
-from gazeanalytics.stats.icc import icc
-from gazeanalytics.stats.intervals import bootstrap, compare, profile
-from gazeanalytics.stats.mediation import mediate
-from gazeanalytics.stats.mixed import check_formula, mixed, refit
-from gazeanalytics.stats.permutation import cluster_permutation
-from gazeanalytics.stats.power import Power, power
-from gazeanalytics.stats.prediction import Explained, explained, predict, simulate
-from gazeanalytics.stats.preferences import preference
-from gazeanalytics.stats.resample import cluster_bootstrap
-from gazeanalytics.stats.results import MixedFit
+from gazeanalytics.stats.resampling.bootstrap import cluster_bootstrap
+from gazeanalytics.stats.resampling.bootstrap_statistics import AucOf, Difference, KappaOf, MeanOf, WeightedBy
+from gazeanalytics.stats.resampling.permutation import cluster_permutation
 from gazeanalytics.stats.roc import (
     Afroc,
     Auc,
@@ -52,7 +58,6 @@ from gazeanalytics.stats.roc import (
     rate_marks,
     roc_curves,
 )
-from gazeanalytics.stats.specification import specification_curve
 
 __all__ = [
     "Afroc",

@@ -10,21 +10,22 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.strategies.axes import Axes, fit_axes
-from gazeanalytics.strategies.keeping import read, strategies_from, strategies_parts, write
-from gazeanalytics.strategies.mixtures import Mixture
-from gazeanalytics.strategies.nulls import Existence, existence
+from gazeanalytics.strategies.clustering.mixtures import Mixture
+from gazeanalytics.strategies.clustering.search import (
+    Settings,
+    by_size,
+    make_settings,
+    not_searched,
+    search,
+    seen_again,
+)
+from gazeanalytics.strategies.continuum.components import Axes, fit_axes
 from gazeanalytics.strategies.preparing import codes, notes, removed
 from gazeanalytics.strategies.profiles import central_readings, profile_groups
-from gazeanalytics.strategies.scaling import (
-    Scaling,
-    canonical,
-    feature_names,
-    reading_column,
-    spread_ties,
-)
-from gazeanalytics.strategies.search import Settings, by_size, make_settings, not_searched, search, seen_again
-from gazeanalytics.strategies.stability import bootstrap, held_out
+from gazeanalytics.strategies.scaling import Scaling, canonical, feature_names, reading_column, spread_ties
+from gazeanalytics.strategies.serialization import read, strategies_from, strategies_parts, write
+from gazeanalytics.strategies.validation.cluster_tendency import Existence, existence
+from gazeanalytics.strategies.validation.stability import bootstrap, held_out
 from gazeanalytics.tables import check
 from gazeanalytics.threads import one_thread
 

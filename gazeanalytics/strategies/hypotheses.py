@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from gazeanalytics.strategies.markov.sequences import comparable
 from gazeanalytics.strategies.profiles import profile_groups
 from gazeanalytics.strategies.scaling import feature_names
-from gazeanalytics.strategies.sequences.paths import comparable
 from gazeanalytics.tables import check
 
 __all__ = ["HYPOTHESES", "Hypothesis", "hypotheses", "suggest_names"]

@@ -42,7 +42,7 @@ class _Display(_Strict):
 
 
 class _Events(_Strict):
-    detector: str = Field(default="cascade", description="a name of gaze.DETECTORS")
+    detector: str = Field(default="cascade", description="a name of events.DETECTORS")
     options: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gazeanalytics import gaze, reasoning, strategies, tables
+from gazeanalytics import events, gaze, reasoning, strategies, tables
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.readings import assemble, score
 from gazeanalytics.study.study import Study
@@ -60,10 +60,10 @@ def check_options(study: Study) -> None:
     """
     config, place = study.config, study.folder / "study.toml"
     name = config.events.detector
-    if name not in gaze.DETECTORS:
-        choices = nearest(name, list(gaze.DETECTORS))
+    if name not in events.DETECTORS:
+        choices = nearest(name, list(events.DETECTORS))
         raise InputError(f"{place}, events.detector: {name!r} is not known; {choices}")
-    takes = inspect.signature(gaze.DETECTORS[name]).parameters.values()
+    takes = inspect.signature(events.DETECTORS[name]).parameters.values()
     known = {
         "events": [parameter.name for parameter in takes if parameter.kind is parameter.KEYWORD_ONLY],
         "features": [field.name for field in fields(gaze.FeatureSettings)],
@@ -98,9 +98,9 @@ def detect_events(study: Study, samples: pd.DataFrame) -> Gaze:
             f"{study.folder / 'study.toml'}: raw gaze needs degrees, so give [screen] (width_px, height_px, width_mm, "
             "height_mm, distance_mm) or a column px_per_deg in cases"
         )
-    events = gaze.DETECTORS[name](samples, viewing, **study.config.events.options)
-    quality = gaze.quality(samples, viewing)
-    return Gaze(events.fixations, events.saccades, quality, {"detector": name, **events.settings})
+    found = events.DETECTORS[name](samples, viewing, **study.config.events.options)
+    quality = events.quality(samples, viewing)
+    return Gaze(found.fixations, found.saccades, quality, {"detector": name, **found.settings})
 
 
 def measure_features(study: Study, fixations: pd.DataFrame, saccades: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -120,7 +120,7 @@ def measure_features(study: Study, fixations: pd.DataFrame, saccades: pd.DataFra
     if regions is not None:
         organs = regions[regions["kind"] != "lesion"]
         visits = gaze.visits(fixations, organs if len(organs) else regions, images)
-    return gaze.features(
+    return gaze.scanpath_features(
         fixations, viewing, images, saccades=saccades, visits=visits, regions=regions, **study.config.features.options
     )
 

@@ -13,9 +13,9 @@ from scipy.io import loadmat
 from sklearn.metrics import adjusted_rand_score
 
 from gazeanalytics.strategies import HmmGroups, Hmms
-from gazeanalytics.strategies.sequences import toolbox_prior
-from gazeanalytics.strategies.sequences.models import Bank
-from gazeanalytics.strategies.sequences.paths import pack
+from gazeanalytics.strategies.markov import toolbox_prior
+from gazeanalytics.strategies.markov.hmm import Bank
+from gazeanalytics.strategies.markov.sequences import pack
 
 
 def study(readers=60, cases=60, fixations=30, seed=0):

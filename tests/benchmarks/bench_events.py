@@ -17,7 +17,7 @@ import pandas as pd
 import scipy.io
 from scipy.interpolate import Akima1DInterpolator
 
-from gazeanalytics import gaze
+from gazeanalytics import events
 from gazeanalytics.geometry import Screen, Viewing
 
 CLASSES = ["fixation", "saccade", "pso", "pursuit"]
@@ -38,7 +38,7 @@ def load(kind: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, Viewing]:
         labels.append(np.stack([first.pos[rows, 5], second.pos[rows, 5]], axis=1).astype(int))
         persons += [re.match(r"[A-Z]+(\d+)", path.name)[1]] * len(rows)
     screen = Screen(*first.screenRes, *(np.array(first.screenDim) * 1000), first.viewDist * 1000)
-    samples = gaze.clean(pd.concat(frames, ignore_index=True), lost_at=(0, 0)).samples
+    samples = events.clean(pd.concat(frames, ignore_index=True), lost_at=(0, 0)).samples
     return samples, np.concatenate(labels), np.array(persons), screen.viewing()
 
 
@@ -77,17 +77,17 @@ def at_rate(samples: pd.DataFrame, labels: np.ndarray, rate_hz: float) -> tuple[
 def score(samples: pd.DataFrame, found: np.ndarray, labels: np.ndarray) -> str:
     """Kappa and F1 of each class against every coder."""
     parts = []
-    kappas = [gaze.agreement(found, coder, classes=CLASSES).set_index("label")["kappa"] for coder in labels.T]
-    matched = [gaze.event_agreement(samples, found, coder, classes=CLASSES).set_index("label") for coder in labels.T]
+    kappas = [events.agreement(found, coder, classes=CLASSES).set_index("label")["kappa"] for coder in labels.T]
+    matched = [events.event_agreement(samples, found, coder, classes=CLASSES).set_index("label") for coder in labels.T]
     for name in CLASSES:
         both = "/".join(f"{kappa[name]:.3f}" for kappa in kappas)
-        events = "/".join(f"{table['f1'][name]:.2f}" for table in matched)
+        found = "/".join(f"{table['f1'][name]:.2f}" for table in matched)
         parts.append(f"{name} {both} F1 {events}")
     return "  ".join(parts)
 
 
 def by_ours(name: str) -> Callable[[pd.DataFrame, Viewing, float], np.ndarray]:
-    return lambda samples, viewing, _: gaze.DETECTORS[name](samples, viewing).labels
+    return lambda samples, viewing, _: events.DETECTORS[name](samples, viewing).labels
 
 
 def by_peer(peer: event_peers.Peer) -> Callable[[pd.DataFrame, Viewing, float], np.ndarray]:
@@ -102,8 +102,8 @@ def agreement(with_learned: bool) -> None:
     """Print the table of agreement."""
     from train_learned import leave_persons_out
 
-    detectors = {name: by_ours(name) for name in gaze.DETECTORS if name != "learned"}
-    detectors["cascade, pursuit"] = lambda samples, viewing, _: gaze.cascade(samples, viewing, rules=PURSUIT).labels
+    detectors = {name: by_ours(name) for name in events.DETECTORS if name != "learned"}
+    detectors["cascade, pursuit"] = lambda samples, viewing, _: events.cascade(samples, viewing, rules=PURSUIT).labels
     detectors |= {name: by_peer(peer) for name, peer in event_peers.installed().items()}
     for kind in ("img", "dots", "video"):
         samples, labels, persons, viewing = load(kind)

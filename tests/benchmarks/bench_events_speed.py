@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 from bench_events import load
 
-from gazeanalytics import gaze
-from gazeanalytics._kernels import events, events_dispersion
-from gazeanalytics.gaze.recording import LONGEST_GAP_MS, prepare
+from gazeanalytics import events
+from gazeanalytics._kernels.events import idt as events_dispersion
+from gazeanalytics._kernels.events import labels as kernels
+from gazeanalytics.events.recording import LONGEST_GAP_MS, prepare
 from gazeanalytics.geometry import Viewing
 
 
@@ -50,15 +51,15 @@ def kernel_rates(rows: int) -> dict[str, float]:
 
     def tables() -> None:
         counts = np.zeros((1, 2), np.int64)
-        events.count_over_readings(starts, stops, labels, counts)
+        kernels.count_over_readings(starts, stops, labels, counts)
         found = np.empty((counts[0, 0], 5)), np.empty((counts[0, 1], 8))
         settings = np.array([8.0, LONGEST_GAP_MS])
         nothing = np.zeros((1, 2), np.int64)
-        events.describe_over_readings(starts, stops, *arrays, settings, labels, *found, lens, steps, nothing)
+        kernels.describe_over_readings(starts, stops, *arrays, settings, labels, *found, lens, steps, nothing)
 
     def ivt() -> None:
         values = np.array([np.deg2rad(30.0) / 1000, 20.0, LONGEST_GAP_MS, np.deg2rad(0.5), 60.0])
-        events.ivt_over_readings(starts, stops, *arrays, values, labels, lens, steps)
+        kernels.ivt_over_readings(starts, stops, *arrays, values, labels, lens, steps)
         tables()
 
     def idt() -> None:
@@ -74,13 +75,13 @@ def kernel_rates(rows: int) -> dict[str, float]:
 def our_rates(rows: int) -> dict[str, float]:
     samples, viewing = repeated(rows)
     rates = {}
-    for name, detect in gaze.DETECTORS.items():
+    for name, detect in events.DETECTORS.items():
         part = samples if name != "learned" else samples[: rows // 4]
         detect(part[:5000], viewing, threads=1)
         rates[name] = len(part) / seconds(lambda detect=detect, part=part: detect(part, viewing, threads=1))
     short = samples.assign(reading=np.arange(rows) // 5000)
     for name in ("ivt", "idt"):
-        detect = gaze.DETECTORS[name]
+        detect = events.DETECTORS[name]
         rates[f"{name}, readings of 5,000"] = rows / seconds(lambda detect=detect: detect(short, viewing, threads=1))
     return rates
 
@@ -136,7 +137,7 @@ def growth(name: str, rows: int) -> tuple[float, float]:
 def grow(name: str, rows: int) -> tuple[float, float]:
     """What `growth` measures, in this process."""
     samples, viewing = repeated(rows)
-    detect = gaze.DETECTORS[name]
+    detect = events.DETECTORS[name]
     detect(samples[:5000], viewing, threads=1)
     Path("/proc/self/clear_refs").write_text("5")
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
@@ -164,7 +165,7 @@ def main() -> None:
     for own in ("cascade", "engbert_kliegl", "nystrom_holmqvist", "ihmm", "learned"):
         print(f"  {own + ' / REMoDNaV':<64}{ours[own] / peers['REMoDNaV']:10.1f}")
     print("CPU ns a sample at 1e5, 1e6, 1e7 samples; peak growth, bytes per byte of input, at 1e7")
-    for name in gaze.DETECTORS:
+    for name in events.DETECTORS:
         sizes = (100_000, 1_000_000, 10_000_000)
         found = [growth(name, rows) for rows in sizes]
         times = "".join(f"{took / rows * 1e9:9.1f}" for (_, took), rows in zip(found, sizes, strict=True))

@@ -12,11 +12,11 @@ import pandas as pd
 
 from gazeanalytics import gaze
 from gazeanalytics.gaze._points import prepare
-from gazeanalytics.gaze.measures.amounts import counts, directions, durations, steps
-from gazeanalytics.gaze.measures.course import clusters, course
-from gazeanalytics.gaze.measures.order import recurrence, transitions
-from gazeanalytics.gaze.measures.settings import FeatureSettings
-from gazeanalytics.gaze.measures.space import circling, coverage, extent, spatial_entropy
+from gazeanalytics.gaze.features.ambient_focal import clusters, course
+from gazeanalytics.gaze.features.basic import counts, directions, durations, steps
+from gazeanalytics.gaze.features.sequence import recurrence, transitions
+from gazeanalytics.gaze.features.settings import FeatureSettings
+from gazeanalytics.gaze.features.spatial import circling, coverage, extent, spatial_entropy
 from gazeanalytics.geometry import Viewing
 
 WIDTH, HEIGHT = 2500, 3000
@@ -70,7 +70,7 @@ def main(readings):
     rng = np.random.default_rng(1)
     fixations, images = synthetic(readings, 63.8, rng)
     few = images[:20]
-    gaze.features(fixations[fixations["reading"] < 20], VIEWING, few, regions=regions_of(few))
+    gaze.scanpath_features(fixations[fixations["reading"] < 20], VIEWING, few, regions=regions_of(few))
     print(f"{readings:,} readings, {len(fixations):,} fixations")
     made, cpu, wall = timed(gaze.features, fixations, VIEWING, images)
     print(f"all {made.shape[1] - 1} measures from fixations: {cpu:.1f} CPU s, {wall:.1f} s wall")

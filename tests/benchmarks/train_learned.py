@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from bench_events import load, thin
 
-from gazeanalytics import gaze
+from gazeanalytics import events
 from gazeanalytics.geometry import Viewing
 
 KINDS = ("img", "dots", "video")
@@ -61,7 +61,7 @@ def lessons() -> tuple[pd.DataFrame, np.ndarray, np.ndarray, Viewing]:
 
 
 @cache
-def weights_without(left_out: str = "") -> gaze.LearnedModel:
+def weights_without(left_out: str = "") -> events.LearnedModel:
     """Weights trained on all persons present but one."""
     samples, labels, persons, viewing = lessons()
     kept = persons != left_out
@@ -71,7 +71,7 @@ def weights_without(left_out: str = "") -> gaze.LearnedModel:
         "source": "Lund2013, both coders (Andersson et al. 2017, Behav Res Methods 49:616)",
         "repository": "richardandersson/EyeMovementDetectorEvaluation, commit 3e12416, GPL-3.0",
     }
-    return gaze.fit_detector(samples[kept].reset_index(drop=True), labels[kept], viewing, about=about, rng=0)
+    return events.fit_detector(samples[kept].reset_index(drop=True), labels[kept], viewing, about=about, rng=0)
 
 
 def leave_persons_out(samples: pd.DataFrame, owners: np.ndarray, viewing: Viewing, *, pursuit: bool) -> np.ndarray:
@@ -80,10 +80,10 @@ def leave_persons_out(samples: pd.DataFrame, owners: np.ndarray, viewing: Viewin
     for person in np.unique(owners):
         mine = owners == person
         part = samples[mine].reset_index(drop=True)
-        found[mine] = gaze.learned(part, viewing, model=weights_without(person), pursuit=pursuit).labels
+        found[mine] = events.learned(part, viewing, model=weights_without(person), pursuit=pursuit).labels
     return found
 
 
 if __name__ == "__main__":
-    place = Path(gaze.__file__).parent / "weights" / "lund2013.npz"
+    place = Path(events.__file__).parent / "weights" / "lund2013.npz"
     weights_without().save(place)

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from bench_events import load, thin
 
-from gazeanalytics._kernels import events
-from gazeanalytics.gaze import LABELS, CascadeRules
-from gazeanalytics.gaze.cascade import label
-from gazeanalytics.gaze.events import LONGEST_GAP_MS
-from gazeanalytics.gaze.recording import Recording, degrees, prepare
+from gazeanalytics._kernels.events import labels as events
+from gazeanalytics.events import LABELS, CascadeRules
+from gazeanalytics.events._tabulate import LONGEST_GAP_MS
+from gazeanalytics.events.cascade import label
+from gazeanalytics.events.recording import Recording, degrees, prepare
 
 # Where a rule may lie. Those not named are set by hand, or from the literature.
 RANGES = {

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 
-from gazeanalytics._kernels.surfaces import ranks_among
+from gazeanalytics._kernels.gaze.attention import ranks_among
 from gazeanalytics.gaze.attention import Maps, Smoothing, auc_judd, density, nss
 from gazeanalytics.geometry import Viewing
 

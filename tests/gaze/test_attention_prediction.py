@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gazeanalytics.gaze._bootstrap import percentile_interval, redraw, weighted_means
 from gazeanalytics.gaze.attention import (
     PREDICTION_MEASURES,
     Maps,
@@ -21,7 +22,6 @@ from gazeanalytics.gaze.attention import (
     sim,
     summarise_judged,
 )
-from gazeanalytics.gaze.intervals import percentile_interval, redraw, weighted_means
 from gazeanalytics.geometry import Viewing
 
 VIEWING = Viewing.from_px_per_deg(10, 100, 80)

@@ -32,7 +32,7 @@ def images_of(count):
 @pytest.fixture(scope="module")
 def random_table():
     counts = [30, 64, 12, 5, 3]
-    return draw(counts), gaze.features(draw(counts), VIEWING, images_of(5))
+    return draw(counts), gaze.scanpath_features(draw(counts), VIEWING, images_of(5))
 
 
 def test_table_keeps_the_contract(random_table):
@@ -47,7 +47,7 @@ def test_table_keeps_the_contract(random_table):
 
 
 def test_few_fixations_are_defined():
-    made = gaze.features(draw([0, 1, 2]), VIEWING, images_of(3))
+    made = gaze.scanpath_features(draw([0, 1, 2]), VIEWING, images_of(3))
     none, one, two = (row for _, row in made.drop(columns="reading").iterrows())
     assert none.dropna().to_dict() == {"fixations": 0, "coverage_share": 0}
     assert one[["scanpath_length_deg", "hull_deg2", "refixation_share", "angular_coverage"]].tolist() == [0, 0, 0, 0]
@@ -62,9 +62,9 @@ def test_few_fixations_are_defined():
 
 def test_points_without_duration_lack_time_alone():
     fixations = draw([20])
-    timed = gaze.features(fixations, VIEWING, images_of(1)).iloc[0]
+    timed = gaze.scanpath_features(fixations, VIEWING, images_of(1)).iloc[0]
     for bare in (fixations.drop(columns="duration"), fixations.assign(duration=np.nan)):
-        made = gaze.features(bare, VIEWING, images_of(1)).iloc[0]
+        made = gaze.scanpath_features(bare, VIEWING, images_of(1)).iloc[0]
         lost = set(timed.index[timed.notna()]) - set(made.index[made.notna()])
         assert lost == {
             *("scanpath_duration_ms", "fixation_rate_hz", "dwell_total_ms", "duration_mean_ms", "duration_median_ms"),
@@ -78,7 +78,7 @@ def test_points_without_duration_lack_time_alone():
 def test_place_not_known_takes_its_steps_with_it():
     whole = pd.DataFrame({"reading": 0, "onset": range(5), "x": [0.0, 40, 500, 80, 120], "y": 400.0})
     gap = whole.assign(x=whole["x"].where(whole["x"] != 500))
-    made = gaze.features(gap, Viewing.from_px_per_deg(40, 1000, 800), images_of(1)).iloc[0]
+    made = gaze.scanpath_features(gap, Viewing.from_px_per_deg(40, 1000, 800), images_of(1)).iloc[0]
     steps = VIEWING.angle([0, 80], 400, [40, 120], 400)
     assert made["fixations"] == 4
     assert made["amplitude_mean_deg"] == pytest.approx(steps.mean(), rel=1e-12)
@@ -87,7 +87,7 @@ def test_place_not_known_takes_its_steps_with_it():
 def test_steps_are_exact_angles():
     fixations = draw([40], seed=3)
     viewing = Viewing(480.0, 420.0, 2000.0, 1800.0)
-    made = gaze.features(fixations, viewing, images_of(1)).iloc[0]
+    made = gaze.scanpath_features(fixations, viewing, images_of(1)).iloc[0]
     x, y = fixations["x"].to_numpy(), fixations["y"].to_numpy()
     wanted = viewing.angle(x[:-1], y[:-1], x[1:], y[1:])
     assert made["scanpath_length_deg"] == pytest.approx(wanted.sum(), rel=1e-12)
@@ -96,9 +96,9 @@ def test_steps_are_exact_angles():
 
 def test_threads_and_company_change_nothing(random_table):
     fixations, made = random_table
-    alone = gaze.features(fixations, VIEWING, images_of(5), threads=1)
+    alone = gaze.scanpath_features(fixations, VIEWING, images_of(5), threads=1)
     pd.testing.assert_frame_equal(alone, made, check_exact=True)
-    some = gaze.features(fixations[fixations["reading"] == 1], VIEWING, images_of(2)[1:])
+    some = gaze.scanpath_features(fixations[fixations["reading"] == 1], VIEWING, images_of(2)[1:])
     shared = [name for name in made if not name.startswith("k_")]
     pd.testing.assert_frame_equal(
         some[shared], made.loc[[1], shared].reset_index(drop=True), check_exact=True, obj="reading 1"
@@ -109,7 +109,7 @@ def test_order_of_images_and_kind_of_key_change_nothing(random_table):
     fixations, made = random_table
     named = fixations.assign(reading=pd.Categorical("r" + fixations["reading"].astype(str)))
     images = images_of(5).assign(reading=lambda frame: "r" + frame["reading"].astype(str))[::-1]
-    again = gaze.features(named, VIEWING, images)
+    again = gaze.scanpath_features(named, VIEWING, images)
     pd.testing.assert_frame_equal(
         again[::-1].drop(columns="reading").reset_index(drop=True), made.drop(columns="reading"), rtol=1e-12
     )
@@ -118,14 +118,14 @@ def test_order_of_images_and_kind_of_key_change_nothing(random_table):
 def test_input_stays_as_it_was(random_table):
     fixations, _ = random_table
     before = fixations.copy(deep=True)
-    gaze.features(fixations, VIEWING, images_of(5))
+    gaze.scanpath_features(fixations, VIEWING, images_of(5))
     pd.testing.assert_frame_equal(fixations, before, check_exact=True)
 
 
 def test_backwards_in_time_keeps_places_and_flips_winding():
     fixations = draw([25], seed=5)
     back = fixations[::-1].assign(onset=fixations["onset"].to_numpy()).reset_index(drop=True)
-    there, here = (gaze.features(table, VIEWING, images_of(1)).iloc[0] for table in (fixations, back))
+    there, here = (gaze.scanpath_features(table, VIEWING, images_of(1)).iloc[0] for table in (fixations, back))
     same = ["hull_deg2", "coverage_share", "scanpath_length_deg", "recurrence_percent", "determinism_percent"]
     assert here[same].tolist() == pytest.approx(there[same].tolist(), rel=1e-12)
     assert here["winding_turns"] == pytest.approx(-there["winding_turns"], rel=1e-9)
@@ -134,7 +134,10 @@ def test_backwards_in_time_keeps_places_and_flips_winding():
 def test_without_an_angle_ratios_remain(random_table):
     fixations, known = random_table
     far = Viewing(500.0, 400.0, 1e7, 1e7)
-    bare, flat = gaze.features(fixations, None, images_of(5)), gaze.features(fixations, far, images_of(5))
+    bare, flat = (
+        gaze.scanpath_features(fixations, None, images_of(5)),
+        gaze.scanpath_features(fixations, far, images_of(5)),
+    )
     lost = [name for name in known if bare[name].isna().all() and known[name].notna().any()]
     assert "coverage_share" in lost
     assert [name for name in lost if name.startswith("k_")] == []
@@ -144,15 +147,15 @@ def test_without_an_angle_ratios_remain(random_table):
 def test_ambient_focal_scope():
     fixations = pd.concat([draw([40, 40]), draw([0, 0, 40, 40]).assign(duration=900.0)]).sort_values("reading")
     images = images_of(4).assign(reader=[1, 1, 2, 2])
-    over_all = gaze.features(fixations, VIEWING, images)["k_coefficient"]
-    within = gaze.features(fixations, VIEWING, images, k_scope="reader")["k_coefficient"]
+    over_all = gaze.scanpath_features(fixations, VIEWING, images)["k_coefficient"]
+    within = gaze.scanpath_features(fixations, VIEWING, images, k_scope="reader")["k_coefficient"]
     assert (over_all[2:] > 0).all()
     assert np.isnan(within[2:]).all()
     assert within[:2].mean() == pytest.approx(0, abs=0.05)
     with pytest.raises(ValueError, match="needs a column 'reader'"):
-        gaze.features(fixations, VIEWING, images_of(4), k_scope="reader")
+        gaze.scanpath_features(fixations, VIEWING, images_of(4), k_scope="reader")
     with pytest.raises(ValueError, match="within one scanpath K is always 0"):
-        gaze.features(fixations, VIEWING, images, k_scope="reading")
+        gaze.scanpath_features(fixations, VIEWING, images, k_scope="reading")
 
 
 def test_course_by_parts_adds_up(random_table):
@@ -165,7 +168,7 @@ def test_course_by_parts_adds_up(random_table):
     assert halves.groupby(level=0)["fixations"].sum().tolist() == one["fixations"].tolist()
     last = halves.groupby(level=0).last()
     np.testing.assert_allclose(last["coverage_share"], one.loc[last.index, "coverage_share"], rtol=1e-12)
-    early = gaze.features(fixations, VIEWING, images, early_share=0.5).set_index("reading")
+    early = gaze.scanpath_features(fixations, VIEWING, images, early_share=0.5).set_index("reading")
     begin = halves[halves["part"] == 1]
     np.testing.assert_allclose(begin["ambient_focal"], early.loc[begin.index, "k_early"], rtol=1e-12)
     assert (halves.groupby(level=0)["coverage_share"].diff().dropna() >= 0).all()
@@ -177,7 +180,7 @@ def test_parts_of_a_study_share_a_scale(random_table):
     fixations, whole = random_table
     scale = gaze.ambient_focal_scale(fixations, VIEWING, images_of(5))
     parts = [
-        gaze.features(fixations[fixations["reading"].isin(own)], VIEWING, images_of(5).loc[own], k_scale=scale)
+        gaze.scanpath_features(fixations[fixations["reading"].isin(own)], VIEWING, images_of(5).loc[own], k_scale=scale)
         for own in ([0, 1], [2, 3, 4])
     ]
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole, rtol=1e-12)
@@ -196,7 +199,7 @@ def test_saccades_take_over_amplitudes(random_table):
     saccades = pd.DataFrame(
         {"reading": [0, 0], "onset": [100.0, 400], "duration": [30.0, 50], "x0": 0.0, "y0": 0.0, "x1": 9.0, "y1": 9.0}
     ).assign(amplitude_deg=[2.0, 4.0], peak_speed_deg_s=[100.0, np.nan])
-    given = gaze.features(fixations, VIEWING, images_of(5), saccades=saccades)
+    given = gaze.scanpath_features(fixations, VIEWING, images_of(5), saccades=saccades)
     assert given.loc[0, ["saccades", "amplitude_mean_deg", "saccade_duration_mean_ms"]].tolist() == [2, 3, 40]
     assert given.loc[0, "peak_speed_mean_deg_s"] == 100
     assert given.loc[0, "saccade_rate_hz"] == pytest.approx(2000 / made.loc[0, "scanpath_duration_ms"])
@@ -231,7 +234,7 @@ def test_regions_add_dwell_lesions_and_checklist(chest):
     )
     images = images_of(3).assign(case=["a", "a", "b"])
     order = ("right_lung", "heart", "left_lung", "trachea")
-    made = gaze.features(fixations, VIEWING, images, regions=chest, checklist=order)
+    made = gaze.scanpath_features(fixations, VIEWING, images, regions=chest, checklist=order)
     first = made.loc[0]
     assert first[["visits", "revisits", "regions_seen_share"]].tolist() == [4, 1, 1]
     assert first[["dwell_share_right_lung", "dwell_share_heart", "dwell_share_left_lung"]].tolist() == [0.2, 0.3, 0.5]
@@ -260,7 +263,7 @@ def test_main_sequence_of_each_reading_is_numpy_s_line():
     saccades = pd.DataFrame({"reading": np.repeat([0, 1, 2], [30, 2, 10]), "onset": np.arange(42), "duration": 30.0})
     saccades = saccades.assign(x0=0, y0=0, x1=1, y1=1, amplitude_deg=size)
     saccades["peak_speed_deg_s"] = 80 * size**0.6 * np.exp(rng.normal(0, 0.1, 42))
-    made = gaze.features(draw([2, 2, 2]), VIEWING, images_of(3), saccades=saccades)
+    made = gaze.scanpath_features(draw([2, 2, 2]), VIEWING, images_of(3), saccades=saccades)
     for reading, rows in ((0, slice(0, 30)), (2, slice(32, 40))):
         own = saccades.iloc[rows]
         slope, level = np.polyfit(np.log(own["amplitude_deg"] / 5), np.log(own["peak_speed_deg_s"]), 1)
@@ -273,10 +276,10 @@ def test_visits_given_equal_visits_made(chest):
     fixations = draw([30, 20], seed=9)
     organs = chest[chest["kind"] == "organ"]
     visits = gaze.visits(fixations, organs, images_of(2))
-    given = gaze.features(fixations, VIEWING, images_of(2), visits=visits, regions=chest)
-    made = gaze.features(fixations, VIEWING, images_of(2), regions=chest)
+    given = gaze.scanpath_features(fixations, VIEWING, images_of(2), visits=visits, regions=chest)
+    made = gaze.scanpath_features(fixations, VIEWING, images_of(2), regions=chest)
     pd.testing.assert_frame_equal(given, made, check_exact=True)
-    alone = gaze.features(fixations, VIEWING, images_of(2), visits=visits)
+    alone = gaze.scanpath_features(fixations, VIEWING, images_of(2), visits=visits)
     assert "lesion_first_ms" not in alone
     assert alone["visits"].equals(made["visits"])
 
@@ -286,10 +289,10 @@ def test_errors_say_what_to_do():
     with pytest.raises(
         ValueError, match="fixations: reading 1 is not in images; give images one row for every reading"
     ):
-        gaze.features(fixations, VIEWING, images_of(1))
+        gaze.scanpath_features(fixations, VIEWING, images_of(1))
     with pytest.raises(ValueError, match=r"images: .* there is no column 'case'; join the readings table"):
-        gaze.features(fixations, VIEWING, images_of(2).drop(columns="case"))
+        gaze.scanpath_features(fixations, VIEWING, images_of(2).drop(columns="case"))
     with pytest.raises(TypeError, match="recurence_radius"):
-        gaze.features(fixations, VIEWING, images_of(2), recurence_radius=1)
+        gaze.scanpath_features(fixations, VIEWING, images_of(2), recurence_radius=1)
     with pytest.raises(ValueError, match=r"recurrence_radius_deg: wanted more than 0 \(deg\); came 0"):
-        gaze.features(fixations, VIEWING, images_of(2), recurrence_radius_deg=0)
+        gaze.scanpath_features(fixations, VIEWING, images_of(2), recurrence_radius_deg=0)

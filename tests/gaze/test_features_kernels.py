@@ -11,7 +11,21 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 from scipy import stats
 
-from gazeanalytics._kernels import features, features_course, features_order, features_space, regions
+from gazeanalytics._kernels.gaze import (
+    ambient_focal as features_course,
+)
+from gazeanalytics._kernels.gaze import (
+    aoi as regions,
+)
+from gazeanalytics._kernels.gaze import (
+    basic as features,
+)
+from gazeanalytics._kernels.gaze import (
+    sequence as features_order,
+)
+from gazeanalytics._kernels.gaze import (
+    spatial as features_space,
+)
 
 spec = importlib.util.spec_from_file_location("naive_features", Path(__file__).with_name("naive_features.py"))
 naive = importlib.util.module_from_spec(spec)

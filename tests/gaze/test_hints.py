@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from gazeanalytics import tables
 from gazeanalytics.gaze.attention import Maps
-from gazeanalytics.gaze.hints import hint_effect, hints, write_hints
+from gazeanalytics.gaze.attention.hints import hint_effect, hints, write_hints
 
 
 def one_map(surface, width, height, key="u"):

@@ -69,7 +69,7 @@ def test_steps_equal_the_features():
     images = pd.DataFrame({"reading": [1, 2, 3], "case": "a", "width": 900, "height": 700})
     viewing = Viewing(np.array([450.0, 1, 400]), 350.0, np.array([1500.0, 1, 1600]), np.array([1500.0, 1, 1400]))
     steps = tables.check(gaze.steps_between(fixations, viewing, images), "saccades")
-    made = gaze.features(fixations, viewing, images).set_index("reading")
+    made = gaze.scanpath_features(fixations, viewing, images).set_index("reading")
     assert steps.groupby("reading")["amplitude_deg"].sum().to_dict() == pytest.approx(
         made.loc[[1, 3], "scanpath_length_deg"].to_dict()
     )

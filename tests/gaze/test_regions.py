@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gazeanalytics import gaze, tables
-from gazeanalytics._kernels import regions as kernels
+from gazeanalytics._kernels.gaze import aoi as kernels
 from gazeanalytics.geometry import Viewing
 
 IMAGES = pd.DataFrame({"reading": [0, 1], "case": ["a", "b"], "width": 10, "height": 10})

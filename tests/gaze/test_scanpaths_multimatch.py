@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gazeanalytics._kernels.simplification import simplify
+from gazeanalytics._kernels.gaze.multimatch_simplify import simplify
 from gazeanalytics.gaze.scanpaths import Simplify, multimatch, pair_readings, square
 
 DIMENSIONS = ["shape", "direction", "length", "position", "duration"]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from gazeanalytics import tables
-from gazeanalytics._kernels import text as kernels
-from gazeanalytics.reasoning.grounding import align_steps, ground_mentions, looked_and_said, retime
+from gazeanalytics._kernels.reasoning import alignment as kernels
+from gazeanalytics.reasoning.alignment.grounding import align_steps, ground_mentions, looked_and_said, retime
 
 
 def test_grounding_agrees_with_time_sampled_each_ms():

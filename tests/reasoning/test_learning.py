@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import reasoning
-from gazeanalytics.reasoning.learning import Student, train_labeler
+from gazeanalytics.reasoning.labeler.trained_labeler import Student, train_labeler
 
 NAMES = {"edema": "edema", "pneumonia": "pneumonia", "atelectasis": "atelectasis", "fracture": "rib fracture"}
 # How a teacher with words of his own speaks; to the rules, the first two lines of each kind are unknown.

@@ -6,8 +6,8 @@ from importlib.resources import files
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazeanalytics.reasoning.matching import Entry, Phrases, expand, words
-from gazeanalytics.reasoning.sentences import lower, sentences
+from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Phrases, expand, words
+from gazeanalytics.reasoning.labeler.sentences import lower, sentences
 
 FILLERS = {"the"}
 WORDS = ["a", "ab", "abc", "b", "the", "x"]
@@ -85,7 +85,7 @@ def test_one_phrase_may_play_two_parts():
 
 
 def test_no_phrase_of_the_lexicon_names_two_concepts_or_nothing():
-    text = files("gazeanalytics.reasoning").joinpath("lexicon/concepts.toml").read_text("utf-8")
+    text = files("gazeanalytics.reasoning.labeler").joinpath("lexicon/concepts.toml").read_text("utf-8")
     owners = {}
     for concept, kinds in tomllib.loads(text).items():
         for kind, entries in kinds.items():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import reasoning, tables
-from gazeanalytics.reasoning.mentions import pair, permute_boxes
+from gazeanalytics.reasoning.alignment.mentions import pair, permute_boxes
 
 WORDS = [("Left", 0, 300), ("effusion", 300, 900), (".", 900, 950), ("No", 2000, 2100), ("edema", 2100, 2600)]
 

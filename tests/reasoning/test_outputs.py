@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import reasoning
-from gazeanalytics.reasoning.outputs import parse_output, parse_outputs
-from gazeanalytics.reasoning.rewards import box_overlap, reward_outputs, rewards, trace_consistency
+from gazeanalytics.reasoning.ai.outputs import parse_output, parse_outputs
+from gazeanalytics.reasoning.ai.rewards import box_overlap, reward_outputs, rewards, trace_consistency
 
 # output, kind, findings (joined), fault, hard reward against "Edema, Lung Opacity"
 GOOD = "<think>Hazy.</think>\n<answer>Edema, Lung Opacity</answer>"

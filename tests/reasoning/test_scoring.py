@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from gazeanalytics import reasoning
-from gazeanalytics.reasoning.scoring import (
+from gazeanalytics.reasoning.labeler.label_scores import (
     claims_against_truth,
     compare_labels,
     disagreement,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gazeanalytics._kernels import text as kernels
-from gazeanalytics.reasoning.speech import lag, sentence_clock
+from gazeanalytics._kernels.reasoning import alignment as kernels
+from gazeanalytics.reasoning.alignment.gaze_speech_lag import lag, sentence_clock
 
 
 def dictated(readings, lag_ms, rng, *, linked=True):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from gazeanalytics import reasoning, tables
-from gazeanalytics._kernels import text as kernels
+from gazeanalytics._kernels.reasoning import alignment as kernels
 from gazeanalytics.reasoning.stages import (
     carry_over,
     dialogue_traces,

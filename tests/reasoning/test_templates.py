@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import reasoning, tables
-from gazeanalytics.reasoning.templates import labels_to_text
+from gazeanalytics.reasoning.labeler.templates import labels_to_text
 
 OTHERS = [name for name in reasoning.FINDINGS if name != "no_finding"]
 

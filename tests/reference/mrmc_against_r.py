@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.stats import roc
-from gazeanalytics.stats.roc.standard import against_standard
+from gazeanalytics.stats.roc.against_model import against_standard
 
 MERITS = {
     "empirical_auc": roc.Auc(),
@@ -253,7 +253,7 @@ def _or_parts(fit, anova):
 
 
 def _dbm_parts(fit, anova):
-    from gazeanalytics.stats.roc.dorfman import mean_squares
+    from gazeanalytics.stats.roc.dbm import mean_squares
 
     squares = fit.squares()
     order = ["T", "R", "C", "TR", "TC", "RC", "TRC"]

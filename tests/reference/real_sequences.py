@@ -13,7 +13,7 @@ from scipy.io import loadmat
 from sklearn.metrics import adjusted_rand_score
 
 from gazeanalytics.strategies import ChainMixture, HmmGroups, Hmms, staying, trait_or_state
-from gazeanalytics.strategies.sequences import ab_scale, compare_numbers
+from gazeanalytics.strategies.markov import ab_scale, compare_numbers
 
 DATA = Path(sys.argv[1])
 pd.set_option("display.width", 160, "display.max_columns", 30)

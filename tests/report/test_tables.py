@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from gazeanalytics import report
 from gazeanalytics.report import writers
-from gazeanalytics.report.notes import gather_notes
-from gazeanalytics.report.readers import pool_small
-from gazeanalytics.report.spelling import number, term_name
+from gazeanalytics.report.fit_notes import gather_notes
+from gazeanalytics.report.number_format import number, term_name
+from gazeanalytics.report.table_one import pool_small
 from gazeanalytics.tables import TableError
 
 ATTACKS = [

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special, stats
 
-from gazeanalytics._kernels import mixed_families as codes
+from gazeanalytics._kernels.stats import families as codes
 
 
 def log_density(family, y, size, eta, phi):

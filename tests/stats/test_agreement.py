@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from gazeanalytics import tables
-from gazeanalytics.stats.agreement import agreement, agreement_bootstrap, chance_test
-from gazeanalytics.stats.coefficients import code, outcome, weigh
-from gazeanalytics.stats.disagreements import disagreement
-from gazeanalytics.stats.icc import icc
+from gazeanalytics.stats.agreement.agreement import agreement, agreement_bootstrap, chance_test
+from gazeanalytics.stats.agreement.coefficients import code, outcome, weigh
+from gazeanalytics.stats.agreement.disagreement import disagreement
+from gazeanalytics.stats.agreement.icc import icc
 
 IRRCAC = {
     "gwet_ac1": "gwet",

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from gazeanalytics import stats, tables
-from gazeanalytics.stats.disagreements import auroc
-from gazeanalytics.stats.forecast import _blocks, _folds
+from gazeanalytics.stats.agreement.disagreement import auroc
+from gazeanalytics.stats.agreement.disagreement_prediction import _blocks, _folds
 from gazeanalytics.tables import InputError
 
 _file = Path(__file__).parents[2] / "figures" / "table_disagreement.py"

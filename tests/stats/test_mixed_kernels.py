@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy import special
 
-from gazeanalytics._kernels import mixed_families as codes
-from gazeanalytics.stats import fitting
-from gazeanalytics.stats.design import ModelError, RandomTerm, arrange, unpack
-from gazeanalytics.stats.laplace import Gaussian, Laplace
-from gazeanalytics.stats.likelihood import Density, Inflated, Rows, Thresholds
-from gazeanalytics.stats.optimise import minimise
+from gazeanalytics._kernels.stats import families as codes
+from gazeanalytics.stats.mixed import fitting
+from gazeanalytics.stats.mixed.design import ModelError, RandomTerm, arrange, unpack
+from gazeanalytics.stats.mixed.laplace import Gaussian, Laplace
+from gazeanalytics.stats.mixed.likelihood import Density, Inflated, Rows, Thresholds
+from gazeanalytics.stats.mixed.optimise import minimise
 
 _spec = importlib.util.spec_from_file_location("naive_mixed", Path(__file__).with_name("naive_mixed.py"))
 naive = importlib.util.module_from_spec(_spec)

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import norm, t
 
 from gazeanalytics import tables
-from gazeanalytics.stats.preferences import preference
+from gazeanalytics.stats.preference import preference
 
 
 def judged(readers, cases, rng, *, reader_sd=0.5, case_sd=1.0):

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gazeanalytics import stats, tables
-from gazeanalytics.stats.agreement import agreement
-from gazeanalytics.stats.draws import plan
-from gazeanalytics.stats.resample import cluster_draws
+from gazeanalytics.stats.agreement.agreement import agreement
+from gazeanalytics.stats.resampling.bootstrap import cluster_draws
+from gazeanalytics.stats.resampling.bootstrap_statistics import plan
 from gazeanalytics.tables import InputError
 
 BUILT_IN = [

@@ -14,7 +14,7 @@ from gazeanalytics.report.writers import to_markdown
 from gazeanalytics.stats.roc import binormal
 from gazeanalytics.stats.roc.covariance import covariance
 from gazeanalytics.stats.roc.curves import fitted
-from gazeanalytics.stats.roc.ratings import Cell
+from gazeanalytics.stats.roc.roc_data import Cell
 from gazeanalytics.tables import InputError
 
 _file = Path(__file__).parents[1] / "reference" / "mrmc_stopping.py"

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
-from gazeanalytics._kernels import archetypes as kernels
+from gazeanalytics._kernels.strategies import archetypes as kernels
 from gazeanalytics.strategies import Archetypes
 
 

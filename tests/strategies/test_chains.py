@@ -6,9 +6,9 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from gazeanalytics import gaze
-from gazeanalytics._kernels import chains as kernels
+from gazeanalytics._kernels.strategies import markov_mixture as kernels
 from gazeanalytics.simulate import Design, simulate_fixations, simulate_readings
-from gazeanalytics.strategies.sequences import ChainMixture
+from gazeanalytics.strategies.markov import ChainMixture
 
 REGIONS = list("abcde")
 

@@ -4,7 +4,7 @@ from scipy.special import gammaln
 from scipy.stats import multivariate_normal, multivariate_t
 from sklearn.mixture import GaussianMixture
 
-from gazeanalytics._kernels import clusters
+from gazeanalytics._kernels.strategies import mixtures as clusters
 
 TAILS = np.array([3.0, 4.0, 6.0, 10.0, 20.0, 50.0, np.inf])
 

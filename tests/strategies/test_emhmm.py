@@ -6,19 +6,13 @@ import pytest
 from scipy.io import loadmat
 from sklearn.metrics import adjusted_rand_score
 
-from gazeanalytics._kernels import hmm, vhem
-from gazeanalytics.strategies.sequences import (
-    HmmGroups,
-    Hmms,
-    ab_scale,
-    compare_numbers,
-    difference_test,
-    toolbox_prior,
-)
-from gazeanalytics.strategies.sequences.groups import _Problem
-from gazeanalytics.strategies.sequences.models import Bank
-from gazeanalytics.strategies.sequences.paths import pack
-from gazeanalytics.strategies.sequences.settings import GroupSettings
+from gazeanalytics._kernels.strategies import emhmm as vhem
+from gazeanalytics._kernels.strategies import hmm
+from gazeanalytics.strategies.markov import HmmGroups, Hmms, ab_scale, compare_numbers, difference_test, toolbox_prior
+from gazeanalytics.strategies.markov.emhmm import _Problem
+from gazeanalytics.strategies.markov.hmm import Bank
+from gazeanalytics.strategies.markov.sequences import pack
+from gazeanalytics.strategies.markov.settings import GroupSettings
 
 LEFT_RIGHT = (
     np.array([0.8, 0.2]),

@@ -7,7 +7,8 @@ import pytest
 from scipy.special import digamma, gammaln, logsumexp, multigammaln
 from scipy.stats import multivariate_normal
 
-from gazeanalytics._kernels import hmm, vhem
+from gazeanalytics._kernels.strategies import emhmm as vhem
+from gazeanalytics._kernels.strategies import hmm
 
 
 def random_hmm(rng, k, d=2, spread=30.0):

@@ -4,7 +4,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.metrics import adjusted_rand_score
 
-from gazeanalytics._kernels import medoids as kernels
+from gazeanalytics._kernels.strategies import medoids as kernels
 from gazeanalytics.strategies import Partition
 
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from gazeanalytics.strategies import Strategies, multiverse
-from gazeanalytics.strategies.nulls import existence
+from gazeanalytics.strategies.validation.cluster_tendency import existence
 
 
 @pytest.fixture(scope="module")

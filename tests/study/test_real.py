@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazeanalytics import gaze, io
+from gazeanalytics import events, gaze, io
 from gazeanalytics.study import fit_models, measure_features, meet, model_frame, open_study
 from gazeanalytics.study.steps import label_traces
 
@@ -73,9 +73,9 @@ def test_lund2013_from_raw_gaze_to_features(shared_data):
     for reading, path in enumerate(paths):
         recording = io.read_lund2013(path, reading=reading)
         viewing = recording.screen.viewing()
-        events = gaze.DETECTORS["cascade"](recording.samples, viewing)
+        found = events.DETECTORS["cascade"](recording.samples, viewing)
         images = pd.DataFrame({"reading": [reading], "case": "img", "width": 1024.0, "height": 768.0})
-        features = gaze.features(events.fixations, viewing, images, saccades=events.saccades)
+        features = gaze.scanpath_features(found.fixations, viewing, images, saccades=found.saccades)
         coded = pd.Series(recording.labels)
         runs = ((coded == 1) & (coded.shift() != 1)).sum()
         assert features["fixations"].iloc[0] == pytest.approx(runs, rel=0.35)

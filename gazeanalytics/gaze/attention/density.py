@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics._kernels.surfaces import density_readings
+from gazeanalytics._kernels.gaze.attention import density_readings
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["Maps", "Smoothing", "density"]

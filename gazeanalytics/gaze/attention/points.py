@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from gazeanalytics._kernels.surfaces import ranks_among
+from gazeanalytics._kernels.gaze.attention import ranks_among
 
 __all__ = ["auc_borji", "auc_judd", "auc_shuffled", "information_gain", "jitter", "nss"]
 

@@ -9,11 +9,11 @@ from functools import cache, partial
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.gaze._bootstrap import percentile_interval, redraw, weighted_means
 from gazeanalytics.gaze.attention.baselines import chest_boxes, other_cases, to_chest
 from gazeanalytics.gaze.attention.density import Maps, Smoothing, density
 from gazeanalytics.gaze.attention.overlap import cc, kl, sim
 from gazeanalytics.gaze.attention.points import auc_judd, auc_shuffled, information_gain, nss
-from gazeanalytics.gaze.intervals import percentile_interval, redraw, weighted_means
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["PREDICTION_MEASURES", "Judged", "Prediction", "judge_maps", "predict_gaze", "summarise_judged"]

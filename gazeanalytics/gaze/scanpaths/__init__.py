@@ -1,9 +1,9 @@
 """Readings compared by their scanpaths: pairs or whole matrices, each measure one function of the fixations table."""
 
 from gazeanalytics.gaze.scanpaths.distances import path_distances, time_delay_embedding
-from gazeanalytics.gaze.scanpaths.likeness import compare_readers
 from gazeanalytics.gaze.scanpaths.multimatch import Simplify, multimatch
 from gazeanalytics.gaze.scanpaths.pairs import pair_readings, square
+from gazeanalytics.gaze.scanpaths.reader_similarity import compare_readers
 from gazeanalytics.gaze.scanpaths.recurrence import cross_recurrence
 from gazeanalytics.gaze.scanpaths.strings import Grid, scanmatch, string_edit
 

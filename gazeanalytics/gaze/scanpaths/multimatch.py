@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics._kernels.sequences import multimatch_pairs
-from gazeanalytics._kernels.simplification import simplify_readings
+from gazeanalytics._kernels.gaze.multimatch_simplify import simplify_readings
+from gazeanalytics._kernels.gaze.scanpaths import multimatch_pairs
 from gazeanalytics.gaze.scanpaths.pairs import Paths, find_pairs, notes, pack, score_pairs
 
 __all__ = ["Simplify", "multimatch"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gazeanalytics._kernels.sequences import cross_recurrence_pairs
+from gazeanalytics._kernels.gaze.scanpaths import cross_recurrence_pairs
 from gazeanalytics.gaze.scanpaths.pairs import find_pairs, notes, pack, score_pairs
 from gazeanalytics.geometry import Viewing
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics._kernels.sequences import scanmatch_pairs
+from gazeanalytics._kernels.gaze.scanpaths import scanmatch_pairs
 from gazeanalytics.gaze.scanpaths.pairs import Paths, find_pairs, notes, pack, score_pairs
 
 __all__ = ["Grid", "scanmatch", "string_edit"]

@@ -1,12 +1,17 @@
 """Figures: each takes a table and an `ax`, gives the axes, and never shows or saves."""
 
 from gazeanalytics.report.figures.accuracy import calibration, roc
-from gazeanalytics.report.figures.conditions import condition_errors, condition_means
-from gazeanalytics.report.figures.forecasts import forecasts
-from gazeanalytics.report.figures.grids import archetype_profiles, axis_loadings, strategy_profiles, transition_matrix
+from gazeanalytics.report.figures.disagreement_prediction import forecasts
+from gazeanalytics.report.figures.heatmaps import (
+    archetype_profiles,
+    axis_loadings,
+    strategy_profiles,
+    transition_matrix,
+)
 from gazeanalytics.report.figures.hmm import ab_outcome, hmm_states
 from gazeanalytics.report.figures.images import attention_difference, attention_map, scanpath
 from gazeanalytics.report.figures.models import caterpillar, forest
+from gazeanalytics.report.figures.reader_study import condition_errors, condition_means
 from gazeanalytics.report.figures.reasoning import (
     case_likeness,
     claims,
@@ -18,7 +23,7 @@ from gazeanalytics.report.figures.reasoning import (
 from gazeanalytics.report.figures.recording import data_loss, labelled_trace, main_sequence, sampling_rate
 from gazeanalytics.report.figures.search import coverage_map, hit_curve, lag_curve, miss_shares, visit_raster
 from gazeanalytics.report.figures.strategies import outcome_by_strategy, strategy_map, strategy_shares
-from gazeanalytics.report.figures.strategies_checks import (
+from gazeanalytics.report.figures.strategy_validation import (
     archetype_map,
     choice_curve,
     multiverse_table,

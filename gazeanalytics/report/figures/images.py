@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.report.figures._common import halo, needs, numbers
-from gazeanalytics.report.spelling import level_name
+from gazeanalytics.report.number_format import level_name
 from gazeanalytics.report.styling import SINGLE_MM, drawing, plain
 from gazeanalytics.tables import TableError
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from gazeanalytics import tables
 from gazeanalytics.report.figures._common import footnote, needs, nothing, numbers, tick_labels
-from gazeanalytics.report.notes import Notes, gather_notes
-from gazeanalytics.report.spelling import count, decimals_for, interval, is_spread, number, p_value, row_name
+from gazeanalytics.report.fit_notes import Notes, gather_notes
+from gazeanalytics.report.number_format import count, decimals_for, interval, is_spread, number, p_value, row_name
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, plain
 
 if TYPE_CHECKING:

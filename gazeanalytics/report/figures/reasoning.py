@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.report.figures._common import needs, nothing, numbers, spaced, stack_shares, tick_labels
-from gazeanalytics.report.spelling import number, p_told
+from gazeanalytics.report.number_format import number, p_told
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, look, plain
 
 if TYPE_CHECKING:

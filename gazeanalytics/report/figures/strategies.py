@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.report.figures._common import halo, needs, nothing, spaced, stack_shares, tick_labels
-from gazeanalytics.report.readers import EXPERIENCE_EDGES, pool_bands, pool_small
 from gazeanalytics.report.styling import SINGLE_MM, drawing, look, plain
+from gazeanalytics.report.table_one import EXPERIENCE_EDGES, pool_bands, pool_small
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,14 +1,14 @@
 """ROC analysis with several readers and cases: figures of merit, tests, sample size."""
 
+from gazeanalytics.stats.roc.against_model import against_model
 from gazeanalytics.stats.roc.analysis import MrmcFit, mrmc
-from gazeanalytics.stats.roc.bands import operating_points, roc_curves
-from gazeanalytics.stats.roc.dorfman import DbmFit, dbm
-from gazeanalytics.stats.roc.freeresponse import Afroc, Marks, rate_marks
-from gazeanalytics.stats.roc.merits import Auc, ExpectedUtility, Sensitivity, SensitivityAt, Specificity
-from gazeanalytics.stats.roc.oneshot import one_shot
-from gazeanalytics.stats.roc.planning import mrmc_power, mrmc_sample_size
-from gazeanalytics.stats.roc.ratings import Ratings, rate
-from gazeanalytics.stats.roc.standard import against_model
+from gazeanalytics.stats.roc.dbm import DbmFit, dbm
+from gazeanalytics.stats.roc.figures_of_merit import Auc, ExpectedUtility, Sensitivity, SensitivityAt, Specificity
+from gazeanalytics.stats.roc.free_response import Afroc, Marks, rate_marks
+from gazeanalytics.stats.roc.mean_curves import operating_points, roc_curves
+from gazeanalytics.stats.roc.one_shot import one_shot
+from gazeanalytics.stats.roc.roc_data import Ratings, rate
+from gazeanalytics.stats.roc.sample_size import mrmc_power, mrmc_sample_size
 
 __all__ = [
     "Afroc",

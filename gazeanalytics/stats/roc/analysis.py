@@ -9,10 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.stats.roc.covariance import covariance as covariances
-from gazeanalytics.stats.roc.merits import Auc, Merit
-from gazeanalytics.stats.roc.ratings import APART, BY_READER, BY_TEST, FACTORIAL, INCOMPLETE, Ratings
-from gazeanalytics.stats.roc.rows import (
+from gazeanalytics.stats.roc._estimates import (
     FEW,
     difference_row,
     equality_row,
@@ -23,6 +20,9 @@ from gazeanalytics.stats.roc.rows import (
     row,
     table,
 )
+from gazeanalytics.stats.roc.covariance import covariance as covariances
+from gazeanalytics.stats.roc.figures_of_merit import Auc, Merit
+from gazeanalytics.stats.roc.roc_data import APART, BY_READER, BY_TEST, FACTORIAL, INCOMPLETE, Ratings
 from gazeanalytics.tables import InputError
 
 __all__ = ["MrmcFit", "mrmc"]

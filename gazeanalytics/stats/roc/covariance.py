@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gazeanalytics.stats.roc.merits import Merit, PairMerit
-from gazeanalytics.stats.roc.ratings import Cell, Ratings
+from gazeanalytics.stats.roc.figures_of_merit import Merit, PairMerit
+from gazeanalytics.stats.roc.roc_data import Cell, Ratings
 from gazeanalytics.tables import InputError, nearest
 
 __all__ = ["COVARIANCES", "covariance", "pseudovalues"]

@@ -1,0 +1,113 @@
+"""Labels of samples to tables of fixations and saccades: the part that all detectors share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import ragged
+from gazeanalytics._kernels.events import labels as kernels
+from gazeanalytics.events.recording import LONGEST_GAP_MS, Recording, degrees
+from gazeanalytics.tables import LABELS
+
+__all__ = ["LABELS", "Events", "label_and_tabulate", "tabulate"]
+
+# Speed is told over this time, so that it means the same at every rate.
+_PEAK_SPAN_MS = 8.0
+
+_FIXATION_COLUMNS = ("onset", "duration", "x", "y", "dispersion_deg")
+_SACCADE_COLUMNS = ("onset", "duration", "x0", "y0", "x1", "y1", "amplitude_deg", "peak_speed_deg_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What a detector found.
+
+    Attributes
+    ----------
+    fixations, saccades : pandas.DataFrame
+        The tables of those names. An event lasts from its first sample to the sample after its last.
+    labels : numpy.ndarray of uint8, shape (samples,)
+        Kind of each sample, a place in `LABELS`: 0 missing, 1 fixation, 2 saccade, 3 post-saccadic oscillation,
+        4 smooth pursuit, 5 blink, 6 noise (too short to be an event).
+    settings : Mapping
+        The detector's name and every value it used.
+    """
+
+    fixations: pd.DataFrame
+    saccades: pd.DataFrame
+    labels: np.ndarray
+    settings: Mapping[str, object]
+
+
+def label_and_tabulate(
+    batch: Callable[..., None],
+    recording: Recording,
+    values: np.ndarray | None,
+    settings: Mapping[str, float | str],
+    *,
+    blink_ms: tuple[float, float] = (0.0, 0.0),
+    threads: int | None = None,
+) -> Events:
+    """Run a kernel that labels gaze in degrees, end events at holes, drop short fixations and make the tables.
+
+    `batch(starts, stops, t, right, down, values, labels, intervals)`, without `values` when they are None; `settings`
+    tell shortest_fixation_ms.
+    """
+    marks = np.empty(recording.t.size, np.uint8)
+    steps = [recording.intervals_ms]
+    arrays = (recording.t, *degrees(recording, threads=threads), *([] if values is None else [values]), marks)
+    ragged.each(batch, recording.readings, *arrays, out=steps, threads=threads)
+    ends = np.array([LONGEST_GAP_MS, float(settings["shortest_fixation_ms"])])
+    ragged.each(kernels.finish_over_readings, recording.readings, recording.t, ends, marks, out=steps, threads=threads)
+    return tabulate(recording, marks, settings, blink_ms=blink_ms, threads=threads)
+
+
+def tabulate(
+    recording: Recording,
+    marks: np.ndarray,
+    settings: Mapping[str, object],
+    *,
+    blink_ms: tuple[float, float] = (0.0, 0.0),
+    threads: int | None = None,
+) -> Events:
+    """Make the tables of events from the labels of the samples seen, which carry START (128) where an event begins.
+
+    Holes that last as long as `blink_ms` tells, or touch a blink, are blinks; (0, 0) makes none.
+    """
+    readings = recording.readings
+    counts = np.zeros((len(readings), 2), np.int64)
+    ragged.each(kernels.count_over_readings, readings, marks, out=[counts], threads=threads)
+    before = np.cumsum(counts, axis=0) - counts
+    fixations = np.empty((counts[:, 0].sum(), len(_FIXATION_COLUMNS)))
+    saccades = np.empty((counts[:, 1].sum(), len(_SACCADE_COLUMNS)))
+    spans = np.array([_PEAK_SPAN_MS, LONGEST_GAP_MS])
+    arrays = (recording.t, recording.x, recording.y, spans, marks, fixations, saccades)
+    rows = [recording.lenses, recording.intervals_ms, before]
+    ragged.each(kernels.describe_over_readings, readings, *arrays, out=rows, threads=threads)
+    return Events(
+        _frame(readings, counts[:, 0], _FIXATION_COLUMNS, fixations),
+        _frame(readings, counts[:, 1], _SACCADE_COLUMNS, saccades),
+        _expand(recording, marks, blink_ms, threads),
+        {**settings, "longest_gap_ms": LONGEST_GAP_MS},
+    )
+
+
+def _expand(recording: Recording, found: np.ndarray, blink_ms: tuple[float, float], threads: int | None) -> np.ndarray:
+    """Put the labels of the samples seen into the rows of the table."""
+    if recording.rows is None:
+        return found
+    labels = np.empty(recording.times.size, np.uint8)
+    arrays = (recording.times, recording.rows, found, np.array(blink_ms), labels)
+    seen = [recording.readings.starts, recording.readings.stops]
+    ragged.each(kernels.expand_over_readings, recording.table, *arrays, out=seen, threads=threads)
+    return labels
+
+
+def _frame(readings: ragged.Segments, counts: np.ndarray, columns: tuple[str, ...], values: np.ndarray) -> pd.DataFrame:
+    frame = pd.DataFrame(values, columns=list(columns), copy=False)
+    frame.insert(0, "reading", readings.keys.repeat(counts))
+    return frame

@@ -1,0 +1,277 @@
+"""Raw gaze made ready for a detector: plain arrays, the rate of each reading, refusals of what can't be true."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import ragged, tables
+from gazeanalytics._kernels.events import recording as kernels
+from gazeanalytics.geometry import Viewing
+
+__all__ = ["LONGEST_GAP_MS", "Recording", "RecordingWarning", "degrees", "in_rows", "prepare"]
+
+# Longer holes in the recording end every event (Olsen 2012, max gap length).
+LONGEST_GAP_MS = 75.0
+
+# What `audit` tells of a reading, in order.
+_FACTS = (
+    *("interval", "backwards", "timeless", "infinite", "missing", "coded", "code_x", "code_y"),
+    *("probed", "farthest_px", "extent_px", "step_deg", "wide"),
+)
+
+_FASTEST_HZ = 5000.0
+_SLOWEST_HZ = 20.0
+# The most precise trackers move 0.001 deg or more from sample to sample (Holmqvist & Andersson 2017, ch. 6).
+_FINEST_STEP_DEG = 0.0005
+# Median of `flight_ratios` on Lund2013 (Andersson et al. 2017): 0.90 to 1.17 at 60 to 500 Hz, 0.68 to 1.36 in any one
+# reading; a clock that is wrong by a factor of two brings it to 0.58 or less, or 1.79 or more. Slower recordings can't
+# tell.
+_LEAST_RATIO, _GREATEST_RATIO, _FEWEST_SACCADES, _SLOWEST_TIMED_MS = 0.67, 1.5, 20, 20.0
+_READINGS_TIMED, _SAMPLES_TIMED = 16, 32_768
+
+
+class RecordingWarning(UserWarning):
+    """Something in the recording looks wrong, but the result can be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The samples that have a place, of all readings, as plain arrays. A hole is a jump of the clock.
+
+    Attributes
+    ----------
+    readings : ragged.Segments
+        Where each reading begins and ends in these arrays; one without any sample is empty.
+    t, x, y : numpy.ndarray of float64, shape (seen,)
+        Time (ms) and place (image px).
+    lenses : numpy.ndarray, shape (readings, 4)
+        Viewing of each reading: centre x, centre y (px), 1 / distance x, 1 / distance y (1 / px).
+    intervals_ms : numpy.ndarray, shape (readings,)
+        Median time between all its samples, measured.
+    rows : numpy.ndarray of int64, shape (seen,), or None
+        Row of each sample in the table; None when all have a place.
+    table : ragged.Segments
+        Where each reading begins and ends in the table.
+    times : numpy.ndarray, shape (rows of the table,)
+        Time of every row.
+    """
+
+    readings: ragged.Segments
+    t: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    lenses: np.ndarray
+    intervals_ms: np.ndarray
+    rows: np.ndarray | None
+    table: ragged.Segments
+    times: np.ndarray
+
+    def require(self, **durations_ms: float) -> None:
+        """Refuse durations (ms) shorter than one sample of the slowest reading; 0 asks for nothing."""
+        if not len(self.readings):
+            return
+        slowest = int(np.argmax(self.intervals_ms))
+        interval = self.intervals_ms[slowest]
+        for name, duration in durations_ms.items():
+            if not (np.isfinite(duration) and duration >= 0):
+                raise ValueError(f"{name} must be a duration in ms, 0 or more; came {duration}")
+            if 0 < duration < interval * (1 - 1e-6):
+                raise ValueError(
+                    f"{name} = {duration:g} ms is shorter than one sample of reading {self.readings.keys[slowest]}, "
+                    f"{interval:.3g} ms at {1000 / interval:.3g} Hz: ask for {interval:.3g} ms or more, or 0 for none"
+                )
+
+
+def prepare(
+    samples: pd.DataFrame, viewing: Viewing, *, rate_hz: float | None = None, threads: int | None = None
+) -> Recording:
+    """Take the arrays out of a samples table, measure each reading's rate and refuse what can't be true.
+
+    Parameters
+    ----------
+    samples : pandas.DataFrame
+        A samples table: reading, t (ms), x, y (image px), perhaps valid.
+    viewing : Viewing
+        One for all readings, or arrays with one element a reading.
+    rate_hz : float, optional
+        The rate that the tracker is said to have, checked against the clock.
+    threads : int, optional
+        Default: as many as the process may use.
+
+    Raises
+    ------
+    TableError
+        If `samples` breaks its contract: infinite places, time that runs backwards, columns that are not there.
+    ValueError
+        If the unit of time or place, or `rate_hz`, can't be what was told.
+
+    Warns
+    -----
+    RecordingWarning
+        If samples lie at a tracker's code for loss, such as (0, 0) or (-1, -1), and there is no column `valid` that
+        says which to trust (they are taken for missing); if saccades last much longer or shorter than is human. The
+        text names the first readings concerned.
+    """
+    for name in ("t", "x", "y", "reading"):
+        if name not in samples.columns or (name != "reading" and not pd.api.types.is_numeric_dtype(samples[name])):
+            tables.check(samples, "samples")
+    table = ragged.segments(samples["reading"])
+    t, x, y = (np.ascontiguousarray(samples[name].to_numpy(float, na_value=np.nan)) for name in ("t", "x", "y"))
+    if "valid" in samples.columns:
+        lost = ~samples["valid"].to_numpy(bool, na_value=False)
+        x, y = np.where(lost, np.nan, x), np.where(lost, np.nan, y)
+    lenses = viewing.rows(len(table))
+    lenses[:, 2:] = 1 / lenses[:, 2:]
+    facts = np.empty((len(table), len(_FACTS)))
+    ragged.each(kernels.audit_over_readings, table, t, x, y, out=[lenses, facts], threads=threads)
+    if "valid" not in samples.columns and facts[:, _FACTS.index("coded")].any():
+        _warn_of_codes(table, facts)
+        x, y = x.copy(), y.copy()
+        ragged.each(kernels.forget_over_readings, table, x, y, out=[facts], threads=threads)
+        ragged.each(kernels.audit_over_readings, table, t, x, y, out=[lenses, facts], threads=threads)
+    audit = {name: facts[:, place] for place, name in enumerate(_FACTS)}
+    if sum(audit[name].sum() for name in ("backwards", "timeless", "infinite")):
+        tables.check(samples, "samples")
+    interval = _check_clock(audit["interval"], rate_hz)
+    _check_places(audit, lenses)
+    intervals = np.where(np.isnan(audit["interval"]), interval, audit["interval"])
+    recording = _seen(table, t, x, y, lenses, intervals, whole=not audit["missing"].any())
+    _check_saccades(recording)
+    return recording
+
+
+def _seen(
+    table: ragged.Segments,
+    t: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    lenses: np.ndarray,
+    intervals_ms: np.ndarray,
+    *,
+    whole: bool,
+) -> Recording:
+    """Keep the samples that have a place; all of them when the recording is `whole`."""
+    if whole:
+        return Recording(table, t, x, y, lenses, intervals_ms, None, table, t)
+    rows = np.flatnonzero(~np.isnan(x + y))
+    stops = np.searchsorted(rows, table.stops)
+    readings = ragged.Segments(table.keys, np.append(0, stops)[:-1], stops)
+    return Recording(readings, t[rows], x[rows], y[rows], lenses, intervals_ms, rows, table, t)
+
+
+def _check_clock(intervals: np.ndarray, rate_hz: float | None) -> float:
+    """Return the median interval (ms) over readings; 1 ms where no reading has two times."""
+    known = intervals[~np.isnan(intervals)]
+    if not known.size:
+        return 1.0
+    interval = float(np.median(known))
+    measured = f"the median interval of t is {interval:.4g}, which would be {1000 / interval:.4g} Hz in ms"
+    if 1000 / interval > _FASTEST_HZ:
+        raise ValueError(f"t must be in ms; {measured}: it looks like seconds, so multiply t by 1000")
+    if 1000 / interval < _SLOWEST_HZ:
+        unit = "nanoseconds" if interval > 1e5 else "microseconds" if interval >= 400 else ""
+        remedy = f"it looks like {unit}, so convert t" if unit else f"events need at least {_SLOWEST_HZ:g} Hz"
+        raise ValueError(f"t must be in ms; {measured}: {remedy}")
+    if rate_hz is not None and abs(1000 / interval / rate_hz - 1) > 0.05:
+        raise ValueError(
+            f"rate_hz = {rate_hz:g} was declared, but {measured}: correct t, or leave rate_hz out to use the clock"
+        )
+    return interval
+
+
+def _check_places(audit: Mapping[str, np.ndarray], lenses: np.ndarray) -> None:
+    """Refuse gaze that can't be in image pixels; warn of a tracker's code for loss."""
+    long = audit["probed"] >= 50
+    if not long.any():
+        return
+    wide = audit["wide"][long].mean()
+    if wide > 0.2:
+        raise ValueError(
+            f"x and y must be in image px; {wide:.0%} of the samples lie over 60 deg off the line of sight: "
+            "the viewing belongs to other units (a distance in px is about 57 times the px per degree)"
+        )
+    across = np.rad2deg(audit["extent_px"] * np.maximum(lenses[:, 2], lenses[:, 3]))[long]
+    farthest = audit["farthest_px"][long].max()
+    in_corner = farthest < 60 and np.hypot(lenses[:, 0], lenses[:, 1]).min() > 2 * farthest
+    steps = audit["step_deg"][long]
+    if np.median(across) < 1.5 and (in_corner or 0 < np.nanmedian(steps) < _FINEST_STEP_DEG):
+        raise ValueError(
+            f"x and y must be in image px; half of the readings stay within {np.median(across):.2g} deg and "
+            f"no coordinate is over {farthest:.3g}: they look like degrees or shares of the image; convert them to px"
+        )
+
+
+def _warn_of_codes(table: ragged.Segments, facts: np.ndarray) -> None:
+    """Tell which samples lie at a tracker's code for loss, and are taken for missing."""
+    coded, code_x, code_y = (facts[:, _FACTS.index(name)] for name in ("coded", "code_x", "code_y"))
+    at = coded > 0
+    worst = int(np.argmax(coded))
+    point = f"({code_x[worst]:g}, {code_y[worst]:g})"
+    warnings.warn(
+        f"{int(coded.sum()):,} samples of {_named(table.keys[at])} lie at exactly one point off the image, such as "
+        f"{point}: that is a tracker's code for loss, so they are taken for missing. events.clean(samples, "
+        f"lost_at={point}) does so by your word; a column `valid` tells which samples to trust",
+        RecordingWarning,
+        stacklevel=4,
+    )
+
+
+def _check_saccades(recording: Recording) -> None:
+    """Warn when saccades last much longer or shorter than human ones of their size: clock or viewing may be wrong.
+
+    A part of the recording is timed, at most 32,768 samples of 16 readings.
+    """
+    fast = np.flatnonzero(recording.intervals_ms <= _SLOWEST_TIMED_MS)
+    timed = fast[np.unique(np.linspace(0, len(fast) - 1, _READINGS_TIMED).astype(int))[: len(fast)]]
+    ratios = []
+    for reading in timed:
+        start = recording.readings.starts[reading]
+        part = slice(start, min(recording.readings.stops[reading], start + _SAMPLES_TIMED // len(timed)))
+        x, y = recording.x[part], recording.y[part]
+        right, down = np.empty_like(x), np.empty_like(y)
+        whole = np.zeros(1, np.int64), np.full(1, x.size)
+        kernels.degrees_over_readings(*whole, x, y, right, down, recording.lenses[reading : reading + 1])
+        ratios.append(kernels.flight_ratios(recording.t[part], right, down, recording.intervals_ms[reading]))
+    if sum(map(len, ratios)) < _FEWEST_SACCADES:
+        return
+    ratio = float(np.median(np.concatenate(ratios)))
+    if not _LEAST_RATIO < ratio < _GREATEST_RATIO:
+        named = _named(recording.readings.keys[timed[[len(each) > 0 for each in ratios]]])
+        warnings.warn(
+            f"saccades of {named} last {ratio:.2f} times as long as is usual for their size (21 ms and 2.2 ms per deg, "
+            "Carpenter 1988): check the clock (is t told by the true sampling rate?) and the viewing distance",
+            RecordingWarning,
+            stacklevel=4,
+        )
+
+
+def _named(readings: pd.Index, most: int = 3) -> str:
+    """Name the first of some readings, and say how many more there are."""
+    names = ", ".join(str(reading) for reading in readings[:most])
+    more = f" and {len(readings) - most} more" if len(readings) > most else ""
+    return f"reading{'s' if len(readings) > 1 else ''} {names}{more}"
+
+
+def degrees(recording: Recording, *, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Horizontal and vertical angle (deg) of every sample off the line of sight."""
+    right, down = np.empty_like(recording.x), np.empty_like(recording.y)
+    places = (recording.x, recording.y, right, down)
+    ragged.each(kernels.degrees_over_readings, recording.readings, *places, out=[recording.lenses], threads=threads)
+    return right, down
+
+
+def in_rows(recording: Recording, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Put columns of the samples seen back in the table's rows, NaN elsewhere."""
+    if recording.rows is None:
+        return columns
+    spread = []
+    for column in columns:
+        whole = np.full(recording.times.size, np.nan)
+        whole[recording.rows] = column
+        spread.append(whole)
+    return tuple(spread)

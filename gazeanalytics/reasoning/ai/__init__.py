@@ -1,0 +1,1 @@
+"""AI readers: output formats, rewards, text overlap, audits of drafts."""

@@ -1,0 +1,1 @@
+"""The report labeler: findings, negation, hedging and certainty out of text."""

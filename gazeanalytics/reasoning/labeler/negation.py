@@ -1,0 +1,328 @@
+"""How far a cue reaches: from the phrases of a sentence to what is said of each thing named.
+
+Rules of our own, in three steps. A sentence is cut into clauses where a new statement begins (`clauses`). Within a
+clause, cues reach to what follows ("no", "possible") or to what went before ("is unlikely", "has resolved"). Then
+organs take the quality that is nearest ("heart size is normal"), and sides, zones, sizes and changes go to the thing
+beside them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass, field
+
+from gazeanalytics.reasoning.labeler.clauses import BOUNDARIES, BREAKS, clauses, has_predicate, turn
+from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Item, Phrases, words
+from gazeanalytics.reasoning.labeler.stated_certainty import figures
+
+__all__ = ["Mention", "mentions"]
+
+Word = tuple[str, int, int]
+Stated = tuple[float, float, float]
+
+_AFFIRMED: Stated = (0.98, 0.90, 1.0)
+_DENIED: Stated = (0.02, 0.0, 0.10)
+_OPEN: Stated = (0.50, 0.25, 0.75)
+_UNSAID: Stated = (0.50, 0.10, 0.90)
+_UPPER_NORMAL: Stated = (0.15, 0.05, 0.40)
+
+_WORDS = re.compile(r"[^\W\d_]")
+_HEADED = re.compile(r"[\s*_]*:")
+_FIGURE = re.compile(r"[\s*_:]*\d")
+_PARTS = BREAKS | {"deny", "hedge", "deny_before"}
+
+
+@dataclass(slots=True)
+class Mention:
+    """One thing named in a text and what is said of it.
+
+    Attributes
+    ----------
+    start, stop : int
+        Characters of the text.
+    concept : str
+        What is named.
+    stated : (p, low, high)
+        Stated probability that it is there, and what the words may mean.
+    modifiers : dict
+        side, zone, severity, change.
+    """
+
+    start: int
+    stop: int
+    concept: str
+    stated: Stated
+    modifiers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Cue:
+    """The cue that is in force: what it states, whether it denies, whether it has been used and a boundary passed."""
+
+    stated: Stated
+    denies: bool = False
+    used: bool = False
+    past: bool = False
+
+
+def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
+    """Find what a sentence names and what it says of it, in order.
+
+    Parameters
+    ----------
+    sentence : str
+        In lower case.
+    phrases : Phrases
+        Of a lexicon.
+
+    Examples
+    --------
+    >>> from gazeanalytics.reasoning.labeler.lexicons import lexicon
+    >>> found = mentions("no effusion; possible left basilar atelectasis", lexicon().phrases)
+    >>> [(mention.concept, mention.stated[0], mention.modifiers.get("side")) for mention in found]
+    [('effusion', 0.02, None), ('atelectasis', 0.5, 'left')]
+    """
+    items = turn(phrases.match(sentence), sentence)
+    found = [mention for clause in clauses(items) for mention in _read(clause)]
+    if found and any(item.entry.scope == "sure" for item in items):
+        _state_figures(found, words(sentence))
+    return _without_heading(found, items, sentence)
+
+
+def _without_heading(found: list[Mention], items: list[Item], sentence: str) -> list[Mention]:
+    """Leave out a name that only heads the sentence: "pneumothorax: lungs are expanded", "effusion: no effusion"."""
+    if not found or not _HEADED.match(sentence[found[0].stop :]) or _WORDS.search(sentence[: found[0].start]):
+        return found
+    first = found[0]
+    after = [item for item in items if item.start >= first.start]
+    if after[0].entry.kind != "named":
+        return found
+    if first.stated != _AFFIRMED or any(other.concept == first.concept for other in found[1:]):
+        return found[first.stated == _AFFIRMED :]
+    part = list(itertools.takewhile(lambda item: item.entry.scope not in BREAKS, after[2:]))
+    if any(item.entry.kind == "named" for item in part):
+        return found[1:]
+    if part and part[0].entry.scope == "deny":
+        first.stated = (part[0].entry.p, part[0].entry.low, part[0].entry.high)
+        return found
+    told = any(item.entry.modifiers or item.entry.scope == "seen" for item in part)
+    return found if told or _FIGURE.match(sentence[first.stop :]) else found[1:]
+
+
+# Step 2: cues
+
+
+def _read(clause: list[Item]) -> list[Mention]:
+    """Say what a clause states of everything that it names."""
+    said: dict[int, Stated] = {}
+    cue: _Cue | None = None
+    for place, item in enumerate(clause):
+        entry = item.entry
+        if entry.kind in ("named", "clear") or entry.quality:
+            said[place] = cue.stated if cue else _AFFIRMED
+            if cue and entry.kind:
+                cue.used = True
+        if entry.scope in BOUNDARIES:
+            if cue:
+                cue.past = cue.used
+        elif entry.scope == "deny" or (entry.scope == "hedge" and entry.place in ("before", "within")):
+            cue = _next_cue(cue, entry)
+        elif entry.scope == "deny_before" or entry.scope == "hedge":
+            _look_back(clause, place, said)
+    _doubt_choices(clause, said)
+    return _mentions_of(clause, said)
+
+
+def _next_cue(cue: _Cue | None, entry: Entry) -> _Cue:
+    """The cue in force once `entry` is met: "no findings to suggest" denies, "probably no" doubts."""
+    own = (entry.p, entry.low, entry.high)
+    if entry.scope == "deny":
+        if cue and not cue.used and not cue.denies:
+            p, low, high = cue.stated
+            return _Cue((round(1 - p, 6), round(1 - high, 6), round(1 - low, 6)), denies=True)
+        return _Cue(own, denies=True)
+    if cue and cue.denies and (entry.place == "within" or not (cue.used and cue.past)):
+        return cue
+    if cue and not (cue.used and cue.past) and cue.stated[0] < own[0]:
+        return cue
+    return _Cue(own)
+
+
+def _look_back(clause: list[Item], place: int, said: dict[int, Stated]) -> None:
+    """Let a cue that comes after its subject qualify it: "effusion and edema have resolved"."""
+    entry = clause[place].entry
+    own = (entry.p, entry.low, entry.high)
+    parted = listed = False
+    for before in range(place - 1, -1, -1):
+        scope = clause[before].entry.scope
+        subject = _subject(clause, before)
+        if subject is not None and subject in said:
+            said[subject] = min(said[subject], own)
+            if entry.place == "last":
+                return
+        listed = listed or scope in ("and", "or")
+        if scope in ("comma", "lead") and not listed and _names(clause[before + 1 : place]):
+            return
+        if parted and has_predicate([clause[before]]):
+            return
+        parted = parted or (scope in BREAKS and _names(clause[before + 1 : place]))
+
+
+def _subject(clause: list[Item], place: int) -> int | None:
+    """Whose statement a cue after `place` changes: a name's own, or for an organ that of the "enlarged" before it."""
+    entry = clause[place].entry
+    if entry.kind != "neutral":
+        return place if entry.kind else None
+    quality = _nearest_quality(clause, place)
+    return quality if quality is not None and quality < place and clause[quality].entry.quality == "large" else None
+
+
+def _names(items: list[Item]) -> bool:
+    return any(item.entry.kind == "named" for item in items)
+
+
+def _doubt_choices(clause: list[Item], said: dict[int, Stated]) -> None:
+    """Make both sides of an affirmed "or" possible, with the list before it: "atelectasis, edema or pneumonia"."""
+    for place, item in enumerate(clause):
+        if item.entry.scope != "or":
+            continue
+        if _is_steady(clause, place):
+            continue
+        side = [*_beside(clause, place, -1), *_beside(clause, place, 1)]
+        if len(side) > 1 and min(side) < place < max(side):
+            for named in side:
+                if said[named][0] > _OPEN[0]:
+                    said[named] = _OPEN
+
+
+def _is_steady(clause: list[Item], place: int) -> bool:
+    """Whether the choice is between things that haven't changed: "no change in the effusion or the atelectasis"."""
+    before = itertools.dropwhile(lambda item: not item.entry.scope, reversed(clause[:place]))
+    return any(item.entry.scope == "steady" for item in itertools.islice(before, 1))
+
+
+def _beside(clause: list[Item], place: int, step: int) -> list[int]:
+    """Things named next to `place` in one direction: one of them, or a list parted by commas when looking back."""
+    found = []
+    at = place + step
+    while 0 <= at < len(clause):
+        entry = clause[at].entry
+        if entry.kind == "named":
+            found.append(at)
+            if step > 0 or not _goes_on(clause, at):
+                return found
+        elif entry.scope and entry.scope != "comma" and not (step > 0 and entry.scope == "hedge"):
+            return found
+        at += step
+    return found
+
+
+def _goes_on(clause: list[Item], place: int) -> bool:
+    """Whether a list goes on before `place`: a comma, and before it a thing without a place or size of its own.
+
+    "Left basilar opacity, atelectasis or pneumonia" names two choices, "edema, atelectasis or pneumonia" three.
+    """
+    comma = next((at for at in range(place - 1, -1, -1) if clause[at].entry.scope or clause[at].entry.kind), -1)
+    if comma < 0 or clause[comma].entry.scope != "comma":
+        return False
+    part = itertools.takewhile(lambda item: item.entry.scope not in BREAKS, reversed(clause[:comma]))
+    return not any(item.entry.modifiers for item in part)
+
+
+# Step 3: qualities and modifiers
+
+
+def _mentions_of(clause: list[Item], said: dict[int, Stated]) -> list[Mention]:
+    found = {}
+    for place, item in enumerate(clause):
+        entry = item.entry
+        stated = said.get(place) if entry.kind in ("named", "clear") else None
+        if entry.kind == "neutral":
+            stated = _quality_of(clause, place, said)
+        if stated is not None:
+            found[place] = Mention(item.start, item.stop, entry.concept, stated)
+    if found:
+        _give_modifiers(clause, found)
+    return list(found.values())
+
+
+def _quality_of(clause: list[Item], place: int, said: dict[int, Stated]) -> Stated | None:
+    """What a clause says of an organ's size, after any doubt that follows ("enlarged heart can't be excluded")."""
+    quality = _nearest_quality(clause, place)
+    rest = itertools.takewhile(lambda item: item.entry.kind != "named", clause[place + 1 :])
+    doubts = (item.entry for item in rest if item.entry.place in ("after", "quality"))
+    doubt = next(((entry.p, entry.low, entry.high) for entry in doubts), None)
+    if quality is None:
+        return doubt
+    stated = _value(clause[quality].entry.quality, said[quality])
+    return doubt if doubt and stated[0] > doubt[0] else stated
+
+
+def _nearest_quality(clause: list[Item], place: int) -> int | None:
+    """Where the quality of an organ stands: right before it, else the first after it, else one for all before it."""
+    if place and clause[place - 1].entry.quality:
+        return place - 1
+    after = [at for at in range(place + 1, len(clause)) if clause[at].entry.quality and not _belongs_ahead(clause, at)]
+    telling = [at for at in after if clause[at].entry.quality != "stable"] or after
+    if telling:
+        return telling[0]
+    before = [at for at in range(place) if clause[at].entry.quality]
+    if before and not any(item.entry.scope == "verb" for item in clause[before[-1] : place]):
+        return before[-1]
+    return None
+
+
+def _belongs_ahead(clause: list[Item], place: int) -> bool:
+    """Whether a quality stands right before something else that is named: "heart size normal, large effusion"."""
+    return place + 1 < len(clause) and clause[place + 1].entry.kind in ("named", "neutral")
+
+
+def _value(quality: str, stated: Stated) -> Stated:
+    """How probable an enlargement is, given the quality and how sure the text is of it."""
+    if quality == "large":
+        return stated
+    if quality == "normal":
+        p, low, high = stated
+        return (round(1 - p, 6), round(1 - high, 6), round(1 - low, 6))
+    return {"upper_normal": _UPPER_NORMAL, "borderline": _OPEN, "stable": _UNSAID}[quality]
+
+
+def _give_modifiers(clause: list[Item], found: dict[int, Mention]) -> None:
+    for place, item in enumerate(clause):
+        if not item.entry.modifiers:
+            continue
+        owners = _owners(clause, place, found)
+        for name, value in item.entry.modifiers.items():
+            for owner in owners:
+                _give(found[owner].modifiers, name, value)
+
+
+def _give(modifiers: dict[str, str], name: str, value: str) -> None:
+    have = modifiers.get(name)
+    if name == "side" and have and {have, value} == {"left", "right"}:
+        modifiers[name] = "both"
+    elif have is None:
+        modifiers[name] = value
+
+
+def _owners(clause: list[Item], place: int, found: dict[int, Mention]) -> list[int]:
+    """Whom a modifier describes: what precedes it in its part of the clause, else what follows, else what preceded."""
+    before = [at for at in found if at < place]
+    if before and not any(item.entry.scope in _PARTS for item in clause[before[-1] + 1 : place]):
+        return before[-1:]
+    after = [at for at in found if at > place]
+    return after[:1] or before
+
+
+def _state_figures(found: list[Mention], text: list[Word]) -> None:
+    """Let certainty that is stated outright replace the words': of what stands before it, else of what follows."""
+    open_ = found
+    given = figures(text)
+    for place, figure in enumerate(given):
+        end = given[place + 1].start if place + 1 < len(given) else text[-1][2]
+        before = [mention for mention in open_ if mention.start < figure.start]
+        meant = before or [mention for mention in open_ if mention.start < end]
+        for mention in meant:
+            mention.stated = figure.applied(mention.stated)
+        open_ = [mention for mention in open_ if mention not in meant]

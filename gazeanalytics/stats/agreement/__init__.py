@@ -1,0 +1,1 @@
+"""Agreement and disagreement of raters."""

@@ -1,0 +1,341 @@
+"""Models that foretell disagreement, judged on readers and cases that they never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from gazeanalytics.stats.agreement.disagreement import auroc
+from gazeanalytics.stats.calibration import calibration, recalibrate
+from gazeanalytics.stats.resampling.bootstrap import cluster_bootstrap
+from gazeanalytics.stats.resampling.bootstrap_statistics import AucOf, WeightedBy, needed
+from gazeanalytics.tables import TABLES, InputError
+
+__all__ = ["Forecast", "Validation", "join_embeddings", "predict_disagreement"]
+
+_COLUMNS = [column.name for column in TABLES["estimates"].columns]
+_INNER = 4  # folds inside the training rows, for calibration
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """How a forecast is judged.
+
+    Parameters
+    ----------
+    folds : int
+        Parts that cases (and readers) are cut into; each is foretold from the others.
+    calibrate : bool
+        Map a classifier's scores to probabilities by a logistic line fitted on folds inside the training rows.
+    permutations : int
+        Times that outcomes are shuffled among cases and everything is fitted anew, for the p-value. 0: no test.
+    resamples : int
+        Bootstrap draws of the groups, for intervals.
+    """
+
+    folds: int = 5
+    calibrate: bool = True
+    permutations: int = 0
+    resamples: int = 500
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Out-of-fold predictions and what they are worth; made by `predict_disagreement`.
+
+    Attributes
+    ----------
+    predictions : pandas.DataFrame
+        Groups, target, predicted and fold of every row, in the table's order.
+    scores : pandas.DataFrame
+        An `estimates` table: for 0 and 1 "auroc", "brier", "slope" and "intercept" of calibration; for numbers
+        "spearman" and "r2". `p_value` is that of the permutations.
+    null : numpy.ndarray, shape (permutations,)
+        The first score with outcomes shuffled. It centres a little below chance: where a fold holds few of an outcome,
+        the rows that it is foretold from hold many.
+    """
+
+    predictions: pd.DataFrame
+    scores: pd.DataFrame
+    null: np.ndarray
+
+
+def predict_disagreement(
+    table: pd.DataFrame,
+    *,
+    target: str,
+    features: Sequence[str],
+    groups: str | Sequence[str] = "case",
+    model: Any = None,
+    validation: Validation | None = None,
+    rng: int | np.random.Generator | None = None,
+) -> Forecast:
+    """Foretell disagreement from gaze, strategy, certainty, case context, AI outputs or embeddings.
+
+    Every row is foretold by a model that saw neither its case nor, where `groups` names readers too, its reader. Take
+    care that features and target rest on different labels: a feature that tells the target without error is named in
+    `note`.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row a case, or a reading.
+    target : str
+        Column of 0 and 1 (are readers split?), or of numbers (`disagreement`); no gaps.
+    features : sequence of str
+        Columns of numbers; categories are spread into 0 and 1. Gaps are passed to the model (the default takes them).
+    groups : str or sequence of str
+        One or two columns: "case", or ("case", "reader") for rows of single readings.
+    model : scikit-learn estimator, optional
+        Classifier for 0 and 1, regressor for numbers. Default: a forest of 300 trees with leaves of ten rows or more,
+        which was not tuned on anything.
+    validation : Validation, optional
+        Folds, calibration, permutations.
+    rng : int, Generator or None
+        Randomness of folds, forest, bootstrap and shuffles.
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    InputError
+        For unknown columns, gaps in the target, a single outcome, or fewer groups than folds.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> margin = rng.random(200)
+    >>> cases = pd.DataFrame({"case": np.arange(200), "margin": margin, "noise": rng.random(200)})
+    >>> cases["split"] = (rng.random(200) < 0.9 - 0.8 * margin).astype(int)
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> asked = {"target": "split", "features": ["margin", "noise"], "model": LogisticRegression()}
+    >>> predict_disagreement(cases, **asked, rng=1).scores[["term", "estimate"]].round(2)
+            term  estimate
+    0      auroc      0.71
+    1      brier      0.22
+    2  intercept     -0.02
+    3      slope      0.97
+    """
+    how = Validation() if validation is None else validation
+    names = [groups] if isinstance(groups, str) else list(groups)
+    y, x, codes = _checked(table, target, features, names, how.folds)
+    random = np.random.default_rng(rng)
+    binary = bool(np.isin(y, (0, 1)).all())
+    seed = int(random.integers(2**31))
+    chosen = _default(binary, seed) if model is None else model
+    folds = _folds(codes, how.folds, random)
+    fitter = _Fitter(chosen, binary, how.calibrate and binary, seed)
+    predicted, fold = fitter.across(x, y, codes, folds)
+    judged = pd.DataFrame({**{name: table[name].to_numpy() for name in names}, "target": y, "predicted": predicted})
+    shuffled = (_shuffle(y, codes[0], random) for _ in range(how.permutations))
+    null = np.array([_score(mixed, fitter.across(x, mixed, codes, folds)[0], binary) for mixed in shuffled])
+    scores = _scores(judged, names, binary, how.resamples, random)
+    if how.permutations:
+        first = float(scores["estimate"].iloc[0])
+        scores.loc[0, "p_value"] = (1 + np.sum(null >= first)) / (1 + how.permutations)
+    scores["note"] = _leaks(x, y, binary)
+    return Forecast(judged.assign(fold=fold), scores, null)
+
+
+def _default(binary: bool, seed: int) -> Any:
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    kind = RandomForestClassifier if binary else RandomForestRegressor
+    return kind(300, min_samples_leaf=10, random_state=seed)
+
+
+def _checked(
+    table: pd.DataFrame, target: str, features: Sequence[str], names: list[str], folds: int
+) -> tuple[np.ndarray, pd.DataFrame, list[np.ndarray]]:
+    needed(table, [target, *names])
+    needed(table.head(0), list(features))
+    if len(names) not in (1, 2) or not len(features):
+        raise InputError(f"wanted one or two groups and at least one feature; came {len(names)} and {len(features)}")
+    if target in features:
+        raise InputError(f"the target {target!r} is among the features; leave it out")
+    y = table[target].to_numpy(float)
+    if np.ptp(y) == 0:
+        raise InputError(f"column {target!r}: every row is {y[0]:g}; there is nothing to foretell")
+    codes = [pd.factorize(table[name], sort=True)[0] for name in names]
+    for name, own in zip(names, codes, strict=True):
+        if own.max() + 1 < folds:
+            raise InputError(
+                f"column {name!r}: wanted at least {folds} of them for {folds} folds; came {own.max() + 1}"
+            )
+    spread = pd.get_dummies(table[list(features)], dtype=float).reset_index(drop=True)
+    return y, spread.astype(float), codes
+
+
+def _folds(codes: list[np.ndarray], folds: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Deal the levels of each group to folds at random, alike in number."""
+    dealt = []
+    for own in codes:
+        size = own.max() + 1
+        dealt.append((rng.permutation(size) % folds)[own])
+    return dealt
+
+
+def _blocks(folds: list[np.ndarray], count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give training rows (outside the fold of every group) and test rows (inside all of them)."""
+    if len(folds) == 1:
+        for k in range(count):
+            yield folds[0] != k, folds[0] == k
+        return
+    for k in range(count):
+        for m in range(count):
+            yield (folds[0] != k) & (folds[1] != m), (folds[0] == k) & (folds[1] == m)
+
+
+@dataclass(frozen=True)
+class _Fitter:
+    """A model with its calibration."""
+
+    model: Any
+    binary: bool
+    calibrate: bool
+    seed: int
+
+    def across(
+        self, x: pd.DataFrame, y: np.ndarray, codes: list[np.ndarray], folds: list[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Foretell every row from the others' groups; shapes (rows,), (rows,)."""
+        predicted, fold = np.full(len(y), np.nan), np.full(len(y), -1)
+        for place, (train, test) in enumerate(_blocks(folds, int(folds[0].max()) + 1)):
+            if test.any():
+                predicted[test] = self._one(x, y, codes, train, test)
+                fold[test] = place
+        return predicted, fold
+
+    def _one(
+        self, x: pd.DataFrame, y: np.ndarray, codes: list[np.ndarray], train: np.ndarray, test: np.ndarray
+    ) -> np.ndarray:
+        scores = self._fit(x[train], y[train], x[test])
+        if not self.calibrate or len(np.unique(y[train])) < 2:
+            return scores
+        inner = np.full(int(train.sum()), np.nan)
+        own = codes[0][train]
+        dealt = np.random.default_rng(self.seed).permutation(codes[0].max() + 1)[own] % _INNER
+        for k in range(_INNER):
+            if (dealt == k).any() and (dealt != k).any():
+                inner[dealt == k] = self._fit(x[train][dealt != k], y[train][dealt != k], x[train][dealt == k])
+        known = ~np.isnan(inner)
+        try:
+            line = recalibrate(np.clip(inner[known], 0, 1), y[train][known], method="logistic")
+        except ValueError:  # separated, or one outcome alone: nothing to fit a line to
+            return scores
+        return line(scores)
+
+    def _fit(self, x: pd.DataFrame, y: np.ndarray, new: pd.DataFrame) -> np.ndarray:
+        from sklearn.base import clone
+
+        if np.ptp(y) == 0:
+            return np.full(len(new), float(y[0]))
+        fitted: Any = clone(self.model)
+        fitted.fit(x.to_numpy(), y.astype(int) if self.binary else y)
+        return fitted.predict_proba(new.to_numpy())[:, 1] if self.binary else fitted.predict(new.to_numpy())
+
+
+def _shuffle(y: np.ndarray, case: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Shuffle outcomes among cases where they are constant within a case, else among rows."""
+    first = np.unique(case, return_index=True)[1]
+    own = y[first]
+    return rng.permutation(own)[case] if (own[case] == y).all() else rng.permutation(y)
+
+
+def _score(y: np.ndarray, predicted: np.ndarray, binary: bool) -> float:
+    if binary:
+        return auroc(predicted, y == 1)
+    flat = np.ptp(predicted) == 0
+    return np.nan if flat else float(np.corrcoef(stats.rankdata(y), stats.rankdata(predicted))[0, 1])
+
+
+def _scores(
+    judged: pd.DataFrame, names: list[str], binary: bool, resamples: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    if not binary:
+        return _number_scores(judged, names, resamples, rng)
+    area = cluster_bootstrap(
+        judged, AucOf("predicted", "target", names=("auroc",)), by=names, resamples=resamples, rng=rng
+    )
+    stated = judged["predicted"].clip(0, 1)
+    rest = calibration(stated, judged["target"], clusters=judged[names[0]], resamples=resamples, rng=rng)
+    rest = rest[rest["term"].isin(["brier", "slope", "intercept"])]
+    return pd.concat([area, rest], ignore_index=True).assign(model="forecast")[_COLUMNS]
+
+
+def _number_scores(judged: pd.DataFrame, names: list[str], resamples: int, rng: np.random.Generator) -> pd.DataFrame:
+    y, predicted = judged["target"].to_numpy(), judged["predicted"].to_numpy()
+    ranks = stats.rankdata(y), stats.rankdata(predicted)
+
+    def both(weights: np.ndarray) -> np.ndarray:
+        middle = np.average(y, weights=weights)
+        r2 = 1 - np.sum(weights * (y - predicted) ** 2) / np.sum(weights * (y - middle) ** 2)
+        spread = np.cov(*ranks, aweights=weights)
+        return np.array([spread[0, 1] / np.sqrt(spread[0, 0] * spread[1, 1]), r2])
+
+    asked = WeightedBy(both, ("spearman", "r2"))
+    return cluster_bootstrap(judged, asked, by=names, resamples=resamples, rng=rng).assign(model="forecast")
+
+
+def _leaks(x: pd.DataFrame, y: np.ndarray, binary: bool) -> str:
+    """Name features that tell the target without error."""
+    told = []
+    for name in x.columns:
+        column = x[name].to_numpy()
+        known = np.isfinite(column)
+        if known.sum() < 10 or np.ptp(column[known]) == 0 or np.ptp(y[known]) == 0:
+            continue
+        exact = abs(_score(y[known], column[known], binary) - (0.5 if binary else 0)) >= (0.5 if binary else 1) - 1e-9
+        told += [str(name)] if exact else []
+    verb = "tells" if len(told) == 1 else "tell"
+    return f"{', '.join(told)} {verb} the target without error: made from it?" if told else ""
+
+
+def join_embeddings(
+    table: pd.DataFrame,
+    embeddings: np.ndarray,
+    cases: Sequence[object],
+    *,
+    case: str = "case",
+    prefix: str = "embedding",
+) -> tuple[pd.DataFrame, list[str]]:
+    """Add vectors of cases (from any model) to a table, as columns of numbers.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    embeddings : numpy.ndarray, shape (cases, dimensions)
+    cases : sequence, length cases
+        Which case each vector belongs to.
+    case, prefix : str
+        Column of cases in the table, and how the new columns' names begin.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        With the new columns; NaN for cases without a vector.
+    names : list of str
+        Of the new columns, for `features`.
+
+    Examples
+    --------
+    >>> table, names = join_embeddings(pd.DataFrame({"case": [7, 8, 7]}), np.array([[1.0, 2.0], [3.0, 4.0]]), [8, 7])
+    >>> names, table["embedding_0"].tolist()
+    (['embedding_0', 'embedding_1'], [3.0, 1.0, 3.0])
+    """
+    vectors = np.asarray(embeddings, float)
+    if vectors.ndim != 2 or len(vectors) != len(cases) or len(set(cases)) != len(cases):
+        raise InputError(
+            f"embeddings: wanted one row a case and every case once; came shape {vectors.shape} for {len(cases)} cases"
+        )
+    needed(table, [case])
+    names = [f"{prefix}_{k}" for k in range(vectors.shape[1])]
+    joined = pd.DataFrame(vectors, index=pd.Index(cases), columns=names).reindex(table[case])
+    return pd.concat([table, joined.set_index(table.index)], axis=1), names

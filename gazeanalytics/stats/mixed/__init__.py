@@ -1,0 +1,1 @@
+"""Crossed mixed models: formula, likelihood, solver, inference, predictions."""

@@ -1,0 +1,157 @@
+"""Wrong use, refused or noted in words: separation, confounded levels, few readers, small cells, aliased columns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gazeanalytics.stats.mixed.design import ModelError, RandomTerm
+from gazeanalytics.stats.mixed.families import Family, Response
+from gazeanalytics.stats.mixed.formula import Formula, Frame
+
+__all__ = ["drop_aliased", "notes_on_data", "refuse_confounded", "refuse_own", "separation"]
+
+FEWEST_LEVELS = 5
+FEWEST_ROWS = 10
+ALIAS = 1e-10
+
+
+def refuse_confounded(formula: Formula, frame: Frame, family: Family, response: Response) -> None:
+    """Refuse a grouping with one level per row, and `(1 | a/b)` where readers and cases are crossed.
+
+    A level per row can't be told from the residual (Gaussian), and a single trial carries nothing about its spread.
+    """
+    identified = family.code not in (0,) and bool((response.size > 1).any())
+    identified |= family.counted
+    for term in frame.terms:
+        _refuse_crossed_as_nested(formula, frame, term)
+        if len(term.levels) == len(frame.data) and not identified:
+            raise ModelError(
+                f"the grouping {term.group!r} has one level per row ({len(term.levels):,}), which can't be told from "
+                "the residual; name a grouping that several rows share, such as the reader or the case"
+            )
+
+
+def _refuse_crossed_as_nested(formula: Formula, frame: Frame, term: RandomTerm) -> None:
+    for outer, inner in formula.nested:
+        if term.group.split(":")[-2:] != [outer, inner]:
+            continue
+        pairs = frame.data[[outer, inner]].drop_duplicates()
+        crossed = pairs[inner].duplicated().mean()
+        single = np.mean(np.bincount(term.codes) == 1)
+        if crossed > 0 and single > 0.5:
+            raise ModelError(
+                f"(1 | {outer}/{inner}) says that each {inner} belongs to one {outer}, but the same {inner} stands "
+                f"under several of {outer} and {single:.0%} of their pairs have a single row: they are crossed. Write "
+                f"(1 | {outer}) + (1 | {inner})"
+            )
+
+
+def refuse_own(formula: Formula, frame: Frame, family: Family, response: Response) -> None:
+    """Refuse `nominal(...)` and `zeros(...)` for outcomes that have no thresholds or no excess zeros."""
+    kind = formula.own_kind
+    if kind == "nominal" and not family.ordinal:
+        raise ModelError(f"nominal(...) is for family 'ordinal', whose thresholds it moves; came {family.name!r}")
+    if kind == "nominal" and (both := sorted(set(frame.own.names[1:]) & set(frame.names))):
+        raise ModelError(
+            f"{both[0]!r} stands in nominal(...) and among the other predictors; its effects by threshold hold the "
+            "common one already, so leave it out there"
+        )
+    if kind == "zeros" and not family.counted:
+        raise ModelError(f"zeros(...) is for counts ('poisson', 'negative binomial'); came family {family.name!r}")
+    if kind == "zeros" and not (response.y == 0).any():
+        raise ModelError("zeros(...) wants an outcome that is 0 in some rows; it is in none, so leave zeros(...) out")
+
+
+def drop_aliased(x: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:
+    """Say which columns to keep, and name those that are combinations of columns before them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> drop_aliased(np.array([[1.0, 2.0, 3.0], [1.0, 0.0, 1.0], [1.0, 1.0, 2.0]]), ("a", "b", "c"))
+    (array([0, 1]), ['c'])
+    """
+    kept: list[int] = []
+    basis = np.empty((x.shape[1], x.shape[0]))
+    for column in range(x.shape[1]):
+        rest = x[:, column] / (np.linalg.norm(x[:, column]) or 1.0)
+        for _ in range(2):
+            before = basis[: len(kept)]
+            rest -= before.T @ (before @ rest)
+        square = float(rest @ rest)
+        if square > ALIAS:
+            basis[len(kept)] = rest / np.sqrt(square)
+            kept.append(column)
+    return np.array(kept, dtype=np.int64), [names[c] for c in range(x.shape[1]) if c not in kept]
+
+
+def notes_on_data(frame: Frame) -> list[str]:
+    """Name groupings of few levels and categories of few rows or few readers."""
+    counts = {term.group: len(term.levels) for term in frame.terms}
+    notes = [
+        f"few levels: {group} has {count}; its SD wants at least {FEWEST_LEVELS} to mean much"
+        for group, count in counts.items()
+        if count < FEWEST_LEVELS
+    ]
+    for name in _categories(frame):
+        counts = frame.data[name].value_counts()
+        small = counts[(counts < FEWEST_ROWS) & (counts > 0)]
+        notes += [f"small cell: {name} {level} has {count} rows" for level, count in small.items()]
+        notes += _small_between(name, frame)
+    return notes
+
+
+def _categories(frame: Frame) -> list[str]:
+    return [
+        str(name)
+        for name in frame.spec.required_variables
+        if name in frame.data and any(f"{name}[" in shown or f"factor({name})[" in shown for shown in frame.names)
+    ]
+
+
+def _small_between(name: str, frame: Frame) -> list[str]:
+    notes = []
+    for group in {term.group for term in frame.terms if ":" not in term.group and term.group != name}:
+        pairs = frame.data[[group, name]].drop_duplicates()
+        if pairs[group].is_unique:
+            counts = pairs[name].value_counts()
+            small = counts[(counts > 0) & (counts < 3)]
+            notes += [f"small cell: {name} {level} rests on {count} of {group}" for level, count in small.items()]
+    return notes
+
+
+def separation(x: np.ndarray, names: tuple[str, ...], response: Response) -> str:
+    """Say which fixed effects predict a two-valued outcome without error in some direction; empty where none do.
+
+    A logistic regression without random effects then has no finite estimate (Albert & Anderson 1984): its Newton steps
+    push some rows' predictors past any bound.
+    """
+    beta, eta, growing = _logistic_path(x, response)
+    if not growing:
+        return ""
+    reach = np.abs(beta) * np.ptp(x, axis=0)
+    guilty = [names[c] for c in np.flatnonzero(reach > 10.0)] or [names[int(np.argmax(reach))]]
+    many = int((np.abs(eta) > 12).sum())
+    verb = "predicts" if len(guilty) == 1 else "predict"
+    return (
+        f"separated: {', '.join(map(repr, guilty))} {verb} the outcome without error in {many:,} of {eta.size:,} rows, "
+        "so no finite estimate exists"
+    )
+
+
+def _logistic_path(x: np.ndarray, response: Response, *, steps: int = 40) -> tuple[np.ndarray, np.ndarray, bool]:
+    scale = np.sqrt(np.mean(x * x, axis=0))
+    unit = x / scale
+    beta, eta = np.zeros(x.shape[1]), np.zeros(x.shape[0])
+    for _ in range(steps):
+        mean = 1 / (1 + np.exp(-eta))
+        weight = response.size * mean * (1 - mean)
+        pull = unit.T @ (response.y - response.size * mean)
+        step = np.linalg.lstsq(unit.T @ (unit * weight[:, None]), pull, rcond=None)[0]
+        beta, before = beta + step, eta
+        eta = unit @ beta
+        if np.max(np.abs(eta - before)) < 1e-6:
+            return beta / scale, eta, False
+        if np.max(np.abs(eta)) > 25:
+            return beta / scale, eta, True
+    return beta / scale, eta, False

@@ -1,0 +1,173 @@
+"""The arrays of a mixed model: fixed effects, random terms and the order in which the blocked Cholesky wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from gazeanalytics._kernels.stats import mixed as kernels
+
+__all__ = ["Design", "RandomTerm", "arrange", "unpack"]
+
+LARGEST_BORDER = 20_000
+
+
+class ModelError(ValueError):
+    """A model that cannot be fitted as it is written, with the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class RandomTerm:
+    """One term `(names | group)`: which level each row belongs to and its coefficients there.
+
+    Attributes
+    ----------
+    group : str
+        Name of the grouping, `reader` or `case:reader`.
+    names : tuple of str
+        Coefficients that vary by level, `(Intercept)` first where there is one.
+    levels : numpy.ndarray, shape (levels,)
+        Labels.
+    codes : numpy.ndarray of int64, shape (rows,)
+        Each row's level.
+    z : numpy.ndarray, shape (rows, coefficients)
+        Each row's coefficients.
+    """
+
+    group: str
+    names: tuple[str, ...]
+    levels: np.ndarray
+    codes: np.ndarray
+    z: np.ndarray
+
+    @property
+    def width(self) -> int:
+        """How many coefficients vary together."""
+        return len(self.names)
+
+    @property
+    def parameters(self) -> int:
+        """How many elements the Cholesky factor of their covariance has."""
+        return self.width * (self.width + 1) // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """A model's arrays, rows sorted by the levels of the main term (the one with most coefficients).
+
+    Attributes
+    ----------
+    order : shape (rows,)
+        Where each sorted row stood in the data.
+    y, size, offset : shape (rows,)
+        Response, number of trials (1 but for binomial counts), known part of the predictor.
+    x : shape (rows, fixed effects)
+    terms : tuple of RandomTerm
+        Main term first; their `codes` and `z` are in data order.
+    starts, zf, pointer, columns, slots, zb, entry
+        As the kernels of `_kernels.mixed` want them.
+    border : int
+        Random effects outside the main term.
+    """
+
+    order: np.ndarray
+    y: np.ndarray
+    size: np.ndarray
+    offset: np.ndarray
+    x: np.ndarray
+    terms: tuple[RandomTerm, ...]
+    starts: np.ndarray
+    zf: np.ndarray
+    pointer: np.ndarray
+    columns: np.ndarray
+    slots: np.ndarray
+    zb: np.ndarray
+    entry: np.ndarray
+    border: int
+
+    @property
+    def rows(self) -> int:
+        """How many observations."""
+        return self.y.size
+
+    @property
+    def parameters(self) -> int:
+        """How many elements `theta` has."""
+        return sum(term.parameters for term in self.terms)
+
+
+def triangle(width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of each element of a lower triangle, column by column."""
+    column, row = np.triu_indices(width)
+    return row, column
+
+
+def unpack(theta: np.ndarray, terms: tuple[RandomTerm, ...]) -> list[np.ndarray]:
+    """Give each term's relative covariance factor, lower triangular, shape (width, width)."""
+    factors, start = [], 0
+    for term in terms:
+        factor = np.zeros((term.width, term.width))
+        factor[triangle(term.width)] = theta[start : start + term.parameters]
+        factors.append(factor)
+        start += term.parameters
+    return factors
+
+
+def border_blocks(terms: tuple[RandomTerm, ...]) -> Iterator[tuple[slice, slice]]:
+    """Where each term but the first stands: among a row's border entries, and among the border's positions."""
+    entry, place = 0, 0
+    for term in terms[1:]:
+        count = term.width * len(term.levels)
+        yield slice(entry, entry + term.width), slice(place, place + count)
+        entry, place = entry + term.width, place + count
+
+
+def arrange(
+    y: np.ndarray, x: np.ndarray, terms: tuple[RandomTerm, ...], *, size: np.ndarray, offset: np.ndarray
+) -> Design:
+    """Sort the rows by the main term's levels and find which border positions each of its levels touches."""
+    ordered = tuple(sorted(terms, key=lambda term: -term.width * len(term.levels)))
+    border = sum(term.width * len(term.levels) for term in ordered[1:])
+    if border > LARGEST_BORDER:
+        groups = ", ".join(f"{term.group} ({len(term.levels):,} levels)" for term in ordered)
+        raise ModelError(
+            f"all but the largest grouping together may have {LARGEST_BORDER:,} random effects; came {border:,}: "
+            f"{groups}. Leave out the grouping that the question needs least."
+        )
+    codes = ordered[0].codes if ordered else np.zeros(y.size, dtype=np.int64)
+    levels = len(ordered[0].levels) if ordered else 1
+    order = np.argsort(codes, kind="stable")
+    starts = np.zeros(levels + 1, dtype=np.int64)
+    np.cumsum(np.bincount(codes, minlength=levels), out=starts[1:])
+    positions = _positions(ordered, order)
+    pointer = np.zeros(levels + 1, dtype=np.int64)
+    columns = np.empty(positions.size, dtype=np.int64)
+    slots = np.empty(positions.shape, dtype=np.int64)
+    used = kernels.slot_rows(starts, positions, pointer, columns, slots)
+    widths = [term.width for term in ordered[1:]]
+    return Design(
+        order=order,
+        y=np.ascontiguousarray(y[order], dtype=float),
+        size=np.ascontiguousarray(size[order], dtype=float),
+        offset=np.ascontiguousarray(offset[order], dtype=float),
+        x=np.ascontiguousarray(x[order], dtype=float),
+        terms=ordered,
+        starts=starts,
+        zf=np.ascontiguousarray(ordered[0].z[order]) if ordered else np.empty((y.size, 0)),
+        pointer=pointer,
+        columns=columns[:used].copy(),
+        slots=slots,
+        zb=np.ascontiguousarray(np.hstack([np.empty((y.size, 0)), *(term.z[order] for term in ordered[1:])])),
+        entry=np.repeat(np.arange(len(widths)), widths).astype(np.int64),
+        border=border,
+    )
+
+
+def _positions(terms: tuple[RandomTerm, ...], order: np.ndarray) -> np.ndarray:
+    parts = [np.empty((order.size, 0), dtype=np.int64)]
+    for term, (_, places) in zip(terms[1:], border_blocks(terms), strict=True):
+        first = places.start + term.codes[order] * term.width
+        parts.append(first[:, None] + np.arange(term.width))
+    return np.ascontiguousarray(np.hstack(parts))

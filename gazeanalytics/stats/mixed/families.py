@@ -1,0 +1,236 @@
+"""Response families: what an outcome may be, how a fit starts, what its own parameters are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit, ndtr, ndtri
+
+from gazeanalytics._kernels.stats import families as codes
+from gazeanalytics.stats.mixed.design import Design, ModelError
+from gazeanalytics.stats.mixed.likelihood import Density, Inflated, Likelihood, Thresholds
+
+__all__ = ["FAMILIES", "Family", "Response", "zeros_start"]
+
+FEW_STEPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An outcome as numbers.
+
+    Attributes
+    ----------
+    y, size : numpy.ndarray, shape (rows,)
+        Value (successes, count, proportion, level from 0) and number of trials.
+    levels : tuple of str
+        Labels of an ordinal or two-valued outcome, lowest first.
+    """
+
+    y: np.ndarray
+    size: np.ndarray
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One response family with its link.
+
+    Attributes
+    ----------
+    name, link : str
+    code : int
+        The kernels' number for it; 0 is Gaussian.
+    response : callable
+        Turns columns of the table into a `Response`, or refuses them in words.
+    start : callable
+        From a response, a rough linear predictor for each row.
+    parameters : callable
+        From a response, start values of the family's own parameters (log dispersion, thresholds).
+    own : str
+        Name of the dispersion parameter in tables; empty for none.
+    """
+
+    name: str
+    link: str
+    code: int
+    response: Callable[[list[pd.Series]], Response]
+    start: Callable[[Response], np.ndarray]
+    parameters: Callable[[Response], np.ndarray]
+    own: str = ""
+
+    @property
+    def ordinal(self) -> bool:
+        """Whether the outcome is ordered levels (thresholds take the intercept's place)."""
+        return self.code in (codes.CUMULATIVE_LOGIT, codes.CUMULATIVE_PROBIT)
+
+    @property
+    def counted(self) -> bool:
+        """Whether the outcome is a count from 0 without a top."""
+        return self.code in (codes.POISSON, codes.NEGATIVE_BINOMIAL, codes.NEGATIVE_BINOMIAL_LINEAR)
+
+    def likelihood(self, design: Design, own: np.ndarray, *, inflated: bool) -> Likelihood:
+        """Make the likelihood of a design; `own` has the predictors of thresholds or excess zeros, in data order."""
+        x = np.ascontiguousarray(own[design.order])
+        if self.ordinal:
+            level = design.y.astype(np.int64)
+            return Thresholds(self.code, level, x, int(level.max()))
+        counts = Density(self.code, design.y, design.size)
+        return Inflated(counts, x) if inflated else counts
+
+    def latent(self, x: np.ndarray) -> np.ndarray:
+        """Give the latent distribution function of an ordinal outcome."""
+        return ndtr(x) if self.code == codes.CUMULATIVE_PROBIT else expit(x)
+
+    def mean(self, eta: np.ndarray) -> np.ndarray:
+        """Give the expected outcome (a probability or share for binomial and beta) at a linear predictor."""
+        if self.link == "identity":
+            return eta
+        return np.exp(eta) if self.link == "log" else expit(eta)
+
+
+def _ones(y: np.ndarray) -> np.ndarray:
+    return np.ones(y.size)
+
+
+def _numbers(columns: list[pd.Series], wanted: str) -> np.ndarray:
+    if len(columns) != 1:
+        raise ModelError(f"the outcome wants {wanted}; cbind(...) is for family 'binomial'")
+    values = columns[0]
+    if not pd.api.types.is_numeric_dtype(values):
+        raise ModelError(f"the outcome wants {wanted}; came a column of {values.dtype}, first {values.iloc[0]!r}")
+    return values.to_numpy(dtype=float)
+
+
+def _real(columns: list[pd.Series]) -> Response:
+    y = _numbers(columns, "numbers")
+    if y.size > 1 and np.ptp(y) == 0:
+        raise ModelError(f"the outcome is {y[0]:g} in all {y.size:,} rows, so there is nothing to explain")
+    return Response(y, _ones(y))
+
+
+def _two_valued(columns: list[pd.Series]) -> Response:
+    if len(columns) == 2:
+        hits, misses = (column.to_numpy(dtype=float) for column in columns)
+        _refuse((hits < 0) | (misses < 0) | (hits % 1 != 0) | (misses % 1 != 0), hits, "counts from 0 in cbind(...)")
+        return Response(hits, hits + misses)
+    levels = pd.Categorical(columns[0])
+    if len(levels.categories) != 2:
+        raise ModelError(
+            "family 'binomial' wants an outcome of two values, the second being the success, or "
+            f"cbind(successes, failures); came {len(levels.categories)} values: {list(levels.categories[:5])}"
+        )
+    if pd.api.types.is_numeric_dtype(columns[0]) and list(levels.categories) != [0, 1]:
+        raise ModelError(f"family 'binomial' wants numbers 0 and 1; came {list(levels.categories)}")
+    y = levels.codes.astype(float)
+    return Response(y, _ones(y), tuple(map(str, levels.categories)))
+
+
+def _count(columns: list[pd.Series]) -> Response:
+    y = _numbers(columns, "whole numbers from 0")
+    _refuse((y < 0) | (y % 1 != 0), y, "whole numbers from 0")
+    return Response(y, _ones(y))
+
+
+def _share(columns: list[pd.Series]) -> Response:
+    y = _numbers(columns, "numbers between 0 and 1, both excluded")
+    _refuse((y <= 0) | (y >= 1), y, "numbers between 0 and 1, both excluded")
+    return Response(y, _ones(y))
+
+
+def _levels(columns: list[pd.Series]) -> Response:
+    levels = pd.Categorical(columns[0])
+    if len(levels.categories) < 3:
+        raise ModelError(f"family 'ordinal' wants at least 3 levels; came {len(levels.categories)}; use 'binomial'")
+    if pd.api.types.is_string_dtype(levels.categories) and not levels.ordered:
+        raise ModelError(
+            "family 'ordinal' wants ordered levels: numbers, or an ordered categorical "
+            "(pandas.Categorical(values, categories=[...], ordered=True)); came text without an order"
+        )
+    y = levels.codes.astype(float)
+    return Response(y, _ones(y), tuple(map(str, levels.categories)))
+
+
+def _refuse(wrong: np.ndarray, y: np.ndarray, wanted: str) -> None:
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ModelError(f"the outcome wants {wanted}; came {y[row]:g} in row {row} of those used")
+
+
+def _share_start(response: Response) -> np.ndarray:
+    return logit((response.y + 0.5) / (response.size + 1.0))
+
+
+def _none(response: Response) -> np.ndarray:
+    return np.empty(0)
+
+
+def _thresholds(quantile: Callable[[np.ndarray], np.ndarray]) -> Callable[[Response], np.ndarray]:
+    def start(response: Response) -> np.ndarray:
+        counts = np.bincount(response.y.astype(int), minlength=len(response.levels))
+        return quantile(np.cumsum(counts)[:-1] / counts.sum())
+
+    return start
+
+
+def _family(name: str, link: str, code: int, *parts: Callable[..., object], own: str = "") -> Family:
+    return Family(name, link, code, *parts, own=own)  # pyright: ignore[reportArgumentType]
+
+
+def _flat(response: Response) -> np.ndarray:
+    return np.zeros(response.y.size)
+
+
+def _log_start(response: Response) -> np.ndarray:
+    return np.log(response.y + 0.5)
+
+
+def _log_one(response: Response) -> np.ndarray:
+    return np.zeros(1)
+
+
+def _log_five(response: Response) -> np.ndarray:
+    return np.full(1, np.log(5.0))
+
+
+FAMILIES: dict[tuple[str, str], Family] = {
+    (family.name, family.link): family
+    for family in (
+        _family("gaussian", "identity", 0, _real, lambda response: response.y, _none),
+        _family("binomial", "logit", codes.BINOMIAL, _two_valued, _share_start, _none),
+        _family("poisson", "log", codes.POISSON, _count, _log_start, _none),
+        _family("negative binomial", "log", codes.NEGATIVE_BINOMIAL, _count, _log_start, _log_one, own="shape"),
+        _family(
+            "negative binomial 1", "log", codes.NEGATIVE_BINOMIAL_LINEAR, _count, _log_start, _log_one,
+            own="dispersion",
+        ),
+        _family("beta", "logit", codes.BETA, _share, lambda response: logit(response.y), _log_five, own="precision"),
+        _family(
+            "beta-binomial", "logit", codes.BETA_BINOMIAL, _two_valued, _share_start, _log_five, own="precision"
+        ),
+        _family("ordinal", "logit", codes.CUMULATIVE_LOGIT, _levels, _flat, _thresholds(logit)),
+        _family("ordinal", "probit", codes.CUMULATIVE_PROBIT, _levels, _flat, _thresholds(ndtri)),
+    )
+}  # fmt: skip
+
+
+def zeros_start(x: np.ndarray, response: Response) -> np.ndarray:
+    """Guess the effects on excess zeros: a few steps of a logistic regression of being 0, as if half were in excess."""
+    zero, effects = response.y == 0, np.zeros(x.shape[1])
+    for _ in range(FEW_STEPS):
+        share = expit(x @ effects)
+        weight = share * (1 - share)
+        effects += np.linalg.lstsq((x * weight[:, None]).T @ x, x.T @ (0.5 * zero - share), rcond=None)[0]
+    return effects
+
+
+def find(name: str, link: str | None) -> Family:
+    """Return the family of that name (and link; None for its first)."""
+    for family in FAMILIES.values():
+        if family.name == name and link in (None, family.link):
+            return family
+    known = ", ".join(f"{family!r} ({link})" for family, link in FAMILIES)
+    raise ModelError(f"family wants one of {known}; came {name!r}" + (f" with link {link!r}" if link else ""))

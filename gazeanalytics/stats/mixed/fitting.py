@@ -1,0 +1,299 @@
+"""Fit the arrays of a mixed model: start values, the two stages, curvature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gazeanalytics.stats.mixed.design import Design, RandomTerm, triangle
+from gazeanalytics.stats.mixed.laplace import Gaussian, Laplace
+from gazeanalytics.stats.mixed.optimise import Objective, Optimum, curvature, minimise
+from gazeanalytics.stats.mixed.quadrature import Quadrature
+
+__all__ = ["Solution", "fit_gaussian", "fit_laplace"]
+
+ROUGH, FINE = 1e-2, 1e-7
+CONVERGED = 1e-5  # what a further step may promise of -2 log likelihood: 0.3 % of a standard error
+POLISHED = 1e-9
+LEAST_LEFT = 0.2  # share of a residual variance that random effects can't take at the start
+MOST_POLISHING = 4
+FLAT = 1e-7
+NO_SLOPES = np.empty((0, 0, 0))
+NO_FIXED = slice(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What a fit found, in the solver's own terms.
+
+    Attributes
+    ----------
+    theta, beta, phi : numpy.ndarray
+        Relative covariance factors, fixed effects, the family's own parameters.
+    sigma : float
+        Residual standard deviation; 1 where the family has none.
+    covariance : numpy.ndarray
+        Of beta.
+    spread : numpy.ndarray
+        Covariance of (theta, sigma) for Gaussian, of (theta, beta, phi) otherwise; NaN where not known.
+    slopes : numpy.ndarray, shape (theta and sigma, fixed effects, fixed effects)
+        How `covariance` moves with theta and sigma (Gaussian only).
+    minus2 : float
+        -2 log likelihood (restricted under REML).
+    engine : Gaussian or Laplace
+        The objective, standing at the solution.
+    optimum : Optimum
+        Evidence of the search.
+    """
+
+    theta: np.ndarray
+    beta: np.ndarray
+    phi: np.ndarray
+    sigma: float
+    covariance: np.ndarray
+    spread: np.ndarray
+    slopes: np.ndarray
+    minus2: float
+    engine: Gaussian | Laplace
+    optimum: Optimum
+
+
+def start_theta(
+    design: Design, g: np.ndarray, w: np.ndarray, *, total: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Guess theta from a fit without random effects, and its inverse curvature.
+
+    Two rows of one level have a product of scores that is expected at w w z z var(b): Henderson's method of moments.
+    Slopes are guessed about the mean of their predictor, where they say little of the intercept, and moved to 0 then.
+
+    Parameters
+    ----------
+    g, w : numpy.ndarray, shape (rows,)
+        Scores and weights, in the design's order.
+    total : float, optional
+        Variance of the residuals, of which theta is relative to what random effects leave; None: relative to 1.
+    """
+    centres = _centres(design.terms)
+    guesses = [_variances(design, g, w, term, centre) for term, centre in zip(design.terms, centres, strict=True)]
+    taken = sum(float(own @ power) for own, power in guesses)
+    sigma2 = 1.0 if total is None else max(total - taken, LEAST_LEFT * total) or 1.0
+    scaled = [np.clip(own * power / sigma2, 0.01, 100.0) / power for own, power in guesses]
+    start, inverse = [np.empty(0)], [np.empty(0)]
+    for term, own, centre in zip(design.terms, scaled, centres, strict=True):
+        covariance = _about_zero(term, own, centre, _apart(term, design.terms, scaled, centres))
+        row, column = triangle(term.width)
+        start.append(np.linalg.cholesky(covariance)[row, column])
+        inverse.append(0.5 * np.diag(covariance)[row] / len(term.levels))
+    return np.concatenate(start), np.concatenate(inverse)
+
+
+def _centres(terms: tuple[RandomTerm, ...]) -> list[np.ndarray]:
+    """Give the mean of each slope's predictor where its group has an intercept too, else 0."""
+    steady = {term.group for term in terms if (np.ptp(term.z, axis=0) == 0).any()}
+    return [np.mean(term.z, axis=0) * (np.ptp(term.z, axis=0) > 0) * (term.group in steady) for term in terms]
+
+
+def _variances(
+    design: Design, g: np.ndarray, w: np.ndarray, term: RandomTerm, centre: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Guess the variances of a term's effects about the centre, and give the mean squares of their predictors there."""
+    codes, z = term.codes[design.order], term.z[design.order] - centre
+    own = [_moment(codes, z[:, c] * g, z[:, c] ** 2 * w, len(term.levels)) for c in range(term.width)]
+    power = np.mean(z**2, axis=0)
+    return np.array(own) / term.width, np.where(power > 0, power, 1.0)
+
+
+def _apart(
+    term: RandomTerm, terms: tuple[RandomTerm, ...], scaled: list[np.ndarray], centres: list[np.ndarray]
+) -> float:
+    """Give how far an intercept varies to make up for slopes of its group that stand in other terms."""
+    others = zip(terms, scaled, centres, strict=True)
+    return sum(
+        float(own @ centre**2) for other, own, centre in others if other is not term and other.group == term.group
+    )
+
+
+def _about_zero(term: RandomTerm, variances: np.ndarray, centre: np.ndarray, apart: float) -> np.ndarray:
+    """Move independent effects about the centre to where predictors are 0; a slope then goes with its intercept."""
+    shift, steady = np.eye(term.width), np.flatnonzero(np.ptp(term.z, axis=0) == 0)[:1]
+    least = variances.copy()
+    least[steady] = np.maximum(least[steady], apart)
+    shift[steady] -= centre
+    return (shift * least) @ shift.T
+
+
+def _moment(codes: np.ndarray, scores: np.ndarray, weights: np.ndarray, levels: int) -> float:
+    """Give the sum of products of different rows' scores of one level, over that of their weights."""
+    products = [
+        float(np.sum(np.bincount(codes, values, levels) ** 2) - values @ values) for values in (scores, weights)
+    ]
+    return products[0] / products[1] if products[1] > 0 else 1.0
+
+
+def fit_gaussian(design: Design, *, reml: bool) -> Solution:
+    """Fit a linear mixed model by REML or ML."""
+    engine = Gaussian(design, reml=reml)
+    y = design.y - design.offset
+    rest = y - design.x @ np.linalg.lstsq(design.x, y, rcond=None)[0] if design.x.shape[1] else y
+    spare = float(rest @ rest) / max(rest.size - design.x.shape[1], 1)
+    theta, inverse = start_theta(design, rest, engine.weights, total=spare)
+    optimum = minimise(engine, theta, np.diag(inverse), tolerance=FINE, model=engine.model)
+    hessian, slopes = _gaussian_curvature(engine, optimum)
+    optimum = _polish(engine, optimum, _invert(_profile(hessian)) / 2)
+    engine.stand(optimum.at)
+    beta = engine.modes.border[design.border :].copy()
+    covariance = engine.sigma**2 * engine.system.fixed_covariance()
+    spread = _invert(hessian)
+    return Solution(
+        optimum.at, beta, np.empty(0), engine.sigma, covariance, spread, slopes, optimum.value, engine, optimum
+    )
+
+
+def _gaussian_curvature(engine: Gaussian, optimum: Optimum) -> tuple[np.ndarray, np.ndarray]:
+    """Give the Hessian by (theta, sigma) and the slopes of the fixed effects' covariance.
+
+    Sigma's own parts are known: 4 nu / sigma^2, and twice the covariance over sigma.
+    """
+    engine(optimum.at)
+    sigma, covariance = engine.sigma, engine.sigma**2 * engine.system.fixed_covariance()
+    slopes = [2 * covariance / sigma]
+    middle = np.append(optimum.gradient, 0.0)
+    hessian = np.zeros((middle.size, middle.size))
+    for k, step in enumerate(_steps(optimum.inverse)):
+        at = optimum.at.copy()
+        at[k] += step
+        hessian[k] = (engine.unprofiled(at, sigma)[1] - middle) / step
+        slopes.insert(k, (sigma**2 * engine.system.fixed_covariance() - covariance) / step)
+    hessian[-1, :-1] = hessian[:-1, -1]
+    hessian[-1, -1] = 4 * engine.freedom / sigma**2
+    return 0.5 * (hessian + hessian.T), np.array(slopes)
+
+
+def _profile(hessian: np.ndarray) -> np.ndarray:
+    """Take sigma out of a Hessian by (theta, sigma)."""
+    last = hessian[:-1, -1]
+    return hessian[:-1, :-1] - np.outer(last, last) / hessian[-1, -1]
+
+
+def fit_laplace(
+    engine: Laplace, eta: np.ndarray, phi: np.ndarray, *, points: int = 1, plateau: bool = False
+) -> Solution:
+    """Fit a generalised linear mixed model by Laplace's approximation or adaptive quadrature.
+
+    The first stage finds the fixed effects with the modes (0 `points` stop there); the second searches all parameters.
+    On a `plateau` no finite estimate exists, and the likelihood is all that the fit is good for. The search starts at
+    a rough linear predictor `eta`, in the design's order, and at the family's own parameters `phi`.
+    """
+    design = engine.design
+    if design.x.shape[1]:
+        engine.modes.border[design.border :] = np.linalg.lstsq(design.x, eta - design.offset, rcond=None)[0]
+    engine.restart = engine.modes.copy() if plateau else None
+    engine(np.concatenate([np.zeros(design.parameters), phi]))
+    theta, inverse = start_theta(design, engine.rows.g, engine.rows.w)
+    start, rough = np.concatenate([theta, phi]), np.concatenate([inverse, np.full(phi.size, 4 / design.rows)])
+    first = minimise(engine, start, np.diag(rough), tolerance=ROUGH if points else FINE)
+    value, _ = engine(first.at)
+    joint = engine.system.fixed_covariance()
+    if points:
+        laplace = _second_stage(engine, first, joint)
+        return laplace if points == 1 else _quadrature_stage(engine, laplace, points)
+    theta, _, phi = engine.split(first.at)
+    beta = engine.modes.border[design.border :].copy()
+    spread = np.full((first.at.size + beta.size,) * 2, np.nan)
+    return Solution(theta, beta, phi, 1.0, joint, spread, NO_SLOPES, value, engine, first)
+
+
+def _quadrature_stage(engine: Laplace, solution: Solution, points: int) -> Solution:
+    """Go on from Laplace's approximation to adaptive quadrature."""
+    objective = Quadrature(engine, points, 0.05 * np.sqrt(np.diag(solution.spread)))
+    optimum = minimise(objective, solution.optimum.at, solution.spread / 2, tolerance=FINE * 10)
+    near = objective.steps / 5
+    hessian = (curvature(objective, optimum, near) + curvature(objective, optimum, -near)) / 2
+    first = solution.theta.size
+    spread = _invert(hessian, slice(first, first + solution.beta.size))
+    return _laplace_solution(engine, _polish(objective, optimum, spread / 2), spread)
+
+
+def _laplace_solution(engine: Laplace, optimum: Optimum, spread: np.ndarray) -> Solution:
+    engine(optimum.at)
+    theta, beta, phi = engine.split(optimum.at)
+    inner = slice(theta.size, theta.size + beta.size)
+    covariance = spread[inner, inner]
+    return Solution(theta, beta, phi, 1.0, covariance, spread, NO_SLOPES, optimum.value, engine, optimum)
+
+
+def _second_stage(engine: Laplace, first: Optimum, joint: np.ndarray) -> Solution:
+    theta, _, phi = engine.split(first.at)
+    beta = engine.hold_fixed()
+    start = np.concatenate([theta, beta, phi])
+    outer = np.r_[: theta.size, theta.size + beta.size : start.size]
+    inner = slice(theta.size, theta.size + beta.size)
+    inverse = np.zeros((start.size, start.size))
+    inverse[np.ix_(outer, outer)] = first.inverse
+    inverse[inner, inner] = 0.5 * joint
+    optimum = minimise(engine, start, inverse, tolerance=FINE * 10)
+    engine(optimum.at)
+    spread = _invert(curvature(engine, optimum, _steps(optimum.inverse)), inner)
+    optimum = _polish(engine, optimum, spread / 2)
+    return _laplace_solution(engine, optimum, spread)
+
+
+def _steps(inverse: np.ndarray) -> np.ndarray:
+    """Steps of differences: small beside the standard errors that the search met, large beside rounding."""
+    return 3e-5 * np.sqrt(np.diag(inverse)) if inverse.size else np.empty(0)
+
+
+def _invert(hessian: np.ndarray, fixed: slice = NO_FIXED) -> np.ndarray:
+    """Turn the curvature of -2 log L into a covariance; NaN when it isn't positive definite.
+
+    On the edge of what spreads and dispersions can be, the likelihood may be flat in some of their directions; those
+    are then held. Directions of the `fixed` effects never are.
+    """
+    free = _curved(hessian, fixed)
+    try:
+        root = np.linalg.inv(np.linalg.cholesky(free.T @ hessian @ free / 2))
+    except np.linalg.LinAlgError:
+        return np.full(hessian.shape, np.nan)
+    return free @ root.T @ root @ free.T
+
+
+def _curved(hessian: np.ndarray, fixed: slice) -> np.ndarray:
+    """Give a basis of all fixed effects and of the other parameters' directions in which the likelihood is curved."""
+    unit = np.eye(hessian.shape[0])
+    other = np.delete(np.arange(unit.shape[0]), np.arange(unit.shape[0])[fixed])
+    height = np.diag(hessian)[other]
+    other, scale = other[height > 0], np.sqrt(height[height > 0])
+    values, vectors = np.linalg.eigh(hessian[np.ix_(other, other)] / np.outer(scale, scale))
+    return np.hstack([unit[:, fixed], (unit[:, other] / scale) @ vectors[:, values > FLAT]])
+
+
+def _polish(engine: Objective, optimum: Optimum, inverse: np.ndarray) -> Optimum:
+    """Take Newton steps with the true curvature, as long as they win; then judge convergence by it."""
+    if not np.isfinite(inverse).all() or not optimum.at.size:
+        return optimum
+    decrement = 0.5 * float(optimum.gradient @ inverse @ optimum.gradient)
+    optimum = replace(optimum, inverse=inverse, decrement=decrement, converged=decrement < CONVERGED)
+    for _ in range(MOST_POLISHING):
+        if optimum.decrement < POLISHED:
+            break
+        at = optimum.at - inverse @ optimum.gradient
+        value, gradient = engine(at)
+        if not np.isfinite(value) or value > optimum.value + 1e-9 * abs(optimum.value):
+            break
+        decrement = 0.5 * float(gradient @ inverse @ gradient)
+        better = decrement < 0.5 * optimum.decrement
+        optimum = Optimum(at, value, gradient, inverse, decrement, optimum.evaluations + 1, decrement < CONVERGED)
+        if not better:
+            break
+    return optimum
+
+
+def stand(solution: Solution) -> Gaussian | Laplace:
+    """Return the engine, evaluated at the solution."""
+    engine = solution.engine
+    if isinstance(engine, Laplace) and not engine.joint:
+        engine(np.concatenate([solution.theta, solution.beta, solution.phi]))
+    else:
+        engine(np.concatenate([solution.theta, solution.phi]))
+    return engine

@@ -1,0 +1,245 @@
+"""Mixed models with crossed random effects, written as in lme4."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics.stats.mixed import checks, families
+from gazeanalytics.stats.mixed import formula as formulas
+from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
+from gazeanalytics.stats.mixed.design import Design, ModelError, arrange, unpack
+from gazeanalytics.stats.mixed.families import Family, Response, zeros_start
+from gazeanalytics.stats.mixed.fitting import Solution, fit_gaussian, fit_laplace
+from gazeanalytics.stats.mixed.laplace import Laplace
+from gazeanalytics.stats.mixed.results import MixedFit, Own, Plan, spreads
+from gazeanalytics.threads import one_blas_thread
+
+__all__ = ["check_formula", "mixed", "refit"]
+
+SINGULAR = 1e-4
+MOST_POINTS = 100
+
+
+@one_blas_thread()
+def mixed(
+    formula: str,
+    data: pd.DataFrame,
+    *,
+    family: str = "gaussian",
+    link: str | None = None,
+    reml: bool = True,
+    quadrature: int = 1,
+    separated: Literal["refuse", "note"] = "refuse",
+) -> MixedFit:
+    """Fit a linear, generalised linear or ordinal mixed model with crossed, nested or single random effects.
+
+    Parameters
+    ----------
+    formula : str
+        As in lme4: `accuracy ~ strategy * experience + (1 | reader) + (1 | case)`. Categories are treatment coded;
+        `factor(x)` makes a number a category; `log(y)`, `I(x^2)`, `offset(log(n))` and `cbind(hits, misses)` work;
+        `(1 + x | g)` lets intercept and slope vary together, `(1 + x || g)` apart; `(1 | a/b)` means
+        `(1 | a) + (1 | a:b)`. Readers and cases are crossed: `(1 | reader) + (1 | case)`, never nested.
+        `nominal(x)` lets an effect on an ordinal outcome differ by threshold; `zeros(1)` or `zeros(x)` lets counts be
+        0 for another reason too, with log odds that x may move.
+    data : pandas.DataFrame
+        One row per observation. Rows with a missing value in a column of the formula are left out, counted and noted.
+    family : str
+        `gaussian`, `binomial`, `poisson`, `negative binomial`, `negative binomial 1`, `beta`, `beta-binomial` or
+        `ordinal` (cumulative).
+    link : str, optional
+        `logit` or `probit` for `ordinal`; the other families have one link.
+    reml : bool
+        Restricted maximum likelihood (Gaussian only).
+    quadrature : int
+        1 is Laplace's approximation; 0 a faster, rougher stage that finds the fixed effects with the modes; more are
+        points of adaptive Gauss-Hermite quadrature, for a single random intercept or slope.
+    separated : {"refuse", "note"}
+        What to do when fixed effects predict a two-valued outcome without error, so that no finite estimate exists.
+
+    Returns
+    -------
+    MixedFit
+        With `.estimates()`, `.log_likelihood`, `.notes`.
+
+    Raises
+    ------
+    ModelError
+        One sentence: what can't be fitted, and what to do.
+
+    Notes
+    -----
+    Penalised iteratively reweighted least squares on a blocked Cholesky (Bates et al. 2015, J. Stat. Softw. 67(1)),
+    with exact gradients of the profiled deviance or of Laplace's approximation; standard errors from the curvature of
+    the likelihood; Satterthwaite degrees of freedom for Gaussian models.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(20), 30), "case": np.tile(np.arange(30), 20)})
+    >>> skill, ease = rng.normal(0, 0.5, 20), rng.normal(0, 1.0, 30)
+    >>> data["prior"] = rng.integers(0, 2, 600)
+    >>> data["seconds"] = 5 - 2 * data.prior + skill[data.reader] + ease[data.case] + rng.normal(0, 1, 600)
+    >>> fit = mixed("seconds ~ prior + (1 | reader) + (1 | case)", data)
+    >>> fit.estimates()[["term", "estimate", "std_error"]].round(2)
+               term  estimate  std_error
+    0   (Intercept)      4.87       0.21
+    1         prior     -1.93       0.09
+    2    sd(reader)      0.28       0.07
+    3      sd(case)      1.07       0.15
+    4  sd(residual)      1.02       0.03
+    """
+    _refuse_quadrature(quadrature)
+    parts = formulas.parse(formulas.quote(formula, [str(name) for name in data.columns]))
+    kind = families.find(family, link)
+    frame = formulas.read(parts, data)
+    response = kind.response(formulas.outcome(parts.response, frame.data))
+    checks.refuse_confounded(parts, frame, kind, response)
+    checks.refuse_own(parts, frame, kind, response)
+    frame, aliased = _independent(frame, kind)
+    apart = checks.separation(frame.x, frame.names, response) if kind.name == "binomial" else ""
+    if apart and separated == "refuse":
+        raise ModelError(f"{apart}; merge levels, leave the term out, or pass separated='note' to see the fit")
+    notes = [*frame.notes, *aliased, *([apart] if apart else []), *checks.notes_on_data(frame)]
+    plan = Plan(formula, parts, kind, frame, reml and kind.code == 0, quadrature, tuple(notes), bool(apart))
+    return assemble(plan, response)
+
+
+def check_formula(formula: str, *, family: str = "gaussian", link: str | None = None) -> None:
+    """Refuse what no data could mend: a formula that can't be read, or a family that isn't known.
+
+    Raises
+    ------
+    ModelError
+        One sentence, as `mixed` has it.
+    """
+    families.find(family, link)
+    formulas.variables(formulas.parse(formula))
+
+
+@one_blas_thread()
+def assemble(plan: Plan, response: Response) -> MixedFit:
+    """Solve what has been laid out, for one outcome."""
+    kind, frame = plan.family, plan.frame
+    design = arrange(response.y, frame.x, frame.terms, size=response.size, offset=frame.offset)
+    solution = _solve(design, plan, response)
+    own = _own(plan, response, solution)
+    return MixedFit(
+        plan=plan,
+        coefficients=solution.beta,
+        covariance=solution.covariance,
+        df=satterthwaite(solution) if kind.code == 0 else np.full(solution.beta.size, np.nan),
+        sigma=solution.sigma,
+        own=own,
+        random=spreads(solution, frame.terms),
+        log_likelihood=-0.5 * solution.minus2,
+        notes=(*plan.notes, *_notes(solution, design, own)),
+        engine=_engine(kind, plan.quadrature),
+        solution=solution,
+        response=response,
+    )
+
+
+def refit(fit: MixedFit, y: np.ndarray) -> MixedFit:
+    """Fit the same model to another outcome.
+
+    Parameters
+    ----------
+    fit : MixedFit
+    y : numpy.ndarray, shape (rows used,)
+        As `simulate` gives it: values, successes or levels from 0, in the order of `fit.frame.data`.
+    """
+    old = fit.response
+    return assemble(fit.plan, Response(np.asarray(y, dtype=float), old.size, old.levels))
+
+
+def _independent(frame: formulas.Frame, kind: Family) -> tuple[formulas.Frame, list[str]]:
+    """Leave out the intercept of an ordinal model, and columns that others make up."""
+    keep = [c for c, name in enumerate(frame.names) if not (kind.ordinal and name == "(Intercept)")]
+    lead = np.ones((len(frame.data), int(kind.ordinal)))
+    names = ("(thresholds)",) * int(kind.ordinal) + tuple(frame.names[c] for c in keep)
+    kept, aliased = checks.drop_aliased(np.hstack([lead, frame.x[:, keep]]), names)
+    columns = [keep[c - int(kind.ordinal)] for c in kept if c >= int(kind.ordinal)]
+    notes = [f"rank deficient: {', '.join(aliased)} left out, a combination of the others"] if aliased else []
+    used = tuple(frame.names[c] for c in columns)
+    return (
+        replace(frame, x=frame.x[:, columns], names=used),
+        notes,
+    )
+
+
+def _engine(kind: Family, points: int) -> str:
+    methods = {0: ", penalised least squares", 1: ", Laplace"}
+    return "blocked Cholesky" + ("" if kind.code == 0 else methods.get(points, f", {points} quadrature points"))
+
+
+def _refuse_quadrature(points: int) -> None:
+    if not 0 <= points <= MOST_POINTS:
+        raise ModelError(f"quadrature wants a number of points from 0 to {MOST_POINTS}; came {points}")
+
+
+def _solve(design: Design, plan: Plan, response: Response) -> Solution:
+    points = plan.quadrature
+    if plan.family.code == 0:
+        return fit_gaussian(design, reml=plan.reml)
+    if points > 1 and not (len(design.terms) == 1 and design.terms[0].width == 1):
+        raise ModelError(
+            "adaptive quadrature (more than 1 point) is for a single random term of one coefficient, such as "
+            "(1 | reader); with crossed readers and cases use quadrature=1, Laplace's approximation"
+        )
+    inflated = plan.parts.own_kind == "zeros"
+    likelihood = plan.family.likelihood(design, plan.frame.own.x, inflated=inflated)
+    phi = plan.family.parameters(response)
+    rest = zeros_start(plan.frame.own.x, response) if inflated else np.zeros(likelihood.parameters - phi.size)
+    engine = Laplace(design, likelihood, plateau=plan.plateau)
+    eta = plan.family.start(response)[design.order]
+    return fit_laplace(engine, eta, np.append(phi, rest), points=points, plateau=plan.plateau)
+
+
+def _own(plan: Plan, response: Response, solution: Solution) -> dict[str, Own]:
+    """Name the family's own parameters, with standard errors."""
+    kind, phi = plan.family, solution.phi
+    errors = np.sqrt(np.diag(solution.spread))[solution.spread.shape[0] - phi.size :]
+    effects = plan.frame.own.names
+    if kind.ordinal:
+        cuts = [f"{low}|{high}" for low, high in zip(response.levels[:-1], response.levels[1:], strict=True)]
+        names = cuts + [f"{cut}: {effect}" for effect in effects[1:] for cut in cuts]
+        kinds = ["threshold"] * len(cuts) + ["effect"] * (len(names) - len(cuts))
+        return _named(names, phi, errors, kinds)
+    scale = int(bool(kind.own))
+    own = {kind.own: Own(float(np.exp(phi[0])), float(np.exp(phi[0]) * errors[0]), "scale")} if scale else {}
+    zeros = [f"zeros: {effect}" for effect in effects] if phi.size > scale else []
+    return own | _named(zeros, phi[scale:], errors[scale:], ["effect"] * len(zeros))
+
+
+def _named(names: list[str], values: np.ndarray, errors: np.ndarray, kinds: list[str]) -> dict[str, Own]:
+    rows = zip(names, values, errors, kinds, strict=True)
+    return {name: Own(float(value), float(error or np.nan), kind) for name, value, error, kind in rows}
+
+
+def _notes(solution: Solution, design: Design, own: dict[str, Own]) -> list[str]:
+    notes = []
+    for term, factor in zip(design.terms, unpack(solution.theta, design.terms), strict=True):
+        if (np.abs(np.diag(factor)) < SINGULAR).any():
+            several = f"the effects {', '.join(term.names)} vary in fewer directions than they are"
+            notes.append(f"singular: {term.group}: {'its SD is 0' if term.width == 1 else several}")
+    if solution.slopes.size and design.terms and solution.sigma < SINGULAR * np.std(design.y):
+        notes.append("singular: the residual SD is 0, as there are about as many effects as rows; leave some out")
+    if not solution.optimum.converged:
+        notes.append(
+            f"not converged after {solution.optimum.evaluations} evaluations; a further step promises "
+            f"{solution.optimum.decrement:.2g} of -2 log likelihood"
+        )
+    notes += [
+        f"not identified: the likelihood is flat in {name!r}; leave it out"
+        for name, one in own.items()
+        if one.kind == "effect" and np.isnan(one.error) and np.isfinite(solution.covariance).all()
+    ]
+    if not np.isfinite(solution.covariance).all():
+        notes.append("not converged: the likelihood isn't curved downwards in every direction; no standard errors")
+    return notes

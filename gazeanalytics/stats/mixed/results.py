@@ -1,0 +1,340 @@
+"""What a mixed model found, as tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from gazeanalytics.stats.mixed.design import RandomTerm, unpack
+from gazeanalytics.stats.mixed.families import Family, Response
+from gazeanalytics.stats.mixed.fitting import Solution, stand
+from gazeanalytics.stats.mixed.formula import Formula, Frame
+
+__all__ = ["MixedFit", "Own", "Plan", "RandomSpread"]
+
+WIDEST = 100.0  # a spread whose error is a hundred times itself has no interval
+
+
+@dataclass(frozen=True, slots=True)
+class RandomSpread:
+    """Spread of one random term, and each level's effect.
+
+    Attributes
+    ----------
+    group : str
+    names : tuple of str
+        Coefficients that vary by level.
+    covariance : numpy.ndarray, shape (coefficients, coefficients)
+    levels : numpy.ndarray
+    modes : numpy.ndarray, shape (levels, coefficients)
+        Conditional modes.
+    """
+
+    group: str
+    names: tuple[str, ...]
+    covariance: np.ndarray
+    levels: np.ndarray
+    modes: np.ndarray
+
+    @property
+    def sd(self) -> np.ndarray:
+        """Standard deviations."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def correlation(self) -> np.ndarray:
+        """Correlations; NaN beside a standard deviation of 0."""
+        sd = self.sd
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.covariance / np.outer(sd, sd)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A model laid out for fitting: everything but the outcome's values.
+
+    Attributes
+    ----------
+    formula : str
+        As it was written.
+    parts : Formula
+    family : Family
+    frame : Frame
+    reml : bool
+        Whether the likelihood is the restricted one.
+    quadrature : int
+        Points; 1 is Laplace's approximation, 0 penalised least squares.
+    notes : tuple of str
+        What the data call for.
+    plateau : bool
+        Whether the fixed effects predict some outcome without error.
+    """
+
+    formula: str
+    parts: Formula
+    family: Family
+    frame: Frame
+    reml: bool
+    quadrature: int
+    notes: tuple[str, ...]
+    plateau: bool
+
+
+class Own(NamedTuple):
+    """One of a family's own parameters: a `threshold`, a positive `scale`, or an `effect` on thresholds or zeros."""
+
+    value: float
+    error: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MixedFit:
+    """A fitted mixed model.
+
+    Attributes
+    ----------
+    plan : Plan
+        What was fitted.
+    coefficients : numpy.ndarray, shape (fixed effects,)
+    covariance : numpy.ndarray, shape (fixed effects, fixed effects)
+    df : numpy.ndarray, shape (fixed effects,)
+        Satterthwaite's degrees of freedom; NaN where z is used.
+    sigma : float
+        Residual standard deviation (Gaussian), else 1.
+    own : dict of str to Own
+        Thresholds or dispersion, and effects on thresholds or excess zeros, with their standard errors.
+    random : tuple of RandomSpread
+        In the order of the formula.
+    log_likelihood : float
+    notes : tuple of str
+        What a reader of the table has to know: singular, not converged, small cell, rows left out.
+    engine : str
+        What computed it.
+    solution : Solution
+        The solver's own terms and the evidence of its search.
+    response : Response
+        The outcome as numbers.
+    """
+
+    plan: Plan
+    coefficients: np.ndarray
+    covariance: np.ndarray
+    df: np.ndarray
+    sigma: float
+    own: dict[str, Own]
+    random: tuple[RandomSpread, ...]
+    log_likelihood: float
+    notes: tuple[str, ...]
+    engine: str
+    solution: Solution
+    response: Response
+
+    @property
+    def formula(self) -> str:
+        """The formula as it was written."""
+        return self.plan.formula
+
+    @property
+    def family(self) -> Family:
+        """The response family."""
+        return self.plan.family
+
+    @property
+    def frame(self) -> Frame:
+        """The rows used and their arrays."""
+        return self.plan.frame
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the fixed effects."""
+        return self.plan.frame.names
+
+    @property
+    def n(self) -> int:
+        """Rows used."""
+        return len(self.frame.data)
+
+    @property
+    def std_errors(self) -> np.ndarray:
+        """Standard errors of the fixed effects."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def parameters(self) -> int:
+        """How many parameters were estimated."""
+        gaussian = self.family.name == "gaussian"
+        return self.coefficients.size + self.solution.theta.size + self.solution.phi.size + gaussian
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion."""
+        return 2 * (self.parameters - self.log_likelihood)
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's information criterion."""
+        return self.parameters * float(np.log(self.n)) - 2 * self.log_likelihood
+
+    @property
+    def converged(self) -> bool:
+        """Whether the search ended at a minimum."""
+        return self.solution.optimum.converged
+
+    @property
+    def singular(self) -> bool:
+        """Whether a random effect has no spread, or a perfect correlation."""
+        return any(note.startswith("singular") for note in self.notes)
+
+    def estimates(self, *, model: str = "", level: float = 0.95) -> pd.DataFrame:
+        """Give the `estimates` table: fixed effects, thresholds or dispersion, spreads.
+
+        Parameters
+        ----------
+        model : str
+            Name in the table; the outcome by default.
+        level : float
+            Coverage of the Wald intervals; those of spreads are symmetric on the log scale.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Table `estimates`. Spreads `sd(reader)` and correlations have no p-value.
+        """
+        rows = [
+            _wald(name, value, error, df, level)
+            for name, value, error, df in zip(self.names, self.coefficients, self.std_errors, self.df, strict=True)
+        ]
+        rows += [_own(name, own, level) for name, own in self.own.items()]
+        errors = spread_errors(self)
+        for term in self.random:
+            rows += [_spread(label, value, errors.get(label, np.nan), level) for label, value in _labelled(term)]
+        if self.family.name == "gaussian":
+            rows.append(_spread("sd(residual)", self.sigma, errors.get("sd(residual)", np.nan), level))
+        table = pd.DataFrame(rows)
+        table.insert(0, "model", model or self.plan.parts.response)
+        return table.assign(n=float(self.n), note="; ".join(self.notes))
+
+    def random_effects(self) -> pd.DataFrame:
+        """Give each level's conditional mode with its standard deviation.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns group, level, coefficient, mode, sd.
+        """
+        sds = mode_sds(self.solution, self.frame.terms)
+        return pd.concat(
+            [
+                pd.DataFrame(
+                    {
+                        "group": term.group,
+                        "level": np.repeat(term.levels, len(term.names)),
+                        "coefficient": np.tile(term.names, len(term.levels)),
+                        "mode": term.modes.ravel(),
+                        "sd": sd.ravel(),
+                    }
+                )
+                for term, sd in zip(self.random, sds, strict=True)
+            ],
+            ignore_index=True,
+        )
+
+
+def _labelled(term: RandomSpread) -> list[tuple[str, float]]:
+    rows = []
+    for name, value in zip(term.names, term.sd, strict=True):
+        rows.append((spread_name(term.group, name), float(value)))
+    for row in range(len(term.names)):
+        for column in range(row):
+            label = f"cor({term.group}: {term.names[column]}, {term.names[row]})"
+            rows.append((label, float(term.correlation[row, column])))
+    return rows
+
+
+def spread_name(group: str, name: str) -> str:
+    """Name a standard deviation in tables."""
+    return f"sd({group})" if name == "(Intercept)" else f"sd({group}: {name})"
+
+
+def _row(term: str, values: tuple[Any, ...]) -> dict[str, object]:
+    names = ("estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high")
+    return {"term": term, **dict(zip(names, map(float, values), strict=True))}
+
+
+def _wald(name: str, value: float, error: float, df: float, level: float) -> dict[str, object]:
+    law = stats.norm if np.isnan(df) else stats.t(df)
+    statistic = value / error
+    half = law.ppf(0.5 + level / 2) * error
+    return _row(name, (value, error, statistic, df, 2 * law.sf(abs(statistic)), value - half, value + half))
+
+
+def _own(name: str, own: Own, level: float) -> dict[str, object]:
+    if own.kind == "scale":
+        return _spread(name, own.value, own.error, level)
+    row = _wald(name, own.value, own.error, np.nan, level)
+    return row | ({"statistic": np.nan, "p_value": np.nan} if own.kind == "threshold" else {})
+
+
+def _spread(name: str, value: float, error: float, level: float) -> dict[str, object]:
+    if name.startswith("cor(") or not (value > 0 and error < WIDEST * value):
+        return _row(name, (value, error, *[np.nan] * 5))
+    factor = np.exp(stats.norm.ppf(0.5 + level / 2) * error / value)
+    return _row(name, (value, error, np.nan, np.nan, np.nan, value / factor, value * factor))
+
+
+def spread_errors(fit: MixedFit) -> dict[str, float]:
+    """Standard errors of standard deviations and correlations, by the delta method from the curvature in theta."""
+    terms, solution = fit.solution.engine.design.terms, fit.solution
+    gaussian = fit.family.name == "gaussian"
+    count = solution.theta.size
+    at = np.append(solution.theta, solution.sigma) if gaussian else solution.theta
+    spread = solution.spread[: at.size, : at.size]
+    if not np.isfinite(spread).all():
+        return {}
+
+    def labelled(point: np.ndarray) -> dict[str, float]:
+        sigma = point[-1] if gaussian else 1.0
+        out = {"sd(residual)": sigma} if gaussian else {}
+        for term, factor in zip(terms, unpack(point[:count], terms), strict=True):
+            none = np.empty((0, term.width))
+            out |= dict(_labelled(RandomSpread(term.group, term.names, sigma**2 * factor @ factor.T, none, none)))
+        return out
+
+    steps = np.eye(at.size) * 1e-6
+    slopes = [
+        {
+            name: (high - low) / 2e-6
+            for (name, high), low in zip(labelled(at + step).items(), labelled(at - step).values(), strict=True)
+        }
+        for step in steps
+    ]
+    jacobian = pd.DataFrame(slopes)
+    variance = np.einsum("kt,kl,lt->t", jacobian.to_numpy(), spread, jacobian.to_numpy())
+    return dict(zip(jacobian.columns, np.sqrt(variance), strict=True))
+
+
+def spreads(solution: Solution, wanted: tuple[RandomTerm, ...]) -> tuple[RandomSpread, ...]:
+    """Turn the solver's factors and modes into spreads, in the order of `wanted`."""
+    design, modes = solution.engine.design, solution.engine.modes
+    if not design.terms:
+        return ()
+    found, effects = {}, modes.by_term(design.terms)
+    for term, factor, u in zip(design.terms, unpack(solution.theta, design.terms), effects, strict=True):
+        covariance = solution.sigma**2 * factor @ factor.T
+        found[id(term)] = RandomSpread(term.group, term.names, covariance, term.levels, u @ factor.T)
+    return tuple(found[id(term)] for term in wanted)
+
+
+def mode_sds(solution: Solution, wanted: tuple[RandomTerm, ...]) -> list[np.ndarray]:
+    """Give the conditional modes' standard deviations, (levels, width) a term; fixed effects are taken as known."""
+    system, terms = stand(solution).system, solution.engine.design.terms
+    found = {}
+    for term, factor, block in zip(terms, unpack(solution.theta, terms), system.blocks(fixed=False), strict=True):
+        variance = np.einsum("ab,lbc,ac->la", factor, block, factor)
+        found[id(term)] = solution.sigma * np.sqrt(variance)
+    return [found[id(term)] for term in wanted]

@@ -1,0 +1,1 @@
+"""Bootstrap and permutation over readers and cases."""

@@ -1,0 +1,262 @@
+"""Free-response readings: marks with ratings, on lesions or beside them, and the areas that judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics.stats.resampling.bootstrap_statistics import needed
+from gazeanalytics.stats.roc.figures_of_merit import PairMerit
+from gazeanalytics.stats.roc.roc_data import Cell, Ratings
+from gazeanalytics.tables import InputError, shown
+
+__all__ = ["Afroc", "MarkedCell", "Marks", "rate_marks"]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedCell(Cell):
+    """Marks of one reader under one test; a rating of minus infinity stands for no mark.
+
+    Attributes
+    ----------
+    rating : numpy.ndarray, shape (n,)
+        Highest of a case's marks, one below the study's lowest where there is none: the rating that ROC analysis
+        infers.
+    false_mark : numpy.ndarray, shape (n,)
+        Highest mark of each case that is on no lesion.
+    place : numpy.ndarray of int64, shape (lesions,)
+        Where each lesion's case stands.
+    lesion : numpy.ndarray, shape (lesions,)
+        Highest mark of each lesion.
+    weight : numpy.ndarray, shape (lesions,)
+        Of each lesion within its case; they add up to 1 there.
+    """
+
+    false_mark: np.ndarray
+    place: np.ndarray
+    lesion: np.ndarray
+    weight: np.ndarray
+
+    def without(self, place: int) -> MarkedCell:
+        """Leave out one of its cases with its lesions."""
+        kept, still = np.arange(len(self.case)) != place, self.place != place
+        case, truth, rating, false_mark = (part[kept] for part in (self.case, self.truth, self.rating, self.false_mark))
+        moved, lesion, weight = (part[still] for part in (self.place, self.lesion, self.weight))
+        return MarkedCell(case, truth, rating, false_mark, moved - (moved > place), lesion, weight)
+
+
+@dataclass(frozen=True)
+class Marks(Ratings):
+    """Ratings of a free-response study; made by `rate_marks`. Every reader read every case under every test.
+
+    Attributes
+    ----------
+    false_mark : numpy.ndarray, shape (tests, readers, cases)
+    lesion : numpy.ndarray, shape (tests, readers, lesions)
+    place : numpy.ndarray of int64, shape (lesions,)
+    weight : numpy.ndarray, shape (lesions,)
+        As in `MarkedCell`.
+    """
+
+    false_mark: np.ndarray
+    lesion: np.ndarray
+    place: np.ndarray
+    weight: np.ndarray
+
+    def cells(self) -> Iterator[tuple[int, int, Cell]]:
+        """Give test, reader and marks of every pair, tests first."""
+        for test, reader, cell in super().cells():
+            own = self.false_mark[test, reader], self.place, self.lesion[test, reader], self.weight
+            yield test, reader, MarkedCell(cell.case, cell.truth, cell.rating, *own)
+
+
+def rate_marks(
+    marks: pd.DataFrame,
+    lesions: pd.DataFrame,
+    cases: Iterable[Any],
+    *,
+    rating: str = "rating",
+    reader: str = "reader",
+    case: str = "case",
+    test: str | None = None,
+) -> Marks:
+    """Take a free-response study from its marks, for `mrmc` with `Afroc()` (or with `Auc()` of the highest mark).
+
+    Parameters
+    ----------
+    marks : pandas.DataFrame
+        One row a mark: reader, case, rating, perhaps test, and `lesion`: the lesion that it hits, missing where none.
+        Of several marks on one lesion the highest counts.
+    lesions : pandas.DataFrame
+        One row a lesion: case and `lesion` (its name within the case), perhaps `weight`, its clinical weight; weights
+        are scaled to add up to 1 within a case. Default: alike.
+    cases : sequence
+        All cases that were read, those without lesions or marks too; all readers are taken to have read them all.
+    rating, reader, case, test
+        Columns, as for `rate`.
+
+    Returns
+    -------
+    Marks
+
+    Raises
+    ------
+    InputError
+        For unknown columns, cases or lesions, gaps, or when all cases or none have lesions.
+
+    Examples
+    --------
+    Two cases have lesions, two have none; the reader finds one lesion and marks one normal case by mistake:
+
+    >>> marks = pd.DataFrame({"reader": "ann", "case": [1, 3], "rating": [80, 30], "lesion": ["a", None]})
+    >>> lesions = pd.DataFrame({"case": [1, 2], "lesion": ["a", "a"]})
+    >>> [(_, _, cell)] = rate_marks(marks, lesions, [1, 2, 3, 4]).cells()
+    >>> Afroc()(cell)
+    0.625
+    """
+    needed(marks, [name for name in (case, rating, reader, test) if name])
+    needed(marks.head(0), ["lesion"])
+    needed(lesions, [case, "lesion"])
+    places = pd.Index(sorted(set(cases)))
+    spot, home = (_spots(frame[case], places) for frame in (marks, lesions))
+    truth = _ill(home, len(places))
+    which = _hits(marks, spot, lesions, home, case)
+    (how, tests), (who, readers) = (
+        pd.factorize(marks[name], sort=True) if name else (np.zeros(len(marks), int), pd.Index(["all"]))
+        for name in (test, reader)
+    )
+    value, hit = marks[rating].to_numpy(float), which >= 0
+    shape = len(tests), len(readers)
+    false_mark, lesion = np.full((*shape, len(places)), -np.inf), np.full((*shape, len(home)), -np.inf)
+    np.maximum.at(false_mark, (how[~hit], who[~hit], spot[~hit]), value[~hit])
+    np.maximum.at(lesion, (how[hit], who[hit], which[hit]), value[hit])
+    best = false_mark.copy()
+    for found, there in zip(np.moveaxis(lesion, 2, 0), home, strict=True):
+        best[:, :, there] = np.maximum(best[:, :, there], found)
+    codes = [part.ravel() for part in np.indices(best.shape)]
+    return Marks(
+        tests=tuple(tests.tolist()),
+        readers=tuple(readers.tolist()),
+        cases=tuple(places.tolist()),
+        test=codes[0],
+        reader=codes[1],
+        case=codes[2],
+        rating=np.where(np.isneginf(best), value.min() - 1, best).ravel(),
+        truth=truth,
+        false_mark=false_mark,
+        lesion=lesion,
+        place=home,
+        weight=_weights(lesions, home),
+    )
+
+
+def _ill(home: np.ndarray, cases: int) -> np.ndarray:
+    """Which cases have lesions; some must, and some must not."""
+    truth = np.isin(np.arange(cases), home)
+    if truth.all() or not truth.any():
+        kind = "only with" if truth.all() else "none with"
+        raise InputError(f"cases: wanted some with lesions and some without; came {kind}")
+    return truth
+
+
+def _hits(marks: pd.DataFrame, spot: np.ndarray, lesions: pd.DataFrame, home: np.ndarray, case: str) -> np.ndarray:
+    """Which lesion each mark hits, -1 for none, shape (marks,)."""
+    named = pd.MultiIndex.from_arrays([home, lesions["lesion"]])
+    if not named.is_unique:
+        raise InputError(f"lesions: lesion {shown(named[named.duplicated()][0][1])} comes twice in one case")
+    hit = marks["lesion"].notna().to_numpy()
+    which = np.full(len(marks), -1)
+    which[hit] = named.get_indexer(pd.MultiIndex.from_arrays([spot[hit], marks["lesion"][hit]]))
+    if (which[hit] < 0).any():
+        odd = marks[hit].iloc[int(np.argmin(which[hit]))]
+        raise InputError(
+            f"marks: case {shown(odd[case])} has no lesion {shown(odd['lesion'])}; give it to `lesions` too"
+        )
+    return which
+
+
+def _spots(column: pd.Series, places: pd.Index) -> np.ndarray:
+    found = places.get_indexer(pd.Index(column))
+    if (found < 0).any():
+        raise InputError(f"case {shown(column.iloc[int(np.argmin(found))])} is not among `cases`")
+    return found.astype(np.int64)
+
+
+def _weights(lesions: pd.DataFrame, home: np.ndarray) -> np.ndarray:
+    weight = lesions["weight"].to_numpy(float) if "weight" in lesions else np.ones(len(lesions))
+    if not (weight > 0).all():
+        raise InputError("column 'weight': wanted numbers above 0")
+    return weight / np.bincount(home, weight)[home]
+
+
+@dataclass(frozen=True, slots=True)
+class Afroc(PairMerit):
+    """Area under the alternative free-response curve (Chakraborty & Berbaum 2004; Chakraborty & Zhai 2016).
+
+    The chance that a lesion is rated above the highest false mark of a case; lesions and cases without a mark rate
+    lowest, ties count by half.
+
+    Parameters
+    ----------
+    weighted : bool
+        Every case with lesions counts alike, its lesions by their weights (wAFROC); else every lesion does (AFROC).
+    all_cases : bool
+        Hold lesions against false marks of all cases (AFROC1, wAFROC1) instead of those of cases without lesions.
+
+    Examples
+    --------
+    >>> cell = MarkedCell(np.arange(3), np.array([True, False, False]), np.array([5.0, 2.0, 0.0]),
+    ...     np.array([-np.inf, 2, -np.inf]), np.array([0, 0]), np.array([5.0, -np.inf]), np.array([0.5, 0.5]))
+    >>> Afroc()(cell)
+    0.625
+    """
+
+    weighted: bool = True
+    all_cases: bool = False
+
+    @property
+    def name(self) -> str:
+        """Such as `wAFROC area`."""
+        return f"{'w' if self.weighted else ''}AFROC{'1' if self.all_cases else ''} area"
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a mean over pairs of a case with and one without lesions."""
+        return self.weighted and not self.all_cases
+
+    def scores(self, cell: Cell) -> np.ndarray:
+        """Give the weighted share of a case's lesions that are rated above another case's false marks."""
+        marked = _marked(cell)
+        out = np.zeros((len(cell.truth), int((~cell.truth).sum())))
+        np.add.at(out, marked.place, marked.weight[:, None] * _above(marked.lesion, marked.false_mark[~cell.truth]))
+        return out[cell.truth]
+
+    def __call__(self, cell: Cell) -> float:
+        """Average over lesions and false marks."""
+        if self.whole:
+            return PairMerit.__call__(self, cell)
+        marked = _marked(cell)
+        false_mark = marked.false_mark if self.all_cases else marked.false_mark[~cell.truth]
+        weight = marked.weight if self.weighted else np.ones(len(marked.weight))
+        return float(weight @ _above(marked.lesion, false_mark).mean(1) / weight.sum())
+
+    def left_out(self, cell: Cell) -> np.ndarray:
+        """Give it without each case in turn."""
+        if self.whole:
+            return PairMerit.left_out(self, cell)
+        return np.array([self(cell.without(place)) for place in range(len(cell.case))])
+
+
+def _marked(cell: Cell) -> MarkedCell:
+    if not isinstance(cell, MarkedCell):
+        raise InputError("AFROC areas judge marks: make the ratings with rate_marks, not rate")
+    return cell
+
+
+def _above(lesion: np.ndarray, false_mark: np.ndarray) -> np.ndarray:
+    """Give 1 where a lesion is rated higher, one half where both are alike (or both unmarked)."""
+    return (lesion[:, None] > false_mark) + 0.5 * (lesion[:, None] == false_mark)

@@ -1,0 +1,1 @@
+"""Clusterers and mixtures: how readings are grouped into types."""

@@ -1,0 +1,1 @@
+"""Continua: components that readings spread along, and the archetypes at their ends."""

@@ -1,0 +1,248 @@
+"""How far groups of readers differ: log-likelihoods under each group, the A-B scale, and how many groups there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.metrics import adjusted_rand_score
+
+from gazeanalytics.strategies.markov.emhmm import HmmGroups
+from gazeanalytics.strategies.markov.hmm import learn
+from gazeanalytics.strategies.markov.sequences import Paths, pack, sortable
+from gazeanalytics.strategies.markov.settings import HmmSettings, make
+
+__all__ = ["ab_scale", "compare_numbers", "difference_test"]
+
+
+def ab_scale(groups: HmmGroups, fixations: pd.DataFrame, readings: pd.DataFrame) -> pd.DataFrame:
+    """Place each reader on the scale from group B to group A (Chan, Chan, Lee & Hsiao 2018).
+
+    Returns
+    -------
+    pandas.DataFrame
+        reader, A, B (mean log-likelihood per fixation, every reading counting once), readings, and
+        scale = (A - B) / (|A| + |B|): above 0 like group A, below 0 like group B. It is a number per reader that can
+        enter a model whether or not there are types.
+
+    Raises
+    ------
+    ValueError
+        With other than two groups.
+    """
+    if len(groups.names) != 2:
+        raise ValueError(f"the A-B scale lies between two groups; these are {len(groups.names)}")
+    table = reader_means(groups, pack(fixations, readings, by=("reader", "case"), columns=groups.columns))
+    a, b = table["A"], table["B"]
+    return table.assign(scale=(a - b) / (a.abs() + b.abs()))
+
+
+def difference_test(groups: HmmGroups, fixations: pd.DataFrame, readings: pd.DataFrame) -> pd.DataFrame:
+    """Test, over readers, whether a group's readings are likelier under its own model than under another's.
+
+    Parameters
+    ----------
+    groups : HmmGroups
+    fixations, readings : pandas.DataFrame
+        Readings that had no part in the fit. On those of the fit the test must come out: the groups were chosen so that
+        it does, and the p-value means nothing. `compare_numbers` deals readings into halves for this.
+
+    Returns
+    -------
+    pandas.DataFrame
+        group, other, difference (mean log-likelihood per fixation under the own model less that under the other, nats:
+        an estimate of the Kullback-Leibler divergence of the two models), std_error, statistic (t), df, p_value
+        (two-sided), conf_low, conf_high, n (readers).
+    """
+    means = reader_means(groups, pack(fixations, readings, by=("reader", "case"), columns=groups.columns))
+    group = means["reader"].map(groups.members.set_index("reader")["group"].astype(str))
+    rows = []
+    for own in groups.names:
+        for other in groups.names:
+            if own != other:
+                values = (means[own] - means[other])[(group == own).to_numpy()].dropna().to_numpy()
+                rows.append({"group": own, "other": other, **_one_sample(values)})
+    return pd.DataFrame(rows)
+
+
+def compare_numbers(
+    fixations: pd.DataFrame,
+    readings: pd.DataFrame,
+    *,
+    most: int = 4,
+    splits: int = 3,
+    resamples: int = 39,
+    rng: int | np.random.Generator | None = None,
+    **choices: Any,
+) -> pd.DataFrame:
+    """Ask how many groups of readers there are: on readings that had no part in grouping, against readers dealt anew.
+
+    Parameters
+    ----------
+    fixations, readings : pandas.DataFrame
+        House tables; two readings a reader at least.
+    most : int
+        Greatest number of groups.
+    splits : int
+        How often each reader's readings are dealt into halves. One half gives models and groups, the other is scored
+        under the group of its reader; then they change places.
+    resamples : int
+        How often readings are dealt anew among the readers (within each case where readers share cases), which leaves
+        readers without a way of their own.
+    rng : int, numpy.random.Generator or None
+        Seed.
+    **choices
+        Any attribute of `HmmSettings`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        groups; log_likelihood: mean per fixation of the halves kept out, nats; gain over one group with std_error and
+        conf_low, conf_high (t over readers); agreement: adjusted Rand index of the groups that the two halves give;
+        p_value: of the gain, against readers dealt anew (the same for every number: whether the greatest gain is that
+        of readers alike); chosen: one group where that p_value is above .05, else the fewest groups whose gain lies
+        within a standard error of the greatest (Breiman et al. 1984).
+
+    Notes
+    -----
+    A gain says that readers differ, not that they are of types: cutting a continuum predicts new readings better, too.
+    Types show in `agreement`, and in a valley on the A-B scale (`Strategies.fit` on such scores). Where they don't,
+    take the scale itself.
+    """
+    rng = np.random.default_rng(rng)
+    settings = make(HmmSettings, choices)
+    paths = pack(fixations, readings, by=("reader", "case"), columns=settings.columns)
+    settings = settings.filled(paths.points)
+    numbers = list(range(1, most + 1))
+    if paths.readings["reader"].nunique() < 2 * most:
+        raise ValueError(f"{most} groups need {2 * most} readers at least; came {paths.readings['reader'].nunique()}")
+    gains, level, agreement = _crossed(paths, settings, numbers, splits, rng)
+    found = _summary(numbers, gains, level, agreement)
+    brief = make(HmmSettings, {**{name: getattr(settings, name) for name in settings.__slots__}, "starts": 10})
+    null = [_crossed(_dealt_anew(paths, rng), brief, numbers[:2], 1, rng)[0][:, -1].mean() for _ in range(resamples)]
+    # The same brief search on the readings as they are: like is compared with like.
+    own = _crossed(paths, brief, numbers[:2], 1, rng)[0][:, -1].mean()
+    found["p_value"] = (1 + sum(value >= own for value in null)) / (1 + resamples)
+    best = int(found["gain"].to_numpy().argmax())
+    near = found["gain"] >= found["gain"][best] - found["std_error"][best]
+    chosen = int(near.idxmax()) if best and found["p_value"].iloc[0] <= 0.05 else 0
+    return found.assign(chosen=np.arange(len(found)) == chosen)
+
+
+def reader_means(groups: HmmGroups, paths: Paths) -> pd.DataFrame:
+    """Mean log-likelihood per fixation of each reader's readings under every group: reader, readings, A, B, ..."""
+    count = np.diff(paths.edges)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        each = groups.score(paths) / count[:, None]
+    frame = pd.DataFrame(each, columns=list(groups.names)).assign(reader=paths.readings["reader"].to_numpy())
+    frame = frame[frame[list(groups.names)].notna().all(axis=1)]
+    by_reader = frame.groupby("reader", sort=False)
+    means = by_reader.mean().reset_index()
+    means.insert(1, "readings", by_reader.size().to_numpy())
+    return means
+
+
+def _one_sample(values: np.ndarray) -> dict[str, float]:
+    n = len(values)
+    error = float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
+    mean = float(values.mean()) if n else np.nan
+    statistic = mean / error if n > 1 and error > 0 else np.nan
+    reach = float(stats.t.ppf(0.975, n - 1)) * error if n > 1 else np.nan
+    return {
+        "difference": mean,
+        "std_error": error,
+        "statistic": statistic,
+        "df": n - 1,
+        "p_value": float(2 * stats.t.sf(abs(statistic), n - 1)),
+        "conf_low": mean - reach,
+        "conf_high": mean + reach,
+        "n": n,
+    }
+
+
+def _summary(numbers: Sequence[int], gains: np.ndarray, level: float, agreement: np.ndarray) -> pd.DataFrame:
+    tests = [_one_sample(column) for column in gains.T]
+    return pd.DataFrame(
+        {
+            "groups": numbers,
+            "log_likelihood": level + gains.mean(axis=0),
+            "gain": gains.mean(axis=0),
+            **{name: [test[name] for test in tests] for name in ("std_error", "conf_low", "conf_high")},
+            "agreement": agreement,
+        }
+    )
+
+
+def _crossed(
+    paths: Paths, settings: HmmSettings, numbers: Sequence[int], splits: int, rng: np.random.Generator
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """Gain over one group (readers, numbers), level with one group, and agreement of halves (numbers,)."""
+    values, agreements = [], []
+    for _ in range(splits):
+        half = _halves(paths, rng)
+        fitted = [[*_fitted(_part(paths, half == side), settings, numbers, rng)] for side in (0, 1)]
+        for side in (0, 1):
+            other = _part(paths, half != side)
+            values.append(pd.concat([_own_scores(groups, other) for groups in fitted[side]], axis=1))
+        agreements.append([_agreement(one, two) for one, two in zip(*fitted, strict=True)])
+    mean = pd.concat(values).groupby(level=0).mean().dropna().to_numpy()
+    return mean - mean[:, :1], float(mean[:, 0].mean()), np.nanmean(agreements, axis=0)
+
+
+def _fitted(paths: Paths, settings: HmmSettings, numbers: Sequence[int], rng: np.random.Generator) -> list[HmmGroups]:
+    hmms = learn(paths, ("reader",), settings, rng)
+    return [
+        HmmGroups.fit(hmms, groups=number, trials=10 if number > 1 else 4, finished=2, rng=rng) for number in numbers
+    ]
+
+
+def _own_scores(groups: HmmGroups, paths: Paths) -> pd.Series:
+    means = reader_means(groups, paths).set_index("reader")
+    own = groups.members.set_index("reader")["group"].astype(str).reindex(means.index)
+    known = own.notna()
+    columns = means.columns.get_indexer(pd.Index(own[known]))
+    return pd.Series(means.to_numpy()[np.flatnonzero(known), columns], index=means.index[known])
+
+
+def _agreement(one: HmmGroups, two: HmmGroups) -> float:
+    both = one.members.merge(two.members, on="reader")
+    return float(adjusted_rand_score(both["group_x"].cat.codes, both["group_y"].cat.codes))
+
+
+def _halves(paths: Paths, rng: np.random.Generator) -> np.ndarray:
+    """0 or 1 for every reading: each reader's readings with fixations are dealt evenly."""
+    half = rng.integers(2, size=len(paths.readings))
+    reader = pd.factorize(sortable(paths.readings["reader"]))[0]
+    draws = rng.random(len(half))
+    filled = np.flatnonzero(np.diff(paths.edges) > 0)
+    order = filled[np.lexsort((draws[filled], reader[filled]))]
+    first = np.searchsorted(reader[order], reader[order])
+    half[order] = (np.arange(len(order)) - first) % 2
+    return half
+
+
+def _part(paths: Paths, kept: np.ndarray) -> Paths:
+    lengths = np.diff(paths.edges)
+    edges = np.append(0, np.cumsum(lengths[kept]))
+    return Paths(paths.points[np.repeat(kept, lengths)], paths.readings[kept].reset_index(drop=True), edges, 0)
+
+
+def _dealt_anew(paths: Paths, rng: np.random.Generator) -> Paths:
+    """Readings dealt anew among the readers, within each case where one has several readings."""
+    readings = paths.readings
+    case = pd.factorize(sortable(readings["case"]))[0]
+    if case.max() + 1 > len(case) / 2:
+        case = np.zeros(len(case), int)
+    rows = np.arange(len(readings))
+    order = np.lexsort((rng.random(len(rows)), case))
+    reader = readings["reader"].to_numpy()
+    new = np.empty(len(rows), dtype=reader.dtype)
+    new[rows[np.argsort(case, kind="stable")]] = reader[order]
+    sequence = np.lexsort((rows, pd.factorize(new, sort=True)[0]))
+    lengths = np.diff(paths.edges)[sequence]
+    edges = np.append(0, np.cumsum(lengths))
+    points = np.concatenate([paths.points[paths.edges[row] : paths.edges[row + 1]] for row in sequence])
+    return Paths(points, readings.iloc[sequence].assign(reader=new[sequence]).reset_index(drop=True), edges, 0)

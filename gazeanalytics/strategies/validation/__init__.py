@@ -1,0 +1,1 @@
+"""Whether clusters are there: cluster tendency, density gaps, stability, multiverse."""
