@@ -77,7 +77,7 @@ def finding_row(
 def foretold(outputs: pd.DataFrame, split: pd.Series, seed: int) -> float:
     """Area of out-of-fold predictions, by the package's default model and folds."""
     table = outputs.assign(split=split.astype(int)).reset_index()
-    check = stats.Validation(resamples=2)
+    check = stats.Validation(n_resamples=2)
     found = stats.predict_disagreement(
         table, target="split", features=list(outputs), groups="Study", validation=check, rng=seed
     )
@@ -86,7 +86,7 @@ def foretold(outputs: pd.DataFrame, split: pd.Series, seed: int) -> float:
 
 def area(score: pd.Series, truth: pd.Series) -> float:
     table = pd.DataFrame({"score": score, "truth": truth.reindex(score.index).astype(int)}).reset_index()
-    found = stats.cluster_bootstrap(table, stats.AucOf("score", "truth"), by="Study", resamples=2, rng=0)
+    found = stats.cluster_bootstrap(table, stats.AucOf("score", "truth"), by="Study", n_resamples=2, rng=0)
     return float(found["estimate"].iloc[0])
 
 

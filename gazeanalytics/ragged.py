@@ -83,12 +83,12 @@ def segments(key: pd.Series) -> Segments:
     return Segments(keys, starts, stops)
 
 
-def thread_count(threads: int | None = None) -> int:
+def thread_count(n_jobs: int | None = None) -> int:
     """How many threads to use: what was asked for, else what this process may run on."""
-    if threads is not None:
-        if threads < 1:
-            raise ValueError(f"threads must be at least 1; came {threads}")
-        return threads
+    if n_jobs is not None:
+        if n_jobs < 1:
+            raise ValueError(f"n_jobs must be at least 1; came {n_jobs}")
+        return n_jobs
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -97,7 +97,7 @@ def each(
     found: Segments,
     *arguments: object,
     out: Sequence[np.ndarray] = (),
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> None:
     """Run a batch kernel over all readings, chunk by chunk, on threads.
 
@@ -112,10 +112,10 @@ def each(
         Arrays over all rows, and plain numbers; every chunk gets them whole.
     out : sequence of numpy.ndarray, shape (readings, ...)
         Results, one row a reading; a chunk gets the rows of its readings.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
     """
-    workers = thread_count(threads)
+    workers = thread_count(n_jobs)
     edges = _chunk_edges(found, workers)
 
     def run(chunk: tuple[int, int]) -> None:

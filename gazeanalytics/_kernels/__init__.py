@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,11 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Cache(caching.FunctionCache):
-    """Numba's cache on disk with a key that sees an edit of any kernel file.
+    """Numba's cache on disk with a key that sees edits of the kernel files that a kernel calls.
 
     Numba looks at the time stamp of the function's own file alone, so a kernel that calls another file's would go on
-    running the code of before the edit. Compiled code is dropped here as soon as one source of this package differs.
+    running the code of before the edit. Here compiled code is dropped as soon as its file, or a kernel file that it
+    imports directly or through others, differs.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -51,16 +53,29 @@ class _Cache(caching.FunctionCache):
         self._cache_file = caching.IndexDataCacheFile(
             cache_path=self._cache_path,
             filename_base=self._impl.filename_base,
-            source_stamp=(self._impl.locator.get_source_stamp(), _fingerprint()),
+            source_stamp=(self._impl.locator.get_source_stamp(), _fingerprint(function.__code__.co_filename)),
         )
 
 
 @functools.cache
-def _fingerprint() -> str:
-    """Hash of the sources of all kernels."""
-    digest = hashlib.sha256()
+def _fingerprint(file: str) -> str:
+    """Hash of the sources of a kernel file and of all kernel files behind its imports."""
     here = Path(__file__).parent
-    for source in sorted(here.rglob("*.py")):
-        digest.update(source.relative_to(here).as_posix().encode())
-        digest.update(source.read_bytes())
+    found, to_read = set(), [Path(file)]
+    while to_read:
+        source = to_read.pop()
+        if source in found or not source.is_file():
+            continue
+        found.add(source)
+        for module, names in _IMPORTS.findall(source.read_text("utf-8")):
+            folder = here.joinpath(*module.split(".")) if module else here
+            to_read += [folder.with_suffix(".py"), *(folder / f"{name.strip()}.py" for name in names.split(","))]
+    # A file elsewhere (a test's own kernel) is part of the hash like ours, but has no place below this folder.
+    digest = hashlib.sha256()
+    for source in sorted(found):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()
+
+
+# One import a line, as ruff writes it where a line holds it; names in brackets are matched over several lines.
+_IMPORTS = re.compile(r"^from gazeanalytics\._kernels\.?([\w.]*) import \(?([\w, \n]+)", re.MULTILINE)

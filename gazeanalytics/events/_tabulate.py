@@ -50,7 +50,7 @@ def label_and_tabulate(
     settings: Mapping[str, float | str],
     *,
     blink_ms: tuple[float, float] = (0.0, 0.0),
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Events:
     """Run a kernel that labels gaze in degrees, end events at holes, drop short fixations and make the tables.
 
@@ -59,11 +59,11 @@ def label_and_tabulate(
     """
     marks = np.empty(recording.t.size, np.uint8)
     steps = [recording.intervals_ms]
-    arrays = (recording.t, *degrees(recording, threads=threads), *([] if values is None else [values]), marks)
-    ragged.each(batch, recording.readings, *arrays, out=steps, threads=threads)
+    arrays = (recording.t, *degrees(recording, n_jobs=n_jobs), *([] if values is None else [values]), marks)
+    ragged.each(batch, recording.readings, *arrays, out=steps, n_jobs=n_jobs)
     ends = np.array([LONGEST_GAP_MS, float(settings["shortest_fixation_ms"])])
-    ragged.each(kernels.finish_over_readings, recording.readings, recording.t, ends, marks, out=steps, threads=threads)
-    return tabulate(recording, marks, settings, blink_ms=blink_ms, threads=threads)
+    ragged.each(kernels.finish_over_readings, recording.readings, recording.t, ends, marks, out=steps, n_jobs=n_jobs)
+    return tabulate(recording, marks, settings, blink_ms=blink_ms, n_jobs=n_jobs)
 
 
 def tabulate(
@@ -72,7 +72,7 @@ def tabulate(
     settings: Mapping[str, object],
     *,
     blink_ms: tuple[float, float] = (0.0, 0.0),
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Events:
     """Make the tables of events from the labels of the samples seen, which carry START (128) where an event begins.
 
@@ -80,30 +80,30 @@ def tabulate(
     """
     readings = recording.readings
     counts = np.zeros((len(readings), 2), np.int64)
-    ragged.each(kernels.count_over_readings, readings, marks, out=[counts], threads=threads)
+    ragged.each(kernels.count_over_readings, readings, marks, out=[counts], n_jobs=n_jobs)
     before = np.cumsum(counts, axis=0) - counts
     fixations = np.empty((counts[:, 0].sum(), len(_FIXATION_COLUMNS)))
     saccades = np.empty((counts[:, 1].sum(), len(_SACCADE_COLUMNS)))
     spans = np.array([_PEAK_SPAN_MS, LONGEST_GAP_MS])
     arrays = (recording.t, recording.x, recording.y, spans, marks, fixations, saccades)
     rows = [recording.lenses, recording.intervals_ms, before]
-    ragged.each(kernels.describe_over_readings, readings, *arrays, out=rows, threads=threads)
+    ragged.each(kernels.describe_over_readings, readings, *arrays, out=rows, n_jobs=n_jobs)
     return Events(
         _frame(readings, counts[:, 0], _FIXATION_COLUMNS, fixations),
         _frame(readings, counts[:, 1], _SACCADE_COLUMNS, saccades),
-        _expand(recording, marks, blink_ms, threads),
+        _expand(recording, marks, blink_ms, n_jobs),
         {**settings, "longest_gap_ms": LONGEST_GAP_MS},
     )
 
 
-def _expand(recording: Recording, found: np.ndarray, blink_ms: tuple[float, float], threads: int | None) -> np.ndarray:
+def _expand(recording: Recording, found: np.ndarray, blink_ms: tuple[float, float], n_jobs: int | None) -> np.ndarray:
     """Put the labels of the samples seen into the rows of the table."""
     if recording.rows is None:
         return found
     labels = np.empty(recording.times.size, np.uint8)
     arrays = (recording.times, recording.rows, found, np.array(blink_ms), labels)
     seen = [recording.readings.starts, recording.readings.stops]
-    ragged.each(kernels.expand_over_readings, recording.table, *arrays, out=seen, threads=threads)
+    ragged.each(kernels.expand_over_readings, recording.table, *arrays, out=seen, n_jobs=n_jobs)
     return labels
 
 

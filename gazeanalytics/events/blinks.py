@@ -21,7 +21,7 @@ def blinks(
     blink_ms: tuple[float, float] = (50.0, 500.0),
     join_within_ms: float = 100.0,
     margin_ms: float = 100.0,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Find blinks: holes in gaze or pupil as long as the lids stay shut, with the closing and opening of the lids.
 
@@ -39,7 +39,7 @@ def blinks(
         Holes that near to each other are one.
     margin_ms : float
         How far a blink reaches beyond its hole; with a pupil at most so far.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -83,14 +83,14 @@ def blinks(
         pupil = np.ascontiguousarray(samples["pupil"].to_numpy(float, na_value=np.nan))
         gone |= ~(pupil > 0)
     steps, counts = np.empty(len(readings)), np.empty(len(readings), np.int64)
-    ragged.each(events_audit.intervals_over_readings, readings, t, out=[steps], threads=threads)
+    ragged.each(events_audit.intervals_over_readings, readings, t, out=[steps], n_jobs=n_jobs)
     values = np.array([*blink_ms, join_within_ms, margin_ms, _SMOOTH_MS])
     arrays = (t, gone, pupil, values)
     nowhere = np.zeros(len(readings), np.int64)
     rows = [steps, nowhere, counts]
-    ragged.each(events_blinks.blinks_over_readings, readings, *arrays, np.empty((0, 3)), out=rows, threads=threads)
+    ragged.each(events_blinks.blinks_over_readings, readings, *arrays, np.empty((0, 3)), out=rows, n_jobs=n_jobs)
     found = np.empty((counts.sum(), 3))
     rows = [steps, np.cumsum(counts) - counts, counts]
-    ragged.each(events_blinks.blinks_over_readings, readings, *arrays, found, out=rows, threads=threads)
+    ragged.each(events_blinks.blinks_over_readings, readings, *arrays, found, out=rows, n_jobs=n_jobs)
     columns = dict(zip(("onset", "duration", "lost"), found.T, strict=True))
     return pd.DataFrame({"reading": readings.keys.repeat(counts), **columns})

@@ -114,7 +114,7 @@ def cascade(
     viewing: Viewing,
     *,
     rules: CascadeRules | Mapping[str, float] = CascadeRules(),
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Events:
     """Find saccades, their oscillations, blinks, pursuit and fixations by a cascade of rules. The default detector.
 
@@ -132,7 +132,7 @@ def cascade(
     rules : CascadeRules or Mapping
         Thresholds, in deg/s, ms and shares of a saccade's peak speed; a mapping, such as ``{"peak_deg_s": 40}``, holds
         those that differ from the defaults.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -163,11 +163,11 @@ def cascade(
     [[32.0, 5.0]]
     """
     rules = CascadeRules.of(rules)
-    recording = prepare(samples, viewing, threads=threads)
+    recording = prepare(samples, viewing, n_jobs=n_jobs)
     recording.require(shortest_fixation_ms=rules.shortest_fixation_ms)
     settings = {"detector": "cascade", **asdict(rules)}
     blink_ms = (rules.shortest_blink_ms, rules.longest_blink_ms)
-    return label_and_tabulate(label, recording, rules.values(), settings, blink_ms=blink_ms, threads=threads)
+    return label_and_tabulate(label, recording, rules.values(), settings, blink_ms=blink_ms, n_jobs=n_jobs)
 
 
 def label(starts: np.ndarray, stops: np.ndarray, *arrays: np.ndarray) -> None:

@@ -38,7 +38,7 @@ def clean(
     spike_px: float = 0.0,
     blink_margin_ms: float = 0.0,
     blink_ms: tuple[float, float] = (50.0, 500.0),
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Cleaned:
     """Turn what isn't gaze into missing, and count it. By default only infinities and samples not `valid`.
 
@@ -56,7 +56,7 @@ def clean(
         Samples that near to a blink are taken away. 0 leaves them.
     blink_ms : tuple of float
         Shortest and longest hole that counts as a blink.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -86,7 +86,7 @@ def clean(
     x[missing | refused | coded], y[missing | refused | coded] = np.nan, np.nan
     taken = np.empty((len(readings), 2), np.int64)
     settings = np.array([spike_px, *blink_ms, blink_margin_ms])
-    ragged.each(kernels.clean_over_readings, readings, t, x, y, settings, out=[taken], threads=threads)
+    ragged.each(kernels.clean_over_readings, readings, t, x, y, settings, out=[taken], n_jobs=n_jobs)
     counts = pd.DataFrame(
         {
             "reading": readings.keys,

@@ -20,7 +20,7 @@ def engbert_kliegl(
     factor: float = 6.0,
     shortest_saccade_ms: float = 6.0,
     shortest_fixation_ms: float = 40.0,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Events:
     """Find (micro)saccades outside an ellipse of velocity that adapts to the reading (Engbert & Kliegl 2003).
 
@@ -51,7 +51,7 @@ def engbert_kliegl(
     """
     if not factor > 0:
         raise ValueError(f"factor must be over 0 deviations of velocity; came {factor}")
-    recording = prepare(samples, viewing, threads=threads)
+    recording = prepare(samples, viewing, n_jobs=n_jobs)
     recording.require(shortest_fixation_ms=shortest_fixation_ms)
     settings = {
         "detector": "engbert_kliegl",
@@ -61,4 +61,4 @@ def engbert_kliegl(
     }
     values = np.array([factor, shortest_saccade_ms, LONGEST_GAP_MS])
     batch = kernels.engbert_kliegl_over_readings
-    return label_and_tabulate(batch, recording, values, settings, threads=threads)
+    return label_and_tabulate(batch, recording, values, settings, n_jobs=n_jobs)

@@ -24,7 +24,7 @@ def i2mc(
     cutoff_sd: float = 2.0,
     merge_within_deg: float = 0.7,
     shortest_fixation_ms: float = 40.0,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Events:
     """Find fixations in noisy or slow recordings by clusters of two (I2MC; Hessels et al. 2017).
 
@@ -56,7 +56,7 @@ def i2mc(
     >>> events.fixations["x"].round(-1).tolist()
     [300.0, 500.0]
     """
-    recording = prepare(samples, viewing, threads=threads)
+    recording = prepare(samples, viewing, n_jobs=n_jobs)
     recording.require(window_ms=window_ms, shortest_fixation_ms=shortest_fixation_ms)
     settings = {
         "detector": "i2mc",
@@ -66,4 +66,4 @@ def i2mc(
         "shortest_fixation_ms": shortest_fixation_ms,
     }
     values = np.array([window_ms, _WINDOW_PACE_MS, cutoff_sd, merge_within_deg, _LONGEST_MERGE_MS, LONGEST_GAP_MS])
-    return label_and_tabulate(kernels.i2mc_over_readings, recording, values, settings, threads=threads)
+    return label_and_tabulate(kernels.i2mc_over_readings, recording, values, settings, n_jobs=n_jobs)

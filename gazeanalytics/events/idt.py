@@ -20,7 +20,7 @@ def idt(
     *,
     widest_deg: float = 1.0,
     shortest_fixation_ms: float = 100.0,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Events:
     """Find fixations by a dispersion threshold (I-DT; Salvucci & Goldberg 2000), in linear time.
 
@@ -48,7 +48,7 @@ def idt(
     >>> events.fixations[["onset", "duration", "x"]].values.tolist()
     [[0.0, 200.0, 100.0], [200.0, 200.0, 300.0]]
     """
-    recording = prepare(samples, viewing, threads=threads)
+    recording = prepare(samples, viewing, n_jobs=n_jobs)
     if shortest_fixation_ms <= 0:
         raise ValueError(f"shortest_fixation_ms must be over 0 ms for a dispersion; came {shortest_fixation_ms:g}")
     recording.require(shortest_fixation_ms=shortest_fixation_ms)
@@ -56,6 +56,6 @@ def idt(
     marks = np.empty(recording.t.size, np.uint8)
     arrays = (recording.t, recording.x, recording.y, values, marks)
     rows = [recording.lenses, recording.intervals_ms]
-    ragged.each(kernels.idt_over_readings, recording.readings, *arrays, out=rows, threads=threads)
+    ragged.each(kernels.idt_over_readings, recording.readings, *arrays, out=rows, n_jobs=n_jobs)
     settings = {"detector": "idt", "widest_deg": widest_deg, "shortest_fixation_ms": shortest_fixation_ms}
-    return tabulate(recording, marks, settings, threads=threads)
+    return tabulate(recording, marks, settings, n_jobs=n_jobs)

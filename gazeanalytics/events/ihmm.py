@@ -26,7 +26,7 @@ def ihmm(
     window_ms: float = 10.0,
     rounds: int = 0,
     shortest_fixation_ms: float = 60.0,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Events:
     """Find fixations and saccades by a hidden Markov chain of two speeds (I-HMM; Salvucci & Goldberg 2000).
 
@@ -62,7 +62,7 @@ def ihmm(
         raise ValueError(
             f"saccade_deg_s must be over 0 deg/s and rounds 0 or more; came {saccade_deg_s:g} and {rounds}"
         )
-    recording = prepare(samples, viewing, threads=threads)
+    recording = prepare(samples, viewing, n_jobs=n_jobs)
     recording.require(shortest_fixation_ms=shortest_fixation_ms)
     settings = {
         "detector": "ihmm",
@@ -73,4 +73,4 @@ def ihmm(
     }
     speeds = np.log([saccade_deg_s, min(_SLOWEST_SACCADE_DEG_S, saccade_deg_s)])
     values = np.array([window_ms, *speeds, _FIXATION_MS, _SACCADE_MS, rounds, LONGEST_GAP_MS])
-    return label_and_tabulate(kernels.ihmm_over_readings, recording, values, settings, threads=threads)
+    return label_and_tabulate(kernels.ihmm_over_readings, recording, values, settings, n_jobs=n_jobs)

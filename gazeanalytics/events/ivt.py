@@ -22,7 +22,7 @@ def ivt(
     window_ms: float = 20.0,
     shortest_fixation_ms: float = 60.0,
     merge_within_deg: float = 0.5,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Events:
     """Find fixations by a velocity threshold (I-VT; Salvucci & Goldberg 2000, in the form of Olsen 2012).
 
@@ -43,7 +43,7 @@ def ivt(
         Shorter fixations are noise. 0 keeps all.
     merge_within_deg : float
         Fixations at most 75 ms and this far apart are one. 0 joins none.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -68,14 +68,14 @@ def ivt(
     >>> events.fixations[["onset", "duration", "x"]].round(1).values.tolist()
     [[0.0, 188.0, 100.0], [212.0, 188.0, 300.0]]
     """
-    recording = prepare(samples, viewing, threads=threads)
+    recording = prepare(samples, viewing, n_jobs=n_jobs)
     recording.require(shortest_fixation_ms=shortest_fixation_ms)
     per_ms = np.deg2rad(threshold_deg_s) / 1000
     values = np.array([per_ms, window_ms, LONGEST_GAP_MS, np.deg2rad(merge_within_deg), shortest_fixation_ms])
     marks = np.empty(recording.t.size, np.uint8)
     arrays = (recording.t, recording.x, recording.y, values, marks)
     rows = [recording.lenses, recording.intervals_ms]
-    ragged.each(kernels.ivt_over_readings, recording.readings, *arrays, out=rows, threads=threads)
+    ragged.each(kernels.ivt_over_readings, recording.readings, *arrays, out=rows, n_jobs=n_jobs)
     settings = {
         "detector": "ivt",
         "threshold_deg_s": threshold_deg_s,
@@ -83,4 +83,4 @@ def ivt(
         "shortest_fixation_ms": shortest_fixation_ms,
         "merge_within_deg": merge_within_deg,
     }
-    return tabulate(recording, marks, settings, threads=threads)
+    return tabulate(recording, marks, settings, n_jobs=n_jobs)

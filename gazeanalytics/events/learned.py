@@ -116,7 +116,7 @@ def learned(
     model: LearnedModel | None = None,
     pursuit: bool = False,
     shortest_fixation_ms: float = 40.0,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Events:
     """Find events by boosted decision trees, trained on hand-labelled recordings.
 
@@ -164,7 +164,7 @@ def learned(
     model = model or _shipped()
     if pursuit and model.drift is None:
         raise ValueError("pursuit was asked for, but the labels that `model` learned from hold none: pursuit=False")
-    recording = prepare(samples, viewing, threads=threads)
+    recording = prepare(samples, viewing, n_jobs=n_jobs)
     recording.require(shortest_fixation_ms=shortest_fixation_ms)
     settings = {"detector": "learned", "pursuit": pursuit, "shortest_fixation_ms": shortest_fixation_ms}
 
@@ -176,7 +176,7 @@ def learned(
                 part = slice(start, stop)
                 _pursue(t[part], right[part], down[part], step, labels[part], model)
 
-    return label_and_tabulate(batch, recording, None, settings, blink_ms=(20.0, 500.0), threads=threads)
+    return label_and_tabulate(batch, recording, None, settings, blink_ms=(20.0, 500.0), n_jobs=n_jobs)
 
 
 def _label(gaze: tuple[np.ndarray, ...], labels: np.ndarray, steps: np.ndarray, model: LearnedModel) -> None:

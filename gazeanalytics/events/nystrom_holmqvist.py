@@ -21,7 +21,7 @@ def nystrom_holmqvist(
     window_ms: float = 20.0,
     shortest_saccade_ms: float = 10.0,
     shortest_fixation_ms: float = 40.0,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Events:
     """Find saccades and glissades by thresholds that settle on the noise of the reading (Nystrom & Holmqvist 2010).
 
@@ -54,7 +54,7 @@ def nystrom_holmqvist(
     >>> events.saccades["amplitude_deg"].round(1).tolist()
     [5.0]
     """
-    recording = prepare(samples, viewing, threads=threads)
+    recording = prepare(samples, viewing, n_jobs=n_jobs)
     recording.require(shortest_saccade_ms=shortest_saccade_ms, shortest_fixation_ms=shortest_fixation_ms)
     settings = {
         "detector": "nystrom_holmqvist",
@@ -68,4 +68,4 @@ def nystrom_holmqvist(
     }
     values = np.array([window_ms, first_peak_deg_s / 1e3, 1.0, 0.1, shortest_saccade_ms, 40.0, LONGEST_GAP_MS])
     batch = kernels.nystrom_holmqvist_over_readings
-    return label_and_tabulate(batch, recording, values, settings, threads=threads)
+    return label_and_tabulate(batch, recording, values, settings, n_jobs=n_jobs)

@@ -22,7 +22,7 @@ def quality(
     *,
     window_ms: float = 200.0,
     rate_hz: float | None = None,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Say how good each reading's recording is.
 
@@ -38,7 +38,7 @@ def quality(
         Length of a window of precision.
     rate_hz : float, optional
         The rate that the tracker is said to have; refused if the clock disagrees by over 5 %.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -62,12 +62,12 @@ def quality(
     >>> found[["rate_hz", "effective_rate_hz", "loss", "longest_gap", "rms_s2s_deg", "sd_deg"]].round(2).values.tolist()
     [[250.0, 225.0, 0.1, 200.0, 0.13, 0.09]]
     """
-    recording = prepare(samples, viewing, rate_hz=rate_hz, threads=threads)
-    right, down = in_rows(recording, *degrees(recording, threads=threads))
+    recording = prepare(samples, viewing, rate_hz=rate_hz, n_jobs=n_jobs)
+    right, down = in_rows(recording, *degrees(recording, n_jobs=n_jobs))
     facts = np.empty((len(recording.table), 7))
     steps = recording.intervals_ms
     arrays = (recording.times, right, down, np.array([window_ms, LONGEST_GAP_MS]))
-    ragged.each(kernels.quality_over_readings, recording.table, *arrays, out=[steps, facts], threads=threads)
+    ragged.each(kernels.quality_over_readings, recording.table, *arrays, out=[steps, facts], n_jobs=n_jobs)
     return pd.DataFrame(
         {
             "reading": recording.table.keys,

@@ -88,7 +88,7 @@ class Recording:
 
 
 def prepare(
-    samples: pd.DataFrame, viewing: Viewing, *, rate_hz: float | None = None, threads: int | None = None
+    samples: pd.DataFrame, viewing: Viewing, *, rate_hz: float | None = None, n_jobs: int | None = None
 ) -> Recording:
     """Take the arrays out of a samples table, measure each reading's rate and refuse what can't be true.
 
@@ -100,7 +100,7 @@ def prepare(
         One for all readings, or arrays with one element a reading.
     rate_hz : float, optional
         The rate that the tracker is said to have, checked against the clock.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Raises
@@ -128,12 +128,12 @@ def prepare(
     lenses = viewing.rows(len(table))
     lenses[:, 2:] = 1 / lenses[:, 2:]
     facts = np.empty((len(table), len(_FACTS)))
-    ragged.each(kernels.audit_over_readings, table, t, x, y, out=[lenses, facts], threads=threads)
+    ragged.each(kernels.audit_over_readings, table, t, x, y, out=[lenses, facts], n_jobs=n_jobs)
     if "valid" not in samples.columns and facts[:, _FACTS.index("coded")].any():
         _warn_of_codes(table, facts)
         x, y = x.copy(), y.copy()
-        ragged.each(kernels.forget_over_readings, table, x, y, out=[facts], threads=threads)
-        ragged.each(kernels.audit_over_readings, table, t, x, y, out=[lenses, facts], threads=threads)
+        ragged.each(kernels.forget_over_readings, table, x, y, out=[facts], n_jobs=n_jobs)
+        ragged.each(kernels.audit_over_readings, table, t, x, y, out=[lenses, facts], n_jobs=n_jobs)
     audit = {name: facts[:, place] for place, name in enumerate(_FACTS)}
     if sum(audit[name].sum() for name in ("backwards", "timeless", "infinite")):
         tables.check(samples, "samples")
@@ -257,11 +257,11 @@ def _named(readings: pd.Index, most: int = 3) -> str:
     return f"reading{'s' if len(readings) > 1 else ''} {names}{more}"
 
 
-def degrees(recording: Recording, *, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def degrees(recording: Recording, *, n_jobs: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Horizontal and vertical angle (deg) of every sample off the line of sight."""
     right, down = np.empty_like(recording.x), np.empty_like(recording.y)
     places = (recording.x, recording.y, right, down)
-    ragged.each(kernels.degrees_over_readings, recording.readings, *places, out=[recording.lenses], threads=threads)
+    ragged.each(kernels.degrees_over_readings, recording.readings, *places, out=[recording.lenses], n_jobs=n_jobs)
     return right, down
 
 

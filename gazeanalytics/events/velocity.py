@@ -24,7 +24,7 @@ def velocity(
     *,
     rule: Rule = "savitzky_golay",
     window_ms: float = 20.0,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Tell how fast the eye moves at every sample.
 
@@ -55,16 +55,16 @@ def velocity(
     """
     if rule not in get_args(Rule):
         raise ValueError(f"rule: wanted one of {', '.join(get_args(Rule))}; came {rule!r}")
-    recording = prepare(samples, viewing, threads=threads)
+    recording = prepare(samples, viewing, n_jobs=n_jobs)
     recording.require(window_ms=window_ms)
     across, along = np.empty_like(recording.x), np.empty_like(recording.x)
     values = np.array([window_ms, LONGEST_GAP_MS])
-    arrays = (recording.t, *degrees(recording, threads=threads), values, across, along)
+    arrays = (recording.t, *degrees(recording, n_jobs=n_jobs), values, across, along)
     steps = [recording.intervals_ms]
     batch = events_speed.five_point_over_readings
     if rule == "savitzky_golay":
         batch = events_adaptive.parabola_over_readings
-    ragged.each(batch, recording.readings, *arrays, out=steps, threads=threads)
+    ragged.each(batch, recording.readings, *arrays, out=steps, n_jobs=n_jobs)
     right, down = in_rows(recording, across, along)
     columns = {"right_deg_s": right, "down_deg_s": down, "speed_deg_s": np.sqrt(right * right + down * down)}
     return pd.DataFrame(columns, index=samples.index)

@@ -13,7 +13,7 @@ def redraw(
     statistic: Callable[[list[np.ndarray]], np.ndarray],
     sizes: Sequence[int],
     *,
-    resamples: int,
+    n_resamples: int,
     rng: np.random.Generator | int | None = None,
 ) -> np.ndarray:
     """Draw the levels of every factor again, each factor by itself, and take the statistic (Owen 2007).
@@ -24,7 +24,7 @@ def redraw(
         Takes one array a factor, how often each of its levels was drawn, and returns an array of any one length.
     sizes : sequence of int
         Levels of each factor, such as the number of cases and of readers.
-    resamples : int
+    n_resamples : int
         How often.
     rng : int, numpy.random.Generator or None
         Randomness.
@@ -36,13 +36,13 @@ def redraw(
     Examples
     --------
     >>> values = np.array([[1.0], [2.0], [3.0]])
-    >>> drawn = redraw(lambda counts: weighted_means(values, counts[0]), [3], resamples=4000, rng=0)
+    >>> drawn = redraw(lambda counts: weighted_means(values, counts[0]), [3], n_resamples=4000, rng=0)
     >>> percentile_interval(drawn).ravel().round(2).tolist()
     [1.0, 3.0]
     """
     generator = np.random.default_rng(rng)
     found = []
-    for _ in range(resamples):
+    for _ in range(n_resamples):
         counts = [np.bincount(generator.integers(0, size, size), minlength=size) for size in sizes]
         found.append(statistic(counts))
     return np.stack(found)

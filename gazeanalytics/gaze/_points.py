@@ -47,7 +47,7 @@ class Points:
 
 
 def prepare(
-    fixations: pd.DataFrame, viewing: Viewing | None, images: pd.DataFrame, threads: int | None = None
+    fixations: pd.DataFrame, viewing: Viewing | None, images: pd.DataFrame, n_jobs: int | None = None
 ) -> Points:
     """Turn a fixations table into `Points`.
 
@@ -64,7 +64,7 @@ def prepare(
     rays, places = np.empty((count, 3)), np.empty((count, 2))
     steps, headings = np.empty(count), np.empty(count)
     x, y = fixations["x"].to_numpy(float), fixations["y"].to_numpy(float)
-    ragged.each(kernels.project_readings, found, x, y, rays, places, steps, headings, out=[rows], threads=threads)
+    ragged.each(kernels.project_readings, found, x, y, rays, places, steps, headings, out=[rows], n_jobs=n_jobs)
     duration = fixations["duration"].to_numpy(float) if "duration" in fixations else np.full(count, np.nan)
     known = ~np.isnan(places).any(axis=1)
     before = np.concatenate(([0], np.cumsum(known)))

@@ -83,7 +83,7 @@ def segment_stages(
     trust: float = 0.9,
     stay: float = 0.6,
     forward: float = 0.3,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Give every step of a trace its stage.
 
@@ -101,7 +101,7 @@ def segment_stages(
     stay, forward : float
         Chance that the next step keeps the stage, and that it goes on to a later one (half as likely for each stage
         passed over); what is left is shared by the earlier stages.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -129,7 +129,7 @@ def segment_stages(
     path = np.zeros(len(traces), np.int64)
     moves, first = _moves(len(stages), stay, forward), np.zeros(len(stages))
     found = ragged.segments(traces["reading"])
-    ragged.each(kernels.viterbi_over_readings, found, cues * weight, moves, first, path, threads=threads)
+    ragged.each(kernels.viterbi_over_readings, found, cues * weight, moves, first, path, n_jobs=n_jobs)
     names = np.array(list(stages), object)
     return traces.assign(stage=names[path], cued=cues.sum(1) > 0)
 

@@ -52,7 +52,7 @@ def calibration(
     clusters: ArrayLike | None = None,
     bins: int = 10,
     bound: float = 0.001,
-    resamples: int = 1000,
+    n_resamples: int = 1000,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Measure how well stated probabilities fit what was true.
@@ -108,8 +108,8 @@ def calibration(
         kept = drawn > 0
         return _measure(_Stated(value[kept], drawn[kept], came[kept]), bins, bound)
 
-    draws = np.random.default_rng(rng).multinomial(shape[0], np.full(shape[0], 1 / shape[0]), resamples)
-    spread = np.array([measure(weights) for weights in draws.astype(float)]).reshape(resamples, len(_MEASURES))
+    draws = np.random.default_rng(rng).multinomial(shape[0], np.full(shape[0], 1 / shape[0]), n_resamples)
+    spread = np.array([measure(weights) for weights in draws.astype(float)]).reshape(n_resamples, len(_MEASURES))
     return _table(measure(np.ones(shape[0])), spread, len(p))
 
 

@@ -225,7 +225,7 @@ class Strategies:
         *,
         readers: pd.Series | Sequence | None = None,
         cases: pd.Series | Sequence | None = None,
-        resamples: int = 20,
+        n_resamples: int = 20,
         rng: int | np.random.Generator | None = None,
     ) -> pd.DataFrame:
         """Find the strategies again among resampled readers, and among resampled cases.
@@ -245,7 +245,7 @@ class Strategies:
         with one_thread():
             labels, relabel = self._posterior(points).argmax(axis=1), self._relabel(points, rng)
             tables = [
-                bootstrap(labels, who, relabel, rng=rng, resamples=resamples).assign(over=over)
+                bootstrap(labels, who, relabel, rng=rng, n_resamples=n_resamples).assign(over=over)
                 for over, who in blocks.items()
             ]
         table = pd.concat(tables, ignore_index=True)
@@ -362,7 +362,7 @@ def _fit(
     if usable.sum() < 50:
         raise ValueError(f"strategies need at least 50 readings with enough features; came {usable.sum()}")
     points = points[usable]
-    there = existence(points, rng=rng, resamples=settings.resamples)
+    there = existence(points, rng=rng, n_resamples=settings.n_resamples)
     exists = there.p_value <= settings.alpha
     found = search(points, settings, rng) if exists else not_searched(points)
     types = found.groups > 1 and seen_again(points, settings, rng)

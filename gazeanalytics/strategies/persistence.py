@@ -20,7 +20,7 @@ def trait_or_state(
     readings: pd.DataFrame,
     *,
     without_cases: bool = True,
-    resamples: int = 999,
+    n_resamples: int = 999,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Say how much of each score belongs to the reader: 1 is a trait, 0 a state of the single reading.
@@ -33,7 +33,7 @@ def trait_or_state(
         A readings table.
     without_cases : bool
         Take the (shrunk) mean of each case off first, so that readers who saw other cases aren't called different.
-    resamples : int
+    n_resamples : int
         How often readings are dealt anew among the readers; the smallest p-value is 1 / (resamples + 1).
     rng : int, numpy.random.Generator or None
         Deals the readings.
@@ -53,7 +53,7 @@ def trait_or_state(
     >>> scores = pd.DataFrame({"reading": range(400), "trait": rng.normal(size=20)[readings["reader"]],
     ...                        "state": rng.normal(size=400)})
     >>> scores["trait"] += 0.5 * rng.normal(size=400)
-    >>> found = trait_or_state(scores, readings, rng=1, resamples=99)
+    >>> found = trait_or_state(scores, readings, rng=1, n_resamples=99)
     >>> found[["score", "icc", "p_value"]].round(2)
        score   icc  p_value
     0  trait  0.76     0.01
@@ -70,7 +70,7 @@ def trait_or_state(
     if without_cases:
         values = without_effects(values, pd.factorize(sortable(found["case"]), sort=True)[0])
     return pd.DataFrame(
-        [{"score": name, **_icc(values[:, place], reader, resamples, rng)} for place, name in enumerate(names)]
+        [{"score": name, **_icc(values[:, place], reader, n_resamples, rng)} for place, name in enumerate(names)]
     )
 
 
@@ -79,7 +79,7 @@ def staying(
     readings: pd.DataFrame,
     *,
     order: str,
-    resamples: int = 999,
+    n_resamples: int = 999,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Say how often readers keep a strategy from one reading to the next, and whether more often than they would.
@@ -92,7 +92,7 @@ def staying(
         A readings table with the column `order`.
     order : str
         Column that tells the order of a reader's readings (number, time).
-    resamples : int
+    n_resamples : int
         Permutations, and bootstrap samples of readers.
     rng : int, numpy.random.Generator or None
         Randomness.
@@ -113,7 +113,7 @@ def staying(
     >>> readings = pd.DataFrame({"reading": range(40), "reader": np.repeat(["ann", "bob"], 20), "case": range(40),
     ...                          "order": np.tile(np.arange(20), 2)})
     >>> strategies = pd.DataFrame({"reading": range(40), "strategy": np.repeat(["one", "two"], 20), "strength": 1.0})
-    >>> found = staying(strategies, readings, order="order", rng=1, resamples=99).set_index("strategy")
+    >>> found = staying(strategies, readings, order="order", rng=1, n_resamples=99).set_index("strategy")
     >>> found.loc["any", ["staying", "by_mix", "p_state", "by_chance", "p_trait"]].astype(float).round(2).tolist()
     [1.0, 1.0, 1.0, 0.49, 0.01]
     """
@@ -122,9 +122,9 @@ def staying(
     seen = _stays(codes, reader, len(names))
     readers = int(reader.max()) + 1
     counts = _steps(codes, reader, len(names), readers)
-    low, high = _bootstrap(counts, rng, resamples, _staying_of)
-    by_mix, by_chance = np.empty((2, resamples, len(names) + 1))
-    for resample in range(resamples):
+    low, high = _bootstrap(counts, rng, n_resamples, _staying_of)
+    by_mix, by_chance = np.empty((2, n_resamples, len(names) + 1))
+    for resample in range(n_resamples):
         draws = rng.random(len(codes))
         by_mix[resample] = _stays(codes[np.lexsort((draws, reader))], reader, len(names))
         by_chance[resample] = _stays(codes[np.argsort(draws)], reader, len(names))
@@ -149,7 +149,7 @@ def switches(
     readings: pd.DataFrame,
     *,
     order: str,
-    resamples: int = 999,
+    n_resamples: int = 999,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Return how often one strategy follows another in a reader's next reading.
@@ -164,7 +164,7 @@ def switches(
     rng = np.random.default_rng(rng)
     codes, reader, _, names = _runs(strategies, readings, order)
     counts = _steps(codes, reader, len(names), int(reader.max()) + 1)
-    low, high = _bootstrap(counts, rng, resamples, _moves_of)
+    low, high = _bootstrap(counts, rng, n_resamples, _moves_of)
     return pd.DataFrame(
         {
             "strategy": np.repeat(names, len(names)),
@@ -183,7 +183,7 @@ def time_course(
     *,
     order: str,
     parts: int = 4,
-    resamples: int = 999,
+    n_resamples: int = 999,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Return how often each strategy is used in the first, second, ... part of every reader's readings.
@@ -200,7 +200,7 @@ def time_course(
     part = np.minimum((place * parts).astype(int), parts - 1)
     counts = np.zeros((int(reader.max()) + 1, parts, len(names)))
     np.add.at(counts, (reader, part, codes), 1)
-    low, high = _bootstrap(counts, rng, resamples, _moves_of)
+    low, high = _bootstrap(counts, rng, n_resamples, _moves_of)
     return pd.DataFrame(
         {
             "strategy": np.tile(names, parts),
@@ -227,7 +227,7 @@ def _joined(table: pd.DataFrame, readings: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values("reading", kind="stable", ignore_index=True)
 
 
-def _icc(values: np.ndarray, reader: np.ndarray, resamples: int, rng: np.random.Generator) -> dict[str, float]:
+def _icc(values: np.ndarray, reader: np.ndarray, n_resamples: int, rng: np.random.Generator) -> dict[str, float]:
     known = np.isfinite(values)
     values, reader = values[known], np.unique(reader[known], return_inverse=True)[1]
     counts = np.bincount(reader)
@@ -238,13 +238,13 @@ def _icc(values: np.ndarray, reader: np.ndarray, resamples: int, rng: np.random.
         return nothing | size
     typical = (n - (counts**2).sum() / n) / (readers - 1)
     ratio = _mean_square_ratio(values, reader, counts)
-    null = [_mean_square_ratio(rng.permutation(values), reader, counts) for _ in range(resamples)]
+    null = [_mean_square_ratio(rng.permutation(values), reader, counts) for _ in range(n_resamples)]
     low, high = (ratio / fisher.ppf(p, readers - 1, n - readers) for p in (0.975, 0.025))
     return {
         "icc": (ratio - 1) / (ratio + typical - 1),
         "conf_low": (low - 1) / (low + typical - 1),
         "conf_high": (high - 1) / (high + typical - 1),
-        "p_value": (1 + sum(value >= ratio for value in null)) / (1 + resamples),
+        "p_value": (1 + sum(value >= ratio for value in null)) / (1 + n_resamples),
     } | (size | {"per_reader": float(typical)})
 
 
@@ -305,13 +305,13 @@ def _moves_of(counts: np.ndarray) -> np.ndarray:
 
 
 def _bootstrap(
-    counts: np.ndarray, rng: np.random.Generator, resamples: int, measure: Callable[[np.ndarray], np.ndarray]
+    counts: np.ndarray, rng: np.random.Generator, n_resamples: int, measure: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Percentile interval (95 %) of a measure of the summed counts over resampled readers."""
     readers = len(counts)
     drawn = [
         measure(np.tensordot(np.bincount(rng.integers(readers, size=readers), minlength=readers), counts, axes=1))
-        for _ in range(resamples)
+        for _ in range(n_resamples)
     ]
     low, high = np.nanquantile(np.array(drawn), [0.025, 0.975], axis=0)
     return low, high

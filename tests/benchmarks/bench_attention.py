@@ -54,7 +54,7 @@ def main() -> None:
     print(f"density, {SIDE} x {SIDE} cells, {POINTS} fixations, sigma 20 px")
     for edge in ("reflect", "lose", "renormalise"):
         smoothing = Smoothing(edge=edge)
-        spent = cpu(lambda s=smoothing: density(fixations, images, viewing=VIEWING, smoothing=s, threads=1)) / MAPS
+        spent = cpu(lambda s=smoothing: density(fixations, images, viewing=VIEWING, smoothing=s, n_jobs=1)) / MAPS
         print(f"  {edge:<12} {1e3 * spent:6.2f} ms")
     maps = density(fixations, images, viewing=VIEWING)
     binary = np.zeros((SIDE, SIDE))

@@ -102,7 +102,7 @@ def beside_hmmlearn(fixations, readings):
     part = readings[readings["reader"] == 0]
     own = fixations[fixations["reading"].isin(part["reading"])]
     settings = {"states": 3, "starts": 1, "finished": 1, "short_rounds": 1, "rounds": 100, "tolerance": -1.0}
-    work = lambda: [Hmms.fit(own, part, rng=seed, threads=1, **settings) for seed in range(10)]  # noqa: E731
+    work = lambda: [Hmms.fit(own, part, rng=seed, n_jobs=1, **settings) for seed in range(10)]  # noqa: E731
     work()
     begin = time.process_time()
     work()

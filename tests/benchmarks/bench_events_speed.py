@@ -43,7 +43,7 @@ def seconds(run: Callable[[], object], times: int = 3) -> float:
 def kernel_rates(rows: int) -> dict[str, float]:
     """Samples/s of the kernels alone, from plain arrays to labels, fixations with centroids and saccades."""
     samples, viewing = repeated(rows)
-    recording = prepare(samples, viewing, threads=1)
+    recording = prepare(samples, viewing, n_jobs=1)
     starts, stops = recording.readings.starts, recording.readings.stops
     arrays = (recording.t, recording.x, recording.y)
     labels = np.empty(rows, np.uint8)
@@ -77,12 +77,12 @@ def our_rates(rows: int) -> dict[str, float]:
     rates = {}
     for name, detect in events.DETECTORS.items():
         part = samples if name != "learned" else samples[: rows // 4]
-        detect(part[:5000], viewing, threads=1)
-        rates[name] = len(part) / seconds(lambda detect=detect, part=part: detect(part, viewing, threads=1))
+        detect(part[:5000], viewing, n_jobs=1)
+        rates[name] = len(part) / seconds(lambda detect=detect, part=part: detect(part, viewing, n_jobs=1))
     short = samples.assign(reading=np.arange(rows) // 5000)
     for name in ("ivt", "idt"):
         detect = events.DETECTORS[name]
-        rates[f"{name}, readings of 5,000"] = rows / seconds(lambda detect=detect: detect(short, viewing, threads=1))
+        rates[f"{name}, readings of 5,000"] = rows / seconds(lambda detect=detect: detect(short, viewing, n_jobs=1))
     return rates
 
 
@@ -138,11 +138,11 @@ def grow(name: str, rows: int) -> tuple[float, float]:
     """What `growth` measures, in this process."""
     samples, viewing = repeated(rows)
     detect = events.DETECTORS[name]
-    detect(samples[:5000], viewing, threads=1)
+    detect(samples[:5000], viewing, n_jobs=1)
     Path("/proc/self/clear_refs").write_text("5")
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     before, start = int(status["VmRSS"].split()[0]), time.process_time()
-    detect(samples, viewing, threads=1)
+    detect(samples, viewing, n_jobs=1)
     took = time.process_time() - start
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return (int(status["VmHWM"].split()[0]) - before) * 1024 / samples.memory_usage(index=False).sum(), took

@@ -106,7 +106,8 @@ def bias(replicates=300):
                     chain[:, step] = (chain[:, step - 1] + jump * rng.integers(1, kinds, replicates)) % kinds
                 table = pd.DataFrame({"reading": np.repeat(range(replicates), length), "region": chain.ravel()})
                 found = [
-                    gaze.order_test(table, estimator=name, shuffles=50, rng=rng) for name in ("plugin", "mm", "js")
+                    gaze.order_test(table, estimator=name, n_permutations=50, rng=rng)
+                    for name in ("plugin", "mm", "js")
                 ]
                 means = "".join(f"{one['entropy_bits'].mean():9.3f}" for one in found)
                 print(f"{kinds:>2} places, {truth:.3f} bit   {length:>7}{means}{found[0]['z'].mean():12.2f}")

@@ -39,7 +39,7 @@ def choose_policy(labels: pd.DataFrame, truth: pd.DataFrame) -> dict[str, str]:
 
 
 def show(name: str, labels: pd.DataFrame, truth: pd.DataFrame, policy) -> None:
-    table = reasoning.score_labels(labels, truth, policy=policy, resamples=1000, rng=1).set_index("finding")
+    table = reasoning.score_labels(labels, truth, policy=policy, n_resamples=1000, rng=1).set_index("finding")
     for end in ("macro", "micro"):
         f1, low, high = table.loc[end, ["f1", "f1_low", "f1_high"]]
         print(f"{name:58s} {end} {f1:.3f} [{low:.3f}, {high:.3f}]")

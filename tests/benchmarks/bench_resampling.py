@@ -60,7 +60,7 @@ def main():
     table, draws = readings(), 100
     small = table.head(2000)
     for statistic in (stats.MeanOf("right"), stats.AucOf("rating", "truth")):
-        stats.cluster_bootstrap(small, statistic, resamples=2, rng=0)  # compile
+        stats.cluster_bootstrap(small, statistic, n_resamples=2, rng=0)  # compile
     peers = {
         "mean": (stats.MeanOf("right"), lambda w: np.average(table["right"], weights=w)),
         "area": (
@@ -70,7 +70,7 @@ def main():
     }
     print(f"{len(table):,} readings, {draws} draws of readers and cases")
     for name, (ours, theirs) in peers.items():
-        fast = seconds(lambda ours=ours: stats.cluster_bootstrap(table, ours, resamples=draws, rng=0))
+        fast = seconds(lambda ours=ours: stats.cluster_bootstrap(table, ours, n_resamples=draws, rng=0))
         slow = seconds(lambda theirs=theirs: loop(table, theirs, draws))
         print(f"| {name} | {fast:.2f} s | loop {slow:.2f} s | {slow / fast:.1f} x |")
     print(f"| one_shot, all of them | {seconds(lambda: stats.one_shot(stats.rate(table))):.2f} s |")

@@ -89,15 +89,15 @@ def peers(table: pd.DataFrame) -> dict[str, Callable[[int, int], object]]:
 
 def ours(table: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Callable[[], object]]:
     def distances() -> pd.DataFrame:
-        return path_distances(table, pairs=pairs, threads=1)
+        return path_distances(table, pairs=pairs, n_jobs=1)
 
     return {
-        "multimatch": lambda: multimatch(table, width_px=WIDTH, height_px=HEIGHT, pairs=pairs, threads=1),
-        "scanmatch": lambda: scanmatch(table, grid=GRID, pairs=pairs, threads=1),
+        "multimatch": lambda: multimatch(table, width_px=WIDTH, height_px=HEIGHT, pairs=pairs, n_jobs=1),
+        "scanmatch": lambda: scanmatch(table, grid=GRID, pairs=pairs, n_jobs=1),
         "dtw": distances,
         "frechet": distances,
         "dtw (C)": distances,
-        "string edit": lambda: string_edit(table, grid=GRID, pairs=pairs, threads=1),
+        "string edit": lambda: string_edit(table, grid=GRID, pairs=pairs, n_jobs=1),
     }
 
 

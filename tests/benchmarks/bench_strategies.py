@@ -22,7 +22,7 @@ centres = rng.normal(size=(6, FEATURES))
 values = 6 * (centres / np.linalg.norm(centres, axis=1, keepdims=True))[truth] + rng.normal(size=(READINGS, FEATURES))
 features = pd.DataFrame(values, columns=[f"feature_{column:02}" for column in range(FEATURES)])
 features.insert(0, "reading", np.arange(READINGS))
-resamples = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+n_resamples = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 
 
 def peak():
@@ -36,10 +36,10 @@ labels = found.assign(features)["strategy"].cat.codes
 print(f"strategies: {ours:.1f} CPU s, ARI {adjusted_rand_score(truth, labels):.4f}, peak {peak():.0f} MB", flush=True)
 
 start = time.process_time()
-table = found.stability(features, readers=np.arange(READINGS) % READERS, resamples=resamples, rng=1)
+table = found.stability(features, readers=np.arange(READINGS) % READERS, n_resamples=n_resamples, rng=1)
 spent = time.process_time() - start
 told = f"median ARI {table['ari'].median():.4f}, strategies {sorted(set(table['strategies']))}"
-print(f"{resamples} resamples of readers: {spent:.1f} CPU s on one core, {told}, peak {peak():.0f} MB", flush=True)
+print(f"{n_resamples} resamples of readers: {spent:.1f} CPU s on one core, {told}, peak {peak():.0f} MB", flush=True)
 
 start = time.process_time()
 few = PCA(5, random_state=0).fit_transform(values)

@@ -184,7 +184,7 @@ def test_tables_tell_the_samples():
 def test_answers_keep_to_the_tables_and_to_themselves(name):
     detect = events.DETECTORS[name]
     parts = [walk(seed, 1000, lost=0.02 * (seed % 2)) for seed in range(1, 5)]
-    whole = detect(pd.concat(parts, ignore_index=True), VIEW, threads=1)
+    whole = detect(pd.concat(parts, ignore_index=True), VIEW, n_jobs=1)
     for table in ("fixations", "saccades"):
         tables.check(getattr(whole, table), table)
     assert len(whole.fixations) > 15
@@ -192,8 +192,8 @@ def test_answers_keep_to_the_tables_and_to_themselves(name):
     alone = [detect(part, VIEW) for part in parts]
     assert np.array_equal(whole.labels, np.concatenate([each.labels for each in alone]))
     pd.testing.assert_frame_equal(whole.fixations, pd.concat([each.fixations for each in alone], ignore_index=True))
-    for threads in (2, 4):
-        again = detect(pd.concat(parts, ignore_index=True), VIEW, threads=threads)
+    for n_jobs in (2, 4):
+        again = detect(pd.concat(parts, ignore_index=True), VIEW, n_jobs=n_jobs)
         pd.testing.assert_frame_equal(again.saccades, whole.saccades)
 
 

@@ -58,7 +58,7 @@ def test_density_equals_the_twin(points, sigma, edge, box):
     shown = dict(zip(["shown_x0", "shown_y0", "shown_x1", "shown_y1"], box, strict=True))
     viewing = Viewing.from_px_per_deg(1.0)
     smoothing = Smoothing(sigma_deg=sigma, edge=edge)
-    found = density(fixations, images(width=14, height=10, **shown), viewing=viewing, smoothing=smoothing, threads=1)
+    found = density(fixations, images(width=14, height=10, **shown), viewing=viewing, smoothing=smoothing, n_jobs=1)
     assert found[0] == pytest.approx(plain_density(points, box, sigma, (10, 14), edge), rel=1e-9, abs=1e-12)
 
 
@@ -101,7 +101,7 @@ def test_density_by_case_is_the_sum_over_its_readings():
     )
     assert list(by_case.keys) == ["v", "u"]
     assert by_case["v"] == pytest.approx(by_reading[0] + by_reading[2], rel=1e-12, abs=1e-15)
-    one, four = (density(fixations, table, viewing=VIEWING, threads=count).surfaces for count in (1, 4))
+    one, four = (density(fixations, table, viewing=VIEWING, n_jobs=count).surfaces for count in (1, 4))
     assert (one == four).all()
 
 

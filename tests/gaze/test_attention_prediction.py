@@ -49,7 +49,7 @@ def cursor_at(targets):
 
 def test_rows_are_the_measures_of_the_three_maps(study):
     fixations, images, targets = study
-    found = predict_gaze(cursor_at(targets), fixations, images, viewing=VIEWING, resamples=20, rng=0)
+    found = predict_gaze(cursor_at(targets), fixations, images, viewing=VIEWING, n_resamples=20, rng=0)
     own = density(fixations, images, viewing=VIEWING, cells=CELLS)
     floor = other_cases(fixations, images, viewing=VIEWING, cells=CELLS)
     place = images.query("case == 3 and reader == 2")["reading"].item()
@@ -89,7 +89,7 @@ def test_every_measure_is_that_of_the_maps(study):
         "kl_eps_2e-16": kl(surface, own[place], eps=2.2204e-16),
     }
     assert row[list(expected)].to_dict() == pytest.approx(expected, rel=1e-9)
-    summary = summarise_judged(scores, resamples=20, rng=0).summary
+    summary = summarise_judged(scores, n_resamples=20, rng=0).summary
     assert summary["measure"].unique().tolist() == list(PREDICTION_MEASURES)
     gain = summary.query("predictor == 'other cases' and measure == 'gain_over_other_cases_bits'")
     assert gain["mean"].item() == pytest.approx(0, abs=1e-12)
@@ -122,13 +122,13 @@ def test_model_maps_keep_their_mass_and_the_crop():
 def test_share_is_0_for_other_cases_and_1_for_the_readers_own_level(study):
     fixations, images, targets = study
     floor = other_cases(fixations, images, viewing=VIEWING, cells=CELLS)
-    low = predict_gaze(floor, fixations, images, viewing=VIEWING, resamples=50, rng=0).summary
+    low = predict_gaze(floor, fixations, images, viewing=VIEWING, n_resamples=50, rng=0).summary
     assert low["share"].dropna().tolist() == pytest.approx([0] * 3, abs=1e-12)
-    high = predict_gaze(cursor_at(targets), fixations, images, viewing=VIEWING, resamples=50, rng=0).summary
+    high = predict_gaze(cursor_at(targets), fixations, images, viewing=VIEWING, n_resamples=50, rng=0).summary
     assert high.query("predictor == 'prediction'")["share"].gt(0.8).all()
     assert (high["conf_low"] <= high["mean"]).all()
     assert (high["mean"] <= high["conf_high"]).all()
-    wrong = predict_gaze(cursor_at(targets[::-1]), fixations, images, viewing=VIEWING, resamples=50, rng=0).summary
+    wrong = predict_gaze(cursor_at(targets[::-1]), fixations, images, viewing=VIEWING, n_resamples=50, rng=0).summary
     assert wrong.query("predictor == 'prediction'")["share"].lt(0.4).all()
 
 
@@ -143,7 +143,7 @@ def test_errors_tell_what_to_do(study):
 
 def test_intervals_of_one_factor_have_the_width_of_the_mean_s_error():
     values = np.random.default_rng(1).normal(0, 1, (400, 1))
-    drawn = redraw(lambda counts: weighted_means(values, counts[0]), [400], resamples=2000, rng=0)
+    drawn = redraw(lambda counts: weighted_means(values, counts[0]), [400], n_resamples=2000, rng=0)
     error = values.std() / 20
     assert drawn.std() == pytest.approx(error, rel=0.06)
     assert np.ptp(percentile_interval(drawn)[:, 0]) == pytest.approx(2 * 1.96 * error, rel=0.08)

@@ -106,7 +106,7 @@ def test_order_test_is_calibrated_on_chance():
     """On sequences without order z has mean 0 and standard deviation 1 and p-values are uniform."""
     rng = np.random.default_rng(3)
     sequence = pd.DataFrame({"reading": np.repeat(range(600), 40), "region": rng.integers(0, 8, 24000)})
-    made = gaze.order_test(sequence, shuffles=100, rng=4)
+    made = gaze.order_test(sequence, n_permutations=100, rng=4)
     assert abs(made["z"].mean()) < 0.1
     assert made["z"].std() == pytest.approx(1, abs=0.1)
     assert (made["p_value"] < 0.05).mean() == pytest.approx(0.05, abs=0.02)
@@ -117,14 +117,14 @@ def test_bias_of_entropy_is_the_known_one():
     chains = np.random.default_rng(5).integers(0, 8, (300, 64))
     sequence = pd.DataFrame({"reading": np.repeat(range(300), 64), "region": chains.ravel()})
     for estimator, mean in (("plugin", 2.257), ("mm", 2.628), ("js", 2.946)):
-        made = gaze.order_test(sequence, estimator=estimator, shuffles=2, rng=1)["entropy_bits"]
+        made = gaze.order_test(sequence, estimator=estimator, n_permutations=2, rng=1)["entropy_bits"]
         assert made.mean() == pytest.approx(mean, abs=4 * made.std() * np.sqrt(2 / 300))
 
 
 def test_order_test_does_not_depend_on_threads():
     rng = np.random.default_rng(3)
     sequence = pd.DataFrame({"reading": np.repeat(range(40), 20), "region": rng.integers(0, 4, 800)})
-    one, two = (gaze.order_test(sequence, rng=4, shuffles=20, threads=threads) for threads in (1, 2))
+    one, two = (gaze.order_test(sequence, rng=4, n_permutations=20, n_jobs=n_jobs) for n_jobs in (1, 2))
     pd.testing.assert_frame_equal(one, two, check_exact=True)
 
 
@@ -140,6 +140,6 @@ def test_errors_say_what_to_do():
     with pytest.raises(ValueError, match="estimator: wanted one of plugin, mm, js; came 'ml'"):
         gaze.order_test(sequence, estimator="ml")
     with pytest.raises(ValueError, match="shuffles: wanted at least 2; came 1"):
-        gaze.order_test(sequence, shuffles=1)
+        gaze.order_test(sequence, n_permutations=1)
     with pytest.raises(ValueError, match="there is no column 'reader'"):
         gaze.systematicity(visits_of([]), pd.DataFrame({"reading": []}))

@@ -96,7 +96,7 @@ def test_steps_are_exact_angles():
 
 def test_threads_and_company_change_nothing(random_table):
     fixations, made = random_table
-    alone = gaze.scanpath_features(fixations, VIEWING, images_of(5), threads=1)
+    alone = gaze.scanpath_features(fixations, VIEWING, images_of(5), n_jobs=1)
     pd.testing.assert_frame_equal(alone, made, check_exact=True)
     some = gaze.scanpath_features(fixations[fixations["reading"] == 1], VIEWING, images_of(2)[1:])
     shared = [name for name in made if not name.startswith("k_")]

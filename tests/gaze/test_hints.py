@@ -80,7 +80,7 @@ def study():
 
 def test_shares_and_mcnemar_by_hand(study):
     before, after, truth = study
-    found = hint_effect(before, after, truth, resamples=300, rng=0)
+    found = hint_effect(before, after, truth, n_resamples=300, rng=0)
     tables.check(found, "estimates")
     found = found.set_index("term")
     real, said, hinted = (frame["present"].to_numpy() for frame in (truth, before, after))
@@ -98,7 +98,7 @@ def test_shares_and_mcnemar_by_hand(study):
 
 def test_no_change_is_no_effect(study):
     before, _, truth = study
-    found = hint_effect(before, before.sample(frac=1, random_state=0), truth, resamples=50, rng=0).set_index("term")
+    found = hint_effect(before, before.sample(frac=1, random_state=0), truth, n_resamples=50, rng=0).set_index("term")
     assert found["estimate"].tolist() == [0.0] * 6
     assert found.loc[["sensitivity change", "specificity change"], "p_value"].tolist() == [1.0, 1.0]
 
@@ -108,9 +108,9 @@ def test_many_findings_in_a_case_widen_the_interval():
     cases = np.repeat(np.arange(20), 30)
     truth = pd.DataFrame({"case": cases, "finding": np.tile(np.arange(30), 20), "present": True})
     before, helped = truth.assign(present=False), rng.random(20) < 0.5
-    whole = hint_effect(before, truth.assign(present=helped[cases]), truth, resamples=400, rng=0).iloc[0]
+    whole = hint_effect(before, truth.assign(present=helped[cases]), truth, n_resamples=400, rng=0).iloc[0]
     scattered = truth.assign(present=rng.random(600) < 0.5)
-    alone = hint_effect(before, scattered, truth, resamples=400, rng=0).iloc[0]
+    alone = hint_effect(before, scattered, truth, n_resamples=400, rng=0).iloc[0]
     assert whole["std_error"] > 3 * alone["std_error"]
     assert whole["std_error"] == pytest.approx(np.sqrt(0.25 / 20), rel=0.25)
 

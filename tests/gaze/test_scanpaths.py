@@ -115,7 +115,7 @@ path = st.lists(st.tuples(coordinate, coordinate, st.sampled_from([20.0, 50.0, 7
 def test_scanmatch_equals_the_published_arithmetic_bit_for_bit(one, two, gap, bin_ms):
     grid = Grid(width_px=70, height_px=60, columns=6, rows=4)
     symbols = [plain_symbols(steps, grid, bin_ms) for steps in (one, two)]
-    ours = scanmatch(table(one, two), grid=grid, gap=gap, bin_ms=bin_ms, threads=1)["scanmatch"][0]
+    ours = scanmatch(table(one, two), grid=grid, gap=gap, bin_ms=bin_ms, n_jobs=1)["scanmatch"][0]
     if not any(symbols):
         assert np.isnan(ours)
     else:
@@ -132,7 +132,7 @@ def test_string_edit_equals_the_textbook_table(one, two):
     for i, j in itertools.product(range(1, len(first) + 1), range(1, len(second) + 1)):
         replaced = edits[i - 1, j - 1] + (first[i - 1] != second[j - 1])
         edits[i, j] = min(replaced, edits[i - 1, j] + 1, edits[i, j - 1] + 1)
-    ours = string_edit(table(one, two), grid=grid, threads=1).iloc[0]
+    ours = string_edit(table(one, two), grid=grid, n_jobs=1).iloc[0]
     assert ours["edits"] == edits[-1, -1]
     assert ours["similarity"] == 1 - edits[-1, -1] / max(len(first), len(second))
 
@@ -141,7 +141,7 @@ def test_string_edit_equals_the_textbook_table(one, two):
 @settings(max_examples=100, deadline=None)
 def test_path_distances_equal_the_twin_and_are_symmetric(one, two):
     both = pd.DataFrame({"first": [0, 1, 0], "second": [1, 0, 0]})
-    ours = path_distances(table(one, two), pairs=both, threads=1)[DISTANCES].to_numpy()
+    ours = path_distances(table(one, two), pairs=both, n_jobs=1)[DISTANCES].to_numpy()
     assert ours[0] == pytest.approx(plain_distances(one, two), rel=1e-12, abs=1e-12)
     assert ours[0] == pytest.approx(ours[1], rel=1e-12, abs=1e-12)
     assert ours[2].tolist() == [0.0] * 4
@@ -167,7 +167,7 @@ def test_distances_in_degrees_scale_with_the_viewing():
 @given(one=path, two=path)
 @settings(max_examples=60, deadline=None)
 def test_embedding_equals_the_twin(one, two):
-    ours = time_delay_embedding(table(one, two), scale_px=80, threads=1)[["tde", "stde"]].to_numpy()[0]
+    ours = time_delay_embedding(table(one, two), scale_px=80, n_jobs=1)[["tde", "stde"]].to_numpy()[0]
     assert ours == pytest.approx(plain_embedding(one, two, 80), abs=1e-12)
 
 
@@ -177,7 +177,7 @@ def test_cross_recurrence_equals_the_twin_and_keeps_to_its_range(one, two, line)
     viewing = Viewing.from_px_per_deg(1000.0)
     right = [np.column_stack(viewing.degrees(*np.array(steps)[:, :2].T)) for steps in (one, two)]
     near = np.linalg.norm(right[0][:, None] - right[1], axis=2) <= 0.0103
-    ours = cross_recurrence(table(one, two), radius_deg=0.0103, viewing=viewing, line=line, threads=1)
+    ours = cross_recurrence(table(one, two), radius_deg=0.0103, viewing=viewing, line=line, n_jobs=1)
     ours = ours[RECURRENCE].to_numpy()[0]
     assert ours == pytest.approx(plain_recurrence(near, line), abs=1e-9, nan_ok=True)
     assert not (ours[:3] > 100 + 1e-9).any()

@@ -26,7 +26,7 @@ def study(rng, case_weight, reader_weight, kinds=("person",) * 4, cases=15, leng
 
 
 def corrected(fixations, readings, measure, **more):
-    found = compare_readers(fixations, readings, measure, resamples=200, rng=0, **more)
+    found = compare_readers(fixations, readings, measure, n_resamples=200, rng=0, **more)
     return found.set_index(["relation", "score"])
 
 
@@ -95,7 +95,7 @@ def test_a_case_read_again_by_its_reader():
 
 def test_same_seed_same_answer_and_errors():
     fixations, readings = study(np.random.default_rng(4), 0.4, 0.0)
-    one, two = (compare_readers(fixations, readings, path_distances, best=0.0, resamples=20, rng=5) for _ in range(2))
+    one, two = (compare_readers(fixations, readings, path_distances, best=0.0, n_resamples=20, rng=5) for _ in range(2))
     pd.testing.assert_frame_equal(one, two)
     with pytest.raises(ValueError, match="case is absent"):
         compare_readers(fixations, readings.drop(columns="case"), path_distances)

@@ -139,7 +139,7 @@ path = st.lists(st.tuples(coordinate, coordinate, st.integers(0, 3).map(float)),
 @given(one=path, two=path)
 @settings(max_examples=200, deadline=None)
 def test_equals_the_plain_twin_on_coarse_paths_full_of_ties(one, two):
-    ours = multimatch(table(one, two), width_px=30, height_px=40, threads=1)[DIMENSIONS].to_numpy()[0]
+    ours = multimatch(table(one, two), width_px=30, height_px=40, n_jobs=1)[DIMENSIONS].to_numpy()[0]
     plain, ways = plain_multimatch(one, two, 30, 40)
     assert ours == pytest.approx(plain, abs=1e-12)
     theirs = peer(one, two, [30, 40]) if ways == 1 and min(p[2] for p in one + two) > 0 else None
@@ -170,16 +170,16 @@ def test_simplified_saccades_equal_those_of_multimatch_gaze(one, bend, small):
 @settings(max_examples=100, deadline=None)
 def test_never_raises_and_is_symmetric(one, two, bend, small):
     limits = Simplify(bend_deg=bend, amplitude_px=small, brief_ms=2.0)
-    ours = multimatch(table(one, two), width_px=30, height_px=40, simplify=limits, threads=1)
+    ours = multimatch(table(one, two), width_px=30, height_px=40, simplify=limits, n_jobs=1)
     assert ours[DIMENSIONS].notna().all(axis=None)
-    swapped = multimatch(table(two, one), width_px=30, height_px=40, simplify=limits, threads=1)
+    swapped = multimatch(table(two, one), width_px=30, height_px=40, simplify=limits, n_jobs=1)
     assert swapped[DIMENSIONS].to_numpy().tolist() == ours[DIMENSIONS].to_numpy().tolist()
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e3), st.floats(0, 1e3), st.floats(1, 500)), min_size=3, max_size=40))
 @settings(max_examples=50, deadline=None)
 def test_a_path_is_wholly_like_itself(one):
-    ours = multimatch(table(one, one), width_px=1000, height_px=1000, threads=1)
+    ours = multimatch(table(one, one), width_px=1000, height_px=1000, n_jobs=1)
     assert ours[DIMENSIONS].to_numpy().tolist() == [[1.0] * 5]
 
 
@@ -202,7 +202,7 @@ def test_says_why_a_score_is_missing():
 def test_threads_and_row_order_do_not_matter():
     rng = np.random.default_rng(4)
     fixations = table(*[rng.uniform(0, 100, (rng.integers(3, 12), 3)) for _ in range(60)])
-    one, four = (multimatch(fixations, width_px=100, height_px=100, threads=count) for count in (1, 4))
+    one, four = (multimatch(fixations, width_px=100, height_px=100, n_jobs=count) for count in (1, 4))
     pd.testing.assert_frame_equal(one, four)
     shuffled = one.sample(frac=1, random_state=0)[["first", "second"]]
     again = multimatch(fixations, width_px=100, height_px=100, pairs=shuffled)

@@ -36,13 +36,13 @@ def sums_over_readings(starts, stops, values, scale, total):
         total[i] = scale * values[starts[i] : stops[i]].sum()
 
 
-@pytest.mark.parametrize("threads", [1, 2, 4, 7])
+@pytest.mark.parametrize("n_jobs", [1, 2, 4, 7])
 @pytest.mark.parametrize("lengths", [[3], [1, 2, 3], [5] * 100, [1000, *[1] * 40], list(range(1, 60))])
-def test_every_reading_is_run_once_on_any_number_of_threads(lengths, threads):
+def test_every_reading_is_run_once_on_any_number_of_threads(lengths, n_jobs):
     values = np.random.default_rng(1).integers(-50, 50, sum(lengths)).astype(float)
     found = ragged.segments(pd.Series(np.repeat(np.arange(len(lengths)), lengths)))
     total = np.full(len(lengths), np.nan)
-    ragged.each(sums_over_readings, found, values, 2.0, out=[total], threads=threads)
+    ragged.each(sums_over_readings, found, values, 2.0, out=[total], n_jobs=n_jobs)
     wanted = [2 * values[a:b].sum() for a, b in zip(found.starts, found.stops, strict=True)]
     np.testing.assert_array_equal(total, wanted)
 
@@ -50,7 +50,7 @@ def test_every_reading_is_run_once_on_any_number_of_threads(lengths, threads):
 def test_no_readings_and_no_threads():
     found = ragged.segments(pd.Series([], dtype=np.int64))
     ragged.each(sums_over_readings, found, np.zeros(0), 1.0, out=[np.zeros(0)])
-    with pytest.raises(ValueError, match="threads must be at least 1; came 0"):
+    with pytest.raises(ValueError, match="n_jobs must be at least 1; came 0"):
         ragged.thread_count(0)
 
 

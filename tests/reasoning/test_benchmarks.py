@@ -24,7 +24,7 @@ def four(tmp_path):
 
 
 def test_a_small_table_is_scored_as_by_hand(four):
-    table = reasoning.label_benchmark(four, resamples=0).set_index(["target", "policy", "finding"])
+    table = reasoning.label_benchmark(four, n_resamples=0).set_index(["target", "policy", "finding"])
     edema = table.xs("edema", level="finding")["f1"]
     # edema is present in reports 2 and 4 (and 3, if doubt counts); the rules find 2 (and doubt 3)
     assert edema["positive", "zeros"] == pytest.approx(2 / 3)
@@ -38,7 +38,7 @@ def test_a_small_table_is_scored_as_by_hand(four):
 
 
 def test_findings_may_be_chosen(four):
-    table = reasoning.label_benchmark(four, findings=["fracture"], resamples=0)
+    table = reasoning.label_benchmark(four, findings=["fracture"], n_resamples=0)
     assert table["finding"].unique().tolist() == ["fracture", "macro", "micro"]
     with pytest.raises(ValueError, match=r"the file has no finding 'fractures'; did you mean 'fracture'\?"):
         reasoning.label_benchmark(four, findings=["fractures"])
@@ -48,12 +48,12 @@ def test_intervals_cover_the_estimate_and_two_labelers_are_paired(tmp_path):
     path = tmp_path / "many.csv"
     rows = [("Edema.", 1), ("No edema.", 0), ("Edema of sorts.", 0), ("Wet lungs.", 1)] * 25
     pd.DataFrame(rows, columns=["text", "Edema"]).to_csv(path, index=False)
-    table = reasoning.label_benchmark(path, resamples=200, rng=1)
+    table = reasoning.label_benchmark(path, n_resamples=200, rng=1)
     first = table.iloc[0]
     assert first["f1_low"] < first["f1"] == 0.5 < first["f1_high"]
 
     _, truth = reasoning.read_labelled(path)
-    better = reasoning.label_benchmark(path, against=lambda texts: truth, resamples=200, rng=1)
+    better = reasoning.label_benchmark(path, against=lambda texts: truth, n_resamples=200, rng=1)
     row = better.query("target == 'positive' and policy == 'zeros' and finding == 'edema'").iloc[0]
     assert row[["f1_first", "f1_second", "difference"]].tolist() == [0.5, 1, 0.5]
     assert row["conf_low"] > 0

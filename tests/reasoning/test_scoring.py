@@ -61,7 +61,7 @@ def test_a_policy_may_differ_by_finding(labels):
 
 
 def test_intervals_hold_the_estimate_and_repeat_with_the_seed(labels):
-    one, two = (score_labels(*labels, resamples=300, rng=3) for _ in range(2))
+    one, two = (score_labels(*labels, n_resamples=300, rng=3) for _ in range(2))
     pd.testing.assert_frame_equal(one, two)
     assert (one.f1_low <= one.f1).all()
     assert (one.f1 <= one.f1_high).all()
@@ -138,7 +138,7 @@ def test_benchmark_reads_chexgpts_lines(tmp_path):
     ]
     path = tmp_path / "mimic500.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
-    table = reasoning.label_benchmark(path, resamples=20, rng=0).set_index(["policy", "finding"])["f1"]
+    table = reasoning.label_benchmark(path, n_resamples=20, rng=0).set_index(["policy", "finding"])["f1"]
     assert table["zeros", "nodule"] == 0
     assert table["ones", "micro"] == 1
     assert table["ignore", "widened_mediastinal_silhouette"] == 1
@@ -150,7 +150,7 @@ def test_benchmark_compares_two_labelers_on_chexperts_table(tmp_path):
         path, index=False
     )
     nothing = lambda texts: pd.DataFrame({"edema": np.nan}, index=texts.index)  # noqa: E731
-    table = reasoning.label_benchmark(path, nothing, against=reasoning.label_reports, resamples=50, rng=0)
+    table = reasoning.label_benchmark(path, nothing, against=reasoning.label_reports, n_resamples=50, rng=0)
     assert table.query("finding == 'edema'").difference.tolist() == [1] * 5
     assert table["target"].unique().tolist() == ["positive", "negative", "uncertain"]
 

@@ -137,7 +137,7 @@ def test_viterbi_finds_the_best_of_all_paths(steps, states, seed):
 
 def test_result_does_not_depend_on_threads_or_input_order_of_readings():
     traces = planted(40, np.random.default_rng(1))
-    one, four = (segment_stages(traces, threads=threads) for threads in (1, 4))
+    one, four = (segment_stages(traces, n_jobs=n_jobs) for n_jobs in (1, 4))
     pd.testing.assert_frame_equal(one, four)
     alone = segment_stages(traces[traces.reading == 7])
     assert alone.stage.tolist() == one.stage[one.reading == 7].tolist()

@@ -15,7 +15,7 @@ def main() -> None:
     for count in (200, 1000, 5000):
         p = rng.beta(1, 2, count)
         y = (rng.random(count) < p**1.3).astype(int)
-        ours = calibration(p, y, resamples=0).set_index("term")["estimate"]
+        ours = calibration(p, y, n_resamples=0).set_index("term")["estimate"]
         binned = utils.bin(list(zip(p, y, strict=True)), peer.get_equal_bins(p, num_bins=10))
         theirs = {
             "ece_debiased": utils.unbiased_l2_ce(binned),

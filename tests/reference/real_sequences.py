@@ -62,10 +62,10 @@ def first_hits():
     )
 
 
-def hidden(name, fixations, readings, *, resamples=19, **choices):
+def hidden(name, fixations, readings, *, n_resamples=19, **choices):
     begin = time.process_time()
     print(f"\n== {name}: {readings['reader'].nunique()} readers, {len(readings)} readings, {len(fixations)} fixations")
-    print(compare_numbers(fixations, readings, most=3, splits=2, resamples=resamples, rng=1, **choices).round(4))
+    print(compare_numbers(fixations, readings, most=3, splits=2, n_resamples=n_resamples, rng=1, **choices).round(4))
     hmms = Hmms.fit(fixations, readings, rng=1, **choices)
     print(
         "states chosen:",
@@ -79,7 +79,7 @@ def hidden(name, fixations, readings, *, resamples=19, **choices):
           [round(adjusted_rand_score(labels[0], other), 2) for other in labels[1:]])  # fmt: skip
     logs = fits[0].log_likelihoods(fixations, readings)
     scores = pd.DataFrame({"reading": logs["reading"], "a_minus_b": (logs["A"] - logs["B"]) / logs["fixations"]})
-    print(trait_or_state(scores, readings, rng=1, resamples=199).round(3).to_string(index=False))
+    print(trait_or_state(scores, readings, rng=1, n_resamples=199).round(3).to_string(index=False))
     print(
         "A-B scale:",
         ab_scale(fits[0], fixations, readings)["scale"]
@@ -91,7 +91,7 @@ def hidden(name, fixations, readings, *, resamples=19, **choices):
 
 
 JOV = {"states": (2, 3), "start_weight": 1, "move_weight": 1, "mean": (160, 210), "sd": (10, 10), "degrees": 10}
-hidden("emhmm_jov", *jov(), resamples=39, **JOV)
+hidden("emhmm_jov", *jov(), n_resamples=39, **JOV)
 
 visits, sessions = first_hits()
 print(
@@ -110,10 +110,14 @@ if len(chains.names) > 1:
     print(
         "halves of the readers agree:", round(adjusted_rand_score(*(half["strategy"].cat.codes for half in halves)), 3)
     )
-    print(staying(assigned, sessions.assign(turn=sessions["reading"]), order="turn", rng=1, resamples=199).round(3))
+    print(staying(assigned, sessions.assign(turn=sessions["reading"]), order="turn", rng=1, n_resamples=199).round(3))
     print(pd.crosstab(sessions.set_index("reading").loc[assigned["reading"], "case"].to_numpy(), assigned["strategy"]))
 
 hidden("interiors_search", *of_fixations(DATA / "interiors_search/fixations.csv.gz"), states=(2, 3, 4), starts=10)
 hidden(
-    "osie_fixations", *of_fixations(DATA / "osie_fixations/fixations.csv.gz"), states=(2, 3, 4), starts=10, resamples=19
+    "osie_fixations",
+    *of_fixations(DATA / "osie_fixations/fixations.csv.gz"),
+    states=(2, 3, 4),
+    starts=10,
+    n_resamples=19,
 )

@@ -91,7 +91,7 @@ def told(name, table, who):
     print(f"\n{name}: {found.verdict} ({spent:.1f} CPU s). {found.summary()}")
     print(found.choices.round(1).to_string(index=False))
     if found.verdict == "types":
-        print(found.stability(table, readers=who, resamples=10, rng=1).drop(columns="resample").round(2).to_string())
+        print(found.stability(table, readers=who, n_resamples=10, rng=1).drop(columns="resample").round(2).to_string())
     else:
         corners = Archetypes.fit(table, rng=1)
         print(corners.explained.round(3).to_string(index=False))

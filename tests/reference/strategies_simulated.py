@@ -32,7 +32,7 @@ def planted(seeds, kinds):
                 features, truth = plant(separation, seed, kind=kind)
                 start = time.process_time()
                 # 19 surrogates can reject at .05; the default 99 would only take longer.
-                found = Strategies.fit(features, rng=seed, resamples=19)
+                found = Strategies.fit(features, rng=seed, n_resamples=19)
                 spent = time.process_time() - start
                 labels = found.assign(features)["strategy"].cat.codes
                 six = found.verdict == "types" and len(found.names) == 6

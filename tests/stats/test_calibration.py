@@ -23,7 +23,7 @@ def planted(n, rng, slope=1.0, intercept=0.0):
 
 
 def measured(p, y, **settings):
-    return calibration(p, y, **({"resamples": 0} | settings)).set_index("term")["estimate"]
+    return calibration(p, y, **({"n_resamples": 0} | settings)).set_index("term")["estimate"]
 
 
 def naive_ece(p, y, bins):
@@ -75,24 +75,24 @@ def test_intervals_by_reader_are_wider_and_cover():
         shift = np.repeat(rng.normal(0, 0.8, 40), 25)
         p = rng.choice(WORDS, 1000)
         y = (rng.random(1000) < 1 / (1 + np.exp(-(np.log(p / (1 - p)) + shift)))).astype(float)
-        table = calibration(p, y, clusters=readers, resamples=80, rng=rng).set_index("term").loc["overconfidence"]
+        table = calibration(p, y, clusters=readers, n_resamples=80, rng=rng).set_index("term").loc["overconfidence"]
         grid = np.random.default_rng(0).normal(0, 0.8, 20000)
         truth = np.mean([w - np.mean(1 / (1 + np.exp(-(np.log(w / (1 - w)) + grid)))) for w in WORDS])
         covered.append(table.conf_low <= truth <= table.conf_high)
     assert np.mean(covered) >= 0.8
-    alone = calibration(p, y, resamples=200, rng=0).set_index("term").loc["overconfidence"]
+    alone = calibration(p, y, n_resamples=200, rng=0).set_index("term").loc["overconfidence"]
     assert table.conf_high - table.conf_low > alone.conf_high - alone.conf_low
 
 
 def test_gives_an_estimates_table_that_repeats_with_the_seed():
     p, y = planted(50, np.random.default_rng(1))
-    one, two = (calibration(p, y, resamples=50, rng=4) for _ in range(2))
+    one, two = (calibration(p, y, n_resamples=50, rng=4) for _ in range(2))
     pd.testing.assert_frame_equal(tables.check(one, "estimates"), two)
     assert (one.conf_low.to_numpy() <= one.conf_high.to_numpy()).all()
 
 
 def test_separated_truth_has_no_slope_and_says_so():
-    table = calibration([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1], resamples=20, rng=0).set_index("term")
+    table = calibration([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1], n_resamples=20, rng=0).set_index("term")
     assert np.isnan(table.loc["slope", "estimate"])
     assert table.loc["slope", "note"].startswith("separated")
     assert table.loc["brier", "note"] == ""

@@ -77,7 +77,7 @@ def planted(seed, cases=150, readers=4):
 def test_forecast_finds_what_was_planted_and_nothing_in_noise():
     _, table = planted(1)
     run = {"target": "split", "model": LogisticRegression(), "rng": 1}
-    check = stats.Validation(permutations=19, calibrate=False, resamples=100)
+    check = stats.Validation(permutations=19, calibrate=False, n_resamples=100)
     found = stats.predict_disagreement(table, features=["seen", "noise", "context"], validation=check, **run)
     scores = tables.check(found.scores, "estimates").set_index("term")
     assert scores.estimate["auroc"] > 0.7
@@ -90,7 +90,7 @@ def test_forecast_finds_what_was_planted_and_nothing_in_noise():
 
 def test_forecast_of_numbers():
     _, table = planted(2)
-    check = stats.Validation(resamples=100)
+    check = stats.Validation(n_resamples=100)
     run = {"target": "disagreement", "features": ["seen"], "model": LinearRegression(), "rng": 1}
     found = stats.predict_disagreement(table, validation=check, **run)
     scores = tables.check(found.scores, "estimates").set_index("term")
@@ -123,7 +123,7 @@ def test_a_feature_of_the_reader_does_not_help_on_new_readers():
     from sklearn.tree import DecisionTreeClassifier
 
     run = {"target": "off", "features": ["who"], "model": DecisionTreeClassifier(), "rng": 1}
-    check = stats.Validation(calibrate=False, resamples=5)
+    check = stats.Validation(calibrate=False, n_resamples=5)
     by_case = stats.predict_disagreement(table, groups="case", validation=check, **run).scores["estimate"].iloc[0]
     both = (
         stats.predict_disagreement(table, groups=("case", "reader"), validation=check, **run).scores["estimate"].iloc[0]
@@ -158,7 +158,7 @@ def test_the_ceiling_is_that_of_who_knows_each_chance():
 
 def test_a_feature_that_is_the_target_is_named():
     _, table = planted(4)
-    run = {"target": "split", "model": LogisticRegression(), "validation": stats.Validation(resamples=5), "rng": 1}
+    run = {"target": "split", "model": LogisticRegression(), "validation": stats.Validation(n_resamples=5), "rng": 1}
     found = stats.predict_disagreement(table, features=["disagreement", "noise"], **run)
     assert found.scores["note"].iloc[0] == "disagreement tells the target without error: made from it?"
 

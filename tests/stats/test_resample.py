@@ -115,7 +115,7 @@ def test_kernels_beside_plain_python(statistic, seed, way):
 def test_estimates_are_those_of_the_table():
     table = readings(1, share=1)
     row = {
-        type(s).__name__ + str(getattr(s, "within", "")): stats.cluster_bootstrap(table, s, resamples=50, rng=1)
+        type(s).__name__ + str(getattr(s, "within", "")): stats.cluster_bootstrap(table, s, n_resamples=50, rng=1)
         for s in BUILT_IN
     }
     assert row["MeanOf"]["estimate"].tolist() == pytest.approx([table.value.mean(), table.right.mean()])
@@ -130,10 +130,10 @@ def test_estimates_are_those_of_the_table():
 
 def test_weights_and_tables_are_two_ways_to_say_the_same():
     table = readings(4)
-    built_in = stats.cluster_bootstrap(table, stats.MeanOf("value"), resamples=60, rng=5)
+    built_in = stats.cluster_bootstrap(table, stats.MeanOf("value"), n_resamples=60, rng=5)
     by_weights = stats.WeightedBy(lambda w: float(np.average(table["value"], weights=w)))
     for other in (by_weights, lambda drawn: drawn["value"].mean()):
-        found = stats.cluster_bootstrap(table, other, resamples=60, rng=5)
+        found = stats.cluster_bootstrap(table, other, n_resamples=60, rng=5)
         columns = ["estimate", "std_error", "conf_low", "conf_high"]
         np.testing.assert_allclose(found[columns], built_in[columns], rtol=1e-12)
 
@@ -142,23 +142,25 @@ def test_weights_and_tables_are_two_ways_to_say_the_same():
 def test_order_of_rows_and_threads_do_not_matter(interval):
     table = readings(2)
     statistic = stats.AucOf("rating", "truth", within="reader")
-    want = stats.cluster_bootstrap(table, statistic, interval=interval, resamples=200, rng=3)
+    want = stats.cluster_bootstrap(table, statistic, interval=interval, n_resamples=200, rng=3)
     mixed = table.sample(frac=1, random_state=2)
     pd.testing.assert_frame_equal(
-        stats.cluster_bootstrap(mixed, statistic, interval=interval, resamples=200, rng=3), want
+        stats.cluster_bootstrap(mixed, statistic, interval=interval, n_resamples=200, rng=3), want
     )
     clusters = plan(table, ("reader", "case"))
     batch = statistic.bind(table, clusters)
-    one, three = (cluster_draws(batch, clusters, 300, np.random.default_rng(1), threads=n) for n in (1, 3))
+    one, three = (cluster_draws(batch, clusters, 300, np.random.default_rng(1), n_jobs=n) for n in (1, 3))
     np.testing.assert_array_equal(one, three)
 
 
 def test_one_way_draws_of_a_mean_have_the_clustered_error():
     table = readings(3, readers=40, cases=10, share=1)
     means = table.groupby("reader")["value"].mean()
-    found = stats.cluster_bootstrap(table, stats.MeanOf("value"), by="reader", resamples=4000, rng=1).iloc[0]
+    found = stats.cluster_bootstrap(table, stats.MeanOf("value"), by="reader", n_resamples=4000, rng=1).iloc[0]
     assert found.std_error == pytest.approx(np.sqrt(np.var(means) / 40), rel=0.05)
-    t = stats.cluster_bootstrap(table, stats.MeanOf("value"), by="reader", interval="t", resamples=4000, rng=1).iloc[0]
+    t = stats.cluster_bootstrap(table, stats.MeanOf("value"), by="reader", interval="t", n_resamples=4000, rng=1).iloc[
+        0
+    ]
     assert (t.std_error, t.df) == (pytest.approx(means.std() / np.sqrt(40), rel=0.05), 39)
 
 
@@ -169,7 +171,7 @@ def test_t_interval_of_a_mean_is_that_of_preference():
     y = (rng.random(240) < 0.5 + rng.normal(0, 0.1, 8)[reader] + rng.normal(0, 0.15, 30)[case]).astype(float)
     table = pd.DataFrame({"reader": reader, "case": case, "preferred": y})
     formula = stats.preference(table).iloc[0]
-    drawn = stats.cluster_bootstrap(table, stats.MeanOf("preferred"), interval="t", resamples=4000, rng=1).iloc[0]
+    drawn = stats.cluster_bootstrap(table, stats.MeanOf("preferred"), interval="t", n_resamples=4000, rng=1).iloc[0]
     assert drawn.std_error == pytest.approx(formula.std_error, rel=0.06)
     assert drawn.df == formula.df
 
@@ -179,7 +181,7 @@ def test_bca_shifts_with_skew():
     rng = np.random.default_rng(3)
     table = pd.DataFrame({"case": np.arange(60), "value": np.exp(rng.normal(0, 1.2, 60))})
     by = {
-        k: stats.cluster_bootstrap(table, stats.MeanOf("value"), by="case", interval=k, resamples=3000, rng=1).iloc[0]
+        k: stats.cluster_bootstrap(table, stats.MeanOf("value"), by="case", interval=k, n_resamples=3000, rng=1).iloc[0]
         for k in ("percentile", "bca")
     }
     assert by["bca"].conf_low > by["percentile"].conf_low
@@ -210,21 +212,23 @@ def test_intervals_cover(readers, cases, interval, least, most):
     for seed in range(400):
         value = rng.normal(0, 0.5, readers)[reader] + rng.normal(0, 0.5, cases)[case] + rng.normal(0, 1, reader.size)
         table = pd.DataFrame({"reader": reader, "case": case, "value": value})
-        row = stats.cluster_bootstrap(table, stats.MeanOf("value"), interval=interval, resamples=400, rng=seed).iloc[0]
+        row = stats.cluster_bootstrap(table, stats.MeanOf("value"), interval=interval, n_resamples=400, rng=seed).iloc[
+            0
+        ]
         covered.append(row.conf_low <= 0 <= row.conf_high)
     assert least <= np.mean(covered) <= most
 
 
 def test_few_clusters_and_lost_draws_are_told():
     table = readings(5, readers=3, cases=30, share=1)
-    said = stats.cluster_bootstrap(table, stats.MeanOf("value"), resamples=30, rng=1)["note"].item()
+    said = stats.cluster_bootstrap(table, stats.MeanOf("value"), n_resamples=30, rng=1)["note"].item()
     assert said == "small cell: 3 clusters of 'reader'"
     assert (
         "interval='t' is safer"
-        in stats.cluster_bootstrap(readings(5), stats.MeanOf("value"), resamples=30, rng=1)["note"].item()
+        in stats.cluster_bootstrap(readings(5), stats.MeanOf("value"), n_resamples=30, rng=1)["note"].item()
     )
     rare = table.assign(truth=(table.case == 0).astype(int))
-    found = stats.cluster_bootstrap(rare, stats.AucOf("rating", "truth"), resamples=100, rng=1).iloc[0]
+    found = stats.cluster_bootstrap(rare, stats.AucOf("rating", "truth"), n_resamples=100, rng=1).iloc[0]
     assert "of 100 draws undefined" in found.note
     assert np.isfinite(found.conf_low)
 
@@ -236,7 +240,7 @@ def test_permutation_keeps_its_level_among_readers_and_finds_what_is_there():
     for seed in range(90):
         table = pd.DataFrame({"reader": reader, "resident": reader % 2})
         table["value"] = rng.normal(0, 1, 12)[reader] + rng.normal(0, 1, reader.size)
-        run = {"label": "resident", "resamples": 199, "rng": seed}
+        run = {"label": "resident", "n_resamples": 199, "rng": seed}
         ours.append(stats.cluster_permutation(table, "value", unit="reader", **run)["p_value"].item() < 0.05)
         table["row"] = np.arange(len(table))
         naive.append(stats.cluster_permutation(table, "value", unit="row", **run)["p_value"].item() < 0.05)
@@ -252,7 +256,7 @@ def test_permutation_within_cases_takes_their_difficulty_out():
     case = np.repeat(np.arange(30), 2)
     table = pd.DataFrame({"case": case, "reading": np.arange(60), "helped": np.tile([0, 1], 30)})
     table["value"] = rng.normal(0, 5, 30)[case] + rng.normal(0, 1, 60) + 1.0 * table["helped"]
-    run = {"label": "helped", "unit": "reading", "resamples": 999, "rng": 1}
+    run = {"label": "helped", "unit": "reading", "n_resamples": 999, "rng": 1}
     assert stats.cluster_permutation(table, "value", within="case", **run)["p_value"].item() < 0.01
     assert stats.cluster_permutation(table, "value", **run)["p_value"].item() > 0.1
     own = stats.cluster_permutation(

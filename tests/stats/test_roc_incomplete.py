@@ -122,8 +122,8 @@ def test_intervals_of_planted_studies_cover(readers, cases, reads, least):
 def test_mean_curve_and_its_band():
     data = study(np.random.default_rng(5), readers=4, cases=60, reads=4, tests=2, gain=1.0)
     rated = stats.rate(data, test="test")
-    curves = stats.roc_curves(rated, resamples=100, rng=1)
-    again = stats.roc_curves(stats.rate(data.sample(frac=1, random_state=3), test="test"), resamples=100, rng=1)
+    curves = stats.roc_curves(rated, n_resamples=100, rng=1)
+    again = stats.roc_curves(stats.rate(data.sample(frac=1, random_state=3), test="test"), n_resamples=100, rng=1)
     pd.testing.assert_frame_equal(again, curves)
     areas = stats.mrmc(rated).figures.mean(1)
     for area, (_, part) in zip(areas, curves.groupby("curve"), strict=True):
@@ -132,7 +132,7 @@ def test_mean_curve_and_its_band():
         inside = part.iloc[1:-1]
         assert (inside["conf_low"] <= inside["true_positive_share"]).all()
         assert (inside["true_positive_share"] <= inside["conf_high"]).all()
-    alone = stats.roc_curves(stats.rate(data[(data.reader == 0) & (data.test == 0)]), resamples=0)
+    alone = stats.roc_curves(stats.rate(data[(data.reader == 0) & (data.test == 0)]), n_resamples=0)
     assert alone["conf_low"].iloc[1:].isna().all()
     points = stats.operating_points(data.assign(call=(data["rating"] > 0.5).astype(int)), test="test")
     assert list(points.columns) == ["curve", "reader", "false_positive_share", "true_positive_share"]

@@ -104,7 +104,7 @@ def test_order_of_rows_and_threads_change_no_byte(planted, tmp_path):
     rng = np.random.default_rng(3)
     order = rng.permutation(len(readings))
     moved = pd.concat([part for _, part in sorted(fixations.groupby("reading"), key=lambda item: order[item[0]])])
-    again = Hmms.fit(moved, readings.iloc[order], states=(1, 2, 3), starts=10, rng=1, threads=3)
+    again = Hmms.fit(moved, readings.iloc[order], states=(1, 2, 3), starts=10, rng=1, n_jobs=3)
     assert again.bank.means.tobytes() == hmms.bank.means.tobytes()
     again.save(tmp_path / "again.npz")
     hmms.save(tmp_path / "hmms.npz")
@@ -179,7 +179,7 @@ def test_what_makes_no_sense_is_refused(planted):
 
 def test_as_many_groups_as_new_readings_bear_out(planted):
     _, fixations, readings, _, _ = planted
-    found = compare_numbers(fixations, readings, most=2, splits=1, resamples=19, states=2, starts=4, rng=1)
+    found = compare_numbers(fixations, readings, most=2, splits=1, n_resamples=19, states=2, starts=4, rng=1)
     assert found["chosen"].tolist() == [False, True]
     assert found["gain"][1] > 5 * found["std_error"][1]
     assert found["agreement"][1] == 1
@@ -191,7 +191,7 @@ def test_readers_alike_are_one_group_at_the_level_of_the_test():
     named, p_values = 0, []
     for seed in range(30):
         fixations, readings = walk([0] * 8, readings=8, fixations=8, seed=seed)
-        found = compare_numbers(fixations, readings, most=2, splits=1, resamples=19, states=2, starts=4, rng=seed)
+        found = compare_numbers(fixations, readings, most=2, splits=1, n_resamples=19, states=2, starts=4, rng=seed)
         named += not found["chosen"][0]
         p_values.append(found["p_value"][0])
     # At most 5 of 30 with probability .997 when the level is .05.

@@ -36,7 +36,7 @@ def test_hdbscan_numbers_groups_by_size_and_uses_the_exact_tree(five):
     from hdbscan import HDBSCAN
 
     features, _ = five
-    found = Partition.of_features(features, dimensions=5, scaling="standard", resamples=0, rng=1)
+    found = Partition.of_features(features, dimensions=5, scaling="standard", n_resamples=0, rng=1)
     values = features.drop(columns="reading").to_numpy()
     peer = HDBSCAN(15, min_samples=10, approx_min_span_tree=False).fit((values - values.mean(0)) / values.std(0))
     labels = found.labels["strategy"].cat.codes
@@ -46,7 +46,7 @@ def test_hdbscan_numbers_groups_by_size_and_uses_the_exact_tree(five):
 
 def test_new_readings_get_the_groups_of_hdbscan_and_a_saved_partition_too(five, tmp_path):
     features, _ = five
-    found = Partition.of_features(features, resamples=0, rng=1)
+    found = Partition.of_features(features, n_resamples=0, rng=1)
     member = found.memberships(features.head(50)).drop(columns="reading").to_numpy()
     assert (member.sum(axis=1) <= 1 + 1e-9).all()
     given = found.assign(features)
@@ -60,10 +60,10 @@ def test_new_readings_get_the_groups_of_hdbscan_and_a_saved_partition_too(five, 
 
 def test_k_medoids_finds_the_number_of_groups_by_silhouette(five):
     features, truth = five
-    found = Partition.of_features(features, method="k-medoids", resamples=0, rng=1)
+    found = Partition.of_features(features, method="k-medoids", n_resamples=0, rng=1)
     assert len(found.names) == 6
     assert adjusted_rand_score(truth, found.labels["strategy"].cat.codes) > 0.95
-    shuffled = Partition.of_features(features.sample(frac=1, random_state=3), method="k-medoids", resamples=0, rng=1)
+    shuffled = Partition.of_features(features.sample(frac=1, random_state=3), method="k-medoids", n_resamples=0, rng=1)
     pd.testing.assert_frame_equal(shuffled.labels, found.labels)
     assert (found.assign(features)["strategy"] == found.labels["strategy"]).all()
     with pytest.raises(ValueError, match="only HDBSCAN"):
@@ -110,7 +110,7 @@ def test_wrong_choices_are_named(five):
 def test_umap_finds_what_is_planted_and_is_noted(planted):
     pytest.importorskip("umap", reason="umap-learn, the extra `umap`, is not installed")
     features, truth = planted(8, 1, n=1000, p=5)
-    found = Partition.of_features(features, reduction="umap", resamples=0, rng=1)
+    found = Partition.of_features(features, reduction="umap", n_resamples=0, rng=1)
     order = found.labels.set_index("reading")["strategy"].loc[features["reading"]].cat.codes
     assert adjusted_rand_score(truth, order) > 0.9
     assert found.notes[0].startswith("UMAP draws readings into lumps")

@@ -14,7 +14,7 @@ from gazeanalytics.strategies.validation.cluster_tendency import existence
 @pytest.fixture(scope="module")
 def six(planted):
     features, truth = planted(5, 1, n=1500, p=12)
-    return features, truth, Strategies.fit(features, rng=1, resamples=19)
+    return features, truth, Strategies.fit(features, rng=1, n_resamples=19)
 
 
 def test_planted_groups_are_found_and_named_by_size(six):
@@ -30,7 +30,7 @@ def test_planted_groups_are_found_and_named_by_size(six):
 def test_the_order_of_rows_changes_nothing(six):
     features, _, found = six
     shuffled = features.sample(frac=1, random_state=5)
-    again = Strategies.fit(shuffled, rng=1, resamples=19)
+    again = Strategies.fit(shuffled, rng=1, n_resamples=19)
     assert again.mixture.centres.tobytes() == found.mixture.centres.tobytes()
     assert again.assign(features).equals(found.assign(features))
 
@@ -59,7 +59,7 @@ def test_missing_features_are_counted_and_readings_without_features_left_out(six
     holes.iloc[3, 1:] = np.nan
     holes.iloc[4, 1] = np.nan
     holes["still"] = 1.0
-    found = Strategies.fit(holes, rng=1, resamples=19, more_groups=1)
+    found = Strategies.fit(holes, rng=1, n_resamples=19, more_groups=1)
     assert found.assign(holes)["strategy"].isna().to_numpy().nonzero()[0].tolist() == [3]
     assert found.notes == (
         "still is constant and is left out.",
@@ -71,7 +71,7 @@ def test_missing_features_are_counted_and_readings_without_features_left_out(six
 @pytest.mark.parametrize("kind", ["correlated", "skewed", "continuum"])
 def test_no_types_are_named_where_there_are_none(without_types, kind):
     features = without_types(kind, 3, n=1000)
-    found = Strategies.fit(features, rng=1, resamples=19)
+    found = Strategies.fit(features, rng=1, n_resamples=19)
     assert found.verdict != "types"
     assert kind != "continuum" or found.verdict == "continuum"
     assert found.assign(features)["strategy"].isna().all()
@@ -105,7 +105,7 @@ def test_reader_effects_are_removed_on_request():
     features.insert(0, "reading", np.arange(600))
     with pytest.raises(ValueError, match="give them"):
         Strategies.fit(features, remove=["readers"])
-    found = Strategies.fit(features, readers=readers, remove=["readers"], resamples=19, rng=1)
+    found = Strategies.fit(features, readers=readers, remove=["readers"], n_resamples=19, rng=1)
     assert found.verdict != "types"
 
 
@@ -113,13 +113,15 @@ def test_strategies_found_again_among_resampled_readers(six):
     features, _, found = six
     readers = np.arange(len(features)) % 30
     cases = np.arange(len(features)) // 30
-    table = found.stability(features, readers=readers, cases=cases, resamples=2, rng=3)
+    table = found.stability(features, readers=readers, cases=cases, n_resamples=2, rng=3)
     assert table["over"].tolist() == ["readers"] * 2 + ["cases"] * 2
     assert table["strategies"].tolist() == [6] * 4
     assert (table[["ari", "ami"]] >= 0.95).all(axis=None)
     assert (table.filter(like="jaccard") >= 0.9).all(axis=None)
     shuffled = features.sample(frac=1, random_state=5)
-    again = found.stability(shuffled, readers=readers[shuffled.index], cases=cases[shuffled.index], resamples=2, rng=3)
+    again = found.stability(
+        shuffled, readers=readers[shuffled.index], cases=cases[shuffled.index], n_resamples=2, rng=3
+    )
     assert again.equals(table)
 
 
@@ -149,7 +151,7 @@ def test_effects_that_were_removed_are_removed_from_new_readings_too():
     kind = rng.integers(2, size=400)
     values = rng.normal(size=(400, 4)) + 4 * kind[:, None] + 6 * rng.normal(size=(10, 4))[readers]
     features = pd.DataFrame(values, columns=list("abcd")).assign(reading=np.arange(400))
-    found = Strategies.fit(features, readers=readers, remove=["readers"], resamples=19, rng=1)
+    found = Strategies.fit(features, readers=readers, remove=["readers"], n_resamples=19, rng=1)
     assert adjusted_rand_score(kind, found.assign(features, readers=readers)["strategy"].cat.codes) > 0.95
     with pytest.raises(ValueError, match=r"give them: readers=\.\.\."):
         found.assign(features)
@@ -163,19 +165,19 @@ from gazeanalytics.strategies import Archetypes, Strategies
 rng = np.random.default_rng(3)
 values = rng.normal(size=(400, 30)) @ rng.normal(size=(30, 30)) + 9 * rng.integers(3, size=(400, 1))
 features = pd.DataFrame(values, columns=[f"f{i}" for i in range(30)]).assign(reading=np.arange(400))
-Strategies.fit(features, rng=1, resamples=9, alpha=1.0).save(sys.argv[1])
+Strategies.fit(features, rng=1, n_resamples=9, alpha=1.0).save(sys.argv[1])
 sys.stdout.write(Archetypes.fit(features, rng=1, count=3).corners.tobytes().hex())
 """
 
 
 def test_the_number_of_threads_changes_no_byte(tmp_path):
     written = []
-    for threads in ("1", "2", "4"):
+    for n_jobs in ("1", "2", "4"):
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-        file = tmp_path / f"{threads}.npz"
+        file = tmp_path / f"{n_jobs}.npz"
         run = subprocess.run(
             [sys.executable, "-c", _FIT, str(file)],
-            env=os.environ | dict.fromkeys(names, threads),
+            env=os.environ | dict.fromkeys(names, n_jobs),
             capture_output=True,
             text=True,
             check=True,
@@ -191,7 +193,7 @@ def test_unknown_choices_are_named(six):
 
 def test_a_continuum_stays_one_in_every_universe(without_types):
     features = without_types("winding", 4, n=600)
-    table = multiverse(features, choices={"scaling": ["rank"], "dimensions": [5]}, seeds=1, resamples=19)
+    table = multiverse(features, choices={"scaling": ["rank"], "dimensions": [5]}, seeds=1, n_resamples=19)
     assert table["setting"].tolist() == ["baseline", "scaling", "dimensions", "seed"]
     assert (table["strategies"] == 0).all()
     assert (table["ari"] == 1).all()
@@ -199,7 +201,7 @@ def test_a_continuum_stays_one_in_every_universe(without_types):
 
 def test_drawing_surrogates_stops_once_the_answer_is_no():
     rng = np.random.default_rng(0)
-    there = existence(rng.normal(size=(300, 4)), rng=rng, resamples=500)
+    there = existence(rng.normal(size=(300, 4)), rng=rng, n_resamples=500)
     assert len(there.null_gains) < 200
     assert there.p_value == 10 / len(there.null_gains)
 
@@ -209,6 +211,6 @@ def test_the_existence_test_seldom_rejects_without_structure():
     for seed in range(12):
         rng = np.random.default_rng(seed)
         points = rng.normal(size=(300, 6)) @ rng.normal(size=(6, 6))
-        p_values.append(existence(points, rng=rng, resamples=9).p_value)
+        p_values.append(existence(points, rng=rng, n_resamples=9).p_value)
     assert np.mean(p_values) > 0.3
     assert sum(value <= 0.2 for value in p_values) <= 6

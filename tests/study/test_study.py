@@ -174,7 +174,7 @@ def test_study_toml_is_checked_key_by_key(tmp_path, text, words):
         ('[events]\ndetector = "ivt2"', ("events.detector", "'ivt2'", "did you mean 'ivt'?")),
         ('[events]\ndetector = "ivt"\noptions = { threshold = 3 }', ("events.options", "'threshold_deg_s'")),
         ("[features]\noptions = { gridd = 3 }", ("features.options", "'gridd'")),
-        ("[strategies]\noptions = { resample = 3 }", ("strategies.options", "'resamples'")),
+        ("[strategies]\noptions = { resample = 3 }", ("strategies.options", "'n_resamples'")),
         ('[strategies]\noptions = { scaling = "none" }', ("strategies", "scaling must be one of")),
     ],
 )

@@ -220,7 +220,7 @@ def shuffle(codes, state):
 
 
 @kernel
-def against_shuffles(codes, kinds, which, shuffles, seed, out):
+def against_shuffles(codes, kinds, which, n_permutations, seed, out):
     """Write transition entropy, mean and standard deviation (n - 1) over random orders, and the p-value of low."""
     six = np.empty(6)
     transition_entropies(codes, kinds, six)
@@ -230,29 +230,29 @@ def against_shuffles(codes, kinds, which, shuffles, seed, out):
     if seen != seen:
         return
     mixed = codes.copy()
-    values = np.empty(shuffles)
+    values = np.empty(n_permutations)
     mean = 0.0
     low = 1
     state = seed
-    for k in range(shuffles):
+    for k in range(n_permutations):
         state = shuffle(mixed, state)
         transition_entropies(mixed, kinds, six)
         values[k] = six[3 + which]
-        mean += values[k] / shuffles
+        mean += values[k] / n_permutations
         # Equal entropies may differ by rounding, for they are summed in another order.
         low += values[k] <= seen + 1e-12
     square = 0.0
     for value in values:
         square += (value - mean) ** 2
     out[1] = mean
-    out[2] = np.sqrt(square / (shuffles - 1))
+    out[2] = np.sqrt(square / (n_permutations - 1))
     if out[2] < 1e-12:
         out[2] = 0.0
-    out[3] = low / (shuffles + 1)
+    out[3] = low / (n_permutations + 1)
 
 
 @kernel
-def shuffle_readings(starts, stops, codes, kinds, which, shuffles, seeds, out):
+def shuffle_readings(starts, stops, codes, kinds, which, n_permutations, seeds, out):
     """Run `against_shuffles` over readings; each has its own seed."""
     for k in range(len(starts)):
-        against_shuffles(codes[starts[k] : stops[k]], kinds, which, shuffles, seeds[k], out[k])
+        against_shuffles(codes[starts[k] : stops[k]], kinds, which, n_permutations, seeds[k], out[k])

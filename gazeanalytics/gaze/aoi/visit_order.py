@@ -17,7 +17,7 @@ __all__ = ["order_test", "systematicity"]
 Estimator = Literal["plugin", "mm", "js"]
 
 
-def systematicity(visits: pd.DataFrame, readings: pd.DataFrame, *, threads: int | None = None) -> pd.DataFrame:
+def systematicity(visits: pd.DataFrame, readings: pd.DataFrame, *, n_jobs: int | None = None) -> pd.DataFrame:
     """How alike a reader's own sequences of regions are from case to case (Kok et al. 2016; van Geel et al. 2017).
 
     Cost grows with the square of the number of readings of a reader.
@@ -28,7 +28,7 @@ def systematicity(visits: pd.DataFrame, readings: pd.DataFrame, *, threads: int 
         A visits table whose regions mean the same in every case (organs, or grid cells).
     readings : pandas.DataFrame
         Columns reading and reader.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -61,7 +61,7 @@ def systematicity(visits: pd.DataFrame, readings: pd.DataFrame, *, threads: int 
     words[:] = ["".join(map(chr, codes[start:stop])) for start, stop in zip(found.starts, found.stops, strict=True)]
     place = pd.Index(np.asarray(found.keys)).get_indexer(pd.Index(np.asarray(readings["reading"])))
     known = readings.loc[place >= 0, "reader"]
-    workers = ragged.thread_count(threads)
+    workers = ragged.thread_count(n_jobs)
     rows = [
         {"reader": reader, "readings": len(own), **_mean_distance(words[place[place >= 0][own]], workers)}
         for reader, own in known.reset_index(drop=True).groupby(known.to_numpy()).indices.items()
@@ -86,9 +86,9 @@ def order_test(
     sequence: pd.DataFrame,
     *,
     estimator: Estimator = "plugin",
-    shuffles: int = 200,
+    n_permutations: int = 200,
     rng: np.random.Generator | int | None = None,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Compare each reading's transition entropy with that of the same fixations in random order.
 
@@ -100,11 +100,11 @@ def order_test(
         Columns reading and region, one row a fixation in order, as `locate` gives.
     estimator : {"plugin", "mm", "js"}
         Plug-in, Miller-Madow, or James-Stein shrinkage.
-    shuffles : int
+    n_permutations : int
         Random orders per reading.
     rng : numpy.random.Generator, int or None
         Randomness; the answer doesn't depend on the number of threads.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -127,14 +127,16 @@ def order_test(
     """
     if estimator not in get_args(Estimator):
         raise ValueError(f"estimator: wanted one of {', '.join(get_args(Estimator))}; came {estimator!r}")
-    if shuffles < 2:
-        raise ValueError(f"shuffles: wanted at least 2; came {shuffles}")
+    if n_permutations < 2:
+        raise ValueError(f"shuffles: wanted at least 2; came {n_permutations}")
     found = ragged.segments(sequence["reading"])
     codes, names = pd.factorize(sequence["region"])
     seeds = np.random.default_rng(rng).integers(1, 2**63, len(found), dtype=np.uint64)
     out = np.empty((len(found), 4))
     which = get_args(Estimator).index(estimator)
-    ragged.each(kernels.shuffle_readings, found, codes, len(names), which, shuffles, out=[seeds, out], threads=threads)
+    ragged.each(
+        kernels.shuffle_readings, found, codes, len(names), which, n_permutations, out=[seeds, out], n_jobs=n_jobs
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(out[:, 2] > 0, (out[:, 0] - out[:, 1]) / out[:, 2], np.nan)
     table = pd.DataFrame(out[:, :3], columns=["entropy_bits", "null_mean_bits", "null_sd_bits"])

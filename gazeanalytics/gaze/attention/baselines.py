@@ -95,7 +95,7 @@ def other_cases(
     viewing: Viewing,
     smoothing: Smoothing | None = None,
     cells: tuple[int, int],
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Maps:
     """Lay for each case all attention to the other cases over it, registered by the box of the chest.
 
@@ -114,7 +114,7 @@ def other_cases(
         Bandwidth, edge and weight.
     cells : (int, int)
         Rows and columns of the maps.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -145,7 +145,7 @@ def other_cases(
     frame = images[["reading", "case"]].assign(width=width, height=height)
     grid = math.ceil(cells[0] * height / size[0, 1]), math.ceil(cells[1] * width / size[0, 0])
     scalar = replace(viewing, **{name: float(np.ravel(getattr(viewing, name))[0]) for name in viewing.__slots__})
-    own = density(placed, frame, viewing=scalar, by="case", smoothing=smoothing, cells=grid, threads=threads)
+    own = density(placed, frame, viewing=scalar, by="case", smoothing=smoothing, cells=grid, n_jobs=n_jobs)
     total = own.surfaces.sum(axis=0)
     row = pd.Index(cases["case"]).get_indexer(own.keys)
     surfaces = np.stack(

@@ -101,7 +101,7 @@ def density(
     by: str = "reading",
     smoothing: Smoothing | None = None,
     cells: tuple[int, int] | None = None,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> Maps:
     """Lay a normal distribution over each fixation and sum them up, exactly: each cell gets the mass that falls in it.
 
@@ -120,7 +120,7 @@ def density(
         Bandwidth, edge and weight. Default: 1 deg, reflected, by duration.
     cells : (int, int), optional
         Rows and columns of the grid over the image. Default: one cell a pixel; then all images have one size.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -161,7 +161,7 @@ def density(
     x, y = (fixations[name].to_numpy(float)[order] * scale[found.rows(), axis] for axis, name in enumerate("xy"))
     out = [sigma_px * scale, shown_boxes(images)[image] * np.tile(scale, 2), np.empty((len(found), *shape))]
     arguments = (x, y, _weights(fixations, smoothing)[order], EDGES.index(smoothing.edge))
-    ragged.each(density_readings, found, *arguments, out=out, threads=threads)
+    ragged.each(density_readings, found, *arguments, out=out, n_jobs=n_jobs)
     return Maps(found.keys, out[-1], size_px, sigma_px)
 
 

@@ -120,7 +120,7 @@ def hint_effect(
     with_hint: pd.DataFrame,
     truth: pd.DataFrame,
     *,
-    resamples: int = 2000,
+    n_resamples: int = 2000,
     rng: np.random.Generator | int | None = None,
 ) -> pd.DataFrame:
     """Compare a model's answers with and without the hint, case by case and finding by finding.
@@ -132,7 +132,7 @@ def hint_effect(
         Only answers given both times count.
     truth : pandas.DataFrame
         `case`, `finding`, `present`.
-    resamples : int
+    n_resamples : int
         Draws of cases (and readers) for standard errors and 95 % intervals.
     rng : int, numpy.random.Generator or None
         Randomness of the intervals.
@@ -165,7 +165,7 @@ def hint_effect(
     >>> truth = pd.DataFrame({"case": range(6), "finding": "nodule", "present": [True] * 3 + [False] * 3})
     >>> before = truth.assign(present=[True, False, False, True, True, False])
     >>> after = truth.assign(present=[True, True, False, True, False, False])
-    >>> found = hint_effect(before, after, truth, resamples=200, rng=0).set_index("term")["estimate"]
+    >>> found = hint_effect(before, after, truth, n_resamples=200, rng=0).set_index("term")["estimate"]
     >>> found[["missed findings recovered", "hallucinations removed", "sensitivity change"]].round(2).tolist()
     [0.5, 0.5, 0.33]
     """
@@ -186,7 +186,7 @@ def hint_effect(
     def means(counts: list[np.ndarray]) -> np.ndarray:
         return weighted_means(values, counts[0][case] * counts[1][reader])
 
-    drawn = redraw(means, [case.max() + 1, reader.max() + 1], resamples=resamples, rng=rng)
+    drawn = redraw(means, [case.max() + 1, reader.max() + 1], n_resamples=n_resamples, rng=rng)
     low, high = percentile_interval(drawn)
     p_values = [np.nan] * 4 + [_mcnemar(values[:, column]) for column in (4, 5)]
     counted = (~np.isnan(values)).sum(axis=0)

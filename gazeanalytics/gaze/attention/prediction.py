@@ -94,7 +94,7 @@ def predict_gaze(
     *,
     viewing: Viewing,
     smoothing: Smoothing | None = None,
-    resamples: int = 1000,
+    n_resamples: int = 1000,
     rng: np.random.Generator | int | None = None,
 ) -> Prediction:
     """Judge maps of cases by readers' gaze, beside the ceiling and the floor for that gaze.
@@ -117,7 +117,7 @@ def predict_gaze(
         Of all images alike.
     smoothing : Smoothing, optional
         How the readers' own maps are built.
-    resamples : int
+    n_resamples : int
         Draws of cases and readers for the intervals.
     rng : int, numpy.random.Generator or None
         Randomness of the intervals.
@@ -135,12 +135,12 @@ def predict_gaze(
     >>> images = images.assign(width=100, height=60)
     >>> viewing = Viewing.from_px_per_deg(10)
     >>> cursor = density(fixations, images, viewing=viewing, by="case", cells=(12, 20))
-    >>> found = predict_gaze(cursor, fixations, images, viewing=viewing, resamples=100, rng=0)
+    >>> found = predict_gaze(cursor, fixations, images, viewing=viewing, n_resamples=100, rng=0)
     >>> found.summary.query("measure == 'auc'")[["predictor", "mean"]].round(2).to_numpy().tolist()
     [['prediction', 0.99], ['other readers', 0.99], ['other cases', 0.25]]
     """
     scores = judge_maps(predicted, fixations, images, viewing=viewing, smoothing=smoothing)
-    return summarise_judged(scores, resamples=resamples, rng=rng)
+    return summarise_judged(scores, n_resamples=n_resamples, rng=rng)
 
 
 def judge_maps(
@@ -202,7 +202,7 @@ def judge_maps(
 
 
 def summarise_judged(
-    scores: pd.DataFrame, *, resamples: int = 1000, rng: np.random.Generator | int | None = None
+    scores: pd.DataFrame, *, n_resamples: int = 1000, rng: np.random.Generator | int | None = None
 ) -> Prediction:
     """Take means over readers and cases of what `judge_maps` gives, with intervals, and place them.
 
@@ -220,12 +220,12 @@ def summarise_judged(
     >>> scores = pd.DataFrame({"reading": np.repeat(range(4), 3), "case": np.repeat([0, 0, 1, 1], 3)})
     >>> scores = scores.assign(reader=np.repeat([0, 1, 0, 1], 3), predictor=list(PREDICTORS) * 4, points=9)
     >>> scores["nss"] = [2.0, 3.0, 1.0] * 4
-    >>> float(summarise_judged(scores, resamples=50, rng=0).summary["share"].iloc[0])
+    >>> float(summarise_judged(scores, n_resamples=50, rng=0).summary["share"].iloc[0])
     0.5
     """
     measures = list(scores.columns[scores.columns.tolist().index("points") + 1 :])
     means = scores.groupby(["case", "predictor"], sort=False, observed=True)[measures].mean().reset_index()
-    return Prediction(scores, means, _summary(scores, measures, resamples, rng))
+    return Prediction(scores, means, _summary(scores, measures, n_resamples, rng))
 
 
 def _usable(predicted: Maps, images: pd.DataFrame) -> pd.DataFrame:
@@ -278,7 +278,7 @@ def _score_case(
 
 
 def _summary(
-    scores: pd.DataFrame, measures: list[str], resamples: int, rng: np.random.Generator | int | None
+    scores: pd.DataFrame, measures: list[str], n_resamples: int, rng: np.random.Generator | int | None
 ) -> pd.DataFrame:
     """Means over cases with intervals, and where the prediction stands between floor and ceiling."""
     wide = scores.pivot(index="reading", columns="predictor", values=measures)
@@ -302,7 +302,7 @@ def _summary(
 
     sizes = [case.max() + 1, reader.max() + 1]
     found = means([np.ones(size, np.int64) for size in sizes])
-    ends = percentile_interval(redraw(means, sizes, resamples=resamples, rng=rng))
+    ends = percentile_interval(redraw(means, sizes, n_resamples=n_resamples, rng=rng))
     count = len(PREDICTORS) * len(measures)
     names = [(predictor, measure) for predictor in PREDICTORS for measure in measures]
     summary = pd.DataFrame(names, columns=["predictor", "measure"])

@@ -97,7 +97,7 @@ def scanpath_features(
     2        0.0        NaN            NaN                 NaN            0.00
     """
     chosen = FeatureSettings(**choices)
-    points = prepare(fixations, viewing, images, chosen.threads)
+    points = prepare(fixations, viewing, images, chosen.n_jobs)
     made = counts(points)
     for group in (durations, steps, directions, extent, coverage, spatial_entropy, circling, clusters, recurrence):
         made |= group(points, chosen)

@@ -60,7 +60,7 @@ def ambient_focal(fixations: pd.DataFrame, viewing: Viewing | None, images: pd.D
     [-1.6, -1.6, -1.6, 2.0, 2.0, nan]
     """
     chosen = FeatureSettings(**choices)
-    points = prepare(fixations, viewing, images, chosen.threads)
+    points = prepare(fixations, viewing, images, chosen.n_jobs)
     value = focal_terms(points, chosen, images)
     placed = fixations["x"].notna() & fixations["y"].notna()
     return pd.Series(value, index=fixations.index[placed]).reindex(fixations.index).rename("ambient_focal")
@@ -103,7 +103,7 @@ def course(points: Points, settings: FeatureSettings, images: pd.DataFrame) -> d
         points.steps,
         settings.early_share,
         out=[scales, out],
-        threads=settings.threads,
+        n_jobs=settings.n_jobs,
     )
     names = ("k_coefficient", "k_early", "k_late", "amplitude_early_late", "duration_early_late")
     return dict(zip(names, out.T, strict=True))
@@ -137,7 +137,7 @@ def clusters(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]
         settings.cluster_radius_deg,
         settings.big_cluster_ms,
         out=[out],
-        threads=settings.threads,
+        n_jobs=settings.n_jobs,
     )
     return dict(zip(("temporal_entropy", "clusters", "big_clusters", "big_cluster_share"), out.T, strict=True))
 

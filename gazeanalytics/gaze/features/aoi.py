@@ -55,7 +55,7 @@ def regions_seen(
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(total > 0, time / total, np.nan)
     out = np.empty((len(found), 6))
-    ragged.each(order_kernels.code_readings, found, codes, len(names), out=[out], threads=settings.threads)
+    ragged.each(order_kernels.code_readings, found, codes, len(names), out=[out], n_jobs=settings.n_jobs)
     seen = (number > 0).sum(axis=1)
     return (
         {"visits": number.sum(axis=1).astype(float), "revisits": (number.sum(axis=1) - seen).astype(float)}
@@ -185,7 +185,7 @@ def checklist(visits: pd.DataFrame, images: pd.DataFrame, settings: FeatureSetti
     found = match(visits, images, "visits")
     ranks = _codes(visits["region"], pd.Index(settings.checklist))
     out = np.empty((len(found), 2))
-    ragged.each(kernels.adherence_readings, found, ranks, len(settings.checklist), out=[out], threads=settings.threads)
+    ragged.each(kernels.adherence_readings, found, ranks, len(settings.checklist), out=[out], n_jobs=settings.n_jobs)
     return {"checklist_tau": out[:, 0], "checklist_similarity": out[:, 1]}
 
 

@@ -114,7 +114,7 @@ def directions(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
     turn_mean_deg  117.12   0.0  30.01    NaN
     """
     out = np.empty((len(points.found), 3))
-    ragged.each(kernels.direction_readings, points.found, points.headings, out=[out], threads=settings.threads)
+    ragged.each(kernels.direction_readings, points.found, points.headings, out=[out], n_jobs=settings.n_jobs)
     return dict(zip(("horizontality", "axiality", "turn_mean_deg"), out.T, strict=True))
 
 
@@ -181,7 +181,7 @@ def _main_sequences(found: ragged.Segments, size: np.ndarray, speed: np.ndarray)
 
 def _summary(found: ragged.Segments, values: np.ndarray, settings: FeatureSettings) -> list[np.ndarray]:
     out = np.empty((len(found), 6))
-    ragged.each(kernels.summaries, found, values, *settings.quantiles, out=[out], threads=settings.threads)
+    ragged.each(kernels.summaries, found, values, *settings.quantiles, out=[out], n_jobs=settings.n_jobs)
     return list(out.T)
 
 

@@ -51,7 +51,7 @@ def recurrence(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
         chord,
         settings.recurrence_line,
         out=[out],
-        threads=settings.threads,
+        n_jobs=settings.n_jobs,
     )
     names = ("recurrence_percent", "determinism_percent", "laminarity_percent", "corm_percent", "refixation_share")
     return dict(zip(names, out.T, strict=True))
@@ -91,6 +91,6 @@ def transitions(points: Points, settings: FeatureSettings) -> dict[str, np.ndarr
         points.places,
         *settings.grid,
         out=[points.frames, out],
-        threads=settings.threads,
+        n_jobs=settings.n_jobs,
     )
     return dict(zip((*ENTROPIES, "lempel_ziv"), out.T, strict=True))

@@ -50,7 +50,7 @@ class FeatureSettings:
         How near (deg) to a region a fixation counts as in it, when visits are made from `regions`.
     checklist : tuple of str
         Regions in the order in which they should be looked at.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use. Results don't depend on it.
 
     Examples
@@ -78,7 +78,7 @@ class FeatureSettings:
     k_scale: tuple[float, float, float, float] | None = None
     hit_radius_deg: float = 0.0
     checklist: tuple[str, ...] = ()
-    threads: int | None = None
+    n_jobs: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("early_share", "bcea_share"):

@@ -41,7 +41,7 @@ def extent(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
         points.places,
         settings.bcea_share,
         out=[points.frames, out],
-        threads=settings.threads,
+        n_jobs=settings.n_jobs,
     )
     return dict(zip(("hull_deg2", "bcea_deg2", "spread_deg", "nearest_neighbour_index"), out.T, strict=True))
 
@@ -71,7 +71,7 @@ def coverage(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]
         settings.coverage_radius_deg,
         settings.coverage_cells,
         out=[points.frames, out],
-        threads=settings.threads,
+        n_jobs=settings.n_jobs,
     )
     return {"coverage_share": out[:, 0], "coverage_early_share": out[:, 1]}
 
@@ -97,7 +97,7 @@ def spatial_entropy(points: Points, settings: FeatureSettings) -> dict[str, np.n
         points.places,
         *settings.fine_grid,
         out=[points.frames, out],
-        threads=settings.threads,
+        n_jobs=settings.n_jobs,
     )
     return {"spatial_entropy": out[:, 0]}
 
@@ -127,7 +127,7 @@ def circling(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]
     """
     out = np.empty((len(points.found), 5))
     ragged.each(
-        kernels.circling_readings, points.found, points.places, out=[points.frames, out], threads=settings.threads
+        kernels.circling_readings, points.found, points.places, out=[points.frames, out], n_jobs=settings.n_jobs
     )
     names = ("radius_mean", "radius_sd", "angular_coverage", "winding_turns", "winding_steadiness")
     return dict(zip(names, out.T, strict=True))

@@ -58,7 +58,7 @@ def time_course(
     if parts < 1:
         raise ValueError(f"parts: wanted at least 1; came {parts}")
     chosen = FeatureSettings(**choices)
-    points = prepare(fixations, viewing, images, chosen.threads)
+    points = prepare(fixations, viewing, images, chosen.n_jobs)
     owner = owners(points.found)
     begins, count = points.found.starts[owner], points.found.lengths[owner]
     ends = np.ceil(np.arange(1, parts + 1) * count[:, None] / parts)
@@ -101,7 +101,7 @@ def _coverage_so_far(points: Points, settings: FeatureSettings, parts: int) -> n
             points.places,
             *field,
             out=[points.frames, out],
-            threads=settings.threads,
+            n_jobs=settings.n_jobs,
         )
         made[:, part] = np.nan_to_num(out[:, 0] * out[:, 1])
     return made

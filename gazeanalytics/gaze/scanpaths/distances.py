@@ -18,7 +18,7 @@ def path_distances(
     *,
     pairs: pd.DataFrame | None = None,
     viewing: Viewing | None = None,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Measure how far scanpaths lie from one another, in four ways, all from the distances d(i, j) of their fixations.
 
@@ -40,7 +40,7 @@ def path_distances(
         `first`, `second`: readings to compare. Default: every pair once.
     viewing : Viewing, optional
         With it places are told in degrees off the line of sight, and the columns end in `_deg` instead of `_px`.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -61,7 +61,7 @@ def path_distances(
     placed = paths.placed
     frame, first, second = find_pairs(paths.found, pairs)
     packed = (paths.offsets(placed), paths.x, paths.y, paths.longest)
-    scores = score_pairs(path_distances_pairs, first, second, *packed, width=len(MEASURES), threads=threads)
+    scores = score_pairs(path_distances_pairs, first, second, *packed, width=len(MEASURES), n_jobs=n_jobs)
     frame[[f"{name}_{paths.unit}" for name in MEASURES]] = scores
     frame["note"] = notes(first, second, ("missing place", ~placed))
     return frame
@@ -72,7 +72,7 @@ def time_delay_embedding(
     *,
     scale_px: float,
     pairs: pd.DataFrame | None = None,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Compare scanpaths by time-delay embedding (Wang et al. 2011; scaled as in Zanca et al. 2018).
 
@@ -88,7 +88,7 @@ def time_delay_embedding(
         Divides all places, usually the longer side of the image (px), so that distances don't depend on its size.
     pairs : pandas.DataFrame, optional
         `first` (the reference), `second` (judged by it). Default: every pair once.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -118,6 +118,6 @@ def time_delay_embedding(
     frame, first, second = find_pairs(paths.found, pairs)
     packed = (paths.offsets(placed), paths.x / scale_px, paths.y / scale_px)
     for name, similarity in (("tde", False), ("stde", True)):
-        frame[name] = score_pairs(embedding_pairs, first, second, *packed, similarity, paths.longest, threads=threads)
+        frame[name] = score_pairs(embedding_pairs, first, second, *packed, similarity, paths.longest, n_jobs=n_jobs)
     frame["note"] = notes(first, second, ("missing place", ~placed))
     return frame

@@ -51,7 +51,7 @@ def multimatch(
     height_px: float,
     pairs: pd.DataFrame | None = None,
     simplify: Simplify | None = None,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Compare scanpaths by MultiMatch (Jarodzka et al. 2010; Dewhurst et al. 2012).
 
@@ -75,7 +75,7 @@ def multimatch(
         `first`, `second`: readings to compare, as `pair_readings` gives them. Default: every pair once.
     simplify : Simplify, optional
         Join small and straight saccades first. Default: none are joined.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -113,10 +113,10 @@ def multimatch(
     offsets = paths.offsets(~short & placed)
     offsets[:, 1] -= offsets[:, 1] > offsets[:, 0]
     if simplify is not None:
-        saccade, offsets[:, 1] = _simplified(paths, saccade, offsets, simplify, threads)
+        saccade, offsets[:, 1] = _simplified(paths, saccade, offsets, simplify, n_jobs)
     longest = max(paths.longest - 1, 1)
     frame, first, second = find_pairs(paths.found, pairs)
-    scores = score_pairs(multimatch_pairs, first, second, offsets, saccade, longest, width=5, threads=threads)
+    scores = score_pairs(multimatch_pairs, first, second, offsets, saccade, longest, width=5, n_jobs=n_jobs)
     diagonal = math.hypot(width_px, height_px)
     frame[list(DIMENSIONS)] = 1 - scores / np.array([2 * diagonal, math.pi, diagonal, diagonal, 1.0])
     frame["note"] = notes(
@@ -136,7 +136,7 @@ def _saccades(paths: Paths) -> np.ndarray:
 
 
 def _simplified(
-    paths: Paths, saccade: np.ndarray, offsets: np.ndarray, simplify: Simplify, threads: int | None
+    paths: Paths, saccade: np.ndarray, offsets: np.ndarray, simplify: Simplify, n_jobs: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Simplified saccades in the rows where their reading began, and where each reading's now end."""
     used = offsets[:, 1] > offsets[:, 0]
@@ -145,5 +145,5 @@ def _simplified(
     out, counts = np.empty_like(saccade), np.zeros(len(paths.found), np.int64)
     found = ragged.Segments(paths.found.keys, offsets[:, 0], offsets[:, 1] + used)
     limits = (float(simplify.bend_deg), float(simplify.amplitude_px), float(simplify.brief_ms))
-    ragged.each(simplify_readings, found, saccade, *limits, out, out=[counts], threads=threads)
+    ragged.each(simplify_readings, found, saccade, *limits, out, out=[counts], n_jobs=n_jobs)
     return out, offsets[:, 0] + counts

@@ -177,13 +177,13 @@ def score_pairs(
     second: np.ndarray,
     *arguments: object,
     width: int = 0,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> np.ndarray:
     """Run a pair kernel over blocks of pairs on threads; scores have shape (pairs, width), or (pairs,) for width 0."""
     scores = np.empty((len(first), width) if width else len(first))
     edges = np.arange(0, len(first) + _BLOCK, _BLOCK).clip(max=len(first))
     blocks = ragged.Segments(pd.RangeIndex(len(edges) - 1), edges[:-1], edges[1:])
-    ragged.each(batch, blocks, first, second, *arguments, scores, threads=threads)
+    ragged.each(batch, blocks, first, second, *arguments, scores, n_jobs=n_jobs)
     return scores
 
 

@@ -28,7 +28,7 @@ def compare_readers(
     *,
     best: Mapping[str, float] | float | None = None,
     partners: int = 4,
-    resamples: int = 1000,
+    n_resamples: int = 1000,
     rng: np.random.Generator | int | None = None,
 ) -> pd.DataFrame:
     """Score scanpaths or maps between readers, within readers and between models and readers, corrected for chance.
@@ -65,7 +65,7 @@ def compare_readers(
         similarities, 0 for distances); others have to be told.
     partners : int
         Readings of other cases drawn for every reading: more lessens the noise of the chance score.
-    resamples : int
+    n_resamples : int
         Draws of cases and readers for the 95 % intervals (Owen 2007).
     rng : int, numpy.random.Generator or None
         Randomness of partners and intervals.
@@ -109,7 +109,7 @@ def compare_readers(
         )
     every = pd.concat([frame for pairs in groups.values() for frame in pairs], ignore_index=True).drop_duplicates()
     scores = measure(attention, pairs=every).drop(columns="note", errors="ignore").set_index(["first", "second"])
-    return _summary(scores, groups, table, (_best(list(scores.columns), best), resamples, generator))
+    return _summary(scores, groups, table, (_best(list(scores.columns), best), n_resamples, generator))
 
 
 def _checked(readings: pd.DataFrame, attention: pd.DataFrame | Maps) -> pd.DataFrame:
@@ -153,7 +153,7 @@ def _summary(
     settings: tuple[np.ndarray, int, np.random.Generator],
 ) -> pd.DataFrame:
     """Means, chance and correction of every relation, with intervals over cases and readers drawn for all alike."""
-    best, resamples, rng = settings
+    best, n_resamples, rng = settings
     codes = table.set_index("reading")[["case", "reader"]].apply(lambda column: pd.factorize(column)[0])
     sizes = (codes.max().to_numpy() + 1).tolist()
     values = {name: [_scored(scores, codes, frame) for frame in pairs] for name, pairs in groups.items()}
@@ -164,7 +164,7 @@ def _summary(
 
     shape = (len(groups), 3, len(best))
     found = means([np.ones(size, np.int64) for size in sizes]).reshape(shape)
-    drawn = redraw(means, sizes, resamples=resamples, rng=rng).reshape(resamples, *shape)
+    drawn = redraw(means, sizes, n_resamples=n_resamples, rng=rng).reshape(n_resamples, *shape)
     rows = [_rows(name, scores.columns, found[k], drawn[:, k], values[name]) for k, name in enumerate(groups)]
     if set(_DIFFERENCE) <= set(groups):
         one, two = (list(groups).index(name) for name in _DIFFERENCE)

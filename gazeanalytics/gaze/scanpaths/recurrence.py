@@ -20,7 +20,7 @@ def cross_recurrence(
     viewing: Viewing,
     line: int = 2,
     pairs: pd.DataFrame | None = None,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Quantify the cross-recurrence of scanpaths (Anderson, Anderson, Kingstone & Bischof 2015).
 
@@ -42,7 +42,7 @@ def cross_recurrence(
         Shortest line that counts, in fixations.
     pairs : pandas.DataFrame, optional
         `first`, `second`: readings to compare. Default: every pair once.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -71,7 +71,7 @@ def cross_recurrence(
     placed = paths.placed
     frame, first, second = find_pairs(paths.found, pairs)
     packed = (paths.offsets(placed), paths.x, paths.y, float(radius_deg), line, paths.longest)
-    scores = score_pairs(cross_recurrence_pairs, first, second, *packed, width=len(MEASURES), threads=threads)
+    scores = score_pairs(cross_recurrence_pairs, first, second, *packed, width=len(MEASURES), n_jobs=n_jobs)
     frame[list(MEASURES)] = scores
     frame["note"] = notes(first, second, ("missing place", ~placed))
     return frame

@@ -62,7 +62,7 @@ def scanmatch(
     threshold: float = 3.5,
     gap: float = 0.0,
     bin_ms: float | None = None,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Compare scanpaths by ScanMatch (Cristino, Mathot, Theeuwes & Gilchrist 2010).
 
@@ -85,7 +85,7 @@ def scanmatch(
         Score of a gap.
     bin_ms : float, optional
         Repeat each symbol once per so many ms of the fixation (rounded, half to even). Default: once per fixation.
-    threads : int, optional
+    n_jobs : int, optional
         Default: as many as the process may use.
 
     Returns
@@ -114,7 +114,7 @@ def scanmatch(
     highest, longest = float(similarity.max()), int(np.diff(offsets).max(initial=1))
     frame, first, second = find_pairs(paths.found, pairs)
     packed = (offsets, symbols.astype(np.uint32), similarity, highest, float(gap), longest)
-    scores = score_pairs(scanmatch_pairs, first, second, *packed, threads=threads)
+    scores = score_pairs(scanmatch_pairs, first, second, *packed, n_jobs=n_jobs)
     frame["note"] = notes(first, second, *faults)
     frame.insert(2, "scanmatch", np.where(frame["note"] == "", scores, np.nan))
     return frame
@@ -126,7 +126,7 @@ def string_edit(
     grid: Grid,
     pairs: pd.DataFrame | None = None,
     bin_ms: float | None = None,
-    threads: int | None = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Compare scanpaths by string edit distance (Levenshtein 1966; Brandt & Stark 1997).
 
@@ -167,7 +167,7 @@ def string_edit(
     words = [text[start:stop] for start, stop in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)]
     frame, first, second = find_pairs(paths.found, pairs)
     one, two = [words[k] for k in first.tolist()], [words[k] for k in second.tolist()]
-    workers = ragged.thread_count(threads)
+    workers = ragged.thread_count(n_jobs)
     edits = process.cpdist(one, two, scorer=Levenshtein.distance, workers=workers, dtype=np.int32)
     lengths = np.diff(offsets)
     longer = np.maximum(lengths[first], lengths[second])

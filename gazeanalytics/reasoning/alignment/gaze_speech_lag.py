@@ -194,10 +194,10 @@ def interval_of(drawn: np.ndarray, clusters: int) -> np.ndarray:
     return np.nanpercentile(drawn, 100 * norm.cdf([-reach, reach]), axis=0)
 
 
-def _draws(cluster: np.ndarray, resamples: int, source: np.random.Generator) -> np.ndarray:
+def _draws(cluster: np.ndarray, n_resamples: int, source: np.random.Generator) -> np.ndarray:
     """How often each reading counts in each resample of whole clusters, shape (resamples, readings)."""
     clusters = cluster.max() + 1
-    return source.multinomial(clusters, np.full(clusters, 1 / clusters), resamples)[:, cluster].astype(float)
+    return source.multinomial(clusters, np.full(clusters, 1 / clusters), n_resamples)[:, cluster].astype(float)
 
 
 def _shares(near: np.ndarray, every: np.ndarray, width: float) -> np.ndarray:

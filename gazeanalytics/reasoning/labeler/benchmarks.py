@@ -138,7 +138,7 @@ def label_benchmark(
     *,
     against: Labeler | None = None,
     findings: Sequence[str] | None = None,
-    resamples: int = 1000,
+    n_resamples: int = 1000,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Score a labeler on a file of labelled reports, under three policies for "uncertain".
@@ -170,7 +170,7 @@ def label_benchmark(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "three.csv"
     ...     reports.to_csv(path, index=False)
-    ...     table = label_benchmark(path, resamples=0)
+    ...     table = label_benchmark(path, n_resamples=0)
     >>> table.loc[table["finding"] == "edema", ["target", "policy", "f1"]].to_numpy().tolist()[2:4]
     [['positive', 'ignore', 1.0], ['negative', 'as_said', 1.0]]
     """
@@ -182,7 +182,12 @@ def label_benchmark(
         truth = truth[[_scored(name, truth) for name in findings]]
     tables = []
     for target, policy in _views(truth):
-        options: dict[str, Any] = {"policy": policy or "zeros", "target": target, "resamples": resamples, "rng": rng}
+        options: dict[str, Any] = {
+            "policy": policy or "zeros",
+            "target": target,
+            "n_resamples": n_resamples,
+            "rng": rng,
+        }
         if second is None:
             table = score_labels(first, truth, **options)
         else:

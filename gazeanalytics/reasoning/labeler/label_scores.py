@@ -45,7 +45,7 @@ def score_labels(
     *,
     policy: Policy | Mapping[str, Policy] = "zeros",
     target: Target = "positive",
-    resamples: int = 0,
+    n_resamples: int = 0,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Score labels against truth, finding by finding.
@@ -60,7 +60,7 @@ def score_labels(
     target : {"positive", "negative", "uncertain"}
         Which statement to find. CheXpert's evaluation (Irvin et al. 2019) scores all three; negative and uncertain take
         the labels as they are.
-    resamples : int
+    n_resamples : int
         Bootstrap draws of reports for the intervals of F1; 0 for none.
     rng : int, Generator or None
         Source of randomness.
@@ -68,7 +68,7 @@ def score_labels(
     Returns
     -------
     pandas.DataFrame
-        finding, n (reports where truth says so), precision, recall, f1 and, with `resamples`, f1_low and f1_high;
+        finding, n (reports where truth says so), precision, recall, f1 and, with `n_resamples`, f1_low and f1_high;
         then `macro` (mean over findings that occur in either) and `micro`.
 
     Examples
@@ -93,8 +93,8 @@ def score_labels(
             "f1": counts.f1(np.ones((1, len(truth))))[0],
         }
     )
-    if resamples:
-        drawn = counts.f1(_weights(len(truth), resamples, rng))
+    if n_resamples:
+        drawn = counts.f1(_weights(len(truth), n_resamples, rng))
         table["f1_low"], table["f1_high"] = _interval(drawn)
     return table
 
@@ -106,7 +106,7 @@ def compare_labels(
     *,
     policy: Policy | Mapping[str, Policy] = "zeros",
     target: Target = "positive",
-    resamples: int = 2000,
+    n_resamples: int = 2000,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Compare two labelers on the same reports: the difference of F1, paired, by bootstrap over reports.
@@ -127,7 +127,7 @@ def compare_labels(
     one, two = (_count(labels, truth, policy, target) for labels in (first, second))
     all_reports = np.ones((1, len(truth)))
     before, after = one.f1(all_reports)[0], two.f1(all_reports)[0]
-    weights = _weights(len(truth), resamples, rng)
+    weights = _weights(len(truth), n_resamples, rng)
     drawn = two.f1(weights) - one.f1(weights)
     low, high = _interval(drawn)
     tail = np.minimum((drawn <= 0).sum(0), (drawn >= 0).sum(0))
@@ -139,7 +139,7 @@ def compare_labels(
             "difference": after - before,
             "conf_low": low,
             "conf_high": high,
-            "p_value": np.minimum(1, 2 * (tail + 1) / (resamples + 1)),
+            "p_value": np.minimum(1, 2 * (tail + 1) / (n_resamples + 1)),
         }
     )
 
@@ -157,10 +157,10 @@ def _mean(values: np.ndarray) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _weights(reports: int, resamples: int, rng: int | np.random.Generator | None) -> np.ndarray:
+def _weights(reports: int, n_resamples: int, rng: int | np.random.Generator | None) -> np.ndarray:
     """How often each report is drawn, in each resample."""
     source = np.random.default_rng(rng)
-    return source.multinomial(reports, np.full(reports, 1 / reports), resamples).astype(float)
+    return source.multinomial(reports, np.full(reports, 1 / reports), n_resamples).astype(float)
 
 
 def _count(labels: pd.DataFrame, truth: pd.DataFrame, policy: Policy | Mapping[str, Policy], target: Target) -> _Counts:

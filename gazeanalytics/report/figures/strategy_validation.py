@@ -91,7 +91,7 @@ def strategy_stability(stability: pd.DataFrame, *, ax: Axes | None = None) -> Ax
     groups = list(dict.fromkeys(over))
     with drawing(ax, SINGLE_MM, 18 + 7.0 * len(names)) as axes:
         if not len(stability):
-            return nothing(axes, "resamples")
+            return nothing(axes, "n_resamples")
         for number, group in enumerate(groups):
             part, style = stability[over == group], look(number)
             for row, name in enumerate(names):

@@ -148,7 +148,7 @@ def agreement_bootstrap(
     weights: str | np.ndarray = "unweighted",
     raters: bool = False,
     confidence: float = 0.95,
-    resamples: int = 1000,
+    n_resamples: int = 1000,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Give a percentile interval from drawing whole subjects again and, if wanted, raters too.
@@ -167,7 +167,7 @@ def agreement_bootstrap(
         Draw raters as well, for claims about raters like these; with few raters such intervals are rough.
     confidence : float
         Of the interval.
-    resamples : int
+    n_resamples : int
         Draws.
     rng : int, Generator or None
         Randomness.
@@ -186,7 +186,7 @@ def agreement_bootstrap(
     --------
     >>> truth = np.random.default_rng(1).integers(0, 3, 60)
     >>> ratings = pd.DataFrame({f"r{g}": np.where(np.arange(60) % 7 == g, 0, truth) for g in range(4)})
-    >>> table = agreement_bootstrap(ratings, raters=True, resamples=200, rng=1)
+    >>> table = agreement_bootstrap(ratings, raters=True, n_resamples=200, rng=1)
     >>> bool(table.conf_low[0] < table.estimate[0] < table.conf_high[0])
     True
     """
@@ -196,7 +196,7 @@ def agreement_bootstrap(
     random = np.random.default_rng(rng)
     n, r = coded.places.shape
     pairs = (
-        pair for chunk in draw((n, r if raters else 1), resamples, random, 64) for pair in zip(*chunk, strict=True)
+        pair for chunk in draw((n, r if raters else 1), n_resamples, random, 64) for pair in zip(*chunk, strict=True)
     )
     draws = np.array(
         [
@@ -211,7 +211,7 @@ def agreement_bootstrap(
     if len(kept) > 1:
         table["std_error"] = kept.std(ddof=1)
         table[["conf_low", "conf_high"]] = np.quantile(kept, [(1 - confidence) / 2, (1 + confidence) / 2])
-    told = [f"{resamples - len(kept)} of {resamples} draws undefined"] if len(kept) < resamples else []
+    told = [f"{n_resamples - len(kept)} of {n_resamples} draws undefined"] if len(kept) < n_resamples else []
     table["note"] = "; ".join(part for part in chain(table["note"], told) if part)
     return table
 

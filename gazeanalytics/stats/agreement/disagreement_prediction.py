@@ -34,14 +34,14 @@ class Validation:
         Map a classifier's scores to probabilities by a logistic line fitted on folds inside the training rows.
     permutations : int
         Times that outcomes are shuffled among cases and everything is fitted anew, for the p-value. 0: no test.
-    resamples : int
+    n_resamples : int
         Bootstrap draws of the groups, for intervals.
     """
 
     folds: int = 5
     calibrate: bool = True
     permutations: int = 0
-    resamples: int = 500
+    n_resamples: int = 500
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def predict_disagreement(
     judged = pd.DataFrame({**{name: table[name].to_numpy() for name in names}, "target": y, "predicted": predicted})
     shuffled = (_shuffle(y, codes[0], random) for _ in range(how.permutations))
     null = np.array([_score(mixed, fitter.across(x, mixed, codes, folds)[0], binary) for mixed in shuffled])
-    scores = _scores(judged, names, binary, how.resamples, random)
+    scores = _scores(judged, names, binary, how.n_resamples, random)
     if how.permutations:
         first = float(scores["estimate"].iloc[0])
         scores.loc[0, "p_value"] = (1 + np.sum(null >= first)) / (1 + how.permutations)
@@ -257,20 +257,20 @@ def _score(y: np.ndarray, predicted: np.ndarray, binary: bool) -> float:
 
 
 def _scores(
-    judged: pd.DataFrame, names: list[str], binary: bool, resamples: int, rng: np.random.Generator
+    judged: pd.DataFrame, names: list[str], binary: bool, n_resamples: int, rng: np.random.Generator
 ) -> pd.DataFrame:
     if not binary:
-        return _number_scores(judged, names, resamples, rng)
+        return _number_scores(judged, names, n_resamples, rng)
     area = cluster_bootstrap(
-        judged, AucOf("predicted", "target", names=("auroc",)), by=names, resamples=resamples, rng=rng
+        judged, AucOf("predicted", "target", names=("auroc",)), by=names, n_resamples=n_resamples, rng=rng
     )
     stated = judged["predicted"].clip(0, 1)
-    rest = calibration(stated, judged["target"], clusters=judged[names[0]], resamples=resamples, rng=rng)
+    rest = calibration(stated, judged["target"], clusters=judged[names[0]], n_resamples=n_resamples, rng=rng)
     rest = rest[rest["term"].isin(["brier", "slope", "intercept"])]
     return pd.concat([area, rest], ignore_index=True).assign(model="forecast")[_COLUMNS]
 
 
-def _number_scores(judged: pd.DataFrame, names: list[str], resamples: int, rng: np.random.Generator) -> pd.DataFrame:
+def _number_scores(judged: pd.DataFrame, names: list[str], n_resamples: int, rng: np.random.Generator) -> pd.DataFrame:
     y, predicted = judged["target"].to_numpy(), judged["predicted"].to_numpy()
     ranks = stats.rankdata(y), stats.rankdata(predicted)
 
@@ -281,7 +281,7 @@ def _number_scores(judged: pd.DataFrame, names: list[str], resamples: int, rng: 
         return np.array([spread[0, 1] / np.sqrt(spread[0, 0] * spread[1, 1]), r2])
 
     asked = WeightedBy(both, ("spearman", "r2"))
-    return cluster_bootstrap(judged, asked, by=names, resamples=resamples, rng=rng).assign(model="forecast")
+    return cluster_bootstrap(judged, asked, by=names, n_resamples=n_resamples, rng=rng).assign(model="forecast")
 
 
 def _leaks(x: pd.DataFrame, y: np.ndarray, binary: bool) -> str:

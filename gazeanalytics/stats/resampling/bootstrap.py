@@ -30,7 +30,7 @@ def cluster_bootstrap(
     by: str | Sequence[str] = ("reader", "case"),
     interval: Literal["percentile", "bca", "t"] = "percentile",
     confidence: float = 0.95,
-    resamples: int = 1000,
+    n_resamples: int = 1000,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Give an interval to a statistic of readings when readers and cases stand for further ones.
@@ -55,7 +55,7 @@ def cluster_bootstrap(
         take with few clusters.
     confidence : float
         Of the interval.
-    resamples : int
+    n_resamples : int
         Draws (of each kind, for "t").
     rng : int, Generator or None
         Randomness. The result depends neither on the order of rows nor on the number of threads.
@@ -86,16 +86,16 @@ def cluster_bootstrap(
     """
     if interval not in _INTERVALS:
         raise InputError(f"interval: wanted 'percentile', 'bca' or 't'; came {interval!r}")
-    if resamples < 2:
-        raise InputError(f"resamples: wanted at least 2 draws; came {resamples}")
+    if n_resamples < 2:
+        raise InputError(f"resamples: wanted at least 2 draws; came {n_resamples}")
     asked = statistic if isinstance(statistic, Statistic) else FromTable(statistic)
     clusters = plan(table, by)
     batch = asked.bind(table, clusters)
     estimate = _ask(batch, clusters.ones())[0]
     random = np.random.default_rng(rng)
-    rows = _INTERVALS[interval](table, asked, clusters, _Asked(batch, estimate, resamples, confidence), random)
+    rows = _INTERVALS[interval](table, asked, clusters, _Asked(batch, estimate, n_resamples, confidence), random)
     found = pd.DataFrame({"term": asked.names, "estimate": estimate, **rows})
-    note = [_few(clusters, interval), *_undefined(found.pop("undefined"), resamples)]
+    note = [_few(clusters, interval), *_undefined(found.pop("undefined"), n_resamples)]
     fixed = {"model": "bootstrap", "contrast": None, "statistic": np.nan, "p_value": np.nan, "n": len(table)}
     return found.assign(**fixed, note="; ".join(part for part in note if part))[_COLUMNS]
 
@@ -103,8 +103,8 @@ def cluster_bootstrap(
 class _Asked:
     """What is asked of the draws."""
 
-    def __init__(self, batch: Batch, estimate: np.ndarray, resamples: int, confidence: float) -> None:
-        self.batch, self.estimate, self.resamples, self.confidence = batch, estimate, resamples, confidence
+    def __init__(self, batch: Batch, estimate: np.ndarray, n_resamples: int, confidence: float) -> None:
+        self.batch, self.estimate, self.n_resamples, self.confidence = batch, estimate, n_resamples, confidence
         self.tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
 
 
@@ -114,15 +114,15 @@ def _ask(batch: Batch, counts: Counts) -> np.ndarray:
 
 
 def cluster_draws(
-    batch: Batch, clusters: Plan, resamples: int, rng: np.random.Generator, threads: int | None = None
+    batch: Batch, clusters: Plan, n_resamples: int, rng: np.random.Generator, n_jobs: int | None = None
 ) -> np.ndarray:
     """Evaluate a bound statistic on draws of clusters, chunk by chunk on threads; shape (draws, names).
 
     Draws are made in one order whatever the number of threads.
     """
-    workers = thread_count(threads)
+    workers = thread_count(n_jobs)
     chunk = int(np.clip(_CHUNK // max(sum(clusters.sizes), len(clusters.codes[0])), 1, 8))
-    drawn = draw(clusters.sizes, resamples, rng, chunk)
+    drawn = draw(clusters.sizes, n_resamples, rng, chunk)
     found: list[np.ndarray] = []
     with ThreadPoolExecutor(workers) as pool:
         while part := list(islice(drawn, workers)):
@@ -135,7 +135,7 @@ Rows = dict[str, np.ndarray]
 
 def _percentile(table: pd.DataFrame, asked: Statistic, clusters: Plan, what: _Asked, rng: np.random.Generator) -> Rows:
     del table, asked
-    drawn = cluster_draws(what.batch, clusters, what.resamples, rng)
+    drawn = cluster_draws(what.batch, clusters, what.n_resamples, rng)
     return _ends(drawn, np.tile(what.tails[:, None], drawn.shape[1]))
 
 
@@ -154,7 +154,7 @@ def _ends(drawn: np.ndarray, tails: np.ndarray) -> Rows:
 def _bca(table: pd.DataFrame, asked: Statistic, clusters: Plan, what: _Asked, rng: np.random.Generator) -> Rows:
     """Efron's correction; the acceleration adds up over both kinds of clusters, as for independent samples."""
     del table, asked
-    drawn = cluster_draws(what.batch, clusters, what.resamples, rng)
+    drawn = cluster_draws(what.batch, clusters, what.n_resamples, rng)
     known = np.isfinite(drawn)
     with np.errstate(invalid="ignore"):
         below = np.sum(drawn < what.estimate, axis=0) + 0.5 * np.sum(drawn == what.estimate, axis=0)
@@ -185,7 +185,7 @@ def _student(table: pd.DataFrame, asked: Statistic, clusters: Plan, what: _Asked
     """Variance by readers plus that by cases less that by single readings, never below the larger of the first two."""
     spreads, lost = [], 0
     for part in _one_way(table, clusters):
-        drawn = cluster_draws(asked.bind(table, part), part, what.resamples, rng)
+        drawn = cluster_draws(asked.bind(table, part), part, what.n_resamples, rng)
         lost = lost + (~np.isfinite(drawn)).sum(0)
         size = part.sizes[0]
         spreads.append(np.nanvar(drawn, axis=0, ddof=1) * size / (size - 1))
@@ -223,5 +223,5 @@ def _few(clusters: Plan, interval: str) -> str:
     return "; ".join(told)
 
 
-def _undefined(lost: pd.Series, resamples: int) -> list[str]:
-    return [f"{int(lost.max())} of {resamples} draws undefined"] if lost.max() > 0 else []
+def _undefined(lost: pd.Series, n_resamples: int) -> list[str]:
+    return [f"{int(lost.max())} of {n_resamples} draws undefined"] if lost.max() > 0 else []

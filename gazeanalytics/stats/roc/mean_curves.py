@@ -19,7 +19,7 @@ def roc_curves(
     ratings: Ratings,
     *,
     confidence: float = 0.95,
-    resamples: int = 500,
+    n_resamples: int = 500,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Average readers' empirical ROC curves at each share of false positives, with a band that readers and cases widen.
@@ -30,7 +30,7 @@ def roc_curves(
         From `rate`, of any design. Readers without both kinds of cases under a test are left out of its curve.
     confidence : float
         Of the band, which holds at each share of false positives by itself.
-    resamples : int
+    n_resamples : int
         Draws of readers and cases together, both with replacement (0: no band). With one reader, of cases alone.
     rng : int, Generator or None
         Randomness.
@@ -53,7 +53,7 @@ def roc_curves(
     >>> reader, case = np.divmod(np.arange(240), 60)
     >>> readings = pd.DataFrame({"reader": reader, "case": case, "truth": case % 2})
     >>> readings["rating"] = readings["truth"] + rng.normal(0, 1, 240)
-    >>> curve = roc_curves(rate(readings), resamples=100, rng=1)
+    >>> curve = roc_curves(rate(readings), n_resamples=100, rng=1)
     >>> curve.loc[21, ["false_positive_share", "true_positive_share"]].astype(float).round(3).tolist()
     [0.2, 0.65]
     """
@@ -63,7 +63,7 @@ def roc_curves(
         cells = [(reader, cell) for own, reader, cell in ratings.cells() if own == test and _both(cell)]
         if not cells:
             raise InputError(f"test {name!r}: no reader saw cases with and without the finding")
-        frames.append(_curve(name, cells, ratings, confidence, resamples, random))
+        frames.append(_curve(name, cells, ratings, confidence, n_resamples, random))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -76,14 +76,14 @@ def _curve(
     cells: list[tuple[int, Cell]],
     ratings: Ratings,
     confidence: float,
-    resamples: int,
+    n_resamples: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     sizes = len(ratings.readers), len(ratings.cases)
     mean = _mean_curves(cells, np.ones((1, sizes[0])), np.ones((1, sizes[1])))[0]
     low = high = np.full(len(_GRID), np.nan)
-    if resamples:
-        drawn = np.concatenate([_mean_curves(cells, *counts) for counts in draw(sizes, resamples, rng, _CHUNK)])
+    if n_resamples:
+        drawn = np.concatenate([_mean_curves(cells, *counts) for counts in draw(sizes, n_resamples, rng, _CHUNK)])
         low, high = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     corner = np.zeros(1)
     return pd.DataFrame(

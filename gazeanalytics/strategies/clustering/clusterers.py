@@ -205,7 +205,7 @@ def chance(points: np.ndarray, method: str, settings: dict[str, Any], reduce: An
         Draws surrogates.
     """
     real = _how_well(reduce(points), method, settings)
-    drawn = settings["resamples"]
+    drawn = settings["n_resamples"]
     as_well = sum(_how_well(reduce(gaussian_copula(points, rng=rng)), method, settings) >= real for _ in range(drawn))
     return (1 + as_well) / (1 + drawn)
 

@@ -41,7 +41,7 @@ _DEFAULTS = {
     "neighbours": 10,
     "count": None,
     "most_groups": 10,
-    "resamples": 19,
+    "n_resamples": 19,
 }
 _UMAP = "UMAP draws readings into lumps: on data without groups, HDBSCAN after it found 2 to 28. Don't name them."
 
@@ -114,7 +114,7 @@ class Partition:
         **choices
             `scaling` ("power"), `dimensions` (5), `smallest` (least readings of a cluster, default 1 % and at least
             15), `neighbours` (10), `count` (number of groups of k-medoids; default that of the greatest silhouette),
-            `most_groups` (10), `resamples` (surrogates, 19; 0 for no test).
+            `most_groups` (10), `n_resamples` (surrogates, 19; 0 for no test).
 
         Examples
         --------
@@ -143,7 +143,7 @@ class Partition:
             points = space.place(scaled)
             cut = _cut_points(points, method, settings, rng)
             some = scaled if len(scaled) <= _MOST_SURROGATE else scaled[rng.permutation(len(scaled))[:_MOST_SURROGATE]]
-            p_value = chance(some, method, settings, reduce, rng) if settings["resamples"] else np.nan
+            p_value = chance(some, method, settings, reduce, rng) if settings["n_resamples"] else np.nan
             few = _few(points, rng)
             validity = _validity(cut, silhouette(cdist(points[few], points[few]), cut.labels[few]), p_value)
             validity["dbcv"] = dbcv(points, cut.labels)
@@ -181,7 +181,7 @@ class Partition:
         Examples
         --------
         >>> place = np.array([0.0, 0.1, 0.2, 5.0, 5.1, 5.3])
-        >>> found = Partition.of_distances(abs(place[:, None] - place), range(6), count=2, resamples=0)
+        >>> found = Partition.of_distances(abs(place[:, None] - place), range(6), count=2, n_resamples=0)
         >>> found.labels["strategy"].cat.codes.tolist(), found.medoids
         ([0, 0, 0, 1, 1, 1], (1, 4))
         """
@@ -197,7 +197,7 @@ class Partition:
                 else hdbscan_cut(matrix, density_model(matrix, settings, precomputed=True), precomputed=True)
             )
             p_value = np.nan
-            if settings["resamples"]:
+            if settings["n_resamples"]:
                 rng = np.random.default_rng(rng)
                 few = np.sort(rng.permutation(len(matrix))[:_MOST_SURROGATE])
                 places = coordinates(matrix[np.ix_(few, few)])

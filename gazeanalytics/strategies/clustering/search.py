@@ -51,7 +51,7 @@ class Settings:
     smallest_share : float
         Of a group with less than this share of the readings, or with fewer than 10 for each feature, the distance to
         others isn't heeded, only a valley.
-    resamples : int
+    n_resamples : int
         Surrogate data sets of the existence test, at most.
     most_readings : int
         Readings on which the number of groups is chosen; with more, a random subsample.
@@ -69,7 +69,7 @@ class Settings:
     least_depth: float = 0.3
     least_distance: float = 2.6
     smallest_share: float = 0.02
-    resamples: int = 99
+    n_resamples: int = 99
     most_readings: int = 4000
     most_missing: float = 0.5
     greatest_correlation: float = 0.95

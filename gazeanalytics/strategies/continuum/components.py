@@ -100,17 +100,19 @@ def _best_turn(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.arctan2(sine, cosine) / 4)
 
 
-def parallel_analysis(points: np.ndarray, *, rng: np.random.Generator, resamples: int = 20) -> int:
+def parallel_analysis(points: np.ndarray, *, rng: np.random.Generator, n_resamples: int = 20) -> int:
     """Count principal components with more variance than in features shuffled apart (Horn 1965), at least 1."""
     real = np.linalg.eigvalsh(np.atleast_2d(np.corrcoef(points.T)))[::-1]
     chance = [
-        np.linalg.eigvalsh(np.atleast_2d(np.corrcoef(rng.permuted(points, axis=0).T)))[::-1] for _ in range(resamples)
+        np.linalg.eigvalsh(np.atleast_2d(np.corrcoef(rng.permuted(points, axis=0).T)))[::-1] for _ in range(n_resamples)
     ]
     above = real > np.quantile(chance, 0.95, axis=0)
     return max(int(above.argmin()) if not above.all() else len(above), 1)
 
 
-def fit_axes(points: np.ndarray, *, rng: np.random.Generator, resamples: int = 100, most_readings: int = 4000) -> Axes:
+def fit_axes(
+    points: np.ndarray, *, rng: np.random.Generator, n_resamples: int = 100, most_readings: int = 4000
+) -> Axes:
     """Find the axes by parallel analysis, rotate them by varimax, and bootstrap their loadings.
 
     Parallel analysis and bootstrap see a random subsample of `most_readings` readings when there are more; the
@@ -120,8 +122,8 @@ def fit_axes(points: np.ndarray, *, rng: np.random.Generator, resamples: int = 1
     sample = points if n <= most_readings else points[np.sort(rng.choice(n, most_readings, replace=False))]
     count = parallel_analysis(sample, rng=rng)
     weights, loadings, explained = _rotated(points, count)
-    draws = np.empty((resamples, *loadings.shape))
-    for draw in range(resamples):
+    draws = np.empty((n_resamples, *loadings.shape))
+    for draw in range(n_resamples):
         _, again, _ = _rotated(sample[rng.integers(len(sample), size=len(sample))], count)
         draws[draw] = _aligned(again, loadings)
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)

@@ -166,7 +166,7 @@ class HmmGroups:
         )
 
     def log_likelihoods(
-        self, fixations: pd.DataFrame, readings: pd.DataFrame, *, threads: int | None = None
+        self, fixations: pd.DataFrame, readings: pd.DataFrame, *, n_jobs: int | None = None
     ) -> pd.DataFrame:
         """Return how likely each reading is under each group.
 
@@ -177,20 +177,20 @@ class HmmGroups:
             fixations or of a case that the groups don't know.
         """
         paths = pack(fixations, readings, by=("reader", "case"), columns=self.columns)
-        values = pd.DataFrame(self.score(paths, threads=threads), columns=list(self.names))
+        values = pd.DataFrame(self.score(paths, n_jobs=n_jobs), columns=list(self.names))
         table = paths.readings[["reading", "reader", "case"]].assign(fixations=np.diff(paths.edges))
         return pd.concat([table, values], axis=1)
 
-    def score(self, paths: Paths, *, threads: int | None = None) -> np.ndarray:
+    def score(self, paths: Paths, *, n_jobs: int | None = None) -> np.ndarray:
         """Log-likelihood of packed readings under each group, shape (sequences, groups)."""
         stimuli = len(self.bank) // len(self.names)
         at = np.zeros(len(paths.readings), np.int64)
         if self.stimuli:
             at = match(self.keys.loc[self.keys["group"] == self.names[0], list(self.stimuli)], paths.readings)
         models = np.where(at[:, None] >= 0, at[:, None] + stimuli * np.arange(len(self.names)), -1)
-        return self.bank.scores(paths, models.astype(np.int64), threads=threads)
+        return self.bank.scores(paths, models.astype(np.int64), n_jobs=n_jobs)
 
-    def assign(self, fixations: pd.DataFrame, readings: pd.DataFrame, *, threads: int | None = None) -> pd.DataFrame:
+    def assign(self, fixations: pd.DataFrame, readings: pd.DataFrame, *, n_jobs: int | None = None) -> pd.DataFrame:
         """Give each reading the group under which its own fixations are likeliest.
 
         Returns
@@ -200,7 +200,7 @@ class HmmGroups:
             where a reading has no fixations.
         """
         paths = pack(fixations, readings, by=("reader", "case"), columns=self.columns)
-        logs = self.score(paths, threads=threads) + np.log(self.shares)
+        logs = self.score(paths, n_jobs=n_jobs) + np.log(self.shares)
         known = np.asarray(np.isfinite(logs).all(axis=1))
         with np.errstate(invalid="ignore"):
             member = np.exp(logs - logs.max(axis=1, keepdims=True))

@@ -74,7 +74,7 @@ def compare_numbers(
     *,
     most: int = 4,
     splits: int = 3,
-    resamples: int = 39,
+    n_resamples: int = 39,
     rng: int | np.random.Generator | None = None,
     **choices: Any,
 ) -> pd.DataFrame:
@@ -89,7 +89,7 @@ def compare_numbers(
     splits : int
         How often each reader's readings are dealt into halves. One half gives models and groups, the other is scored
         under the group of its reader; then they change places.
-    resamples : int
+    n_resamples : int
         How often readings are dealt anew among the readers (within each case where readers share cases), which leaves
         readers without a way of their own.
     rng : int, numpy.random.Generator or None
@@ -122,10 +122,10 @@ def compare_numbers(
     gains, level, agreement = _crossed(paths, settings, numbers, splits, rng)
     found = _summary(numbers, gains, level, agreement)
     brief = make(HmmSettings, {**{name: getattr(settings, name) for name in settings.__slots__}, "starts": 10})
-    null = [_crossed(_dealt_anew(paths, rng), brief, numbers[:2], 1, rng)[0][:, -1].mean() for _ in range(resamples)]
+    null = [_crossed(_dealt_anew(paths, rng), brief, numbers[:2], 1, rng)[0][:, -1].mean() for _ in range(n_resamples)]
     # The same brief search on the readings as they are: like is compared with like.
     own = _crossed(paths, brief, numbers[:2], 1, rng)[0][:, -1].mean()
-    found["p_value"] = (1 + sum(value >= own for value in null)) / (1 + resamples)
+    found["p_value"] = (1 + sum(value >= own for value in null)) / (1 + n_resamples)
     best = int(found["gain"].to_numpy().argmax())
     near = found["gain"] >= found["gain"][best] - found["std_error"][best]
     chosen = int(near.idxmax()) if best and found["p_value"].iloc[0] <= 0.05 else 0

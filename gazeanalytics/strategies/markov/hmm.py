@@ -54,14 +54,14 @@ class Bank:
         """Return these models."""
         return Bank(*(np.ascontiguousarray(array[rows]) for array in self.arrays()))
 
-    def scores(self, paths: Paths, models: np.ndarray, *, threads: int | None = None) -> np.ndarray:
+    def scores(self, paths: Paths, models: np.ndarray, *, n_jobs: int | None = None) -> np.ndarray:
         """Log-likelihood of each sequence under the models listed for it, shape of `models` (sequences, m).
 
         -1 lists none; NaN where there is none or the sequence is empty.
         """
         scores = np.empty(models.shape)
         ragged.each(
-            kernels.score_all, paths.sequences(), paths.points, *self.arrays(), out=(models, scores), threads=threads
+            kernels.score_all, paths.sequences(), paths.points, *self.arrays(), out=(models, scores), n_jobs=n_jobs
         )
         return scores
 
@@ -108,7 +108,7 @@ class Hmms:
         *,
         by: Sequence[str] = ("reader",),
         rng: int | np.random.Generator | None = None,
-        threads: int | None = None,
+        n_jobs: int | None = None,
         **choices: Any,
     ) -> Hmms:
         """Learn a model for each reader, or for each reader and case.
@@ -152,15 +152,15 @@ class Hmms:
         paths = pack(fixations, readings, by=by, columns=settings.columns)
         if not len(paths.points):
             raise ValueError("hidden Markov models need fixations with a place; came none")
-        return learn(paths, by, settings.filled(paths.points), np.random.default_rng(rng), threads)
+        return learn(paths, by, settings.filled(paths.points), np.random.default_rng(rng), n_jobs)
 
     def log_likelihood(
-        self, fixations: pd.DataFrame, readings: pd.DataFrame, *, threads: int | None = None
+        self, fixations: pd.DataFrame, readings: pd.DataFrame, *, n_jobs: int | None = None
     ) -> pd.DataFrame:
         """Return the log-likelihood of each reading under its own model: reading, log_likelihood, fixations."""
         paths = pack(fixations, readings, by=list(self.keys.columns), columns=self.settings.columns)
         models = match(self.keys, paths.readings)[:, None]
-        values = self.bank.scores(paths, models, threads=threads)[:, 0]
+        values = self.bank.scores(paths, models, n_jobs=n_jobs)[:, 0]
         return pd.DataFrame(
             {
                 "reading": paths.readings["reading"].array,
@@ -201,7 +201,7 @@ class Hmms:
 
 
 def learn(
-    paths: Paths, by: Sequence[str], settings: HmmSettings, rng: np.random.Generator, threads: int | None = None
+    paths: Paths, by: Sequence[str], settings: HmmSettings, rng: np.random.Generator, n_jobs: int | None = None
 ) -> Hmms:
     """Learn a model for each key `by` of packed fixations."""
     keys, stretches = paths.stretches(by)
@@ -218,7 +218,7 @@ def learn(
         [settings.mixture_rounds, settings.short_rounds, settings.rounds, 10 * settings.tolerance, settings.tolerance]
     )
     fixed = (paths.points, paths.edges, sizes, settings.finished, limits, scatter, prior, weights)
-    ragged.each(kernels.learn_all, stretches, *fixed, out=(draws, *posterior, agreeing), threads=threads)
+    ragged.each(kernels.learn_all, stretches, *fixed, out=(draws, *posterior, agreeing), n_jobs=n_jobs)
     evidence = posterior[-1] + gammaln(sizes + 1)
     best = evidence.argmax(axis=1)
     rows = np.arange(count)

@@ -72,7 +72,12 @@ def gaussian_copula(points: np.ndarray, *, rng: np.random.Generator) -> np.ndarr
 
 
 def existence(
-    points: np.ndarray, *, rng: np.random.Generator, resamples: int = 99, most_readings: int = 1500, dimensions: int = 5
+    points: np.ndarray,
+    *,
+    rng: np.random.Generator,
+    n_resamples: int = 99,
+    most_readings: int = 1500,
+    dimensions: int = 5,
 ) -> Existence:
     """Compare what a mixture gains on the readings with what it gains on Gaussian-copula surrogates.
 
@@ -82,7 +87,7 @@ def existence(
         Scaled features.
     rng : numpy.random.Generator
         Draws the subsample and the surrogates.
-    resamples : int
+    n_resamples : int
         Surrogates at most; the smallest p-value is 1 / (resamples + 1). Once ten gain as much as the readings, no more
         are drawn.
     most_readings : int
@@ -95,7 +100,7 @@ def existence(
     gain = _gain(points, rng, dimensions)
     null_gains: list[float] = []
     as_much = 0
-    while len(null_gains) < resamples and as_much < _ENOUGH:
+    while len(null_gains) < n_resamples and as_much < _ENOUGH:
         null_gains.append(_gain(gaussian_copula(points, rng=rng), rng, dimensions))
         as_much += null_gains[-1] >= gain
     drawn = len(null_gains)

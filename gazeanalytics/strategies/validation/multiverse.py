@@ -65,7 +65,7 @@ def multiverse(
     >>> values = rng.normal(size=(200, 4)) + np.repeat([[0.0], [4.0]], [80, 120], axis=0)
     >>> features = pd.DataFrame(values, columns=list("abcd"))
     >>> features.insert(0, "reading", range(200))
-    >>> multiverse(features, choices={"scaling": ["rank"]}, seeds=0, resamples=19)[["setting", "value", "verdict"]]
+    >>> multiverse(features, choices={"scaling": ["rank"]}, seeds=0, n_resamples=19)[["setting", "value", "verdict"]]
         setting   value verdict
     0  baseline        types
     1   scaling    rank   types

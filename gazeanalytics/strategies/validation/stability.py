@@ -77,7 +77,7 @@ def prediction_strength(labels: np.ndarray, foretold: np.ndarray) -> float:
 
 
 def bootstrap(
-    labels: np.ndarray, blocks: np.ndarray, relabel: Relabel, *, rng: np.random.Generator, resamples: int
+    labels: np.ndarray, blocks: np.ndarray, relabel: Relabel, *, rng: np.random.Generator, n_resamples: int
 ) -> pd.DataFrame:
     """Find groups again among resampled readers, and compare them with those found first, on all readings.
 
@@ -91,7 +91,7 @@ def bootstrap(
         Takes rows of the readings to learn from; gives the group of every reading.
     rng : numpy.random.Generator
         Draws readers.
-    resamples : int
+    n_resamples : int
         How often.
 
     Returns
@@ -102,7 +102,7 @@ def bootstrap(
         like a dense group: some 63 % of the readers are in a resample.
     """
     records = []
-    for resample in range(resamples):
+    for resample in range(n_resamples):
         drawn = np.zeros(blocks.max() + 1, bool)
         drawn[rng.integers(len(drawn), size=len(drawn))] = True
         again = relabel(np.flatnonzero(drawn[blocks]))
