@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,7 @@ def _fingerprint(file: str) -> str:
         if source in found or not source.is_file():
             continue
         found.add(source)
-        for module, names in _IMPORTS.findall(source.read_text("utf-8")):
-            folder = here.joinpath(*module.split(".")) if module else here
-            to_read += [folder.with_suffix(".py"), *(folder / f"{name.strip()}.py" for name in names.split(","))]
+        to_read += _imported(source, here)
     # A file elsewhere (a test's own kernel) is part of the hash like ours, but has no place below this folder.
     digest = hashlib.sha256()
     for source in sorted(found):
@@ -77,5 +75,11 @@ def _fingerprint(file: str) -> str:
     return digest.hexdigest()
 
 
-# One import a line, as ruff writes it where a line holds it; names in brackets are matched over several lines.
-_IMPORTS = re.compile(r"^from gazeanalytics\._kernels\.?([\w.]*) import \(?([\w, \n]+)", re.MULTILINE)
+def _imported(source: Path, here: Path) -> list[Path]:
+    """Files that the kernel imports of a source may name: a module, or a name that is one."""
+    files = []
+    for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gazeanalytics._kernels"):
+            folder = here.joinpath(*node.module.split(".")[2:])
+            files += [folder.with_suffix(".py"), *(folder / f"{name.name}.py" for name in node.names)]
+    return files
