@@ -26,7 +26,7 @@ class Box:
 
     def __post_init__(self) -> None:
         if not (self.x1 > self.x0 and self.y1 > self.y0):
-            raise ValueError(f"a box needs x1 > x0 and y1 > y0; came {self}")
+            raise ValueError(f"a box needs x1 > x0 and y1 > y0; got {self}")
 
     @property
     def width(self) -> float:
@@ -69,7 +69,7 @@ class Screen:
         for name in self.__slots__:
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
-                raise ValueError(f"screen: {name} must be a positive number; came {value}")
+                raise ValueError(f"screen: {name} must be a positive number; got {value}")
         pixel_ratio = (self.width_mm / self.width_px) / (self.height_mm / self.height_px)
         if not 0.5 < pixel_ratio < 2:
             raise ValueError(
@@ -127,7 +127,7 @@ class Viewing:
         """
         scale = np.asarray(px_per_deg, float)
         if not np.all(scale > 0):
-            raise ValueError(f"px_per_deg must be positive; came {px_per_deg}")
+            raise ValueError(f"px_per_deg must be positive; got {px_per_deg}")
         distance = _plain(scale / np.tan(np.deg2rad(1.0)))
         return cls(
             _plain(np.asarray(width_px, float) / 2), _plain(np.asarray(height_px, float) / 2), distance, distance

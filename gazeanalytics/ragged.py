@@ -87,7 +87,7 @@ def thread_count(n_jobs: int | None = None) -> int:
     """How many threads to use: what was asked for, else what this process may run on."""
     if n_jobs is not None:
         if n_jobs < 1:
-            raise ValueError(f"n_jobs must be at least 1; came {n_jobs}")
+            raise ValueError(f"n_jobs must be at least 1; got {n_jobs}")
         return n_jobs
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -137,8 +137,8 @@ def _chunk_edges(found: Segments, workers: int) -> list[int]:
     if count < 2:
         return [0, len(found)]
     rows_before = np.cumsum(found.lengths)
-    wanted = rows_before[-1] * np.arange(1, count) / count
-    return [0, *np.unique(np.searchsorted(rows_before, wanted) + 1).clip(max=len(found)).tolist(), len(found)]
+    expected = rows_before[-1] * np.arange(1, count) / count
+    return [0, *np.unique(np.searchsorted(rows_before, expected) + 1).clip(max=len(found)).tolist(), len(found)]
 
 
 def join_names(*parts: pd.Series) -> pd.Series:

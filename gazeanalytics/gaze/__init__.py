@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gazeanalytics.gaze import attention, scanpaths
-from gazeanalytics.gaze.aoi.aoi_metrics import dwells, region_transitions
+from gazeanalytics.gaze.aoi.aoi_metrics import aoi_metrics, transition_matrix
 from gazeanalytics.gaze.aoi.masks import align, locate_on_masks
 from gazeanalytics.gaze.aoi.regions import grid_regions, join_hits, locate, region_coverage, visits
 from gazeanalytics.gaze.aoi.search_errors import LESION_OUTCOMES, SearchErrors, lesions_to_find, search_errors
@@ -14,12 +14,12 @@ from gazeanalytics.gaze.features import (
     FeatureSettings,
     ambient_focal,
     ambient_focal_scale,
-    four_walks,
+    example_scanpaths,
     scanpath_features,
     time_course,
 )
 from gazeanalytics.gaze.main_sequence import main_sequence, saccade_directions, steps_between
-from gazeanalytics.gaze.scanpaths import Grid, Simplify, multimatch, pair_readings, scanmatch, square, string_edit
+from gazeanalytics.gaze.scanpaths import Grid, Simplify, multimatch, pair_matrix, pair_readings, scanmatch, string_edit
 
 __all__ = [
     "LESION_OUTCOMES",
@@ -33,10 +33,10 @@ __all__ = [
     "align",
     "ambient_focal",
     "ambient_focal_scale",
+    "aoi_metrics",
     "attention",
     "density",
-    "dwells",
-    "four_walks",
+    "example_scanpaths",
     "grid_regions",
     "hints",
     "join_hits",
@@ -46,18 +46,18 @@ __all__ = [
     "main_sequence",
     "multimatch",
     "order_test",
+    "pair_matrix",
     "pair_readings",
     "region_coverage",
-    "region_transitions",
     "saccade_directions",
     "scanmatch",
     "scanpath_features",
     "scanpaths",
     "search_errors",
-    "square",
     "steps_between",
     "string_edit",
     "systematicity",
     "time_course",
+    "transition_matrix",
     "visits",
 ]

@@ -15,16 +15,16 @@ def check_images(images: pd.DataFrame) -> pd.DataFrame:
     for name in ("reading", "case", "width", "height"):
         if name not in images.columns:
             raise ValueError(
-                f"images: wanted one row a reading with reading, case, width and height (px); there is no column "
+                f"images: expected one row a reading with reading, case, width and height (px); there is no column "
                 f"{name!r}; join the readings table with the cases table on case"
             )
     if images["reading"].duplicated().any():
         again = images["reading"][images["reading"].duplicated()].iloc[0]
-        raise ValueError(f"images: wanted one row a reading; reading {again} comes twice")
+        raise ValueError(f"images: expected one row a reading; reading {again} occurs twice")
     size = images[["width", "height"]].to_numpy(float)
     if not (size > 0).all():
         row = int(np.flatnonzero(~(size > 0).all(axis=1))[0])
-        raise ValueError(f"images, row {row}: wanted a width and height above 0 px; came {size[row].tolist()}")
+        raise ValueError(f"images, row {row}: expected a width and height above 0 px; got {size[row].tolist()}")
     return images
 
 

@@ -104,7 +104,7 @@ def saccade_directions(saccades: pd.DataFrame, *, bins: int = 8, by: Sequence[st
     """
     tables.check(saccades, "saccades")
     if bins < 1:
-        raise ValueError(f"bins: wanted at least 1; came {bins}")
+        raise ValueError(f"bins: expected at least 1; got {bins}")
     right, down = (saccades[axis + "1"] - saccades[axis + "0"] for axis in ("x", "y"))
     heading = np.arctan2(-down.to_numpy(float), right.to_numpy(float)) * bins / (2 * np.pi)
     moved = ((right != 0) | (down != 0)) & right.notna() & down.notna()
@@ -161,12 +161,12 @@ def main_sequence(saccades: pd.DataFrame, *, curve: Curve = "exponential", confi
     """
     tables.check(saccades, "saccades")
     if curve not in get_args(Curve):
-        raise ValueError(f"curve: wanted one of {', '.join(get_args(Curve))}; came {curve!r}")
+        raise ValueError(f"curve: expected one of {', '.join(get_args(Curve))}; got {curve!r}")
     size, speed = (saccades[name].to_numpy(float) for name in ("amplitude_deg", "peak_speed_deg_s"))
     usable = (size > 0) & (speed > 0)
     if usable.sum() < 3:
         raise ValueError(
-            f"main_sequence wants at least three saccades with amplitude and peak speed; {usable.sum()} have"
+            f"main_sequence needs at least three saccades with amplitude and peak speed; {usable.sum()} have"
         )
     fit = _fit_exponential if curve == "exponential" else _fit_power
     estimate, gradient, residual = fit(size[usable], speed[usable])

@@ -81,7 +81,12 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
         "lesion-driven",
         "straight to the lesion, and longest there",
         "Kundel et al. 2007, Radiology 242 (time to first hit); GazeSearch (scanpath ratio)",
-        {"lesion_first_ms": -1, "lesion_dwell_ms": 1, "lesion_scanpath_ratio": 1, "lesions_seen_share": 1},
+        {
+            "lesion_time_to_first_fixation_ms": -1,
+            "lesion_dwell_time_ms": 1,
+            "lesion_scanpath_ratio": 1,
+            "lesions_seen_share": 1,
+        },
     ),
 )
 """What is scored by default. Add your own: `hypotheses(features, named=(*HYPOTHESES, Hypothesis(...)))`."""

@@ -121,7 +121,13 @@ def measure_features(study: Study, fixations: pd.DataFrame, saccades: pd.DataFra
         organs = regions[regions["kind"] != "lesion"]
         visits = gaze.visits(fixations, organs if len(organs) else regions, images)
     return gaze.scanpath_features(
-        fixations, viewing, images, saccades=saccades, visits=visits, regions=regions, **study.config.features.options
+        fixations,
+        viewing,
+        images,
+        saccades=saccades,
+        visits=visits,
+        regions=regions,
+        settings=study.config.features.options,
     )
 
 

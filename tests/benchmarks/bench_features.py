@@ -72,7 +72,7 @@ def main(readings):
     few = images[:20]
     gaze.scanpath_features(fixations[fixations["reading"] < 20], VIEWING, few, regions=regions_of(few))
     print(f"{readings:,} readings, {len(fixations):,} fixations")
-    made, cpu, wall = timed(gaze.features, fixations, VIEWING, images)
+    made, cpu, wall = timed(gaze.scanpath_features, fixations, VIEWING, images)
     print(f"all {made.shape[1] - 1} measures from fixations: {cpu:.1f} CPU s, {wall:.1f} s wall")
     split(fixations, images)
     regions = regions_of(images)
@@ -80,13 +80,13 @@ def main(readings):
     print(f"{len(visits):,} visits to 3 regions a case: {cpu:.1f} CPU s, {wall:.1f} s wall")
     _, cpu, wall = timed(gaze.region_coverage, fixations, regions, VIEWING, images)
     print(f"coverage of 3 regions a case: {cpu:.1f} CPU s, {wall:.1f} s wall")
-    made, cpu, wall = timed(gaze.features, fixations, VIEWING, images, visits=visits, regions=regions)
+    made, cpu, wall = timed(gaze.scanpath_features, fixations, VIEWING, images, visits=visits, regions=regions)
     print(f"all {made.shape[1] - 1} measures with regions: {cpu:.1f} CPU s, {wall:.1f} s wall")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
     print("growth with length, same number of fixations:")
     for length in (16, 64, 256):
         table, own = synthetic(640_000 // length, length, rng)
-        _, cpu, _ = timed(gaze.features, table, VIEWING, own)
+        _, cpu, _ = timed(gaze.scanpath_features, table, VIEWING, own)
         print(f"  {length:>4} fixations a reading: {cpu / len(table) * 1e6:6.2f} CPU s per million fixations")
 
 

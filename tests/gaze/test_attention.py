@@ -119,13 +119,13 @@ def test_density_errors_tell_what_to_do():
     with pytest.raises(ValueError, match="reading 4 has fixations but no row among the images"):
         density(fixations.assign(reading=4), images(), viewing=VIEWING, smoothing=counted)
     mixed = pd.concat([images(), images(width=50).assign(reading=1)])
-    with pytest.raises(ValueError, match=r"came 2 sizes; give cells=\(rows, columns\)"):
+    with pytest.raises(ValueError, match=r"got 2 sizes; give cells=\(rows, columns\)"):
         density(fixations, mixed, viewing=VIEWING, smoothing=counted)
-    with pytest.raises(ValueError, match="one of lose, reflect, renormalise; came 'wrap'"):
+    with pytest.raises(ValueError, match="one of lose, reflect, renormalise; got 'wrap'"):
         Smoothing(edge="wrap")
-    with pytest.raises(ValueError, match="wants a positive sigma_deg; came 0"):
+    with pytest.raises(ValueError, match="needs a positive sigma_deg; got 0"):
         Smoothing(sigma_deg=0)
-    with pytest.raises(ValueError, match=r"one map a key; came \(2, 2\) for 1 keys"):
+    with pytest.raises(ValueError, match=r"one map a key; got \(2, 2\) for 1 keys"):
         Maps(pd.Index([0]), np.zeros((2, 2)), np.ones((1, 2)), np.ones((1, 2)))
     with pytest.raises(KeyError, match="no map of 'x'"):
         Maps(pd.Index(["a"]), np.zeros((1, 2, 2)), np.ones((1, 2)), np.ones((1, 2)))["x"]
@@ -230,5 +230,5 @@ def test_no_points_no_score_and_points_outside_are_told():
         nss(surface, [0, 64], [0, 0])
     with pytest.raises(ValueError, match="some are NaN; set cells that were not shown to 0"):
         auc_judd(np.where(surface > 0.5, surface, np.nan), [0], [0])
-    with pytest.raises(ValueError, match="sweep to be exact, points or matlab; came 'rough'"):
+    with pytest.raises(ValueError, match="sweep to be exact, points or matlab; got 'rough'"):
         auc_judd(surface, [0], [0], sweep="rough")

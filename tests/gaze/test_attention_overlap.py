@@ -121,9 +121,9 @@ def test_iou_by_hand():
 def test_borji_tends_to_judd_and_shuffled_splits_to_the_full_set(two):
     rng = np.random.default_rng(3)
     x, y, other = rng.integers(0, 16, 40), rng.integers(0, 12, 40), rng.integers(0, 12, (2, 300))
-    assert auc_borji(two[0], x, y, splits=400, rng=0) == pytest.approx(auc_judd(two[0], x, y), abs=0.01)
+    assert auc_borji(two[0], x, y, n_splits=400, rng=0) == pytest.approx(auc_judd(two[0], x, y), abs=0.01)
     full = auc_shuffled(two[0], x, y, other)
-    assert auc_shuffled(two[0], x, y, other, splits=400, rng=0) == pytest.approx(full, abs=0.01)
+    assert auc_shuffled(two[0], x, y, other, n_splits=400, rng=0) == pytest.approx(full, abs=0.01)
     pool, values = two[0][other[1], other[0]], two[0][y, x]
     assert full == pytest.approx(np.mean([(pool < v).mean() + (pool == v).mean() / 2 for v in values]), abs=1e-12)
 
@@ -139,7 +139,7 @@ def test_stepped_borji_equals_the_matlab_recipe(two):
         hits = [0.0, *[(scaled[y, x] >= level).mean() for level in levels], 1.0]
         alarms = [0.0, *[(negatives >= level).mean() for level in levels], 1.0]
         areas.append(np.trapezoid(hits, alarms))
-    assert auc_borji(surface, x, y, splits=20, step=0.1, rng=5) == pytest.approx(np.mean(areas), abs=1e-12)
+    assert auc_borji(surface, x, y, n_splits=20, step=0.1, rng=5) == pytest.approx(np.mean(areas), abs=1e-12)
     assert auc_borji(surface * 0, x, y, step=0.1) == 0.5
 
 
@@ -175,7 +175,7 @@ def test_jitter_is_the_peers_recipe(two):
     assert 0 <= uniform.min() < 2e-9 < 9.8e-8 < uniform.max() <= 1.01e-7
     assert normal.std() == pytest.approx(1e-7, rel=0.15)
     assert len(np.unique(jitter(surface, rng=3))) == surface.size
-    with pytest.raises(ValueError, match="uniform or normal; came 'flat'"):
+    with pytest.raises(ValueError, match="uniform or normal; got 'flat'"):
         jitter(surface, law="flat")
 
 
@@ -191,9 +191,9 @@ def test_all_pairs_of_readers_and_models(two):
     assert named["kl_eps_2e-16"][0] == kl(maps["m"], two[1], eps=2.2204e-16)
     with pytest.raises(ValueError, match=r"pairs name \['m', 'x'\], of which one has no map"):
         compare_maps(maps, pairs=pd.DataFrame({"first": ["m"], "second": ["x"]}))
-    with pytest.raises(ValueError, match="'m' comes twice; rename it"):
+    with pytest.raises(ValueError, match="'m' occurs twice; rename it"):
         join_maps(maps, model)
-    with pytest.raises(ValueError, match="maps to join want one shape"):
+    with pytest.raises(ValueError, match="maps to join need one shape"):
         join_maps(readers, Maps(pd.Index(["z"]), np.ones((1, 2, 2)), size[:1], np.ones((1, 2))))
 
 
@@ -227,13 +227,13 @@ def test_other_cases_follow_the_chest():
 
 
 def test_errors_tell_what_to_do(two):
-    with pytest.raises(ValueError, match=r"one shape \(rows, columns\); came \(12, 16\) and \(2, 2\); resample one"):
+    with pytest.raises(ValueError, match=r"one shape \(rows, columns\); got \(12, 16\) and \(2, 2\); resample one"):
         cc(two[0], np.ones((2, 2)))
-    with pytest.raises(ValueError, match=r"no cell below 0; came -1.0; subtract the least value first"):
+    with pytest.raises(ValueError, match=r"no cell below 0; got -1.0; subtract the least value first"):
         sim(two[0] * 0 - 1, two[0])
-    with pytest.raises(ValueError, match="form to be quotient or floor; came 'mit'"):
+    with pytest.raises(ValueError, match="form to be quotient or floor; got 'mit'"):
         kl(*two, eps=1, form="mit")
-    with pytest.raises(ValueError, match="threshold above 0, at most 1; came 0"):
+    with pytest.raises(ValueError, match="threshold above 0, at most 1; got 0"):
         iou(*two, threshold=0)
-    with pytest.raises(ValueError, match="of to be maximum or area; came 'top'"):
+    with pytest.raises(ValueError, match="of to be maximum or area; got 'top'"):
         iou(*two, threshold=0.5, of="top")

@@ -113,7 +113,7 @@ def test_model_maps_keep_their_mass_and_the_crop():
     assert (cut["a"][:, 11:] == 0).all()
     with pytest.raises(ValueError, match="a map of 'z', but no image of that case"):
         model_maps({"z": np.ones((2, 2))}, images, cells=(2, 2))
-    with pytest.raises(ValueError, match=r"wants rows and columns; came shape \(2, 2, 3\); take one channel"):
+    with pytest.raises(ValueError, match=r"needs rows and columns; got shape \(2, 2, 3\); take one channel"):
         model_maps({"a": np.ones((2, 2, 3))}, images, cells=(2, 2))
     with pytest.raises(ValueError, match=r"its least is -1\.0; shift it first"):
         model_maps({"a": np.array([[-1.0]])}, images, cells=(1, 1))
@@ -137,7 +137,7 @@ def test_errors_tell_what_to_do(study):
     with pytest.raises(ValueError, match="'reader' is absent"):
         predict_gaze(cursor_at(targets), fixations, images.drop(columns="reader"), viewing=VIEWING)
     strange = Maps(pd.Index(["x"]), np.ones((1, *CELLS)), np.array([[100, 80]]), np.ones((1, 2)))
-    with pytest.raises(ValueError, match="wants 2 or more cases with a predicted map"):
+    with pytest.raises(ValueError, match="needs 2 or more cases with a predicted map"):
         predict_gaze(strange, fixations, images, viewing=VIEWING)
 
 

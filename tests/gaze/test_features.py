@@ -89,14 +89,14 @@ def test_steps_are_exact_angles():
     viewing = Viewing(480.0, 420.0, 2000.0, 1800.0)
     made = gaze.scanpath_features(fixations, viewing, images_of(1)).iloc[0]
     x, y = fixations["x"].to_numpy(), fixations["y"].to_numpy()
-    wanted = viewing.angle(x[:-1], y[:-1], x[1:], y[1:])
-    assert made["scanpath_length_deg"] == pytest.approx(wanted.sum(), rel=1e-12)
-    assert made["amplitude_median_deg"] == pytest.approx(np.median(wanted), rel=1e-12)
+    expected = viewing.angle(x[:-1], y[:-1], x[1:], y[1:])
+    assert made["scanpath_length_deg"] == pytest.approx(expected.sum(), rel=1e-12)
+    assert made["amplitude_median_deg"] == pytest.approx(np.median(expected), rel=1e-12)
 
 
 def test_threads_and_company_change_nothing(random_table):
     fixations, made = random_table
-    alone = gaze.scanpath_features(fixations, VIEWING, images_of(5), n_jobs=1)
+    alone = gaze.scanpath_features(fixations, VIEWING, images_of(5), settings={"n_jobs": 1})
     pd.testing.assert_frame_equal(alone, made, check_exact=True)
     some = gaze.scanpath_features(fixations[fixations["reading"] == 1], VIEWING, images_of(2)[1:])
     shared = [name for name in made if not name.startswith("k_")]
@@ -148,39 +148,43 @@ def test_ambient_focal_scope():
     fixations = pd.concat([draw([40, 40]), draw([0, 0, 40, 40]).assign(duration=900.0)]).sort_values("reading")
     images = images_of(4).assign(reader=[1, 1, 2, 2])
     over_all = gaze.scanpath_features(fixations, VIEWING, images)["k_coefficient"]
-    within = gaze.scanpath_features(fixations, VIEWING, images, k_scope="reader")["k_coefficient"]
+    within = gaze.scanpath_features(fixations, VIEWING, images, settings={"k_scope": "reader"})["k_coefficient"]
     assert (over_all[2:] > 0).all()
     assert np.isnan(within[2:]).all()
     assert within[:2].mean() == pytest.approx(0, abs=0.05)
     with pytest.raises(ValueError, match="needs a column 'reader'"):
-        gaze.scanpath_features(fixations, VIEWING, images_of(4), k_scope="reader")
+        gaze.scanpath_features(fixations, VIEWING, images_of(4), settings={"k_scope": "reader"})
     with pytest.raises(ValueError, match="within one scanpath K is always 0"):
-        gaze.scanpath_features(fixations, VIEWING, images, k_scope="reading")
+        gaze.scanpath_features(fixations, VIEWING, images, settings=gaze.FeatureSettings(k_scope="reading"))
 
 
 def test_course_by_parts_adds_up(random_table):
     (fixations, whole), images = random_table, images_of(5)
     whole = whole.set_index("reading")
-    (one, halves) = (gaze.time_course(fixations, VIEWING, images, parts=parts).set_index("reading") for parts in (1, 2))
-    for name, wanted in (("ambient_focal", "k_coefficient"), ("coverage_share", "coverage_share")):
-        np.testing.assert_allclose(one[name], whole.loc[one.index, wanted], rtol=1e-12)
+    (one, halves) = (
+        gaze.time_course(fixations, VIEWING, images, n_parts=parts).set_index("reading") for parts in (1, 2)
+    )
+    for name, expected in (("ambient_focal", "k_coefficient"), ("coverage_share", "coverage_share")):
+        np.testing.assert_allclose(one[name], whole.loc[one.index, expected], rtol=1e-12)
     np.testing.assert_allclose(one["amplitude_mean_deg"], whole.loc[one.index, "amplitude_mean_deg"], rtol=1e-12)
     assert halves.groupby(level=0)["fixations"].sum().tolist() == one["fixations"].tolist()
     last = halves.groupby(level=0).last()
     np.testing.assert_allclose(last["coverage_share"], one.loc[last.index, "coverage_share"], rtol=1e-12)
-    early = gaze.scanpath_features(fixations, VIEWING, images, early_share=0.5).set_index("reading")
+    early = gaze.scanpath_features(fixations, VIEWING, images, settings={"early_share": 0.5}).set_index("reading")
     begin = halves[halves["part"] == 1]
     np.testing.assert_allclose(begin["ambient_focal"], early.loc[begin.index, "k_early"], rtol=1e-12)
     assert (halves.groupby(level=0)["coverage_share"].diff().dropna() >= 0).all()
-    with pytest.raises(ValueError, match="parts: wanted at least 1; came 0"):
-        gaze.time_course(fixations, VIEWING, images, parts=0)
+    with pytest.raises(ValueError, match="n_parts: expected at least 1; got 0"):
+        gaze.time_course(fixations, VIEWING, images, n_parts=0)
 
 
 def test_parts_of_a_study_share_a_scale(random_table):
     fixations, whole = random_table
     scale = gaze.ambient_focal_scale(fixations, VIEWING, images_of(5))
     parts = [
-        gaze.scanpath_features(fixations[fixations["reading"].isin(own)], VIEWING, images_of(5).loc[own], k_scale=scale)
+        gaze.scanpath_features(
+            fixations[fixations["reading"].isin(own)], VIEWING, images_of(5).loc[own], settings={"k_scale": scale}
+        )
         for own in ([0, 1], [2, 3, 4])
     ]
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole, rtol=1e-12)
@@ -234,13 +238,13 @@ def test_regions_add_dwell_lesions_and_checklist(chest):
     )
     images = images_of(3).assign(case=["a", "a", "b"])
     order = ("right_lung", "heart", "left_lung", "trachea")
-    made = gaze.scanpath_features(fixations, VIEWING, images, regions=chest, checklist=order)
+    made = gaze.scanpath_features(fixations, VIEWING, images, regions=chest, settings={"checklist": order})
     first = made.loc[0]
     assert first[["visits", "revisits", "regions_seen_share"]].tolist() == [4, 1, 1]
     assert first[["dwell_share_right_lung", "dwell_share_heart", "dwell_share_left_lung"]].tolist() == [0.2, 0.3, 0.5]
-    assert first[["lesions_seen_share", "lesion_first_ms", "lesion_approach_hz", "lesion_dwell_ms"]].tolist() == [
-        *(1, 500, 2, 300)
-    ]
+    assert first[
+        ["lesions_seen_share", "lesion_time_to_first_fixation_ms", "lesion_approach_hz", "lesion_dwell_time_ms"]
+    ].tolist() == [*(1, 500, 2, 300)]
     walked = VIEWING.angle(900, 100, 800, 100) + VIEWING.angle(800, 100, 500, 550)
     assert first["lesion_scanpath_ratio"] == pytest.approx(VIEWING.angle(900, 100, 500, 550) / walked, rel=1e-9)
     own = gaze.region_coverage(fixations, chest[chest["kind"] == "organ"], VIEWING, images).set_index(
@@ -252,9 +256,9 @@ def test_regions_add_dwell_lesions_and_checklist(chest):
         assert np.isnan(made.loc[2, f"coverage_share_{name}"])
     assert first["checklist_tau"] == -1
     assert first["checklist_similarity"] == 1 - 3 / 4
-    assert made.loc[1, "lesion_dwell_ms"] == made.loc[1, "lesions_seen_share"] == 0
-    assert np.isnan(made.loc[1, "lesion_first_ms"])
-    assert made.loc[2, ["lesions_seen_share", "lesion_first_ms", "lesion_dwell_ms"]].isna().all()
+    assert made.loc[1, "lesion_dwell_time_ms"] == made.loc[1, "lesions_seen_share"] == 0
+    assert np.isnan(made.loc[1, "lesion_time_to_first_fixation_ms"])
+    assert made.loc[2, ["lesions_seen_share", "lesion_time_to_first_fixation_ms", "lesion_dwell_time_ms"]].isna().all()
 
 
 def test_main_sequence_of_each_reading_is_numpy_s_line():
@@ -280,7 +284,7 @@ def test_visits_given_equal_visits_made(chest):
     made = gaze.scanpath_features(fixations, VIEWING, images_of(2), regions=chest)
     pd.testing.assert_frame_equal(given, made, check_exact=True)
     alone = gaze.scanpath_features(fixations, VIEWING, images_of(2), visits=visits)
-    assert "lesion_first_ms" not in alone
+    assert "lesion_time_to_first_fixation_ms" not in alone
     assert alone["visits"].equals(made["visits"])
 
 
@@ -292,7 +296,7 @@ def test_errors_say_what_to_do():
         gaze.scanpath_features(fixations, VIEWING, images_of(1))
     with pytest.raises(ValueError, match=r"images: .* there is no column 'case'; join the readings table"):
         gaze.scanpath_features(fixations, VIEWING, images_of(2).drop(columns="case"))
-    with pytest.raises(TypeError, match="recurence_radius"):
-        gaze.scanpath_features(fixations, VIEWING, images_of(2), recurence_radius=1)
-    with pytest.raises(ValueError, match=r"recurrence_radius_deg: wanted more than 0 \(deg\); came 0"):
-        gaze.scanpath_features(fixations, VIEWING, images_of(2), recurrence_radius_deg=0)
+    with pytest.raises(ValueError, match="'recurence_radius' is not known; did you mean 'recurrence_radius_deg'"):
+        gaze.scanpath_features(fixations, VIEWING, images_of(2), settings={"recurence_radius": 1})
+    with pytest.raises(ValueError, match=r"recurrence_radius_deg: expected more than 0 \(deg\); got 0"):
+        gaze.scanpath_features(fixations, VIEWING, images_of(2), settings=gaze.FeatureSettings(recurrence_radius_deg=0))

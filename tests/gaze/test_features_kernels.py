@@ -121,18 +121,18 @@ def test_recurrence_equals_twin(points, radius, shortest):
         assert np.isnan(out[:4]).all()
         return
     square = [[(a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 <= radius**2 for b in points] for a in points]
-    for got, wanted in zip(out[:4], naive.recurrence(square, shortest), strict=True):
-        if wanted is None:
+    for got, expected in zip(out[:4], naive.recurrence(square, shortest), strict=True):
+        if expected is None:
             assert np.isnan(got)
         else:
-            assert got == pytest.approx(wanted, rel=1e-12)
+            assert got == pytest.approx(expected, rel=1e-12)
             assert got <= 100 + 1e-9
     again = sum(any(square[i][j] for i in range(j - 1)) for j in range(len(points)))
     assert out[4] == again / len(points)
 
 
 @pytest.mark.parametrize(
-    ("places", "wanted"),
+    ("places", "expected"),
     [
         ("ABCABCABCA", (26.667, 91.667, 0, 50)),
         ("AABCAAAA", (53.571, 73.333, 86.667, 48.571)),
@@ -140,11 +140,11 @@ def test_recurrence_equals_twin(points, radius, shortest):
     ],
     ids=["periodic", "laminar", "scattered"],
 )
-def test_recurrence_by_hand(places, wanted):
+def test_recurrence_by_hand(places, expected):
     out = np.empty(5)
     points = np.array([[ord(place) - 65.0, 0.0, 0.0] for place in places])
     features_order.recurrence(features_order.recurrences(points, 0.05), 2, out)
-    assert np.round(out[:4], 3).tolist() == pytest.approx(wanted)
+    assert np.round(out[:4], 3).tolist() == pytest.approx(expected)
 
 
 @few
@@ -155,10 +155,10 @@ def test_transition_entropies_equal_twin(codes):
     if all(code < 0 for code in codes):
         assert np.isnan(out).all()
         return
-    wanted = naive.transition_entropies(codes, 5)
-    assert out[:3] == pytest.approx(wanted[:3], abs=1e-12)
+    expected = naive.transition_entropies(codes, 5)
+    assert out[:3] == pytest.approx(expected[:3], abs=1e-12)
     if any(a >= 0 and b >= 0 for a, b in pairwise(codes)):
-        assert out[3:] == pytest.approx(wanted[3:], abs=1e-12)
+        assert out[3:] == pytest.approx(expected[3:], abs=1e-12)
     else:
         assert np.isnan(out[3:]).all()
 
@@ -166,8 +166,8 @@ def test_transition_entropies_equal_twin(codes):
 @few
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=25))
 def test_lempel_ziv_equals_twin(codes):
-    wanted = naive.phrases(codes) * np.log(len(codes)) / np.log(4) / len(codes)
-    assert features_order.lempel_ziv(np.array(codes), 4) == pytest.approx(wanted, rel=1e-12)
+    expected = naive.phrases(codes) * np.log(len(codes)) / np.log(4) / len(codes)
+    assert features_order.lempel_ziv(np.array(codes), 4) == pytest.approx(expected, rel=1e-12)
 
 
 @few
@@ -180,8 +180,8 @@ def test_summary_equals_numpy(values):
         assert np.isnan(out).all()
         return
     spread = np.std(known, ddof=1) if len(known) > 1 else np.nan
-    wanted = [sum(known), np.mean(known), np.median(known), spread, *np.quantile(known, [0.1, 0.9])]
-    np.testing.assert_allclose(out, wanted, rtol=1e-12, atol=1e-12)
+    expected = [sum(known), np.mean(known), np.median(known), spread, *np.quantile(known, [0.1, 0.9])]
+    np.testing.assert_allclose(out, expected, rtol=1e-12, atol=1e-12)
 
 
 @few
@@ -207,8 +207,8 @@ def test_course_equals_twin(points, data):
         assert got == pytest.approx(average(part), nan_ok=True)
     for got, values in zip(out[3:], (steps, durations), strict=True):
         before, after = average(values[:head]), average(values[head:])
-        wanted = np.log2(before / after) if before > 0 and after > 0 else np.nan
-        assert got == pytest.approx(wanted, nan_ok=True)
+        expected = np.log2(before / after) if before > 0 and after > 0 else np.nan
+        assert got == pytest.approx(expected, nan_ok=True)
 
 
 def average(values):
@@ -230,12 +230,12 @@ def test_directions_equal_numpy(points):
     known = headings[~np.isnan(headings)]
     turns = np.abs(np.angle(np.exp(1j * np.diff(headings))))
     turns = turns[~np.isnan(turns)]
-    wanted = [
+    expected = [
         np.cos(2 * known).mean() if len(known) else np.nan,
         abs(np.exp(2j * known).mean()) if len(known) else np.nan,
         np.rad2deg(turns.mean()) if len(turns) else np.nan,
     ]
-    np.testing.assert_allclose(out, wanted, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(out, expected, rtol=1e-9, atol=1e-9)
 
 
 @few

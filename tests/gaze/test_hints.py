@@ -25,17 +25,19 @@ def test_patches_join_across_corners_and_rank_by_attention():
     assert found[["x0", "y0", "x1", "y1"]].to_numpy().tolist() == [[60, 40, 80, 60], [0, 0, 20, 20]]
     assert found["share"].to_numpy() == pytest.approx([36 / 60.9, 20 / 60.9])
     assert found[["x", "y"]].to_numpy().tolist() == [[65, 45], [5, 5]]
-    assert len(hints(one_map(surface, 80, 60), level=0.4)) == 3
-    assert len(hints(one_map(surface, 80, 60), most=1)) == 1
+    assert len(hints(one_map(surface, 80, 60), threshold=0.4)) == 3
+    assert len(hints(one_map(surface, 80, 60), max_patches=1)) == 1
     assert hints(one_map(surface * 0, 80, 60)).empty
-    with pytest.raises(ValueError, match="a level above 0, at most 1, as a share of the map's maximum; came 2"):
-        hints(one_map(surface, 80, 60), level=2)
+    with pytest.raises(
+        ValueError, match="threshold: expected a share of the map's maximum, above 0 and at most 1; got 2"
+    ):
+        hints(one_map(surface, 80, 60), threshold=2)
 
 
 def test_boxes_stay_in_the_image_and_the_grid():
     rng = np.random.default_rng(0)
     maps = Maps(pd.RangeIndex(20), rng.random((20, 9, 7)) ** 4, np.full((20, 2), [333, 517]), np.ones((20, 2)))
-    found = hints(maps, most=99)
+    found = hints(maps, max_patches=99)
     grid = found.filter(like="_1000")
     assert ((grid >= 0) & (grid <= 1000)).all(axis=None)
     assert (found["x1"] <= 333 + 1e-9).all()
@@ -117,7 +119,7 @@ def test_many_findings_in_a_case_widen_the_interval():
 
 def test_errors_tell_what_to_do(study):
     before, after, truth = study
-    with pytest.raises(ValueError, match=r"without the hint want each .* once; twice came model, 0, a"):
+    with pytest.raises(ValueError, match=r"without the hint need each .* once; got twice: model, 0, a"):
         hint_effect(pd.concat([before, before]), after, truth)
     with pytest.raises(ValueError, match="'finding' is absent"):
         hint_effect(before, after.drop(columns="finding"), truth)

@@ -23,10 +23,10 @@ def saccades_of(readings, each, rng, *, spread=0.0):
 def test_exponential_equals_scipy():
     saccades = saccades_of(10, 50, np.random.default_rng(1))
     made = tables.check(gaze.main_sequence(saccades), "estimates")
-    wanted, _ = curve_fit(
+    expected, _ = curve_fit(
         lambda a, v, c: v * -np.expm1(-a / c), saccades["amplitude_deg"], saccades["peak_speed_deg_s"], p0=[400, 5]
     )
-    assert made["estimate"].to_numpy() == pytest.approx(wanted, rel=1e-6)
+    assert made["estimate"].to_numpy() == pytest.approx(expected, rel=1e-6)
 
 
 def test_power_equals_statsmodels():
@@ -90,9 +90,9 @@ def test_directions_by_hand():
 
 def test_errors_say_what_to_do():
     saccades = saccades_of(1, 2, np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"main_sequence wants at least three saccades .*; 2 have"):
+    with pytest.raises(ValueError, match=r"main_sequence needs at least three saccades .*; 2 have"):
         gaze.main_sequence(saccades)
-    with pytest.raises(ValueError, match="curve: wanted one of exponential, power; came 'linear'"):
+    with pytest.raises(ValueError, match="curve: expected one of exponential, power; got 'linear'"):
         gaze.main_sequence(saccades, curve="linear")
-    with pytest.raises(ValueError, match="bins: wanted at least 1; came 0"):
+    with pytest.raises(ValueError, match="bins: expected at least 1; got 0"):
         gaze.saccade_directions(saccades, bins=0)

@@ -23,9 +23,9 @@ def test_masks_equal_boxes():
     mask = np.arange(1, 13).reshape(3, 4)
     names = {label: f"r{(label - 1) // 4}c{(label - 1) % 4}" for label in range(1, 13)}
     hits = gaze.locate_on_masks(fixations, {"a": mask, "b": np.kron(mask, np.ones((10, 10), int))}, IMAGES, names=names)
-    made, wanted = gaze.join_hits(fixations, hits), gaze.visits(fixations, grid, IMAGES)
+    made, expected = gaze.join_hits(fixations, hits), gaze.visits(fixations, grid, IMAGES)
     tables.check(made, "visits")
-    pd.testing.assert_frame_equal(made.astype({"region": str}), wanted.astype({"region": str}))
+    pd.testing.assert_frame_equal(made.astype({"region": str}), expected.astype({"region": str}))
     assert set(made["reading"]) == {0, 1}
 
 
@@ -37,7 +37,7 @@ def test_labels_without_a_name_and_places_outside():
     assert gaze.locate_on_masks(fixations, {"a": mask}, IMAGES)["region"].tolist() == [7, 9]
     assert gaze.locate_on_masks(fixations, {"a": mask}, IMAGES, names={9: "heart"})["row"].tolist() == [2]
     assert gaze.locate_on_masks(fixations, {}, IMAGES)["row"].tolist() == []
-    with pytest.raises(ValueError, match="the mask of case 'a' wants whole numbers"):
+    with pytest.raises(ValueError, match="the mask of case 'a' needs whole numbers"):
         gaze.locate_on_masks(fixations, {"a": mask / 2}, IMAGES)
 
 
@@ -51,7 +51,7 @@ def test_align_puts_chests_on_one_another():
     assert frame[["width", "height"]].to_numpy().tolist() == [[120, 240]] * 3
     lost, _ = gaze.align(fixations, IMAGES, chests[:1])
     assert lost["x"].isna().tolist() == [False] * 3 + [True] * 3
-    with pytest.raises(ValueError, match="chests: wanted one row a case; 'a' has two"):
+    with pytest.raises(ValueError, match="chests: expected one row a case; 'a' has two"):
         gaze.align(fixations, IMAGES, chests.assign(case="a"))
-    with pytest.raises(ValueError, match="chests: wanted x1 > x0 and y1 > y0"):
+    with pytest.raises(ValueError, match="chests: expected x1 > x0 and y1 > y0"):
         gaze.align(fixations, IMAGES, chests.assign(x1=0))

@@ -105,7 +105,7 @@ def test_polygon_with_radius_and_without_outline():
     near = float(viewing.angle(260, 230, 200, 150))
     for radius, hits in ((near * (1 + 1e-9), 1), (near * (1 - 1e-9), 0)):
         assert len(gaze.visits(fixations, regions, IMAGES, hit_radius_deg=radius, viewing=viewing)) == hits
-    with pytest.raises(ValueError, match="the polygon 'r0' of case 'a' wants an outline of three or more corners"):
+    with pytest.raises(ValueError, match="the polygon 'r0' of case 'a' needs an outline of three or more corners"):
         gaze.visits(fixations, regions.assign(outline="0,0 400,0"), IMAGES)
 
 
@@ -187,9 +187,9 @@ def test_grid_covers_the_image_once():
 def test_errors_say_what_to_do():
     fixations = pd.DataFrame({"reading": 0, "onset": [0.0], "x": [1.0], "y": [1.0]})
     regions = region_table({"a": [(0, 0, 4, 4, False)]})
-    with pytest.raises(ValueError, match="overlap: wanted one of priority, nested, all; came 'first'"):
+    with pytest.raises(ValueError, match="overlap: expected one of priority, nested, all; got 'first'"):
         gaze.visits(fixations, regions, IMAGES, overlap="first")
     with pytest.raises(ValueError, match="hit_radius_deg needs a viewing"):
         gaze.visits(fixations, regions, IMAGES, hit_radius_deg=1)
-    with pytest.raises(ValueError, match="a grid needs at least one row and one column; came 0 rows and 2 columns"):
+    with pytest.raises(ValueError, match="a grid needs at least one row and one column; got 0 rows and 2 columns"):
         gaze.grid_regions(IMAGES, rows=0, columns=2)

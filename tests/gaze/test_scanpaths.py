@@ -177,7 +177,7 @@ def test_cross_recurrence_equals_the_twin_and_keeps_to_its_range(one, two, line)
     viewing = Viewing.from_px_per_deg(1000.0)
     right = [np.column_stack(viewing.degrees(*np.array(steps)[:, :2].T)) for steps in (one, two)]
     near = np.linalg.norm(right[0][:, None] - right[1], axis=2) <= 0.0103
-    ours = cross_recurrence(table(one, two), radius_deg=0.0103, viewing=viewing, line=line, n_jobs=1)
+    ours = cross_recurrence(table(one, two), radius_deg=0.0103, viewing=viewing, min_line=line, n_jobs=1)
     ours = ours[RECURRENCE].to_numpy()[0]
     assert ours == pytest.approx(plain_recurrence(near, line), abs=1e-9, nan_ok=True)
     assert not (ours[:3] > 100 + 1e-9).any()
@@ -199,17 +199,17 @@ def test_missing_places_and_durations_are_named():
 
 def test_errors_tell_what_to_do():
     fixations = table([(0, 0)], [(5, 5)])
-    with pytest.raises(ValueError, match="grid: columns must be a whole number of at least 1; came 0"):
+    with pytest.raises(ValueError, match="grid: columns must be a whole number of at least 1; got 0"):
         Grid(width_px=10, height_px=10, columns=0, rows=1)
     grid = Grid(width_px=10, height_px=10, columns=2, rows=2)
-    with pytest.raises(ValueError, match="scanmatch wants bin_ms above 0 or None for one symbol a fixation; came 0"):
+    with pytest.raises(ValueError, match="scanmatch needs bin_ms above 0 or None for one symbol a fixation; got 0"):
         scanmatch(fixations, grid=grid, bin_ms=0)
     with pytest.raises(ValueError, match="duration is absent"):
         string_edit(fixations, grid=grid, bin_ms=50)
-    with pytest.raises(ValueError, match="wants a positive scale_px"):
+    with pytest.raises(ValueError, match="needs a positive scale_px"):
         time_delay_embedding(fixations, scale_px=0)
-    with pytest.raises(ValueError, match="lines of 2 or more; came 1, 1"):
-        cross_recurrence(fixations, radius_deg=1, viewing=Viewing.from_px_per_deg(10), line=1)
+    with pytest.raises(ValueError, match="min_line of 2 or more; got 1 and 1"):
+        cross_recurrence(fixations, radius_deg=1, viewing=Viewing.from_px_per_deg(10), min_line=1)
 
 
 def test_an_empty_table_gives_an_empty_answer():

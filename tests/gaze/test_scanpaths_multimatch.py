@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gazeanalytics._kernels.gaze.multimatch_simplify import simplify
-from gazeanalytics.gaze.scanpaths import Simplify, multimatch, pair_readings, square
+from gazeanalytics.gaze.scanpaths import Simplify, multimatch, pair_matrix, pair_readings
 
 DIMENSIONS = ["shape", "direction", "length", "position", "duration"]
-TOOLBOX = Simplify(bend_deg=45, amplitude_px=146.8, brief_ms=300)
+TOOLBOX = Simplify(max_direction_deg=45, max_amplitude_px=146.8, max_duration_ms=300)
 
 
 def table(*paths):
@@ -169,7 +169,7 @@ def test_simplified_saccades_equal_those_of_multimatch_gaze(one, bend, small):
 @given(one=path, two=path, bend=st.sampled_from([0.0, 30.0, 100.0]), small=st.sampled_from([0.0, 11.0, 25.0]))
 @settings(max_examples=100, deadline=None)
 def test_never_raises_and_is_symmetric(one, two, bend, small):
-    limits = Simplify(bend_deg=bend, amplitude_px=small, brief_ms=2.0)
+    limits = Simplify(max_direction_deg=bend, max_amplitude_px=small, max_duration_ms=2.0)
     ours = multimatch(table(one, two), width_px=30, height_px=40, simplify=limits, n_jobs=1)
     assert ours[DIMENSIONS].notna().all(axis=None)
     swapped = multimatch(table(two, one), width_px=30, height_px=40, simplify=limits, n_jobs=1)
@@ -218,9 +218,9 @@ def test_leaves_the_caller_s_table_alone():
 
 def test_errors_tell_what_to_do():
     fixations = table([(0, 0), (5, 5), (9, 0)])
-    with pytest.raises(ValueError, match="wants a screen of positive width_px and height_px; came 0 x 10"):
+    with pytest.raises(ValueError, match="needs a screen of positive width_px and height_px; got 0 x 10"):
         multimatch(fixations, width_px=0, height_px=10)
-    with pytest.raises(ValueError, match="wants every duration in ms; some are NaN"):
+    with pytest.raises(ValueError, match="needs every duration in ms; some are NaN"):
         multimatch(fixations, width_px=10, height_px=10, simplify=TOOLBOX)
     with pytest.raises(ValueError, match="x is absent; rename your columns"):
         multimatch(fixations.drop(columns="x"), width_px=10, height_px=10)
@@ -230,16 +230,16 @@ def test_errors_tell_what_to_do():
         multimatch(fixations, width_px=10, height_px=10, pairs=pd.DataFrame({"first": [0]}))
 
 
-def test_pairs_and_square_keep_categories():
+def test_pairs_and_matrix_keep_categories():
     readings = pd.DataFrame({"reading": pd.Categorical(list("abc")), "case": 1, "reader": [1, 1, 2]})
     assert pair_readings(readings).to_numpy().tolist() == [["a", "c"], ["b", "c"]]
     assert pair_readings(readings, different=()).to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
     fixations = table([(0, 0, 1), (5, 5, 1), (9, 0, 1)], [(0, 0, 1), (5, 5, 1), (9, 0, 1)], [(0, 0, 1)] * 3)
     fixations["reading"] = pd.Categorical(fixations["reading"].map(dict(enumerate("abc"))))
     scores = multimatch(fixations, width_px=10, height_px=10, pairs=pair_readings(readings))
-    matrix = square(scores, "shape", diagonal=1.0)
+    matrix = pair_matrix(scores, "shape", diagonal=1.0)
     assert list(matrix.index) == ["a", "b", "c"]
     assert np.isnan(matrix.loc["a", "b"])
     assert matrix.loc["c", "b"] == scores["shape"][1]
-    with pytest.raises(ValueError, match="wants the column 'reader'"):
+    with pytest.raises(ValueError, match="needs the column 'reader'"):
         pair_readings(readings.drop(columns="reader"))

@@ -27,8 +27,8 @@ def test_angle_is_the_hand_computed_one(x0, y0, x1, y1):
 def test_a_textbook_angle():
     # An object of 10.5 mm seen from 600 mm, centred on the line of sight: 2 atan(5.25 / 600).
     screen = Screen(1000, 1000, 1000, 1000, 600)
-    wanted = 2 * np.rad2deg(np.arctan(5.25 / 600))
-    assert float(screen.viewing().angle(500 - 5.25, 500, 500 + 5.25, 500)) == pytest.approx(wanted, rel=1e-12)
+    expected = 2 * np.rad2deg(np.arctan(5.25 / 600))
+    assert float(screen.viewing().angle(500 - 5.25, 500, 500 + 5.25, 500)) == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_edge_covers_less_than_the_centre():
@@ -68,8 +68,8 @@ def test_viewing_of_many_readings():
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [
-        ((1920, 1080, 531, 299, 0), "screen: distance_mm must be a positive number; came 0"),
-        ((1920, 1080, float("nan"), 299, 600), "screen: width_mm must be a positive number; came nan"),
+        ((1920, 1080, 531, 299, 0), "screen: distance_mm must be a positive number; got 0"),
+        ((1920, 1080, float("nan"), 299, 600), "screen: width_mm must be a positive number; got nan"),
         ((1920, 1080, 5.31, 299, 600), "a pixel would be 0.01 times as wide as high; check width_mm and height_mm"),
     ],
 )
@@ -81,5 +81,5 @@ def test_an_impossible_screen_is_refused(numbers, words):
 def test_impossible_boxes_and_scales_are_refused():
     with pytest.raises(ValueError, match="a box needs x1 > x0"):
         Box(1, 0, 1, 5)
-    with pytest.raises(ValueError, match="px_per_deg must be positive; came 0"):
+    with pytest.raises(ValueError, match="px_per_deg must be positive; got 0"):
         Viewing.from_px_per_deg(0)

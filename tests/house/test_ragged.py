@@ -43,14 +43,14 @@ def test_every_reading_is_run_once_on_any_number_of_threads(lengths, n_jobs):
     found = ragged.segments(pd.Series(np.repeat(np.arange(len(lengths)), lengths)))
     total = np.full(len(lengths), np.nan)
     ragged.each(sums_over_readings, found, values, 2.0, out=[total], n_jobs=n_jobs)
-    wanted = [2 * values[a:b].sum() for a, b in zip(found.starts, found.stops, strict=True)]
-    np.testing.assert_array_equal(total, wanted)
+    expected = [2 * values[a:b].sum() for a, b in zip(found.starts, found.stops, strict=True)]
+    np.testing.assert_array_equal(total, expected)
 
 
 def test_no_readings_and_no_threads():
     found = ragged.segments(pd.Series([], dtype=np.int64))
     ragged.each(sums_over_readings, found, np.zeros(0), 1.0, out=[np.zeros(0)])
-    with pytest.raises(ValueError, match="n_jobs must be at least 1; came 0"):
+    with pytest.raises(ValueError, match="n_jobs must be at least 1; got 0"):
         ragged.thread_count(0)
 
 

@@ -17,9 +17,9 @@ import pandas as pd
 
 from gazeanalytics.gaze.scanpaths import (
     Grid,
-    compare_readers,
     multimatch,
     pair_readings,
+    reader_similarity,
     scanmatch,
     string_edit,
     time_delay_embedding,
@@ -118,7 +118,7 @@ def main(folder: Path, predictions: Path | None) -> None:
     for split in ("test", "valid", "train"):
         part = every[every["split"] == split]
         shown = both[both["reading"].isin(part["reading"])]
-        found = compare_readers(shown, part, scores, best=BEST, rng=0)
+        found = reader_similarity(shown, part, scores, best=BEST, rng=0)
         print(f"model against human, {split}")
         print(found.drop(columns="relation").round(4).to_string(index=False))
 

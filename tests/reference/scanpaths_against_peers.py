@@ -33,7 +33,13 @@ DIMENSIONS = ["shape", "direction", "length", "position", "duration"]
 KIND = [("start_x", float), ("start_y", float), ("duration", float)]
 MATLAB = {
     None: [0.99082, 0.69902, 0.98927, 0.94767, 0.65563],
-    Simplify(bend_deg=45, amplitude_px=146.8, brief_ms=300): [0.95076, 0.95638, 0.94082, 0.94491, 0.78261],
+    Simplify(max_direction_deg=45, max_amplitude_px=146.8, max_duration_ms=300): [
+        0.95076,
+        0.95638,
+        0.94082,
+        0.94491,
+        0.78261,
+    ],
 }
 
 

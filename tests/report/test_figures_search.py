@@ -100,7 +100,9 @@ def test_visit_raster_writes_speech_on_the_same_clock(visits):
 
 
 def test_hit_curve_ends_below_one_by_the_lesions_never_seen():
-    lesions = pd.DataFrame({"first_ms": [400.0, np.nan, 200.0, np.nan, 100.0], "group": ["x", "x", "x", "x", "y"]})
+    lesions = pd.DataFrame(
+        {"time_to_first_fixation_ms": [400.0, np.nan, 200.0, np.nan, 100.0], "group": ["x", "x", "x", "x", "y"]}
+    )
     ax = drawn(report.hit_curve(lesions, by="group"))
     assert ax.lines[0].get_xydata().tolist() == [[0, 0], [0.2, 0.25], [0.4, 0.5], [0.4, 0.5]]
     assert ax.lines[1].get_ydata().tolist() == [0, 1, 1]

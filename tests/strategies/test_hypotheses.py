@@ -27,7 +27,9 @@ def simulated():
     fixations = simulate_fixations(study, rng=6)
     images = study.readings.merge(study.cases, on="case", how="left")
     viewing = viewing_of(images, study.design.screen)
-    features = gaze.scanpath_features(fixations, viewing, images, regions=study.regions, checklist=CHECKLIST)
+    features = gaze.scanpath_features(
+        fixations, viewing, images, regions=study.regions, settings={"checklist": CHECKLIST}
+    )
     return study, features, hypotheses(features)
 
 

@@ -74,7 +74,7 @@ def locate_on_masks(
 def _check_mask(case: object, mask: np.ndarray) -> None:
     if mask.ndim != 2 or not np.issubdtype(mask.dtype, np.integer):
         raise ValueError(
-            f"the mask of case {case!r} wants whole numbers in rows and columns; came {mask.dtype}, shape {mask.shape}"
+            f"the mask of case {case!r} needs whole numbers in rows and columns; got {mask.dtype}, shape {mask.shape}"
         )
 
 
@@ -120,10 +120,10 @@ def align(
     target = to or Box(0, 0, 1000, 1000)
     if chests["case"].duplicated().any():
         raise ValueError(
-            f"chests: wanted one row a case; {chests['case'][chests['case'].duplicated()].iloc[0]!r} has two"
+            f"chests: expected one row a case; {chests['case'][chests['case'].duplicated()].iloc[0]!r} has two"
         )
     if not ((chests["x1"] > chests["x0"]) & (chests["y1"] > chests["y0"])).all():
-        raise ValueError("chests: wanted x1 > x0 and y1 > y0 (image px) in every row")
+        raise ValueError("chests: expected x1 > x0 and y1 > y0 (image px) in every row")
     owner = owners(match(fixations, check_images(images), "fixations"))
     place = pd.Index(np.asarray(chests["case"])).get_indexer(pd.Index(np.asarray(images["case"])))[owner]
     box = np.vstack([chests[["x0", "y0", "x1", "y1"]].to_numpy(float), np.full(4, np.nan)])[place]

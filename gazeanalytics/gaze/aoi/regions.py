@@ -24,7 +24,7 @@ def grid_regions(images: pd.DataFrame, *, rows: int, columns: int) -> pd.DataFra
     Parameters
     ----------
     images : pandas.DataFrame
-        Columns case, width and height (px); a case may come several times.
+        Columns case, width and height (px); a case may occur several times.
     rows, columns : int
         Cells down and across.
 
@@ -43,7 +43,7 @@ def grid_regions(images: pd.DataFrame, *, rows: int, columns: int) -> pd.DataFra
     2   r0c2  200.0  300.0  100.0
     """
     if rows < 1 or columns < 1:
-        raise ValueError(f"a grid needs at least one row and one column; came {rows} rows and {columns} columns")
+        raise ValueError(f"a grid needs at least one row and one column; got {rows} rows and {columns} columns")
     cases = images.drop_duplicates("case")
     row, column = (part.ravel() for part in np.indices((rows, columns)))
     width, height = cases["width"].to_numpy(float) / columns, cases["height"].to_numpy(float) / rows
@@ -126,7 +126,7 @@ def visits(
         What happens where regions overlap: the fixation belongs to the first of them in the table's order, to the
         smallest (by its box), or to all of them (visits then overlap in time).
     hit_radius_deg : float
-        A fixation this near (deg) to a region still counts as in it; 0 wants it inside.
+        A fixation this near (deg) to a region still counts as in it; 0 needs it inside.
     viewing : Viewing, optional
         Of all readings, or one row per row of `images`; needed when `hit_radius_deg` is above 0.
 
@@ -134,7 +134,7 @@ def visits(
     -------
     pandas.DataFrame
         A visits table: reading, onset, region (categorical), duration (sum of fixation durations, ms; NaN when one is
-        not known), fixations, first_fixation (duration of the first, ms) and offset (end of the last fixation, ms).
+        not known), fixations, first_fixation_duration (ms) and offset (end of the last fixation, ms).
 
     Raises
     ------
@@ -201,7 +201,7 @@ def join_hits(fixations: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
             "region": names.take(order[starts]).array,
             "duration": np.add.reduceat(duration[row], starts) if len(starts) else np.empty(0),
             "fixations": stops - starts,
-            "first_fixation": duration[first],
+            "first_fixation_duration": duration[first],
             "offset": onset[last] + duration[last],
         }
     )
@@ -250,7 +250,7 @@ def region_coverage(
     1        1   r0c1             0.0
     """
     if not (radius_deg > 0 and cells >= 1):
-        raise ValueError(f"wanted radius_deg above 0 and at least one cell; came {radius_deg} deg and {cells} cells")
+        raise ValueError(f"expected radius_deg above 0 and at least one cell; got {radius_deg} deg and {cells} cells")
     return coverage_of(prepare(fixations, viewing, images), regions, viewing, images, (radius_deg, cells))
 
 
@@ -299,8 +299,8 @@ def _outline(region: pd.Series) -> np.ndarray:
         corners = []
     if len(corners) < 3 or any(len(corner) != 2 for corner in corners):
         raise ValueError(
-            f"regions: the polygon {region['region']!r} of case {region['case']!r} wants an outline of three or more "
-            f'corners in image px, such as "0,0 10,0 5,8"; came {text!r}'
+            f"regions: the polygon {region['region']!r} of case {region['case']!r} needs an outline of three or more "
+            f'corners in image px, such as "0,0 10,0 5,8"; got {text!r}'
         )
     return np.array(corners)
 
@@ -323,9 +323,9 @@ def _all_hits(found: ragged.Segments, places: tuple, areas: tuple, known: list) 
 
 def _check_choice(overlap: str, radius: float, viewing: Viewing | None) -> None:
     if overlap not in get_args(Overlap):
-        raise ValueError(f"overlap: wanted one of {', '.join(get_args(Overlap))}; came {overlap!r}")
+        raise ValueError(f"overlap: expected one of {', '.join(get_args(Overlap))}; got {overlap!r}")
     if not radius >= 0:
-        raise ValueError(f"hit_radius_deg: wanted 0 or more (deg); came {radius}")
+        raise ValueError(f"hit_radius_deg: expected 0 or more (deg); got {radius}")
     if radius > 0 and viewing is None:
         raise ValueError("hit_radius_deg needs a viewing, which says how many pixels a degree covers; give viewing=")
 

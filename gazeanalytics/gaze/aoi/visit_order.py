@@ -54,7 +54,7 @@ def systematicity(visits: pd.DataFrame, readings: pd.DataFrame, *, n_jobs: int |
     tables.check(visits, "visits")
     for name in ("reading", "reader"):
         if name not in readings.columns:
-            raise ValueError(f"readings: wanted the columns reading and reader; there is no column {name!r}")
+            raise ValueError(f"readings: expected the columns reading and reader; there is no column {name!r}")
     found = ragged.segments(visits["reading"])
     codes = pd.factorize(visits["region"])[0]
     words = np.empty(len(found), object)
@@ -126,9 +126,9 @@ def order_test(
     1        2           2.2             2.1   0.9
     """
     if estimator not in get_args(Estimator):
-        raise ValueError(f"estimator: wanted one of {', '.join(get_args(Estimator))}; came {estimator!r}")
+        raise ValueError(f"estimator: expected one of {', '.join(get_args(Estimator))}; got {estimator!r}")
     if n_permutations < 2:
-        raise ValueError(f"shuffles: wanted at least 2; came {n_permutations}")
+        raise ValueError(f"n_permutations: expected at least 2; got {n_permutations}")
     found = ragged.segments(sequence["reading"])
     codes, names = pd.factorize(sequence["region"])
     seeds = np.random.default_rng(rng).integers(1, 2**63, len(found), dtype=np.uint64)

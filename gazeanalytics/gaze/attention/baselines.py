@@ -47,10 +47,10 @@ def join_maps(*parts: Maps) -> Maps:
     """
     shapes = {part.surfaces.shape[1:] for part in parts}
     if len(shapes) > 1:
-        raise ValueError(f"maps to join want one shape; came {sorted(shapes)}; build them with the same cells")
+        raise ValueError(f"maps to join need one shape; got {sorted(shapes)}; build them with the same cells")
     keys = parts[0].keys.append([part.keys for part in parts[1:]])
     if not keys.is_unique:
-        raise ValueError(f"maps to join want keys that differ; {keys[keys.duplicated()][0]!r} comes twice; rename it")
+        raise ValueError(f"maps to join need keys that differ; {keys[keys.duplicated()][0]!r} occurs twice; rename it")
     names = ("surfaces", "size_px", "sigma_px")
     return Maps(keys, *(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
@@ -163,7 +163,7 @@ def chest_boxes(images: pd.DataFrame) -> np.ndarray:
     if set(CHEST) <= set(images.columns):
         box = images[list(CHEST)].to_numpy(float)
         if not ((box[:, 2] > box[:, 0]) & (box[:, 3] > box[:, 1])).all():
-            raise ValueError("a chest's box wants chest_x1 above chest_x0 and chest_y1 above chest_y0 in every row")
+            raise ValueError("a chest's box needs chest_x1 above chest_x0 and chest_y1 above chest_y0 in every row")
         return box
     size = images[["width", "height"]].to_numpy(float)
     return np.column_stack([np.zeros_like(size), size])

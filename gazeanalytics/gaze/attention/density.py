@@ -41,11 +41,11 @@ class Smoothing:
 
     def __post_init__(self) -> None:
         if not self.sigma_deg > 0:
-            raise ValueError(f"smoothing wants a positive sigma_deg; came {self.sigma_deg}")
+            raise ValueError(f"smoothing needs a positive sigma_deg; got {self.sigma_deg}")
         if self.edge not in EDGES:
-            raise ValueError(f"smoothing wants edge to be one of {', '.join(EDGES)}; came {self.edge!r}")
+            raise ValueError(f"smoothing needs edge to be one of {', '.join(EDGES)}; got {self.edge!r}")
         if self.weight not in ("duration", "count"):
-            raise ValueError(f"smoothing wants weight to be duration or count; came {self.weight!r}")
+            raise ValueError(f"smoothing needs weight to be duration or count; got {self.weight!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Maps:
     def __post_init__(self) -> None:
         if self.surfaces.ndim != 3 or len(self.surfaces) != len(self.keys):
             raise ValueError(
-                f"maps want surfaces of shape (maps, rows, columns), one map a key; came {self.surfaces.shape} "
+                f"maps need surfaces of shape (maps, rows, columns), one map a key; got {self.surfaces.shape} "
                 f"for {len(self.keys)} keys"
             )
 
@@ -168,14 +168,14 @@ def density(
 def _want(frame: pd.DataFrame, names: list[str], who: str) -> None:
     absent = [name for name in names if name not in frame]
     if absent:
-        raise ValueError(f"{who} want the columns {', '.join(dict.fromkeys(names))}; {', '.join(absent)} is absent")
+        raise ValueError(f"{who} need the columns {', '.join(dict.fromkeys(names))}; {', '.join(absent)} is absent")
 
 
 def _pixel_grid(images: pd.DataFrame) -> tuple[int, int]:
     sizes = images[["height", "width"]].drop_duplicates().to_numpy()
     if len(sizes) > 1:
         raise ValueError(
-            f"maps of one cell a pixel want images of one size; came {len(sizes)} sizes; give cells=(rows, columns)"
+            f"maps of one cell a pixel need images of one size; got {len(sizes)} sizes; give cells=(rows, columns)"
         )
     return int(sizes[0, 0]), int(sizes[0, 1])
 
@@ -212,6 +212,6 @@ def _weights(fixations: pd.DataFrame, smoothing: Smoothing) -> np.ndarray:
     missing = int(np.isnan(weight).sum())
     if missing:
         raise ValueError(
-            f"a density by duration wants every duration in ms; {missing} are NaN; use Smoothing(weight='count')"
+            f"a density by duration needs every duration in ms; {missing} are NaN; use Smoothing(weight='count')"
         )
     return weight

@@ -29,20 +29,20 @@ class _Spot:
     share: float
 
 
-def hints(maps: Maps, *, level: float = 0.5, most: int = 5) -> pd.DataFrame:
+def hints(maps: Maps, *, threshold: float = 0.5, max_patches: int = 5) -> pd.DataFrame:
     """Say where attention was, as boxes and points in image pixels and on the 0-1000 grid of vision-language models.
 
-    Cells of at least `level` times the map's maximum that touch (edges or corners) make a patch. A patch gives a box
-    and, at its highest cell, a point.
+    Cells of at least `threshold` times the map's maximum that touch (edges or corners) make a patch. A patch gives a
+    box and, at its highest cell, a point.
 
     Parameters
     ----------
     maps : Maps
         One map a case, as `density(..., by="case")` gives them.
-    level : float
+    threshold : float
         What is high, as a share of the map's maximum; 0 to 1.
-    most : int
-        Patches a case, those that hold the most attention.
+    max_patches : int
+        Patches a case at most, those that hold the most attention.
 
     Returns
     -------
@@ -61,11 +61,11 @@ def hints(maps: Maps, *, level: float = 0.5, most: int = 5) -> pd.DataFrame:
     >>> found[["x0_1000", "y0_1000", "x1_1000", "y1_1000"]].to_numpy().tolist()
     [[250, 333, 500, 1000], [750, 667, 1000, 1000]]
     """
-    if not 0 < level <= 1:
-        raise ValueError(f"hints want a level above 0, at most 1, as a share of the map's maximum; came {level}")
+    if not 0 < threshold <= 1:
+        raise ValueError(f"threshold: expected a share of the map's maximum, above 0 and at most 1; got {threshold}")
     rows = []
     for case, surface, size in zip(maps.keys, maps.surfaces, maps.size_px, strict=True):
-        spots = sorted(_spots(surface, size, level), key=lambda spot: -spot.share)[:most]
+        spots = sorted(_spots(surface, size, threshold), key=lambda spot: -spot.share)[:max_patches]
         rows += [(case, rank, spot.share, *spot.box, *spot.peak, *size) for rank, spot in enumerate(spots, start=1)]
     frame = pd.DataFrame(rows, columns=["case", "rank", "share", *_CORNERS, "x", "y", "width", "height"])
     for name in (*_CORNERS, "x", "y"):
@@ -74,7 +74,7 @@ def hints(maps: Maps, *, level: float = 0.5, most: int = 5) -> pd.DataFrame:
     return frame.drop(columns=["width", "height"])
 
 
-def write_hints(maps: Maps, folder: str | Path, *, level: float = 0.5, most: int = 5) -> pd.DataFrame:
+def write_hints(maps: Maps, folder: str | Path, *, threshold: float = 0.5, max_patches: int = 5) -> pd.DataFrame:
     """Write each case's hint as files a model can be given: a heat map and a JSON of boxes and points.
 
     Parameters
@@ -83,7 +83,7 @@ def write_hints(maps: Maps, folder: str | Path, *, level: float = 0.5, most: int
         One map a case.
     folder : str or Path
         Where to; made if absent. Files of the same name are replaced.
-    level, most
+    threshold, max_patches
         As for `hints`.
 
     Returns
@@ -104,7 +104,7 @@ def write_hints(maps: Maps, folder: str | Path, *, level: float = 0.5, most: int
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    table = hints(maps, level=level, most=most)
+    table = hints(maps, threshold=threshold, max_patches=max_patches)
     rows = []
     for case, surface, size in zip(maps.keys, maps.surfaces, maps.size_px, strict=True):
         name = _file_name(case)
@@ -208,14 +208,14 @@ def hint_effect(
     )
 
 
-def _spots(surface: np.ndarray, size: np.ndarray, level: float) -> list[_Spot]:
+def _spots(surface: np.ndarray, size: np.ndarray, threshold: float) -> list[_Spot]:
     from scipy.ndimage import find_objects, label
 
     total, highest = surface.sum(), surface.max()
     if not total > 0:
         return []
     patches = np.empty(surface.shape, np.int32)
-    label(surface >= level * highest, structure=np.ones((3, 3)), output=patches)
+    label(surface >= threshold * highest, structure=np.ones((3, 3)), output=patches)
     scale = np.array([size[0] / surface.shape[1], size[1] / surface.shape[0]])
     spots = []
     for number, (rows, columns) in enumerate(find_objects(patches), start=1):
@@ -263,10 +263,10 @@ def _paired(without: pd.DataFrame, with_hint: pd.DataFrame, truth: pd.DataFrame)
         table = frame if "reader" in frame else frame.assign(reader="model")
         absent = [column for column in (*key, "present") if column not in table]
         if absent:
-            raise ValueError(f"answers {name} the hint want case, finding and present; {absent[0]!r} is absent")
+            raise ValueError(f"answers {name} the hint need case, finding and present; {absent[0]!r} is absent")
         if table.duplicated(key).any():
             twice = ", ".join(map(str, table.loc[table.duplicated(key), key].iloc[0]))
-            raise ValueError(f"answers {name} the hint want each reader, case and finding once; twice came {twice}")
+            raise ValueError(f"answers {name} the hint need each reader, case and finding once; got twice: {twice}")
         answers.append(table[[*key, "present"]].rename(columns={"present": name}))
     paired = answers[0].merge(answers[1], on=key, validate="1:1")
     paired = paired.merge(truth[["case", "finding", "present"]], on=["case", "finding"], validate="m:1")

@@ -24,7 +24,7 @@ def model_maps(
         A map of each image, 0 or above, stretched over the whole image: class activations, attention, saliency.
     images : pandas.DataFrame
         The column named by `by`, `width`, `height` (px) and, where only part of the image was on screen, that part:
-        `shown_x0`, `shown_y0`, `shown_x1`, `shown_y1` (image px). A key may come several times; the first counts.
+        `shown_x0`, `shown_y0`, `shown_x1`, `shown_y1` (image px). A key may occur several times; the first counts.
     cells : (int, int)
         Rows and columns of the grid over the image, those of the readers' maps.
     by : str
@@ -75,7 +75,7 @@ def _part(ends: np.ndarray, count: int) -> np.ndarray:
 
 def _check(key: object, surface: np.ndarray) -> None:
     if surface.ndim != 2 or not surface.size:
-        raise ValueError(f"the map of {key!r} wants rows and columns; came shape {surface.shape}; take one channel")
+        raise ValueError(f"the map of {key!r} needs rows and columns; got shape {surface.shape}; take one channel")
     lowest = surface.min()
     if not lowest >= 0:
-        raise ValueError(f"the map of {key!r} wants numbers of 0 or above; its least is {lowest}; shift it first")
+        raise ValueError(f"the map of {key!r} needs numbers of 0 or above; its least is {lowest}; shift it first")

@@ -122,7 +122,7 @@ def kl(
     (0.6931, 13.1, 17.3)
     """
     if form not in ("quotient", "floor"):
-        raise ValueError(f"kl wants form to be quotient or floor; came {form!r}")
+        raise ValueError(f"kl needs form to be quotient or floor; got {form!r}")
     maps = _shaped(surface, reference)
     if form == "floor":
         p, q = (shares(each + eps) for each in maps)
@@ -161,7 +161,7 @@ def iou(
     (0.5, 0.0)
     """
     if not 0 < threshold <= 1:
-        raise ValueError(f"iou wants a threshold above 0, at most 1; came {threshold}")
+        raise ValueError(f"iou needs a threshold above 0, at most 1; got {threshold}")
     one, two = (_high(each, threshold, of) for each in _pair(surface, other))
     union = (one | two).sum()
     return float((one & two).sum() / union) if union else float("nan")
@@ -283,8 +283,8 @@ def _transport(supply: np.ndarray, demand: np.ndarray, apart: np.ndarray) -> flo
     leaving = kron(eye_array(count[0]), np.ones((1, count[1])))
     coming = kron(np.ones((1, count[0])), eye_array(count[1]))
     # Rounding may leave the two sums a last bit apart, which no plan could meet.
-    wanted = np.concatenate([supply, demand * (supply.sum() / demand.sum())])
-    found = linprog(apart.ravel(), A_eq=csr_array(vstack([leaving, coming]))[:-1], b_eq=wanted[:-1], method="highs")
+    expected = np.concatenate([supply, demand * (supply.sum() / demand.sum())])
+    found = linprog(apart.ravel(), A_eq=csr_array(vstack([leaving, coming]))[:-1], b_eq=expected[:-1], method="highs")
     if not found.success:
         raise ArithmeticError(f"the earth mover's distance was not found: {found.message}; try fewer cells")
     return float(found.fun)
@@ -296,13 +296,13 @@ def _high(flat: np.ndarray, threshold: float, of: str) -> np.ndarray:
     if of == "area":
         count = max(round(threshold * len(flat)), 1)
         return flat >= np.partition(flat, -count)[-count]
-    raise ValueError(f"iou wants of to be maximum or area; came {of!r}")
+    raise ValueError(f"iou needs of to be maximum or area; got {of!r}")
 
 
 def _shaped(surface: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     one, two = np.asarray(surface, float), np.asarray(other, float)
     if one.shape != two.shape or one.ndim != 2:
-        raise ValueError(f"two maps want one shape (rows, columns); came {one.shape} and {two.shape}; resample one")
+        raise ValueError(f"two maps need one shape (rows, columns); got {one.shape} and {two.shape}; resample one")
     return one, two
 
 

@@ -104,7 +104,7 @@ def auc_judd(
         return _sweep_points(points, reached, pool, levels)
     if sweep == "matlab":
         return _sweep_matlab(points, reached, len(flat))
-    raise ValueError(f"auc_judd wants sweep to be exact, points or matlab; came {sweep!r}")
+    raise ValueError(f"auc_judd needs sweep to be exact, points or matlab; got {sweep!r}")
 
 
 def auc_borji(
@@ -112,7 +112,7 @@ def auc_borji(
     x: np.ndarray,
     y: np.ndarray,
     *,
-    splits: int = 100,
+    n_splits: int = 100,
     step: float | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> float:
@@ -140,12 +140,12 @@ def auc_borji(
     Examples
     --------
     >>> surface = np.arange(12.0).reshape(3, 4)
-    >>> round(auc_borji(surface, [3, 2], [2, 2], splits=2000, rng=1), 2), round(auc_judd(surface, [3, 2], [2, 2]), 2)
+    >>> round(auc_borji(surface, [3, 2], [2, 2], n_splits=2000, rng=1), 2), round(auc_judd(surface, [3, 2], [2, 2]), 2)
     (0.91, 0.92)
     """
     flat, cell = _flat(surface), _cells(surface, x, y)
     generator = np.random.default_rng(rng)
-    return _mean_of_splits(flat, cell, lambda count: generator.integers(0, len(flat), count), splits, step)
+    return _mean_of_splits(flat, cell, lambda count: generator.integers(0, len(flat), count), n_splits, step)
 
 
 def auc_shuffled(
@@ -154,7 +154,7 @@ def auc_shuffled(
     y: np.ndarray,
     others: tuple[np.ndarray, np.ndarray],
     *,
-    splits: int | None = None,
+    n_splits: int | None = None,
     step: float | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> float:
@@ -188,10 +188,10 @@ def auc_shuffled(
     flat, cell, pool = _flat(surface), _cells(surface, x, y), _cells(surface, *others)
     if not len(cell) or not len(pool):
         return float("nan")
-    if splits is None:
+    if n_splits is None:
         return _area(flat[cell], flat[pool])
     generator = np.random.default_rng(rng)
-    return _mean_of_splits(flat, cell, lambda count: generator.choice(pool, count), splits, step)
+    return _mean_of_splits(flat, cell, lambda count: generator.choice(pool, count), n_splits, step)
 
 
 def jitter(
@@ -221,7 +221,7 @@ def jitter(
     (0.5, False)
     """
     if law not in ("uniform", "normal"):
-        raise ValueError(f"jitter wants law to be uniform or normal; came {law!r}")
+        raise ValueError(f"jitter needs law to be uniform or normal; got {law!r}")
     generator = np.random.default_rng(rng)
     noise = generator.random(surface.shape) if law == "uniform" else generator.standard_normal(surface.shape)
     return surface + scale * noise
@@ -267,7 +267,7 @@ def shares(surface: np.ndarray) -> np.ndarray:
     """Scale a map to sum to 1; a map of zeros becomes uniform, as in pysaliency."""
     flat = _flat(surface)
     if flat.min(initial=0.0) < 0:
-        raise ValueError(f"a map of shares wants no cell below 0; came {flat.min()}; subtract the least value first")
+        raise ValueError(f"a map of shares needs no cell below 0; got {flat.min()}; subtract the least value first")
     total = flat.sum()
     return (flat / total if total > 0 else np.full(len(flat), 1 / len(flat))).reshape(surface.shape)
 
@@ -280,17 +280,17 @@ def _area(positives: np.ndarray, negatives: np.ndarray) -> float:
 
 
 def _mean_of_splits(
-    flat: np.ndarray, cell: np.ndarray, draw: Callable[[int], np.ndarray], splits: int, step: float | None
+    flat: np.ndarray, cell: np.ndarray, draw: Callable[[int], np.ndarray], n_splits: int, step: float | None
 ) -> float:
     if not len(cell):
         return float("nan")
     if step is None:
-        return float(np.mean([_area(flat[cell], flat[draw(len(cell))]) for _ in range(splits)]))
+        return float(np.mean([_area(flat[cell], flat[draw(len(cell))]) for _ in range(n_splits)]))
     lowest, highest = flat.min(), flat.max()
     if not highest > lowest:
         return 0.5
     scaled = (flat - lowest) / (highest - lowest)
-    return float(np.mean([_stepped(scaled[cell], scaled[draw(len(cell))], step) for _ in range(splits)]))
+    return float(np.mean([_stepped(scaled[cell], scaled[draw(len(cell))], step) for _ in range(n_splits)]))
 
 
 def _stepped(positives: np.ndarray, negatives: np.ndarray, step: float) -> float:
@@ -327,7 +327,7 @@ def _sweep_matlab(points: np.ndarray, reached: np.ndarray, cells: int) -> float:
 def _flat(surface: np.ndarray) -> np.ndarray:
     flat = np.ascontiguousarray(surface, dtype=float).ravel()
     if np.isnan(flat).any():
-        raise ValueError("a map wants a number in every cell; some are NaN; set cells that were not shown to 0")
+        raise ValueError("a map needs a number in every cell; some are NaN; set cells that were not shown to 0")
     return flat
 
 
@@ -339,7 +339,7 @@ def _cells(surface: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     if not inside.all():
         place = int((~inside).argmax())
         raise ValueError(
-            f"points want places within a map of {columns} x {rows} cells; point {place} is at "
+            f"points need places within a map of {columns} x {rows} cells; point {place} is at "
             f"({np.asarray(x)[place]}, {np.asarray(y)[place]}); leave out points outside"
         )
     return row.astype(np.int64) * columns + column.astype(np.int64)

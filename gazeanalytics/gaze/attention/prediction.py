@@ -233,12 +233,12 @@ def _usable(predicted: Maps, images: pd.DataFrame) -> pd.DataFrame:
     need = ["reading", "reader", "case", "width", "height"]
     absent = [name for name in need if name not in images]
     if absent:
-        raise ValueError(f"predict_gaze wants images with the columns {', '.join(need)}; {absent[0]!r} is absent")
+        raise ValueError(f"predict_gaze needs images with the columns {', '.join(need)}; {absent[0]!r} is absent")
     table = images[images["case"].isin(predicted.keys)]
     table = table[table.groupby("case", observed=True)["reading"].transform("size") > 1]
     if table["case"].nunique() < 2:
         raise ValueError(
-            "predict_gaze wants 2 or more cases with a predicted map and two readings each; check the keys"
+            "predict_gaze needs 2 or more cases with a predicted map and two readings each; check the keys"
         )
     return table.reset_index(drop=True)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from gazeanalytics.gaze.aoi.regions import visits as make_visits
 from gazeanalytics.gaze.features.ambient_focal import ambient_focal, ambient_focal_scale, clusters, course
 from gazeanalytics.gaze.features.aoi import checklist, lesions, regions_covered, regions_seen
 from gazeanalytics.gaze.features.basic import counts, directions, durations, saccade_measures, steps
-from gazeanalytics.gaze.features.examples import four_walks
+from gazeanalytics.gaze.features.examples import example_scanpaths
 from gazeanalytics.gaze.features.feature_sets import NEED_ANGLE, STRATEGY_FEATURES
 from gazeanalytics.gaze.features.sequence import recurrence, transitions
 from gazeanalytics.gaze.features.settings import FeatureSettings
@@ -27,7 +27,7 @@ __all__ = [
     "FeatureSettings",
     "ambient_focal",
     "ambient_focal_scale",
-    "four_walks",
+    "example_scanpaths",
     "scanpath_features",
     "time_course",
 ]
@@ -41,7 +41,7 @@ def scanpath_features(
     saccades: pd.DataFrame | None = None,
     visits: pd.DataFrame | None = None,
     regions: pd.DataFrame | None = None,
-    **choices: Any,
+    settings: FeatureSettings | Mapping[str, object] | None = None,
 ) -> pd.DataFrame:
     """Measure how each reading went: one row a reading, one column a measure.
 
@@ -61,8 +61,8 @@ def scanpath_features(
         A visits table of organs or grid cells; made from `regions` when not given (the first in the table wins).
     regions : pandas.DataFrame, optional
         A regions table. Lesions may overlap organs, so that what is told of them comes from the fixations.
-    **choices
-        Radii, grids and thresholds: the attributes of `FeatureSettings`, each with its source.
+    settings : FeatureSettings or mapping, optional
+        Radii, grids and thresholds, each with its source; a mapping names some of its attributes.
 
     Returns
     -------
@@ -76,9 +76,7 @@ def scanpath_features(
     Raises
     ------
     ValueError
-        If a reading isn't in `images`, or a choice makes no sense.
-    TypeError
-        If a choice is none of `FeatureSettings`.
+        If a reading isn't in `images`, a setting makes no sense, or a mapping has a name that is no setting.
 
     Examples
     --------
@@ -96,7 +94,7 @@ def scanpath_features(
     1       20.0       0.00           1.00                0.14            0.16
     2        0.0        NaN            NaN                 NaN            0.00
     """
-    chosen = FeatureSettings(**choices)
+    chosen = FeatureSettings.given(settings)
     points = prepare(fixations, viewing, images, chosen.n_jobs)
     made = counts(points)
     for group in (durations, steps, directions, extent, coverage, spatial_entropy, circling, clusters, recurrence):

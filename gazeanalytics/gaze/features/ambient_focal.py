@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,13 @@ def ambient_focal_scale(
     return float(mean[0]), float(sd[0]), float(step_mean[0]), float(step_sd[0])
 
 
-def ambient_focal(fixations: pd.DataFrame, viewing: Viewing | None, images: pd.DataFrame, **choices: Any) -> pd.Series:
+def ambient_focal(
+    fixations: pd.DataFrame,
+    viewing: Viewing | None,
+    images: pd.DataFrame,
+    *,
+    settings: FeatureSettings | Mapping[str, object] | None = None,
+) -> pd.Series:
     """What each fixation adds to K: z(its duration) - z(step to the next); above 0 focal, below 0 ambient.
 
     Its mean over a reading is `k_coefficient`; its course over time shows the change from ambient to focal (Krejtz et
@@ -59,7 +65,7 @@ def ambient_focal(fixations: pd.DataFrame, viewing: Viewing | None, images: pd.D
     >>> ambient_focal(fixations, Viewing.from_px_per_deg(40, 1000, 1000), images).round(1).tolist()
     [-1.6, -1.6, -1.6, 2.0, 2.0, nan]
     """
-    chosen = FeatureSettings(**choices)
+    chosen = FeatureSettings.given(settings)
     points = prepare(fixations, viewing, images, chosen.n_jobs)
     value = focal_terms(points, chosen, images)
     placed = fixations["x"].notna() & fixations["y"].notna()
@@ -85,8 +91,8 @@ def course(points: Points, settings: FeatureSettings, images: pd.DataFrame) -> d
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> told = gaze.scanpath_features(*gaze.four_walks()).set_index("reading")
-    >>> told.loc[:, "k_coefficient":"duration_early_late"].T.round(2)
+    >>> features = gaze.scanpath_features(*gaze.example_scanpaths()).set_index("reading")
+    >>> features.loc[:, "k_coefficient":"duration_early_late"].T.round(2)
     reading               random  line  loop  still
     k_coefficient          -1.97  0.12 -0.62   2.44
     k_early                -2.36  0.09 -0.64   2.44
@@ -120,8 +126,8 @@ def clusters(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> told = gaze.scanpath_features(*gaze.four_walks()).set_index("reading")
-    >>> told.loc[:, "temporal_entropy":"big_cluster_share"].T.round(2)
+    >>> features = gaze.scanpath_features(*gaze.example_scanpaths()).set_index("reading")
+    >>> features.loc[:, "temporal_entropy":"big_cluster_share"].T.round(2)
     reading            random  line   loop  still
     temporal_entropy     0.99  0.99   0.99    1.0
     clusters            23.00  5.00  12.00    1.0

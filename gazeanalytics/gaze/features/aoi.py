@@ -34,10 +34,10 @@ def regions_seen(
     The left and the right half of the image: the line goes over once, the loop round and round.
 
     >>> from gazeanalytics import gaze
-    >>> fixations, viewing, images = gaze.four_walks()
+    >>> fixations, viewing, images = gaze.example_scanpaths()
     >>> halves = gaze.grid_regions(images, rows=1, columns=2)
-    >>> told = gaze.scanpath_features(fixations, viewing, images, regions=halves).set_index("reading")
-    >>> told[["visits", "revisits", "regions_seen_share", "dwell_share_r0c1"]].T.round(2)
+    >>> features = gaze.scanpath_features(fixations, viewing, images, regions=halves).set_index("reading")
+    >>> features[["visits", "revisits", "regions_seen_share", "dwell_share_r0c1"]].T.round(2)
     reading             random  line  loop  still
     visits               19.00   2.0  7.00    1.0
     revisits             17.00   0.0  5.00    0.0
@@ -77,10 +77,10 @@ def regions_covered(
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> fixations, viewing, images = gaze.four_walks()
+    >>> fixations, viewing, images = gaze.example_scanpaths()
     >>> halves = gaze.grid_regions(images, rows=1, columns=2)
-    >>> told = gaze.scanpath_features(fixations, viewing, images, regions=halves).set_index("reading")
-    >>> told[["coverage_share_r0c0", "coverage_share_r0c1"]].T.round(2)
+    >>> features = gaze.scanpath_features(fixations, viewing, images, regions=halves).set_index("reading")
+    >>> features[["coverage_share_r0c0", "coverage_share_r0c1"]].T.round(2)
     reading              random  line  loop  still
     coverage_share_r0c0    0.67  0.25  0.38   0.02
     coverage_share_r0c1    0.63  0.25  0.38   0.04
@@ -100,9 +100,9 @@ def lesions(visits: pd.DataFrame, images: pd.DataFrame, regions: pd.DataFrame, p
     """When and how long lesions were looked at, over the lesions of the case.
 
     - `lesions_seen_share`: share of the case's lesions visited.
-    - `lesion_first_ms`: onset of the first fixation in any lesion (ms since image onset).
+    - `lesion_time_to_first_fixation_ms`: onset of the first fixation in any lesion (ms since image onset).
     - `lesion_approach_hz`: 1 / that time, in 1/s (approach rate; Chakraborty, Yoon & Mello-Thoms 2012).
-    - `lesion_dwell_ms`: dwell in lesions; a fixation in two lesions counts for both.
+    - `lesion_dwell_time_ms`: dwell in lesions; a fixation in two lesions counts for both.
     - `lesion_scanpath_ratio`: the straight way (exact angle) from the first fixation to the first one in a lesion over
       the way walked between them (Pham et al. 2025); 1 straight on, near 0 after long search, NaN when met at once.
 
@@ -114,21 +114,21 @@ def lesions(visits: pd.DataFrame, images: pd.DataFrame, regions: pd.DataFrame, p
     miss it.
 
     >>> from gazeanalytics import gaze
-    >>> fixations, viewing, images = gaze.four_walks()
+    >>> fixations, viewing, images = gaze.example_scanpaths()
     >>> spot = pd.DataFrame({"case": ["a"], "region": "mass", "kind": "lesion"}).assign(x0=510, y0=470, x1=590, y1=550)
-    >>> told = gaze.scanpath_features(fixations, viewing, images, regions=spot).set_index("reading")
-    >>> told.loc[:, "lesions_seen_share":"lesion_scanpath_ratio"].T.round(2)
+    >>> features = gaze.scanpath_features(fixations, viewing, images, regions=spot).set_index("reading")
+    >>> features.loc[:, "lesions_seen_share":"lesion_scanpath_ratio"].T.round(2)
     reading                random     line  loop    still
     lesions_seen_share        0.0     1.00   0.0      1.0
-    lesion_first_ms           NaN  5400.00   NaN      0.0
+    lesion_time_to_first_fixation_ms           NaN  5400.00   NaN      0.0
     lesion_approach_hz        NaN     0.19   NaN      NaN
-    lesion_dwell_ms           0.0  1000.00   0.0  21600.0
+    lesion_dwell_time_ms           0.0  1000.00   0.0  21600.0
     lesion_scanpath_ratio     NaN     1.00   NaN      NaN
     """
     found = match(visits, images, "visits")
     case = pd.Index(np.asarray(images["case"]))
     counts = regions["case"].astype(object).value_counts()
-    wanted = counts.reindex(case).to_numpy(float)
+    expected = counts.reindex(case).to_numpy(float)
     owner = owners(found)
     spots = pd.MultiIndex.from_arrays([np.asarray(regions["case"]), np.asarray(regions["region"])])
     hit = pd.MultiIndex.from_arrays([case.take(owner), np.asarray(visits["region"])]).isin(spots)
@@ -138,10 +138,10 @@ def lesions(visits: pd.DataFrame, images: pd.DataFrame, regions: pd.DataFrame, p
     dwell = np.bincount(seen["owner"], seen["duration"], len(found))
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
-            "lesions_seen_share": np.bincount(each["owner"], minlength=len(found)) / wanted,
-            "lesion_first_ms": first,
+            "lesions_seen_share": np.bincount(each["owner"], minlength=len(found)) / expected,
+            "lesion_time_to_first_fixation_ms": first,
             "lesion_approach_hz": np.where(first > 0, 1000 / first, np.nan),
-            "lesion_dwell_ms": np.where(np.isnan(wanted), np.nan, dwell),
+            "lesion_dwell_time_ms": np.where(np.isnan(expected), np.nan, dwell),
             "lesion_scanpath_ratio": _way_ratio(points, first),
         }
 
@@ -173,10 +173,10 @@ def checklist(visits: pd.DataFrame, images: pd.DataFrame, settings: FeatureSetti
     Quarters of the image row by row: the line sees two of them in order, the loop all four, the first two reversed.
 
     >>> from gazeanalytics import gaze
-    >>> fixations, viewing, images = gaze.four_walks()
+    >>> fixations, viewing, images = gaze.example_scanpaths()
     >>> quarters = gaze.grid_regions(images, rows=2, columns=2)
     >>> order = ("r0c0", "r0c1", "r1c0", "r1c1")
-    >>> made = gaze.scanpath_features(fixations, viewing, images, regions=quarters, checklist=order)
+    >>> made = gaze.scanpath_features(fixations, viewing, images, regions=quarters, settings={"checklist": order})
     >>> made.set_index("reading")[["checklist_tau", "checklist_similarity"]].T.round(2)
     reading               random  line  loop  still
     checklist_tau            0.0   1.0  0.67    NaN

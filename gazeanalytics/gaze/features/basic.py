@@ -29,8 +29,8 @@ def counts(points: Points) -> dict[str, np.ndarray]:
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> told = gaze.scanpath_features(*gaze.four_walks()).set_index("reading")
-    >>> told.loc[:, "fixations":"fixation_rate_hz"].T.round(2)
+    >>> features = gaze.scanpath_features(*gaze.example_scanpaths()).set_index("reading")
+    >>> features.loc[:, "fixations":"fixation_rate_hz"].T.round(2)
     reading                 random      line      loop     still
     fixations                36.00     36.00     36.00     36.00
     scanpath_duration_ms  10750.00  10750.00  10750.00  23350.00
@@ -56,8 +56,8 @@ def durations(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> told = gaze.scanpath_features(*gaze.four_walks()).set_index("reading")
-    >>> told.loc[:, "dwell_total_ms":"duration_high_ms"].T.round(2)
+    >>> features = gaze.scanpath_features(*gaze.example_scanpaths()).set_index("reading")
+    >>> features.loc[:, "dwell_total_ms":"duration_high_ms"].T.round(2)
     reading              random     line     loop    still
     dwell_total_ms      9000.00  9000.00  9000.00  21600.0
     duration_mean_ms     250.00   250.00   250.00    600.0
@@ -79,8 +79,8 @@ def steps(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> told = gaze.scanpath_features(*gaze.four_walks()).set_index("reading")
-    >>> told.loc[:, "scanpath_length_deg":"amplitude_high_deg"].T.round(2)
+    >>> features = gaze.scanpath_features(*gaze.example_scanpaths()).set_index("reading")
+    >>> features.loc[:, "scanpath_length_deg":"amplitude_high_deg"].T.round(2)
     reading               random   line    loop  still
     scanpath_length_deg   467.15  22.22  178.55    0.0
     amplitude_mean_deg     13.35   0.63    5.10    0.0
@@ -106,8 +106,8 @@ def directions(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> told = gaze.scanpath_features(*gaze.four_walks()).set_index("reading")
-    >>> told.loc[:, "horizontality":"turn_mean_deg"].T.round(2)
+    >>> features = gaze.scanpath_features(*gaze.example_scanpaths()).set_index("reading")
+    >>> features.loc[:, "horizontality":"turn_mean_deg"].T.round(2)
     reading        random  line   loop  still
     horizontality    0.04   1.0   0.02    NaN
     axiality         0.16   1.0   0.03    NaN
@@ -136,12 +136,12 @@ def saccade_measures(
     long ones, and not known when all are alike (loop) or of no size (still).
 
     >>> from gazeanalytics import gaze
-    >>> fixations, viewing, images = gaze.four_walks()
+    >>> fixations, viewing, images = gaze.example_scanpaths()
     >>> saccades = gaze.steps_between(fixations, viewing, images)
     >>> saccades["peak_speed_deg_s"] = 500 * (1 - np.exp(-saccades["amplitude_deg"] / 6))
-    >>> told = gaze.scanpath_features(fixations, viewing, images, saccades=saccades).set_index("reading")
+    >>> features = gaze.scanpath_features(fixations, viewing, images, saccades=saccades).set_index("reading")
     >>> named = ["saccades", "peak_speed_median_deg_s", "main_sequence_exponent", "main_sequence_at_5_deg_deg_s"]
-    >>> told[named].T.round(2)
+    >>> features[named].T.round(2)
     reading                       random   line    loop  still
     saccades                       35.00  35.00   35.00   35.0
     peak_speed_median_deg_s       454.95  50.32  286.35    0.0

@@ -7,12 +7,12 @@ import pandas as pd
 
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["four_walks"]
+__all__ = ["example_scanpaths"]
 
 _WALKS = ("random", "line", "loop", "still")
 
 
-def four_walks(fixations: int = 36) -> tuple[pd.DataFrame, Viewing, pd.DataFrame]:
+def example_scanpaths(fixations: int = 36) -> tuple[pd.DataFrame, Viewing, pd.DataFrame]:
     """Make four readings of one image that is 25 deg wide and high: random, line, loop and still.
 
     `random` looks anywhere, `line` once from left to right across the middle, `loop` three times anticlockwise round
@@ -31,7 +31,7 @@ def four_walks(fixations: int = 36) -> tuple[pd.DataFrame, Viewing, pd.DataFrame
 
     Examples
     --------
-    >>> fixations, viewing, images = four_walks()
+    >>> fixations, viewing, images = example_scanpaths()
     >>> fixations.groupby("reading", observed=True)["x"].mean().round().to_dict()
     {'random': 527.0, 'line': 500.0, 'loop': 500.0, 'still': 520.0}
     """

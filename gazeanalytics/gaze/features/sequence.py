@@ -20,7 +20,7 @@ def recurrence(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
     """Recurrence quantification of fixations (Anderson et al. 2013), on the upper triangle, all in percent.
 
     Fixations i < j recur when they lie within `settings.recurrence_radius_deg`; R is the number of such pairs, n that
-    of fixations. A line has at least `settings.recurrence_line` points. Cost grows with the square of n.
+    of fixations. A line has at least `settings.min_recurrence_line` points. Cost grows with the square of n.
 
     - `recurrence_percent`: 200 R / (n (n - 1)).
     - `determinism_percent`: recurrent points on diagonal lines, of R: sequences repeated in the same order.
@@ -33,8 +33,8 @@ def recurrence(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> told = gaze.scanpath_features(*gaze.four_walks()).set_index("reading")
-    >>> told.loc[:, "recurrence_percent":"refixation_share"].T.round(2)
+    >>> features = gaze.scanpath_features(*gaze.example_scanpaths()).set_index("reading")
+    >>> features.loc[:, "recurrence_percent":"refixation_share"].T.round(2)
     reading              random    line    loop   still
     recurrence_percent     2.06   16.19    5.71  100.00
     determinism_percent   30.77  100.00  100.00   99.84
@@ -49,7 +49,7 @@ def recurrence(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
         points.found,
         points.rays,
         chord,
-        settings.recurrence_line,
+        settings.min_recurrence_line,
         out=[out],
         n_jobs=settings.n_jobs,
     )
@@ -73,8 +73,8 @@ def transitions(points: Points, settings: FeatureSettings) -> dict[str, np.ndarr
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> told = gaze.scanpath_features(*gaze.four_walks()).set_index("reading")
-    >>> told.loc[:, "stationary_entropy_plugin_bits":"lempel_ziv"].T.round(2)
+    >>> features = gaze.scanpath_features(*gaze.example_scanpaths()).set_index("reading")
+    >>> features.loc[:, "stationary_entropy_plugin_bits":"lempel_ziv"].T.round(2)
     reading                         random  line  loop  still
     stationary_entropy_plugin_bits    3.71  1.99  2.92   0.00
     stationary_entropy_mm_bits        3.99  2.05  3.06   0.00

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from gazeanalytics.settings import Settings
+
 __all__ = ["FeatureSettings"]
 
 KScope = Literal["all", "reader", "case"]
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureSettings:
+class FeatureSettings(Settings):
     """What the measures of `features` are computed with.
 
     Attributes
@@ -30,7 +32,7 @@ class FeatureSettings:
         Rows and columns of the grid of spatial entropy.
     recurrence_radius_deg : float
         Two fixations this near are the same place (Anderson et al. 2013 took about the size of the fovea).
-    recurrence_line : int
+    min_recurrence_line : int
         Shortest line of recurrent points that counts (Anderson et al. 2013: 2).
     cluster_radius_deg : float
         A fixation this near to a cluster's mean joins it (2.5 deg; Chakraborty, Yoon & Mello-Thoms 2012).
@@ -42,7 +44,7 @@ class FeatureSettings:
         The low and high quantile told of durations and amplitudes.
     k_scope : {"all", "reader", "case"}
         Over which fixations K takes its mean and standard deviation. Within one scanpath K is 0 by construction, so
-        that scope is refused. "reader" wants a column reader in `images`.
+        that scope is refused. "reader" needs a column reader in `images`.
     k_scale : tuple of float, optional
         Mean and standard deviation of fixation durations (ms), then of steps (deg), that K uses instead of those of the
         fixations given; see `ambient_focal_scale`. So parts of a study can be measured one by one.
@@ -59,7 +61,7 @@ class FeatureSettings:
     1.0
     >>> FeatureSettings(early_share=2)
     Traceback (most recent call last):
-    ValueError: early_share: wanted a share above 0 and below 1; came 2
+    ValueError: early_share: expected a share above 0 and below 1; got 2
     """
 
     coverage_radius_deg: float = 2.5
@@ -69,7 +71,7 @@ class FeatureSettings:
     grid: tuple[int, int] = (4, 4)
     fine_grid: tuple[int, int] = (8, 8)
     recurrence_radius_deg: float = 2.0
-    recurrence_line: int = 2
+    min_recurrence_line: int = 2
     cluster_radius_deg: float = 2.5
     big_cluster_ms: float = 800.0
     bcea_share: float = 0.682
@@ -83,32 +85,32 @@ class FeatureSettings:
     def __post_init__(self) -> None:
         for name in ("early_share", "bcea_share"):
             if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"{name}: wanted a share above 0 and below 1; came {getattr(self, name)}")
+                raise ValueError(f"{name}: expected a share above 0 and below 1; got {getattr(self, name)}")
         for name in ("coverage_radius_deg", "recurrence_radius_deg", "cluster_radius_deg"):
             if not getattr(self, name) > 0:
-                raise ValueError(f"{name}: wanted more than 0 (deg); came {getattr(self, name)}")
+                raise ValueError(f"{name}: expected more than 0 (deg); got {getattr(self, name)}")
         self._check_cells()
         if not 0 <= self.quantiles[0] < self.quantiles[1] <= 1:
-            raise ValueError(f"quantiles: wanted two rising shares within 0 to 1; came {self.quantiles}")
+            raise ValueError(f"quantiles: expected two rising shares within 0 to 1; got {self.quantiles}")
         if len(set(self.checklist)) != len(self.checklist):
-            raise ValueError(f"checklist: wanted each region once; came {self.checklist}")
+            raise ValueError(f"checklist: expected each region once; got {self.checklist}")
         self._check_k()
 
     def _check_cells(self) -> None:
         for name in ("coverage_cells", "region_cells"):
             if not getattr(self, name) >= 1:
-                raise ValueError(f"{name}: wanted at least one cell; came {getattr(self, name)}")
+                raise ValueError(f"{name}: expected at least one cell; got {getattr(self, name)}")
         for name in ("grid", "fine_grid"):
             rows, columns = getattr(self, name)
             if rows * columns < 2 or rows < 1:
-                raise ValueError(f"{name}: wanted rows and columns with at least two cells; came {(rows, columns)}")
+                raise ValueError(f"{name}: expected rows and columns with at least two cells; got {(rows, columns)}")
 
     def _check_k(self) -> None:
         if self.k_scope not in get_args(KScope):
             raise ValueError(
-                f"k_scope: wanted 'all', 'reader' or 'case'; came {self.k_scope!r} (within one scanpath K is always 0)"
+                f"k_scope: expected 'all', 'reader' or 'case'; got {self.k_scope!r} (within one scanpath K is always 0)"
             )
         if self.k_scale is not None and not (len(self.k_scale) == 4 and self.k_scale[1] > 0 and self.k_scale[3] > 0):
             raise ValueError(
-                f"k_scale: wanted mean and sd of durations (ms) and of steps (deg), sd above 0; came {self.k_scale}"
+                f"k_scale: expected mean and sd of durations (ms) and of steps (deg), sd above 0; got {self.k_scale}"
             )

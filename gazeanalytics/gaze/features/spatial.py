@@ -26,8 +26,8 @@ def extent(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> told = gaze.scanpath_features(*gaze.four_walks()).set_index("reading")
-    >>> told.loc[:, "hull_deg2":"nearest_neighbour_index"].T.round(2)
+    >>> features = gaze.scanpath_features(*gaze.example_scanpaths()).set_index("reading")
+    >>> features.loc[:, "hull_deg2":"nearest_neighbour_index"].T.round(2)
     reading                  random  line    loop  still
     hull_deg2                427.57  0.00  295.57    0.0
     bcea_deg2                367.66  0.00  364.76    0.0
@@ -56,8 +56,8 @@ def coverage(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> told = gaze.scanpath_features(*gaze.four_walks()).set_index("reading")
-    >>> told.loc[:, "coverage_share":"coverage_early_share"].T.round(2)
+    >>> features = gaze.scanpath_features(*gaze.example_scanpaths()).set_index("reading")
+    >>> features.loc[:, "coverage_share":"coverage_early_share"].T.round(2)
     reading               random  line  loop  still
     coverage_share          0.64  0.21  0.38   0.03
     coverage_early_share    0.39  0.33  0.75   1.00
@@ -85,8 +85,8 @@ def spatial_entropy(points: Points, settings: FeatureSettings) -> dict[str, np.n
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> told = gaze.scanpath_features(*gaze.four_walks()).set_index("reading")
-    >>> told[["spatial_entropy"]].T.round(2)
+    >>> features = gaze.scanpath_features(*gaze.example_scanpaths()).set_index("reading")
+    >>> features[["spatial_entropy"]].T.round(2)
     reading          random  line  loop  still
     spatial_entropy    0.75   0.5   0.6    0.0
     """
@@ -116,8 +116,8 @@ def circling(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]
     Examples
     --------
     >>> from gazeanalytics import gaze
-    >>> told = gaze.scanpath_features(*gaze.four_walks()).set_index("reading")
-    >>> told.loc[:, "radius_mean":"winding_steadiness"].T.round(2)
+    >>> features = gaze.scanpath_features(*gaze.example_scanpaths()).set_index("reading")
+    >>> features.loc[:, "radius_mean":"winding_steadiness"].T.round(2)
     reading             random  line  loop  still
     radius_mean           0.79  0.47  0.81   0.05
     radius_sd             0.21  0.27  0.00   0.00

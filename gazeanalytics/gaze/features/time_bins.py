@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,12 @@ __all__ = ["time_course"]
 
 
 def time_course(
-    fixations: pd.DataFrame, viewing: Viewing | None, images: pd.DataFrame, *, parts: int = 10, **choices: Any
+    fixations: pd.DataFrame,
+    viewing: Viewing | None,
+    images: pd.DataFrame,
+    *,
+    n_parts: int = 10,
+    settings: FeatureSettings | Mapping[str, object] | None = None,
 ) -> pd.DataFrame:
     """Cut each reading into parts of equally many fixations and tell how it goes on from part to part.
 
@@ -30,10 +35,10 @@ def time_course(
     ----------
     fixations, viewing, images
         As for `features`.
-    parts : int
-        How many; part k ends after ceil(k n / parts) of n fixations.
-    **choices
-        Attributes of `FeatureSettings`: those of coverage and of K count.
+    n_parts : int
+        How many; part k ends after ceil(k n / n_parts) of n fixations.
+    settings : FeatureSettings or mapping, optional
+        Those of coverage and of K count.
 
     Returns
     -------
@@ -49,33 +54,33 @@ def time_course(
     >>> fixations = pd.DataFrame({"reading": 1, "onset": np.arange(6) * 300, "duration": [150, 150, 150, 500, 500, 500],
     ...                           "x": [100, 900, 100, 900, 880, 900], "y": 500})
     >>> images = pd.DataFrame({"reading": [1], "case": ["a"], "width": 1000, "height": 1000})
-    >>> made = time_course(fixations, Viewing.from_px_per_deg(40, 1000, 1000), images, parts=2)
+    >>> made = time_course(fixations, Viewing.from_px_per_deg(40, 1000, 1000), images, n_parts=2)
     >>> made[["part", "duration_mean_ms", "ambient_focal", "coverage_share"]].round(2)
        part  duration_mean_ms  ambient_focal  coverage_share
     0     1             150.0          -1.64            0.07
     1     2             500.0           2.01            0.07
     """
-    if parts < 1:
-        raise ValueError(f"parts: wanted at least 1; came {parts}")
-    chosen = FeatureSettings(**choices)
+    if n_parts < 1:
+        raise ValueError(f"n_parts: expected at least 1; got {n_parts}")
+    chosen = FeatureSettings.given(settings)
     points = prepare(fixations, viewing, images, chosen.n_jobs)
     owner = owners(points.found)
     begins, count = points.found.starts[owner], points.found.lengths[owner]
-    ends = np.ceil(np.arange(1, parts + 1) * count[:, None] / parts)
+    ends = np.ceil(np.arange(1, n_parts + 1) * count[:, None] / n_parts)
     part = (np.arange(len(owner)) - begins >= ends.T).sum(axis=0) if len(owner) else np.zeros(0, np.int64)
-    cell = owner * parts + part
+    cell = owner * n_parts + part
     held, first = np.unique(cell, return_index=True)
     place = np.searchsorted(held, cell)
     made = pd.DataFrame(
         {
-            "reading": images["reading"].take(held // parts).array,
-            "part": held % parts + 1,
+            "reading": images["reading"].take(held // n_parts).array,
+            "part": held % n_parts + 1,
             "onset": points.onset[first],
             "fixations": np.bincount(place, minlength=len(held)),
             "duration_mean_ms": _means(points.duration, place, len(held)),
             "amplitude_mean_deg": _means(points.steps, place, len(held)),
             "ambient_focal": _means(focal_terms(points, chosen, images), place, len(held)),
-            "coverage_share": _coverage_so_far(points, chosen, parts).ravel()[held],
+            "coverage_share": _coverage_so_far(points, chosen, n_parts).ravel()[held],
         }
     )
     return made if viewing is not None else made.assign(amplitude_mean_deg=np.nan, coverage_share=np.nan)
@@ -88,12 +93,12 @@ def _means(values: np.ndarray, place: np.ndarray, size: int) -> np.ndarray:
         return np.bincount(place[known], values[known], size) / np.bincount(place[known], minlength=size)
 
 
-def _coverage_so_far(points: Points, settings: FeatureSettings, parts: int) -> np.ndarray:
-    """Share of the image covered by the end of each part, shape (readings, parts)."""
-    made = np.empty((len(points.found), parts))
+def _coverage_so_far(points: Points, settings: FeatureSettings, n_parts: int) -> np.ndarray:
+    """Share of the image covered by the end of each part, shape (readings, n_parts)."""
+    made = np.empty((len(points.found), n_parts))
     out = np.empty((len(points.found), 2))
-    for part in range(parts):
-        share = (part + 1) / parts
+    for part in range(n_parts):
+        share = (part + 1) / n_parts
         field = (share, settings.coverage_radius_deg, settings.coverage_cells)
         ragged.each(
             kernels.coverage_readings,

@@ -2,21 +2,21 @@
 
 from gazeanalytics.gaze.scanpaths.distances import path_distances, time_delay_embedding
 from gazeanalytics.gaze.scanpaths.multimatch import Simplify, multimatch
-from gazeanalytics.gaze.scanpaths.pairs import pair_readings, square
-from gazeanalytics.gaze.scanpaths.reader_similarity import compare_readers
+from gazeanalytics.gaze.scanpaths.pairs import pair_matrix, pair_readings
+from gazeanalytics.gaze.scanpaths.reader_similarity import reader_similarity
 from gazeanalytics.gaze.scanpaths.recurrence import cross_recurrence
 from gazeanalytics.gaze.scanpaths.strings import Grid, scanmatch, string_edit
 
 __all__ = [
     "Grid",
     "Simplify",
-    "compare_readers",
     "cross_recurrence",
     "multimatch",
+    "pair_matrix",
     "pair_readings",
     "path_distances",
+    "reader_similarity",
     "scanmatch",
-    "square",
     "string_edit",
     "time_delay_embedding",
 ]

@@ -111,7 +111,7 @@ def time_delay_embedding(
     """
     if not scale_px > 0:
         raise ValueError(
-            f"time_delay_embedding wants a positive scale_px, usually the image's longer side; came {scale_px}"
+            f"time_delay_embedding needs a positive scale_px, usually the image's longer side; got {scale_px}"
         )
     paths = pack(fixations)
     placed = paths.placed

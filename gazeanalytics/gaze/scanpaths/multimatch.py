@@ -24,24 +24,24 @@ class Simplify:
 
     Attributes
     ----------
-    bend_deg : float
+    max_direction_deg : float
         Saccades that turn by less than this angle join, where the fixation between them is brief.
-    amplitude_px : float
+    max_amplitude_px : float
         Saccades shorter than this join with the next, where a fixation beside them is brief.
-    brief_ms : float
+    max_duration_ms : float
         What is brief.
 
     Examples
     --------
     The settings of the published toolbox's example on a screen of 1280 x 720 pixels:
 
-    >>> Simplify(bend_deg=45, amplitude_px=146.8, brief_ms=300).brief_ms
+    >>> Simplify(max_direction_deg=45, max_amplitude_px=146.8, max_duration_ms=300).max_duration_ms
     300
     """
 
-    bend_deg: float
-    amplitude_px: float
-    brief_ms: float
+    max_direction_deg: float
+    max_amplitude_px: float
+    max_duration_ms: float
 
 
 def multimatch(
@@ -105,7 +105,7 @@ def multimatch(
           3    1.0        1.0     1.0       1.0       0.5
     """
     if not (width_px > 0 and height_px > 0):
-        raise ValueError(f"multimatch wants a screen of positive width_px and height_px; came {width_px} x {height_px}")
+        raise ValueError(f"multimatch needs a screen of positive width_px and height_px; got {width_px} x {height_px}")
     paths = pack(fixations)
     short = paths.found.lengths < 3
     placed, timed = paths.placed, paths.timed
@@ -141,9 +141,13 @@ def _simplified(
     """Simplified saccades in the rows where their reading began, and where each reading's now end."""
     used = offsets[:, 1] > offsets[:, 0]
     if not paths.timed[used].all():
-        raise ValueError("simplify joins saccades around brief fixations and wants every duration in ms; some are NaN")
+        raise ValueError("simplify joins saccades around brief fixations and needs every duration in ms; some are NaN")
     out, counts = np.empty_like(saccade), np.zeros(len(paths.found), np.int64)
     found = ragged.Segments(paths.found.keys, offsets[:, 0], offsets[:, 1] + used)
-    limits = (float(simplify.bend_deg), float(simplify.amplitude_px), float(simplify.brief_ms))
+    limits = (
+        float(simplify.max_direction_deg),
+        float(simplify.max_amplitude_px),
+        float(simplify.max_duration_ms),
+    )
     ragged.each(simplify_readings, found, saccade, *limits, out, out=[counts], n_jobs=n_jobs)
     return out, offsets[:, 0] + counts

@@ -12,7 +12,7 @@ import pandas as pd
 from gazeanalytics import ragged
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["pair_readings", "square"]
+__all__ = ["pair_matrix", "pair_readings"]
 
 # Pairs handed to a thread together: enough that the hand-over costs nothing, few enough to even out lengths.
 _BLOCK = 256
@@ -75,7 +75,7 @@ def pack(fixations: pd.DataFrame, *, viewing: Viewing | None = None, timed: bool
     absent = [name for name in need if name not in fixations]
     if absent:
         raise ValueError(
-            f"scanpath comparison wants the columns {', '.join(need)}; {', '.join(absent)} is absent; "
+            f"scanpath comparison needs the columns {', '.join(need)}; {', '.join(absent)} is absent; "
             "rename your columns to those of the fixations table"
         )
     found = ragged.segments(fixations["reading"])
@@ -118,7 +118,7 @@ def pair_readings(
     same, different = _names(same), _names(different)
     for name in ("reading", *same, *different):
         if name not in readings:
-            raise ValueError(f"pairing wants the column {name!r}, one value a reading; the table lacks it: merge it in")
+            raise ValueError(f"pairing needs the column {name!r}, one value a reading; the table lacks it: merge it in")
     group = (
         readings.groupby(list(same), sort=False, observed=True).ngroup().to_numpy() if same else np.zeros(len(readings))
     )
@@ -135,7 +135,7 @@ def pair_readings(
     return pd.DataFrame({"first": key.take(first).array, "second": key.take(second).array})
 
 
-def square(scores: pd.DataFrame, column: str, *, diagonal: float) -> pd.DataFrame:
+def pair_matrix(scores: pd.DataFrame, column: str, *, diagonal: float) -> pd.DataFrame:
     """Lay the scores of pairs out as a symmetric matrix of readings; pairs that were not compared are NaN.
 
     Parameters
@@ -150,7 +150,7 @@ def square(scores: pd.DataFrame, column: str, *, diagonal: float) -> pd.DataFram
     Examples
     --------
     >>> scores = pd.DataFrame({"first": [1, 1], "second": [2, 3], "dtw_px": [5.0, 7.0]})
-    >>> square(scores, "dtw_px", diagonal=0.0).to_numpy()
+    >>> pair_matrix(scores, "dtw_px", diagonal=0.0).to_numpy()
     array([[ 0.,  5.,  7.],
            [ 5.,  0., nan],
            [ 7., nan,  0.]])
@@ -222,7 +222,7 @@ def _places(found: ragged.Segments, pairs: pd.DataFrame | None) -> tuple[np.ndar
     sides = []
     for side in ("first", "second"):
         if side not in pairs:
-            raise ValueError(f"pairs want the columns 'first' and 'second'; {side!r} is absent; see pair_readings")
+            raise ValueError(f"pairs need the columns 'first' and 'second'; {side!r} is absent; see pair_readings")
         places = found.keys.get_indexer(pd.Index(pairs[side]))
         if (places < 0).any():
             stranger = pairs[side].tolist()[int((places < 0).argmax())]

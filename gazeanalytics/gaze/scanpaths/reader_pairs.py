@@ -16,7 +16,7 @@ _TRIES = 10
 
 
 def relations(
-    table: pd.DataFrame, partners: int, rng: np.random.Generator
+    table: pd.DataFrame, n_partners: int, rng: np.random.Generator
 ) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
     """Pairs and chance pairs of each relation that the readings allow."""
     persons, models = (np.flatnonzero(table["kind"] == kind) for kind in ("person", "model"))
@@ -31,12 +31,12 @@ def relations(
         def fits(first: np.ndarray, second: np.ndarray) -> np.ndarray:
             return (case[first] != case[second]) & (reader[first] != reader[second])
 
-        return _draw(table, np.repeat(ones, partners), lambda first: rng.choice(others, len(first)), fits)
+        return _draw(table, np.repeat(ones, n_partners), lambda first: rng.choice(others, len(first)), fits)
 
     def own_cases(ones: np.ndarray) -> pd.DataFrame:
         return _draw(
             table,
-            np.repeat(ones, partners),
+            np.repeat(ones, n_partners),
             lambda first: _from_own(reader, first, ones, rng),
             lambda first, second: case[first] != case[second],
         )

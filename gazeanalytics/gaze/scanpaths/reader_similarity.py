@@ -14,20 +14,20 @@ from gazeanalytics.gaze.scanpaths.reader_pairs import relations
 if TYPE_CHECKING:
     from gazeanalytics.gaze.attention import Maps
 
-__all__ = ["compare_readers"]
+__all__ = ["reader_similarity"]
 
 _ALIKE = ("shape", "direction", "length", "position", "duration", "scanmatch", "similarity", "stde", "cc", "sim", "ncc")
 _APART = ("edits", "tde", "emd")
 _DIFFERENCE = ("model and reader", "between readers")
 
 
-def compare_readers(
+def reader_similarity(
     attention: pd.DataFrame | Maps,
     readings: pd.DataFrame,
     measure: Callable[..., pd.DataFrame],
     *,
     best: Mapping[str, float] | float | None = None,
-    partners: int = 4,
+    n_partners: int = 4,
     n_resamples: int = 1000,
     rng: np.random.Generator | int | None = None,
 ) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def compare_readers(
     between readers   two persons, one case: all                          two persons, two cases
     model and reader  a model and a person, one case: all                 a model and a person, two cases
     between models    two models, one case: all                           two models, two cases
-    within reader     one person, two cases: `partners` drawn a reading   two persons, two cases
+    within reader     one person, two cases: `n_partners` drawn for each   two persons, two cases
     read again        one person, one case, two readings: all             two persons, two cases
     ================  ==================================================  ===========================================
 
@@ -63,7 +63,7 @@ def compare_readers(
     best : mapping of str to float, float or None
         The score of equal readings, by name or for all scores. What the package's own measures reach is known (1 for
         similarities, 0 for distances); others have to be told.
-    partners : int
+    n_partners : int
         Readings of other cases drawn for every reading: more lessens the noise of the chance score.
     n_resamples : int
         Draws of cases and readers for the 95 % intervals (Owen 2007).
@@ -93,7 +93,7 @@ def compare_readers(
     >>> places = np.repeat(rng.uniform(0, 100, (12, 5)), 3, axis=0) + rng.normal(0, 5, (36, 5))
     >>> places[readings["kind"] == "model"] = [0, 50, 100, 50, 0]
     >>> fixations = pd.DataFrame({"reading": np.repeat(range(36), 5), "x": places.ravel(), "y": 0.0})
-    >>> found = compare_readers(fixations, readings, path_distances, rng=1).query("score == 'dtw_px'")
+    >>> found = reader_similarity(fixations, readings, path_distances, rng=1).query("score == 'dtw_px'")
     >>> found.loc[found["relation"] != "within reader", ["relation", "corrected", "corrected_high"]].round(1)
                                   relation  corrected  corrected_high
     0                      between readers        0.8             0.8
@@ -102,10 +102,10 @@ def compare_readers(
     """
     generator = np.random.default_rng(rng)
     table = _checked(readings, attention)
-    groups = relations(table, partners, generator)
+    groups = relations(table, n_partners, generator)
     if not groups:
         raise ValueError(
-            "compare_readers wants a case read twice, or a reader of two cases, and others for chance; came neither"
+            "reader_similarity needs a case read twice, or a reader of two cases, and others for chance; got neither"
         )
     every = pd.concat([frame for pairs in groups.values() for frame in pairs], ignore_index=True).drop_duplicates()
     scores = measure(attention, pairs=every).drop(columns="note", errors="ignore").set_index(["first", "second"])
@@ -115,14 +115,14 @@ def compare_readers(
 def _checked(readings: pd.DataFrame, attention: pd.DataFrame | Maps) -> pd.DataFrame:
     absent = [name for name in ("reading", "reader", "case") if name not in readings]
     if absent:
-        raise ValueError(f"compare_readers wants readings with reading, reader and case; {', '.join(absent)} is absent")
+        raise ValueError(f"reader_similarity needs the columns reading, reader and case; {absent[0]!r} is absent")
     held = attention["reading"].unique() if isinstance(attention, pd.DataFrame) else attention.keys
     table = readings[readings["reading"].isin(held)].reset_index(drop=True)
     if "kind" not in table:
         return table.assign(kind="person")
     strange = set(table["kind"]) - {"person", "model"}
     if strange:
-        raise ValueError(f"readings: wanted the kind person or model; came {sorted(map(str, strange))}")
+        raise ValueError(f"readings: expected the kind person or model; got {sorted(map(str, strange))}")
     return table
 
 

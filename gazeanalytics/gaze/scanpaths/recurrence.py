@@ -18,14 +18,14 @@ def cross_recurrence(
     *,
     radius_deg: float,
     viewing: Viewing,
-    line: int = 2,
+    min_line: int = 2,
     pairs: pd.DataFrame | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Quantify the cross-recurrence of scanpaths (Anderson, Anderson, Kingstone & Bischof 2015).
 
     Fixation i of the first and j of the second path recur when they lie within the radius of one another. Of the C
-    recurrences among n x m pairs: recurrence is 100 C / (n m); determinism the share on diagonals of at least `line`
+    recurrences among n x m pairs: recurrence is 100 C / (n m); determinism the share on diagonals of `min_line` or more
     points (the same places in the same order); laminarity the mean of the shares on horizontal and on vertical lines
     (one path lingers where the other passes); centre of mass 100 times the mean of j - i over the greatest lag
     (positive: the second path comes later). Paths keep their full lengths; the source cuts both to the shorter one.
@@ -38,7 +38,7 @@ def cross_recurrence(
         Places this near are the same (deg); the source takes about the size of the fovea, 1 to 2 deg.
     viewing : Viewing
         Turns pixels into degrees off the line of sight.
-    line : int
+    min_line : int
         Shortest line that counts, in fixations.
     pairs : pandas.DataFrame, optional
         `first`, `second`: readings to compare. Default: every pair once.
@@ -65,12 +65,12 @@ def cross_recurrence(
           3        33.3          0.0         0.0             0.0
           4        33.3          0.0        50.0             0.0
     """
-    if not (radius_deg > 0 and line >= 2):
-        raise ValueError(f"cross_recurrence wants radius_deg above 0 and lines of 2 or more; came {radius_deg}, {line}")
+    if not (radius_deg > 0 and min_line >= 2):
+        raise ValueError(f"expected radius_deg above 0 and min_line of 2 or more; got {radius_deg} and {min_line}")
     paths = pack(fixations, viewing=viewing)
     placed = paths.placed
     frame, first, second = find_pairs(paths.found, pairs)
-    packed = (paths.offsets(placed), paths.x, paths.y, float(radius_deg), line, paths.longest)
+    packed = (paths.offsets(placed), paths.x, paths.y, float(radius_deg), min_line, paths.longest)
     scores = score_pairs(cross_recurrence_pairs, first, second, *packed, width=len(MEASURES), n_jobs=n_jobs)
     frame[list(MEASURES)] = scores
     frame["note"] = notes(first, second, ("missing place", ~placed))

@@ -41,7 +41,7 @@ class Grid:
         for name in self.__slots__:
             value = getattr(self, name)
             if not (value >= 1 and int(value) == value):
-                raise ValueError(f"grid: {name} must be a whole number of at least 1; came {value}")
+                raise ValueError(f"grid: {name} must be a whole number of at least 1; got {value}")
 
     def symbols(self, x: np.ndarray | list, y: np.ndarray | list) -> np.ndarray:
         """Cell of each point, counted row by row from the top left, int64; places must not be NaN."""
@@ -106,7 +106,7 @@ def scanmatch(
     [0.5, 0.5, 0.5]
     """
     if bin_ms is not None and not bin_ms > 0:
-        raise ValueError(f"scanmatch wants bin_ms above 0 or None for one symbol a fixation; came {bin_ms}")
+        raise ValueError(f"scanmatch needs bin_ms above 0 or None for one symbol a fixation; got {bin_ms}")
     paths = pack(fixations, timed=bin_ms is not None)
     symbols, offsets, faults = _strings(paths, grid, bin_ms)
     apart = grid.distances()
@@ -160,7 +160,7 @@ def string_edit(
     from rapidfuzz.distance import Levenshtein
 
     if bin_ms is not None and not bin_ms > 0:
-        raise ValueError(f"string_edit wants bin_ms above 0 or None for one symbol a fixation; came {bin_ms}")
+        raise ValueError(f"string_edit needs bin_ms above 0 or None for one symbol a fixation; got {bin_ms}")
     paths = pack(fixations, timed=bin_ms is not None)
     symbols, offsets, faults = _strings(paths, grid, bin_ms)
     text = symbols.astype(np.uint32).tobytes().decode("utf-32-le", "surrogatepass")

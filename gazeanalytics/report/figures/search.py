@@ -131,7 +131,9 @@ def _write_speech(ax: Axes, spoken: pd.DataFrame, row: int, width_mm: float) -> 
         words.set_clip_path(span.patches[0])
 
 
-def hit_curve(lesions: pd.DataFrame, *, by: str | None = None, first: str = "first_ms", ax: Axes | None = None) -> Axes:
+def hit_curve(
+    lesions: pd.DataFrame, *, by: str | None = None, first: str = "time_to_first_fixation_ms", ax: Axes | None = None
+) -> Axes:
     """Draw the share of lesions that had been looked at by each moment.
 
     Parameters
@@ -152,7 +154,7 @@ def hit_curve(lesions: pd.DataFrame, *, by: str | None = None, first: str = "fir
 
     Examples
     --------
-    >>> ax = hit_curve(pd.DataFrame({"first_ms": [500.0, 1500.0, None, None]}))
+    >>> ax = hit_curve(pd.DataFrame({"time_to_first_fixation_ms": [500.0, 1500.0, None, None]}))
     >>> ax.lines[0].get_ydata().tolist()
     [0.0, 0.25, 0.5, 0.5]
     """

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics.gaze.attention import Maps, cc, compare_maps, kl
-from gazeanalytics.gaze.scanpaths import Grid, compare_readers, multimatch, pair_readings, path_distances, string_edit
+from gazeanalytics.gaze.scanpaths import Grid, multimatch, pair_readings, path_distances, reader_similarity, string_edit
 
 GRID = Grid(width_px=100, height_px=100, columns=5, rows=5)
 
@@ -26,7 +26,7 @@ def study(rng, case_weight, reader_weight, kinds=("person",) * 4, cases=15, leng
 
 
 def corrected(fixations, readings, measure, **more):
-    found = compare_readers(fixations, readings, measure, n_resamples=200, rng=0, **more)
+    found = reader_similarity(fixations, readings, measure, n_resamples=200, rng=0, **more)
     return found.set_index(["relation", "score"])
 
 
@@ -45,7 +45,7 @@ def test_readers_with_habits_are_like_themselves():
 def test_chance_is_0_on_noise_and_its_interval_holds_0():
     kinds = ("person", "person", "person", "model")
     fixations, readings = study(np.random.default_rng(2), 0.0, 0.0, kinds=kinds, cases=60)
-    found = corrected(fixations, readings, partial(multimatch, width_px=100, height_px=100), partners=8)
+    found = corrected(fixations, readings, partial(multimatch, width_px=100, height_px=100), n_partners=8)
     assert set(found.index.get_level_values(0)) == {
         *("between readers", "model and reader", "within reader", "model and reader - between readers")
     }
@@ -95,16 +95,18 @@ def test_a_case_read_again_by_its_reader():
 
 def test_same_seed_same_answer_and_errors():
     fixations, readings = study(np.random.default_rng(4), 0.4, 0.0)
-    one, two = (compare_readers(fixations, readings, path_distances, best=0.0, n_resamples=20, rng=5) for _ in range(2))
+    one, two = (
+        reader_similarity(fixations, readings, path_distances, best=0.0, n_resamples=20, rng=5) for _ in range(2)
+    )
     pd.testing.assert_frame_equal(one, two)
-    with pytest.raises(ValueError, match="case is absent"):
-        compare_readers(fixations, readings.drop(columns="case"), path_distances)
-    with pytest.raises(ValueError, match=r"wanted the kind person or model; came .'robot'"):
-        compare_readers(fixations, readings.assign(kind="robot"), path_distances)
+    with pytest.raises(ValueError, match="'case' is absent"):
+        reader_similarity(fixations, readings.drop(columns="case"), path_distances)
+    with pytest.raises(ValueError, match=r"expected the kind person or model; got .'robot'"):
+        reader_similarity(fixations, readings.assign(kind="robot"), path_distances)
     with pytest.raises(ValueError, match=r"the best that 'mine' can be isn't known; give best={'mine': 1\.0}"):
-        compare_readers(fixations, readings, lambda table, pairs: pairs.assign(mine=1.0))
-    with pytest.raises(ValueError, match="wants a case read twice"):
-        compare_readers(fixations, readings.iloc[:1], path_distances)
+        reader_similarity(fixations, readings, lambda table, pairs: pairs.assign(mine=1.0))
+    with pytest.raises(ValueError, match="needs a case read twice"):
+        reader_similarity(fixations, readings.iloc[:1], path_distances)
 
 
 @pytest.fixture(scope="module")

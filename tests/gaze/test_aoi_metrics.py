@@ -1,4 +1,4 @@
-"""Dwells, transitions and order: a published table, plain twins, chance."""
+"""AOI metrics, transitions and order: a published table, plain twins, chance."""
 
 from itertools import combinations
 
@@ -16,23 +16,23 @@ VISITS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.intege
 def visits_of(rows):
     table = pd.DataFrame(rows, columns=["reading", "region", "duration"]).astype({"reading": int, "duration": float})
     table = table.sort_values("reading", kind="stable", ignore_index=True)
-    return table.assign(onset=np.arange(len(table)) * 100.0, fixations=1, first_fixation=table["duration"] / 2)
+    return table.assign(onset=np.arange(len(table)) * 100.0, fixations=1, first_fixation_duration=table["duration"] / 2)
 
 
 @settings(max_examples=25, deadline=None)
 @given(VISITS)
-def test_dwells_equal_plain_sums(rows):
+def test_aoi_metrics_equal_plain_sums(rows):
     visits = visits_of(rows)
-    made = gaze.dwells(visits)
+    made = gaze.aoi_metrics(visits)
     seen = {}
     for row in visits.itertuples():
         seen.setdefault((row.reading, row.region), []).append(row)
     assert list(made[["reading", "region"]].itertuples(index=False, name=None)) == list(seen)
     for row, own in zip(made.itertuples(), seen.values(), strict=True):
-        assert row.first_ms == own[0].onset
-        assert row.first_visit_ms == own[0].duration == 2 * row.first_fixation_ms
-        assert row.dwell_ms == sum(visit.duration for visit in own)
-        assert row.revisits == len(own) - 1 == row.visits - 1
+        assert row.time_to_first_fixation_ms == own[0].onset
+        assert row.first_visit_duration_ms == own[0].duration == 2 * row.first_fixation_duration_ms
+        assert row.dwell_time_ms == sum(visit.duration for visit in own)
+        assert row.n_revisits == len(own) - 1 == row.n_visits - 1
     ranks = made.groupby("reading")["rank"].apply(list)
     assert all(own == list(range(1, len(own) + 1)) for own in ranks)
 
@@ -41,14 +41,14 @@ def test_dwells_equal_plain_sums(rows):
 @given(VISITS)
 def test_transitions_equal_plain_counts(rows):
     visits = visits_of(rows)
-    made = gaze.region_transitions(visits, by=["reading"])
+    made = gaze.transition_matrix(visits, by=["reading"])
     pairs = list(zip(visits.itertuples(), visits[1:].itertuples(), strict=False))
-    wanted = [(a.reading, a.region, b.region) for a, b in pairs if a.reading == b.reading]
+    expected = [(a.reading, a.region, b.region) for a, b in pairs if a.reading == b.reading]
     for row in made.itertuples():
-        leaving = [key for key in wanted if key[:2] == (row.reading, row.source)]
-        assert made.loc[row.Index, "count"] == wanted.count((row.reading, row.source, row.target))
-        assert row.share == pytest.approx(leaving.count((row.reading, row.source, row.target)) / len(leaving))
-    assert made["count"].sum() == len(wanted)
+        leaving = [key for key in expected if key[:2] == (row.reading, row.source)]
+        assert made.loc[row.Index, "count"] == expected.count((row.reading, row.source, row.target))
+        assert row.probability == pytest.approx(leaving.count((row.reading, row.source, row.target)) / len(leaving))
+    assert made["count"].sum() == len(expected)
 
 
 def test_hit_times_of_ecg_readers(shared_data):
@@ -67,9 +67,9 @@ def test_hit_times_of_ecg_readers(shared_data):
             "group": areas["Group"],
         }
     ).sort_values(["reading", "onset"], kind="stable", ignore_index=True)
-    first = gaze.dwells(visits)
+    first = gaze.aoi_metrics(visits)
     group = visits.drop_duplicates("reading").set_index("reading")["group"]
-    means = first.groupby(first["reading"].map(group), observed=True)["first_ms"].mean().round()
+    means = first.groupby(first["reading"].map(group), observed=True)["time_to_first_fixation_ms"].mean().round()
     assert means.to_dict() == {
         **{"Cathlab Nurse": 7057, "Consultant": 7266, "Technician": 7861, "Fellow": 7942, "resident": 9142},
         **{"Med 2": 11006, "Nurse": 11067, "General Doctor": 11229, "Med 1": 11305, "CCU Nurse": 12098},
@@ -137,9 +137,9 @@ def test_order_test_on_one_place():
 
 def test_errors_say_what_to_do():
     sequence = pd.DataFrame({"reading": [0], "region": ["a"]})
-    with pytest.raises(ValueError, match="estimator: wanted one of plugin, mm, js; came 'ml'"):
+    with pytest.raises(ValueError, match="estimator: expected one of plugin, mm, js; got 'ml'"):
         gaze.order_test(sequence, estimator="ml")
-    with pytest.raises(ValueError, match="shuffles: wanted at least 2; came 1"):
+    with pytest.raises(ValueError, match="n_permutations: expected at least 2; got 1"):
         gaze.order_test(sequence, n_permutations=1)
     with pytest.raises(ValueError, match="there is no column 'reader'"):
         gaze.systematicity(visits_of([]), pd.DataFrame({"reading": []}))
