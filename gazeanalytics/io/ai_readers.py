@@ -44,7 +44,7 @@ def read_probabilities(
     Raises
     ------
     InputError
-        If the key is absent or twice there, or a cell isn't a probability.
+        If the key is absent or not unique, or a cell isn't a probability.
     """
     path = Path(path)
     raw = read_columns(path)
@@ -93,7 +93,7 @@ def read_maplez(path: str | Path, *, key: str = "subjectid_studyid") -> pd.DataF
         str(kind): part.drop(columns="type_annotation").set_index(key) for kind, part in raw.groupby("type_annotation")
     }
     if "labels" not in parts:
-        raise InputError(f"{path}: no row whose type_annotation is 'labels'; came {', '.join(parts) or 'no rows'}")
+        raise InputError(f"{path}: no row whose type_annotation is 'labels'; got {', '.join(parts) or 'no rows'}")
     labels = _coded(path, parts["labels"], (*_STATUS, _UNSAID))
     keys = _keys(path, labels.index.to_series())
     stated = _beside(parts, "probability", labels)
@@ -150,9 +150,9 @@ def _coded(path: Path, part: pd.DataFrame, codes: tuple[float, ...] | None) -> p
     numbers = table.apply(lambda cells: _numbers(path, cells, "a number"))
     if codes is not None and (wrong := numbers.notna() & ~numbers.isin(codes)).any(axis=None):
         row, column = (int(place[0]) for place in np.nonzero(wrong.to_numpy()))
-        told = ", ".join(f"{code:g}" for code in sorted(codes))
+        known = ", ".join(f"{code:g}" for code in sorted(codes))
         raise InputError(
-            f"{path}, {table.index[row]}, column {table.columns[column]!r}: wanted one of {told}; came "
+            f"{path}, {table.index[row]}, column {table.columns[column]!r}: expected one of {known}; got "
             f"{numbers.iloc[row, column]:g}"
         )
     return numbers
@@ -166,17 +166,19 @@ def _need(path: Path, raw: pd.DataFrame, name: str) -> None:
 def _keys(path: Path, cells: pd.Series) -> pd.Index:
     twice = cells[cells.duplicated()]
     if len(twice):
-        raise InputError(f"{path}: {twice.iloc[0]!r} stands there twice; keep one row a case")
+        raise InputError(f"{path}: {twice.iloc[0]!r} is a duplicate key; keep one row a case")
     return pd.CategoricalIndex(cells, categories=cells, name="reading")
 
 
-def _numbers(path: Path, cells: pd.Series, wanted: str, low: float = -np.inf, high: float = np.inf) -> pd.Series:
+def _numbers(path: Path, cells: pd.Series, expected: str, low: float = -np.inf, high: float = np.inf) -> pd.Series:
     text = cells.where(cells.notna(), "").astype(str).str.strip()
     numbers = pd.to_numeric(text.where(text.ne(""), None), errors="coerce")
     wrong = (numbers.isna() & text.ne("")) | (numbers < low) | (numbers > high)
     if wrong.any():
         place = int(np.flatnonzero(wrong)[0])
-        raise InputError(f"{path}, row {place + 2}, column {cells.name!r}: wanted {wanted}; came {text.iloc[place]!r}")
+        raise InputError(
+            f"{path}, row {place + 2}, column {cells.name!r}: expected {expected}; got {text.iloc[place]!r}"
+        )
     return numbers.astype(float)
 
 

@@ -38,7 +38,7 @@ class Drafts:
     readings : pandas.DataFrame
         Table `readings`: reading, reader (model, resident, radiologist), case.
     cases : pandas.DataFrame
-        case and what the file tells of it: indication, question, task_name, radcliq_score, where it does.
+        case and, where the file has them, indication, question, task_name and radcliq_score.
     """
 
     traces: pd.DataFrame
@@ -52,7 +52,7 @@ def read_drafts(path: str | Path) -> Drafts:
     Raises
     ------
     InputError
-        If the file lacks `unique_id` or `candidate`, or names a case twice.
+        If the file lacks `unique_id` or `candidate`, or holds a case twice.
     """
     path = Path(path)
     raw = read_columns(path)
@@ -60,7 +60,8 @@ def read_drafts(path: str | Path) -> Drafts:
         if name not in raw:
             raise InputError(f"{path}: no column {name!r}; {nearest(name, [str(column) for column in raw.columns])}")
     if raw["unique_id"].duplicated().any():
-        raise InputError(f"{path}: case {raw['unique_id'][raw['unique_id'].duplicated()].iloc[0]!r} stands there twice")
+        twice = raw.loc[raw["unique_id"].duplicated(), "unique_id"].iloc[0]
+        raise InputError(f"{path}: duplicate case {twice!r} in unique_id; keep one row a case")
     text = {author: raw[column].str.strip() for column, author in _AUTHORS.items() if column in raw}
     if "reasoning" in raw:
         text["model"] = (raw["reasoning"].str.strip() + "\n" + text["model"]).str.strip()
@@ -69,8 +70,8 @@ def read_drafts(path: str | Path) -> Drafts:
     long = long[long["text"].ne("")].reset_index(drop=True)
     key = long["case"] + "|" + long["reader"]
     long["reading"] = pd.Categorical(key, categories=key)
-    told = [name for name in ("indication", "question", "task_name", "radcliq_score") if name in raw]
-    cases = raw[["unique_id", *told]].rename(columns={"unique_id": "case"})
+    known = [name for name in ("indication", "question", "task_name", "radcliq_score") if name in raw]
+    cases = raw[["unique_id", *known]].rename(columns={"unique_id": "case"})
     if "radcliq_score" in cases:
         cases["radcliq_score"] = pd.to_numeric(cases["radcliq_score"], errors="coerce")
     return Drafts(long.assign(step=0)[["reading", "step", "text"]], long[["reading", "reader", "case"]], cases)
@@ -120,7 +121,7 @@ def _sheets(path: Path) -> list[dict[str, object]]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not whole JSON ({error}); copy it anew from its source") from None
+        raise InputError(f"{path}: is not complete JSON ({error}); copy it again from its source") from None
     if not (isinstance(data, dict) and all(isinstance(sheet, dict) for sheet in data.values())):
         raise InputError(f"{path}: must hold one record a case, such as {{'case 1': {{'duration': 31.5}}}}")
     return [_sheet(path, str(case), sheet) for case, sheet in data.items()]
@@ -131,7 +132,7 @@ def _sheet(path: Path, case: str, sheet: dict[str, object]) -> dict[str, object]
     others = {str(name).strip("* \t:"): answer for name, answer in sheet.items() if name not in _KNOWN}
     seconds = sheet.get("duration")
     if seconds is not None and not (isinstance(seconds, int | float) and seconds >= 0):
-        raise InputError(f"{path}, {case}: duration wants seconds; came {seconds!r}")
+        raise InputError(f"{path}, {case}: expected a duration in seconds, at least 0; got {seconds!r}")
     return {
         "reader": path.stem,
         "case": case.removesuffix(_RESIDENTS),
@@ -149,12 +150,12 @@ def _preferred(path: Path, case: str, sheet: dict[str, object]) -> str | None:
     if _COMPARABLE in (source, sheet.get("preferred")):
         return "comparable"
     if source is not None and source not in ("candidate", "resident"):
-        raise InputError(f"{path}, {case}: preferred_source wants candidate or resident; came {source!r}")
+        raise InputError(f"{path}, {case}: expected preferred_source to be candidate or resident; got {source!r}")
     return None if source is None else str(source)
 
 
 def _levels(answers: pd.Series, name: str) -> pd.Series:
     wrong = answers.notna() & ~answers.isin(LIKERT)
     if wrong.any():
-        raise InputError(f"{name}: wanted one of {', '.join(LIKERT)}; came {answers[wrong].iloc[0]!r}")
+        raise InputError(f"{name}: expected one of {', '.join(LIKERT)}; got {answers[wrong].iloc[0]!r}")
     return pd.Series(pd.Categorical(answers, LIKERT, ordered=True), index=answers.index)

@@ -30,15 +30,15 @@ IDENTIFYING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a fault is told to be."""
+    """Where a fault is reported to be."""
 
     file: Path
     table: str
     first_row: int
 
-    def fault(self, row: int, column: str, wanted: str, came: object, remedy: str) -> InputError:
-        told = f"{self.file}, row {row + self.first_row}, column {column!r}"
-        return InputError(f"{told}: wanted {wanted}; came {shown(came)}; {remedy}")
+    def fault(self, row: int, column: str, expected: str, got: object, remedy: str) -> InputError:
+        place = f"{self.file}, row {row + self.first_row}, column {column!r}"
+        return InputError(f"{place}: expected {expected}; got {shown(got)}; {remedy}")
 
 
 def convert(raw: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> pd.DataFrame:
@@ -113,8 +113,8 @@ def _kept(raw: pd.DataFrame, table_map: TableMap, place: _Place) -> pd.DataFrame
     for column, values in table_map.keep.items():
         fits = raw[column].astype(str).isin([str(value) for value in values])
         if len(raw) and not fits.any():
-            came = ", ".join(sorted(raw[column].astype(str).unique())[:5])
-            raise InputError(f"{place.file}, column {column!r}: no row holds one of {values}; it holds {came}")
+            got = ", ".join(sorted(raw[column].astype(str).unique())[:5])
+            raise InputError(f"{place.file}, column {column!r}: expected one of {values} in some row; got {got}")
         raw = raw[fits]
     return raw
 
@@ -126,8 +126,8 @@ def _exploded(raw: pd.DataFrame, table_map: TableMap, place: _Place) -> pd.DataF
     uneven = lengths.nunique(axis=1).gt(1) | lengths.lt(0).any(axis=1)
     if uneven.any():
         row = int(uneven.to_numpy().argmax())
-        came = dict(lengths.iloc[row])
-        raise place.fault(row, table_map.explode[0], "lists of one length", came, "mend that record")
+        got = dict(lengths.iloc[row])
+        raise place.fault(row, table_map.explode[0], "lists of one length", got, "correct that record")
     return raw.explode(table_map.explode, ignore_index=True)
 
 
@@ -171,9 +171,9 @@ class _Known:
     def _refuse_namibia(self, cells: pd.Series, missing: pd.Series, source: ColumnSource) -> None:
         """NA among two-letter country codes may be Namibia or not known: the study has to say which."""
         words = cells.astype(str).str.strip()
-        told = {*map(str, self.map.missing), *map(str, source.missing), *map(str, source.levels)}
+        declared = {*map(str, self.map.missing), *map(str, source.missing), *map(str, source.levels)}
         held = words[~missing]
-        if "NA" in told or not (words == "NA").any() or not (len(held) and held.str.fullmatch("[A-Z]{2}").all()):
+        if "NA" in declared or not (words == "NA").any() or not (len(held) and held.str.fullmatch("[A-Z]{2}").all()):
             return
         row = int((words == "NA").to_numpy().argmax())
         remedy = "in study.toml give levels = { NA = 'Namibia' } if it is that country, or missing = ['NA']"
@@ -213,8 +213,8 @@ class _Known:
         wrong = numbers.isna() & ~missing
         if wrong.any():
             row = int(wrong.to_numpy().argmax())
-            remedy = "mend the cell, or declare it under missing = [...] in study.toml"
-            raise self.place.fault(row, foreign, column.wanted, cells.iloc[row], remedy)
+            remedy = "correct the cell, or declare it under missing = [...] in study.toml"
+            raise self.place.fault(row, foreign, column.expected, cells.iloc[row], remedy)
         factor = self._factor(column, source)
         numbers = numbers.mask(missing) if missing.any() else numbers
         return numbers if factor == 1 else numbers * factor
@@ -238,7 +238,7 @@ class _Known:
         if not known.all():
             row = int((~known).to_numpy().argmax())
             remedy = f"give levels = {{ {cells.iloc[row]} = true }} in study.toml"
-            raise self.place.fault(row, source.column or "", column.wanted, cells.iloc[row], remedy)
+            raise self.place.fault(row, source.column or "", column.expected, cells.iloc[row], remedy)
         return words.isin(["1", "1.0", "true", "yes", "valid"]) & ~missing
 
 
@@ -282,7 +282,7 @@ def _together(frame: pd.DataFrame, contract: Table) -> pd.DataFrame:
 
 
 def _in_order(frame: pd.DataFrame, contract: Table) -> pd.DataFrame:
-    """Sort events by onset within a reading. Samples stay as they came: time that runs backwards there is a fault."""
+    """Sort events by onset within a reading. In samples, time that runs backwards is an error."""
     if contract.name == "samples" or contract.key[0] != "reading" or contract.order not in frame or not len(frame):
         return frame
     codes = pd.factorize(frame["reading"])[0]

@@ -1,7 +1,7 @@
 """Files into frames: CSV, TSV, JSON, JSON lines and Parquet, plain or gzipped, with errors that name the place.
 
 Delimited text comes in as text, cell by cell; `columns.convert` makes numbers of it, so that a word in a number column
-is told with its row. Nothing is guessed but the encoding's byte-order mark.
+is reported with its row. Nothing is guessed but the encoding's byte-order mark.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def read_columns(
     Raises
     ------
     InputError
-        If the file is absent, empty, torn, or lacks a column.
+        If the file is absent, empty, truncated, or lacks a column.
     """
     kind = kind or format_of(path)
     if kind == "parquet":
@@ -101,9 +101,9 @@ def _read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; correct `file` in study.toml") from None
     except PermissionError:
-        raise InputError(f"{path}: may not be read; ask for permission") from None
+        raise InputError(f"{path}: permission denied; ask for read access") from None
     except (EOFError, gzip.BadGzipFile, OSError) as error:
-        raise InputError(f"{path}: is torn or damaged ({error}); copy it anew from its source") from None
+        raise InputError(f"{path}: is truncated or damaged ({error}); copy it again from its source") from None
     if not data.strip():
         raise InputError(f"{path}: is empty; put the data there or take the table out of study.toml")
     return data
@@ -115,7 +115,7 @@ def _names(path: Path, line: bytes, delimiter: str) -> list[str]:
     names = [name.strip().strip('"') for name in text.split(delimiter)]
     twice = sorted({name for name in names if names.count(name) > 1 and name})
     if twice:
-        raise InputError(f"{path}, row 1: column {twice[0]!r} stands there twice; rename one")
+        raise InputError(f"{path}, row 1: duplicate column {twice[0]!r} in the header; rename one")
     return names
 
 
@@ -127,15 +127,15 @@ def _read_delimited(path: Path, columns: Sequence[str] | None, delimiter: str, e
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if b"\x00" in data:
         row = data[: data.index(b"\x00")].count(b"\n") + 1
-        raise InputError(f"{path}, row {row}: holds a NUL byte; copy the file anew or repair that row")
+        raise InputError(f"{path}, row {row}: holds a NUL byte; copy the file again or repair that row")
     names = _names(path, data.split(b"\n", 1)[0], delimiter)
     _require(path, columns, names)
-    wanted = list(dict.fromkeys(columns)) if columns is not None else [name for name in names if name]
+    chosen = list(dict.fromkeys(columns)) if columns is not None else [name for name in names if name]
     options = pyarrow.csv.ConvertOptions(
-        column_types=dict.fromkeys(wanted, pa.string()), include_columns=wanted, strings_can_be_null=False
+        column_types=dict.fromkeys(chosen, pa.string()), include_columns=chosen, strings_can_be_null=False
     )
     if b"\n" not in data.strip(b"\n"):
-        return pd.DataFrame({name: pd.Series([], dtype=str) for name in wanted})
+        return pd.DataFrame({name: pd.Series([], dtype=str) for name in chosen})
     uneven: list[pyarrow.csv.InvalidRow] = []
     parse = pyarrow.csv.ParseOptions(
         delimiter=delimiter, newlines_in_values=True, invalid_row_handler=lambda row: uneven.append(row) or "skip"
@@ -147,22 +147,22 @@ def _read_delimited(path: Path, columns: Sequence[str] | None, delimiter: str, e
             io.BytesIO(data), read_options=reading, parse_options=parse, convert_options=options
         )
     except pa.ArrowInvalid as error:
-        raise InputError(_told(path, error)) from None
+        raise InputError(_arrow_error(path, error)) from None
     if uneven:
         row = uneven[0]
         place = f"{path}, row {row.number}" if row.number else str(path)
         raise InputError(
-            f"{place}: has {row.actual_columns} cells where the header has {row.expected_columns}; mend that row or "
+            f"{place}: has {row.actual_columns} cells where the header has {row.expected_columns}; correct that row or "
             "its quotes"
         )
     return table.to_pandas()
 
 
-def _told(path: Path, error: Exception) -> str:
-    """Arrow's words in ours."""
+def _arrow_error(path: Path, error: Exception) -> str:
+    """Reword what Arrow says."""
     if "UTF8" in str(error) or "utf" in str(error).lower():
         return f"{path}: is not UTF-8 text; say its encoding in study.toml, for example encoding = 'latin-1'"
-    return f"{path}: can't be read as delimited text ({str(error).splitlines()[0]}); mend the file"
+    return f"{path}: can't be read as delimited text ({str(error).splitlines()[0]}); correct the file"
 
 
 def _read_json(path: Path, kind: str) -> pd.DataFrame:
@@ -171,7 +171,7 @@ def _read_json(path: Path, kind: str) -> pd.DataFrame:
         lines = [line for line in data.splitlines() if line.strip()]
         rows = [json.loads(line) for line in lines] if kind == "jsonl" else json.loads(data)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not whole {kind} ({error}); copy it anew from its source") from None
+        raise InputError(f"{path}: is not complete {kind} ({error}); copy it again from its source") from None
     if not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
         raise InputError(f"{path}: must hold a list of records, such as [{{...}}, {{...}}]")
     return pd.DataFrame(rows)
@@ -185,7 +185,7 @@ def _open_parquet(path: Path) -> pyarrow.parquet.ParquetFile:
     try:
         return pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
     except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path}: is not a whole Parquet file ({error}); copy it anew from its source") from None
+        raise InputError(f"{path}: is not a complete Parquet file ({error}); copy it again from its source") from None
 
 
 def _read_parquet(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
@@ -194,7 +194,7 @@ def _read_parquet(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
     try:
         return file.read(columns=list(dict.fromkeys(columns)) if columns is not None else None).to_pandas()
     except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path}: is damaged ({error}); copy it anew from its source") from None
+        raise InputError(f"{path}: is damaged ({error}); copy it again from its source") from None
 
 
 def _require(path: Path, columns: Sequence[str] | None, have: list[str]) -> None:
@@ -203,7 +203,7 @@ def _require(path: Path, columns: Sequence[str] | None, have: list[str]) -> None
             other = next((mark for mark in ";\t|" if len(have) == 1 and mark in have[0]), None)
             if other:
                 raise InputError(
-                    f"{path}: no column {name!r}, but a header parted by {other!r}; say delimiter = {other!r} in "
+                    f"{path}: no column {name!r}, but a header delimited by {other!r}; say delimiter = {other!r} in "
                     "study.toml"
                 )
             raise InputError(f"{path}: no column {name!r}; {nearest(name, have)} Correct its name in study.toml")

@@ -94,7 +94,7 @@ def _check_time_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file: 
 
 
 def _check_onset_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> None:
-    """Fixations of one eye can't overlap: onsets far closer than durations are told in another unit."""
+    """Fixations of one eye can't overlap: onsets far closer than durations are in another unit."""
     source = table_map.columns.get("onset")
     if name != "fixations" or (source and source.order) or not {"onset", "duration"} <= set(frame) or len(frame) < 10:
         return
@@ -139,8 +139,8 @@ def _checked(frame: pd.DataFrame, name: str, file: Path, table_map: TableMap) ->
         foreign = _foreign(table_map, error.column)
         row = "" if error.row is None else f", row {frame.index[error.row] + 2}"
         column = f", column {foreign!r}" if foreign else ""
-        remedy = "map it in study.toml" if error.row is None else "mend the file, or declare the value as missing"
-        raise InputError(f"{file}{row}{column}: wanted {error.wanted}; came {error.came}; {remedy}") from None
+        remedy = "map it in study.toml" if error.row is None else "correct the file, or declare the value as missing"
+        raise InputError(f"{file}{row}{column}: expected {error.expected}; got {error.got}; {remedy}") from None
 
 
 def _foreign(table_map: TableMap, column: str) -> str:

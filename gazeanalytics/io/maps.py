@@ -62,7 +62,7 @@ class TableMap(_Strict):
     delimiter: str | None = None
     encoding: str = "utf-8"
     reading: list[str] = Field(default_factory=list, description="foreign columns that together name a reading")
-    frame: Frame = Field(default="image", description="what x and y are told in")
+    frame: Frame = Field(default="image", description="what x and y are measured in")
     origin: Origin = Field(default="top-left", description="where x and y are 0; y grows upwards from the bottom")
     clock: Literal["image", "recording"] = Field(
         default="image", description="zero of time: image onset, or something earlier"

@@ -83,7 +83,7 @@ def methods_text(
     sentences = dict(told or {})
     unknown = [name for name in sentences if name not in TOLD]
     if unknown:
-        raise ValueError(f"told wants the keys {', '.join(TOLD)}; came {unknown[0]!r}")
+        raise ValueError(f"told wants the keys {', '.join(TOLD)}; got {unknown[0]!r}")
     study = provenance.get("study", {})
     recording = [*sentences.values(), *_screen(study.get("screen")), *_quality(quality)]
     paragraphs = [

@@ -210,7 +210,7 @@ def save(
     """
     for kind in formats:
         if kind not in _METADATA:
-            raise ValueError(f"a figure is written as one of {', '.join(_METADATA)}; came {kind!r}")
+            raise ValueError(f"formats: expected some of {', '.join(_METADATA)}; got {kind!r}")
     with _laid_out(whole_figure(figure)) as whole:
         return [write_whole(Path(f"{os.fspath(path_stem)}.{kind}"), to_bytes(whole, kind)) for kind in formats]
 
@@ -243,7 +243,7 @@ def whole_figure(figure: Figure | Axes) -> Figure:
     """Give the figure that axes lie on."""
     owner: Figure | SubFigure | None = getattr(figure, "figure", None)
     if owner is None:
-        raise TypeError(f"wanted a matplotlib Figure or Axes; came {type(figure).__name__}")
+        raise TypeError(f"expected a matplotlib Figure or Axes; got {type(figure).__name__}")
     return owner.figure  # pyright: ignore[reportReturnType]
 
 

@@ -65,7 +65,7 @@ def table_one(
           Chile   5 (42%)       10                 2.0
     """
     if k < 1:
-        raise ValueError(f"k must be at least 1 reader a cell; came {k}")
+        raise ValueError(f"k must be at least 1 reader a cell; got {k}")
     tables.check(readers, "readers")
     tables.check(readings, "readings")
     people = readers[readers["kind"] != "model"].copy()

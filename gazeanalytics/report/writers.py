@@ -80,7 +80,7 @@ def write_table(
     paths = []
     for kind in formats:
         if kind not in _WRITERS:
-            raise ValueError(f"a table is written as one of {', '.join(_WRITERS)}; came {kind!r}")
+            raise ValueError(f"formats: expected some of {', '.join(_WRITERS)}; got {kind!r}")
         content = _WRITERS[kind](table)
         whole = content if isinstance(content, bytes) else content.encode("utf-8")
         paths.append(write_whole(Path(f"{os.fspath(stem)}.{kind}"), whole))

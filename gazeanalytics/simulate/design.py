@@ -48,7 +48,7 @@ class Effects:
     def __post_init__(self) -> None:
         for name in ("reader_sd", "country_sd", "case_sd", "residual_sd"):
             if not getattr(self, name) >= 0:
-                raise ValueError(f"effects: {name} must be 0 or more; came {getattr(self, name)}")
+                raise ValueError(f"effects: {name} must be 0 or more; got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class Model:
 
     def __post_init__(self) -> None:
         if self.style not in ("think", "boxed", "plain"):
-            raise ValueError(f"model {self.name!r}: style must be 'think', 'boxed' or 'plain'; came {self.style!r}")
+            raise ValueError(f"model {self.name!r}: style must be 'think', 'boxed' or 'plain'; got {self.style!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class Tracker:
     Attributes
     ----------
     rms_s2s_deg : float
-        White noise of the tracker, told as the root mean square of sample-to-sample distances (deg).
+        White noise of the tracker, as the root mean square of sample-to-sample distances (RMS-S2S, deg).
     drift_deg : float
         Standard deviation of slow drift about the place of a fixation (deg).
     drift_time_ms : float
@@ -116,7 +116,7 @@ class Tracker:
         for entry in fields(self):
             value = getattr(self, entry.name)
             if not value >= 0:
-                raise ValueError(f"tracker: {entry.name} must be 0 or more; came {value}")
+                raise ValueError(f"tracker: {entry.name} must be 0 or more; got {value}")
 
 
 def _accuracy() -> Effects:
@@ -216,9 +216,9 @@ class Design:
         _check_levels(self)
         for name, low, high in (("prevalence", 0, 1), ("shared", -1, 1), ("rate_hz", 30, 2000)):
             if not low <= getattr(self, name) <= high:
-                raise ValueError(f"design: {name} must lie between {low} and {high}; came {getattr(self, name)}")
+                raise ValueError(f"design: {name} must lie between {low} and {high}; got {getattr(self, name)}")
         if not self.strategy_trait_sd >= 0:
-            raise ValueError(f"design: strategy_trait_sd must be 0 or more; came {self.strategy_trait_sd}")
+            raise ValueError(f"design: strategy_trait_sd must be 0 or more; got {self.strategy_trait_sd}")
 
     @property
     def person_readings(self) -> int:
@@ -238,19 +238,19 @@ def _check_counts(design: Design) -> None:
     for name in ("readers", "cases", "countries"):
         count = getattr(design, name)
         if count < 1:
-            raise ValueError(f"design: {name} must be at least 1; came {count}")
+            raise ValueError(f"design: {name} must be at least 1; got {count}")
     if design.countries > COUNTRY_LIMIT:
-        raise ValueError(f"design: there are names for {COUNTRY_LIMIT} countries; came {design.countries}")
+        raise ValueError(f"design: there are names for {COUNTRY_LIMIT} countries; got {design.countries}")
     each = design.readings_per_case
     if each is not None and not 1 <= each <= design.readers:
-        raise ValueError(f"design: readings_per_case must lie between 1 and readers = {design.readers}; came {each}")
+        raise ValueError(f"design: readings_per_case must lie between 1 and readers = {design.readers}; got {each}")
 
 
 def _check_levels(design: Design) -> None:
     if design.level not in ("gaze", "points"):
-        raise ValueError(f"design: level must be 'gaze' or 'points'; came {design.level!r}")
+        raise ValueError(f"design: level must be 'gaze' or 'points'; got {design.level!r}")
     if not design.strategies or len(set(design.strategies)) < len(design.strategies):
-        raise ValueError(f"design: strategies must be different names, at least one; came {design.strategies}")
+        raise ValueError(f"design: strategies must be different names, at least one; got {design.strategies}")
     for effects in (design.accuracy, design.uncertainty):
         _check_known("strategy", (*design.strategies, *effects.strategy), STRATEGIES)
         _check_known("context", tuple(effects.context), CONTEXTS)
@@ -259,4 +259,4 @@ def _check_levels(design: Design) -> None:
 def _check_known(what: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
     for name in names:
         if name not in known:
-            raise ValueError(f"design: {what} must be one of {', '.join(known)}; came {name!r}")
+            raise ValueError(f"design: {what} must be one of {', '.join(known)}; got {name!r}")

@@ -74,14 +74,14 @@ def simulate_samples(
     [1, 1, 2, 2, 2, 2, 3, 3]
     """
     if not 30 <= rate_hz <= 2000:
-        raise ValueError(f"rate_hz must lie between 30 and 2000; came {rate_hz}")
+        raise ValueError(f"rate_hz must lie between 30 and 2000; got {rate_hz}")
     generator = np.random.default_rng(rng)
     found = segments(fixations["reading"])
     _check_pauses(fixations, found)
     sizes = images.set_index("reading").reindex(found.keys)[["width", "height"]]
     lost = sizes.isna().any(axis=1)
     if lost.any():
-        raise ValueError(f"images: wanted width and height (px) of every reading; none for {lost.idxmax()}")
+        raise ValueError(f"images: expected width and height (px) of every reading; got none for {lost.idxmax()}")
     views = viewing_of(sizes, screen or Design().screen).rows(len(found))
     parts = [
         _record(fixations, found, part, views, rate_hz, tracker or Tracker(), generator) for part in _blocks(len(found))
@@ -100,8 +100,10 @@ def _check_pauses(fixations: pd.DataFrame, found: Segments) -> None:
     pause.iloc[found.stops - 1] = np.inf
     if (pause <= 0).any():
         row = int((pause <= 0).to_numpy().argmax())
-        came = f"came {pause.iloc[row]} after row {row}"
-        raise ValueError(f"fixations: wanted a pause (ms) for the saccade after each fixation; {came}")
+        raise ValueError(
+            "fixations: expected a pause (ms) for the saccade after each fixation; "
+            f"got {pause.iloc[row]} after row {row}"
+        )
 
 
 def _record(

@@ -67,7 +67,7 @@ def _specialties(experience_years: np.ndarray, rng: np.random.Generator) -> np.n
 def draw_cases(design: Design, rng: np.random.Generator) -> pd.DataFrame:
     """Draw images, their truth and their clinical context: a cases table.
 
-    `truth_<finding>` tells what the image shows, `target` the finding its readings are scored on. The findings are
+    `truth_<finding>` says what the image shows, `target` the finding its readings are scored on. The findings are
     independent of one another, and `truth_no_finding` says that none but a device is there.
     """
     count = design.cases

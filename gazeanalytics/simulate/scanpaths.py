@@ -179,7 +179,7 @@ def _outlines(organs: np.ndarray) -> np.ndarray:
 def _draw_suspects(study: Simulated, case: np.ndarray, organs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Places that draw the eye, shape (readings, 4, 7): the target's lesion, two other lesions, a decoy.
 
-    Columns are box, wanted dwell (ms), step (filled in later) and purpose.
+    Columns are box, intended dwell time (ms), step (filled in later) and purpose.
     """
     truth, lesions = study.truth, lesion_boxes(study.regions, study.cases)[case]
     target = pd.Index(list(FINDINGS)).get_indexer(pd.Index(study.cases["target"]))[case]
@@ -235,7 +235,7 @@ def _draw_starts(
 ) -> np.ndarray:
     """Step at which each suspect draws the eye, shape (readings, 4).
 
-    The checklist meets it when it comes to its organ, global-focal search right after its glances, others anywhen.
+    The checklist meets it at its organ, global-focal search right after its glances, the others at any time.
     """
     share = rng.uniform(0.1, 0.95, suspects.shape[:2])
     centre = (suspects[:, :, :2] + suspects[:, :, 2:4]) / 2

@@ -121,7 +121,7 @@ def simulate_traces(
         The readings.
     fixations : pandas.DataFrame, optional
         From `simulate_fixations`: then the sentence about the target comes a while (`voice_lag_ms` of the reader) after
-        the eye came to its lesion or, in a false alarm, to the decoy, unless the reader is still speaking.
+        the eye reached its lesion or, in a false alarm, to the decoy, unless the reader is still speaking.
     rng : numpy.random.Generator, int or None
         Randomness.
 

@@ -90,7 +90,7 @@ def simulate_study(
     """
     folder, design = Path(folder), design or Design()
     if shard_readings < 1:
-        raise ValueError(f"shard_readings must be at least 1; came {shard_readings}")
+        raise ValueError(f"shard_readings must be at least 1; got {shard_readings}")
     _make_room(folder, design, overwrite)
     seed = np.random.SeedSequence(np.random.default_rng(rng).integers(0, 2**32, 4).tolist())
     for_tables, for_shards = seed.spawn(2)

@@ -2,6 +2,18 @@
 
 from gazeanalytics.tables.checks import check
 from gazeanalytics.tables.contract import LABELS, TABLES, Column, Table, describe
-from gazeanalytics.tables.faults import InputError, TableError, nearest, shown
+from gazeanalytics.tables.errors import InputError, TableError, nearest, require_columns, shown
 
-__all__ = ["LABELS", "TABLES", "Column", "InputError", "Table", "TableError", "check", "describe", "nearest", "shown"]
+__all__ = [
+    "LABELS",
+    "TABLES",
+    "Column",
+    "InputError",
+    "Table",
+    "TableError",
+    "check",
+    "describe",
+    "nearest",
+    "require_columns",
+    "shown",
+]

@@ -1,11 +1,11 @@
-"""Whether a frame keeps to the contract of its table; the first fault is told with its place."""
+"""Check that a frame keeps to the contract of its table; the error names the place of the first fault."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gazeanalytics.tables.contract import TABLES, Column, Table
-from gazeanalytics.tables.faults import TableError, nearest, shown
+from gazeanalytics.tables.errors import TableError, missing_column, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,17 +42,13 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def _check_names(frame: pd.DataFrame, table: Table) -> None:
     if not frame.columns.is_unique:
         twice = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
-        raise TableError(table.name, twice[0], None, "each column once", "it stands there twice")
+        raise TableError(table.name, twice[0], None, "each column once", "a duplicate; rename or drop one")
     have = [str(name) for name in frame.columns]
     for name in table.required:
         if name not in have:
-            came = "no such column" + (f"; {nearest(name, have)}" if have else "")
-            raise TableError(table.name, name, None, f"this column ({_wanted(table, name)})", came)
-
-
-def _wanted(table: Table, name: str) -> str:
-    column = table.column(name)
-    return column.wanted if column else ""
+            column = table.column(name)
+            expected = f"this column ({column.expected})" if column else "this column"
+            raise TableError(table.name, name, None, expected, missing_column(name, have))
 
 
 def _check_column(values: pd.Series, table: Table, column: Column) -> None:
@@ -72,7 +68,7 @@ def _check_column(values: pd.Series, table: Table, column: Column) -> None:
 def _check_reading_kind(values: pd.Series, table: Table, column: Column) -> None:
     kind = str(values.dtype)
     if len(values) and not (kind == "category" or kind.lower().startswith(("int", "uint"))):
-        raise TableError(table.name, column.name, None, column.wanted, f"a column of {kind}; convert it first")
+        raise TableError(table.name, column.name, None, column.expected, f"a column of {kind}; convert it first")
 
 
 def _check_numbers(values: pd.Series, table: Table, column: Column) -> None:
@@ -80,7 +76,7 @@ def _check_numbers(values: pd.Series, table: Table, column: Column) -> None:
         return
     kind = str(values.dtype).lower()
     if not kind.startswith(("int", "uint", "float", "double", "bool")):
-        raise TableError(table.name, column.name, None, column.wanted, f"a column of {kind}")
+        raise TableError(table.name, column.name, None, column.expected, f"a column of {kind}")
     if kind.startswith(("float", "double")):
         infinite = values.abs() == float("inf")
         if infinite.any():
@@ -94,8 +90,8 @@ def _check_numbers(values: pd.Series, table: Table, column: Column) -> None:
 
 def _fault(values: pd.Series, wrong: pd.Series, table: Table, column: Column) -> TableError:
     row = int(wrong.to_numpy().argmax())
-    came = values.iloc[row]
-    return TableError(table.name, column.name, row, column.wanted, "nothing" if came != came else shown(came))
+    got = "a missing value" if values.isna().iloc[row] else shown(values.iloc[row])
+    return TableError(table.name, column.name, row, column.expected, got)
 
 
 def _check_order(frame: pd.DataFrame, table: Table) -> None:
@@ -107,8 +103,8 @@ def _check_order(frame: pd.DataFrame, table: Table) -> None:
     if first.duplicated().any():
         split = starts & key.isin(first[first.duplicated()]) & key.duplicated()
         row = int(split.to_numpy().argmax())
-        came = f"reading {shown(frame['reading'].iloc[row])} again after other readings; sort the table first"
-        raise TableError(table.name, "reading", row, "the rows of one reading together", came)
+        got = f"reading {shown(frame['reading'].iloc[row])} again after other readings; sort the table first"
+        raise TableError(table.name, "reading", row, "the rows of one reading together", got)
     if table.order:
         back = frame[table.order].diff().lt(0) & ~starts
         if back.any():

@@ -19,7 +19,13 @@ LABELS = ("missing", "fixation", "saccade", "pso", "pursuit", "blink", "noise")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its kind, unit and the values it may hold."""
+    """One column: its kind, unit and the values it may hold.
+
+    Examples
+    --------
+    >>> Column("pupil", "number", "pupil diameter", "mm", low=0).expected
+    'a finite number in mm, at least 0'
+    """
 
     name: str
     kind: Kind
@@ -32,8 +38,8 @@ class Column:
     levels: tuple[str, ...] = ()
 
     @property
-    def wanted(self) -> str:
-        """What the column asks for, in words."""
+    def expected(self) -> str:
+        """The kind, unit and range of a valid cell, in words."""
         if self.levels:
             return "one of " + ", ".join(self.levels)
         words = {
@@ -54,15 +60,38 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table: its key, in row order, and its columns. Further columns are welcome unless `closed`."""
+    """One table: its key, in row order, and its columns. Further columns may stand beside them.
+
+    Attributes
+    ----------
+    name : str
+        Key of `TABLES`.
+    meaning : str
+        What a row is, in the words of eye-tracking research and reader studies.
+    key : tuple of str
+        Columns that name a row.
+    columns : tuple of Column
+        What the rooms rely on.
+    made_by : str
+        Rooms that produce it.
+    unique : bool
+        Whether each key may stand in one row only.
+    order : str
+        Column that must not fall within a reading; empty for none.
+
+    Examples
+    --------
+    >>> TABLES["fixations"].required
+    ('reading', 'onset', 'x', 'y')
+    """
 
     name: str
+    meaning: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     made_by: str
     unique: bool = True
     order: str = ""
-    closed: bool = False
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name, or None."""
@@ -96,7 +125,7 @@ def _text(name: str, meaning: str, *, required: bool = True, levels: tuple[str, 
 
 
 _READING = Column("reading", "reading", "one reader looking at one case once", missing=False)
-_ONSET = _number("onset", "begin, since image onset", "ms", missing=False)
+_ONSET = _number("onset", "start, since image onset", "ms", missing=False)
 _DURATION = _number("duration", "length in time; NaN when not known", "ms", low=0)
 
 TABLES: dict[str, Table] = {
@@ -104,6 +133,7 @@ TABLES: dict[str, Table] = {
     for table in (
         Table(
             "samples",
+            "raw gaze, one row a sample of the eye tracker",
             ("reading", "t"),
             (
                 _READING,
@@ -120,6 +150,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "fixations",
+            "fixations of an event detector or of the tracker's software; attention points without duration, too",
             ("reading", "onset"),
             (
                 _READING,
@@ -127,14 +158,15 @@ TABLES: dict[str, Table] = {
                 _number("duration", "length in time; NaN for points without one", "ms", required=False, low=0),
                 _number("x", "centre, to the right", "image px"),
                 _number("y", "centre, downwards", "image px"),
-                _number("dispersion_deg", "RMS distance of its samples to the centre", "deg", required=False, low=0),
+                _number("dispersion_deg", "RMS distance of its samples to its centre", "deg", required=False, low=0),
             ),
-            made_by="gaze.events, io",
+            made_by="events, io",
             unique=False,
             order="onset",
         ),
         Table(
             "saccades",
+            "saccades, from one fixation to the next",
             ("reading", "onset"),
             (
                 _READING,
@@ -145,19 +177,20 @@ TABLES: dict[str, Table] = {
                 _number("x1", "end, to the right", "image px"),
                 _number("y1", "end, downwards", "image px"),
                 _number("amplitude_deg", "visual angle from start to end", "deg", low=0),
-                _number("peak_speed_deg_s", "greatest speed", "deg/s", low=0),
+                _number("peak_speed_deg_s", "peak velocity", "deg/s", low=0),
             ),
-            made_by="gaze.events",
+            made_by="events",
             unique=False,
             order="onset",
         ),
         Table(
             "regions",
+            "areas of interest (AOIs) on an image: organs, lesions, cells of a grid",
             ("case", "region"),
             (
                 _id("case", "the image"),
-                _id("region", "name of the region"),
-                _text("kind", "what sort of region", levels=("organ", "lesion", "grid")),
+                _id("region", "name of the area of interest (AOI)"),
+                _text("kind", "what sort of AOI", levels=("organ", "lesion", "grid")),
                 _number("x0", "left", "image px"),
                 _number("y0", "top", "image px"),
                 _number("x1", "right", "image px"),
@@ -175,37 +208,51 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "visits",
+            "AOI visits (dwells): consecutive fixations in one area of interest; their durations add up to dwell time",
             ("reading", "onset"),
             (
                 _READING,
-                _ONSET,
-                _id("region", "where; fixations outside every region make no visit"),
-                _DURATION,
-                _number("fixations", "fixations in the visit", low=1),
+                _number(
+                    "onset",
+                    "entry into the AOI (the first one is the time to first fixation, TTFF)",
+                    "ms",
+                    missing=False,
+                ),
+                _id("region", "which AOI; fixations outside every AOI make no visit"),
+                _number("duration", "dwell time of this visit: sum of its fixations' durations", "ms", low=0),
+                _number("fixations", "fixations of the visit", low=1),
             ),
-            made_by="gaze.regions",
+            made_by="gaze.aoi",
             unique=False,
             order="onset",
         ),
-        Table("features", ("reading",), (_READING,), made_by="gaze.features"),
+        Table(
+            "features",
+            "eye-movement measures, one row a reading, one column a measure",
+            ("reading",),
+            (_READING,),
+            made_by="gaze.features",
+        ),
         Table(
             "strategies",
+            "search strategy of each reading (a clustering of readings)",
             ("reading",),
             (
                 _READING,
                 _text("strategy", "name; missing when the reading belongs to none"),
-                _number("strength", "how surely the reading belongs there", low=0, high=1),
+                _number("strength", "membership: how surely the reading belongs there", low=0, high=1),
             ),
             made_by="strategies",
         ),
         Table(
             "traces",
+            "reasoning traces: dictated sentences, written reports or the output of a vision-language model",
             ("reading", "step"),
             (
                 _READING,
                 _number("step", "place in the trace", missing=False, low=0),
                 _text("text", "what was said or written"),
-                _number("onset", "begin of speech", "ms", required=False),
+                _number("onset", "start of speech", "ms", required=False),
                 _number("offset", "end of speech", "ms", required=False),
                 _text("stage", "stage of the reasoning", required=False),
             ),
@@ -213,13 +260,14 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "findings",
+            "findings that a trace mentions, after negation and hedging: present, absent or uncertain",
             ("reading", "step", "finding"),
             (
                 _READING,
                 _number("step", "step of the trace that mentions it", missing=False, low=0),
                 _id("finding", "name of the observation"),
                 _text("status", "what the text says of it", levels=("present", "absent", "uncertain")),
-                _number("certainty", "stated probability that the finding is there", missing=False, low=0, high=1),
+                _number("certainty", "stated probability that the finding is present", missing=False, low=0, high=1),
                 _number("low", "lower end of what the words may mean", low=0, high=1),
                 _number("high", "upper end of what the words may mean", low=0, high=1),
                 _text("side", "laterality", required=False, levels=("left", "right", "both")),
@@ -234,6 +282,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "readers",
+            "readers of the study: radiologists and AI models",
             ("reader",),
             (
                 _id("reader", "who reads: a person or a model"),
@@ -248,6 +297,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "cases",
+            "images with their size, truth and clinical context",
             ("case",),
             (
                 _id("case", "the image"),
@@ -260,6 +310,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "readings",
+            "one reader looking at one case once; the unit of the multi-reader multi-case (MRMC) design",
             ("reading",),
             (
                 _READING,
@@ -272,6 +323,7 @@ TABLES: dict[str, Table] = {
         ),
         Table(
             "estimates",
+            "what a model estimates: coefficients, contrasts, confidence intervals, tests",
             ("model", "term", "contrast"),
             (
                 _text("model", "name of the model"),
@@ -282,8 +334,8 @@ TABLES: dict[str, Table] = {
                 _number("statistic", "z, t or chi-square"),
                 _number("df", "degrees of freedom", low=0),
                 _number("p_value", "p-value", low=0, high=1),
-                _number("conf_low", "lower end of the interval"),
-                _number("conf_high", "upper end of the interval"),
+                _number("conf_low", "lower end of the confidence interval"),
+                _number("conf_high", "upper end of the confidence interval"),
                 _number("n", "rows used", low=0),
                 _text("note", "singular, not converged, separated, small cell"),
             ),
@@ -295,19 +347,20 @@ TABLES: dict[str, Table] = {
 
 
 def describe(name: str) -> str:
-    """Say what a table holds, one line a column.
+    """Describe a table of the contract: what a row is, its key, and one line a column.
 
     Examples
     --------
     >>> print(describe("strategies"))
-    strategies (key: reading; made by strategies)
+    strategies: search strategy of each reading (a clustering of readings)
+    key: reading; made by strategies
       reading: one reader looking at one case once [an integer or categorical key without gaps]
       strategy: name; missing when the reading belongs to none [text]
-      strength: how surely the reading belongs there [a finite number, at least 0, at most 1]
+      strength: membership: how surely the reading belongs there [a finite number, at least 0, at most 1]
     """
     table = TABLES[name]
-    lines = [f"{name} (key: {', '.join(table.key)}; made by {table.made_by})"]
+    lines = [f"{name}: {table.meaning}", f"key: {', '.join(table.key)}; made by {table.made_by}"]
     for column in table.columns:
         mark = "" if column.required else "?"
-        lines.append(f"  {column.name}{mark}: {column.meaning} [{column.wanted}]")
+        lines.append(f"  {column.name}{mark}: {column.meaning} [{column.expected}]")
     return "\n".join(lines)

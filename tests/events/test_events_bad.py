@@ -93,14 +93,17 @@ SURVIVED = {
 }
 
 REFUSED = {
-    "infinite place": (lambda s: put(s, 50, x=np.inf), "table 'samples', row 50, column 'x': wanted a finite number"),
-    "time unknown": (lambda s: put(s, 50, t=np.nan), "row 50, column 't': wanted a finite number in ms; came nothing"),
-    "time runs back": (swapped, "column 't': wanted rising values within a reading"),
+    "infinite place": (lambda s: put(s, 50, x=np.inf), "table 'samples', row 50, column 'x': expected a finite number"),
+    "time unknown": (
+        lambda s: put(s, 50, t=np.nan),
+        "row 50, column 't': expected a finite number in ms; got a missing value",
+    ),
+    "time runs back": (swapped, "column 't': expected rising values within a reading"),
     "seconds": (lambda s: s.assign(t=s["t"] / 1000), "t must be in ms; .* it looks like seconds"),
     "microseconds": (lambda s: s.assign(t=s["t"] * 1000), "t must be in ms; .* it looks like microseconds"),
     "degrees": (lambda s: s.assign(x=(s["x"] - 512) / 31.4, y=(s["y"] - 384) / 31.4), "x and y must be in image px"),
     "shares of the image": (lambda s: s.assign(x=s["x"] / 1024, y=s["y"] / 768), "x and y must be in image px"),
-    "no such column": (lambda s: s.rename(columns={"x": "gaze_x"}), "column 'x': wanted this column"),
+    "no such column": (lambda s: s.rename(columns={"x": "gaze_x"}), "column 'x': expected this column"),
     "readings mixed": (lambda s: s.assign(reading=np.arange(len(s)) // 10 % 2), "comes back after other readings"),
     "text": (lambda s: s.assign(x=s["x"].astype(str)), "column 'x'"),
 }

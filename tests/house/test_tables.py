@@ -31,16 +31,19 @@ def test_categorical_readings_are_keys_too():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"duration": [200.0, -1.0, 3.0]}, "row 1, column 'duration': wanted a finite number in ms, at least 0; came "),
-        ({"x": [1.0, np.inf, 2.0]}, "row 1, column 'x': wanted a finite number in image px; came "),
-        ({"x": ["1", "2", "3"]}, "column 'x': wanted a finite number in image px; came a column of str"),
-        ({"onset": [0.0, np.nan, 0.0]}, "row 1, column 'onset': wanted a finite number in ms; came nothing"),
+        (
+            {"duration": [200.0, -1.0, 3.0]},
+            "row 1, column 'duration': expected a finite number in ms, at least 0; got ",
+        ),
+        ({"x": [1.0, np.inf, 2.0]}, "row 1, column 'x': expected a finite number in image px; got "),
+        ({"x": ["1", "2", "3"]}, "column 'x': expected a finite number in image px; got a column of str"),
+        ({"onset": [0.0, np.nan, 0.0]}, "row 1, column 'onset': expected a finite number in ms; got a missing value"),
         (
             {"onset": [9.0, 3.0, 0.0]},
-            "row 1, column 'onset': wanted rising values within a reading; came 3.0 after 9.0",
+            "row 1, column 'onset': expected rising values within a reading; got 3.0 after 9.0",
         ),
-        ({"reading": [1, 2, 1]}, "row 2, column 'reading': wanted the rows of one reading together; came reading "),
-        ({"reading": [1.0, 1.0, 2.0]}, "column 'reading': wanted an integer or categorical key without gaps; came a "),
+        ({"reading": [1, 2, 1]}, "row 2, column 'reading': expected the rows of one reading together; got reading "),
+        ({"reading": [1.0, 1.0, 2.0]}, "column 'reading': expected an integer or categorical key without gaps; got a "),
     ],
 )
 def test_a_fault_is_told_with_its_place(changes, words):
@@ -50,25 +53,27 @@ def test_a_fault_is_told_with_its_place(changes, words):
 
 
 def test_a_misspelt_column_names_the_nearest():
-    with pytest.raises(TableError, match=r"column 'onset': .*; came no such column; did you mean 'onsets'\?"):
+    with pytest.raises(TableError, match=r"column 'onset': .*; got none of that name; did you mean 'onsets'\?"):
         tables.check(fixations().rename(columns={"onset": "onsets"}), "fixations")
 
 
 def test_levels_bounds_and_doubled_keys():
     readers = pd.DataFrame({"reader": ["a", "b"], "kind": ["person", "robot"]})
-    with pytest.raises(TableError, match="row 1, column 'kind': wanted one of person, model; came 'robot'"):
+    with pytest.raises(TableError, match="row 1, column 'kind': expected one of person, model; got 'robot'"):
         tables.check(readers, "readers")
     strategies = pd.DataFrame({"reading": [1, 2], "strategy": ["s", None], "strength": [0.5, 1.5]})
-    with pytest.raises(TableError, match="row 1, column 'strength': wanted a finite number, at least 0, at most 1"):
+    with pytest.raises(TableError, match="row 1, column 'strength': expected a finite number, at least 0, at most 1"):
         tables.check(strategies, "strategies")
     twice = pd.DataFrame({"reader": ["a", "a"], "kind": ["person", "person"]})
-    with pytest.raises(TableError, match="row 1, column 'reader': wanted each key once; came reader 'a' a second time"):
+    with pytest.raises(
+        TableError, match="row 1, column 'reader': expected each key once; got reader 'a' a second time"
+    ):
         tables.check(twice, "readers")
 
 
 def test_a_doubled_column_is_refused():
     frame = fixations()
-    with pytest.raises(TableError, match="column 'x': wanted each column once"):
+    with pytest.raises(TableError, match="column 'x': expected each column once"):
         tables.check(pd.concat([frame, frame[["x"]]], axis=1), "fixations")
 
 

@@ -31,9 +31,9 @@ def test_probabilities_become_an_ai_readers_findings(tmp_path):
     ("text", "settings", "message"),
     [
         ("Case,Edema\na,0.5\n", {}, r"model.csv: no column 'Study'; there are 'Case', 'Edema'"),
-        ("Study,Edema\na,0.5\na,0.6\n", {}, "'a' stands there twice; keep one row a case"),
-        ("Study,Edema\na,50\n", {}, r"row 2, column 'Edema': wanted a probability, 0 to 1; came '50'"),
-        ("Study,Edema\na,high\n", {}, r"row 2, column 'Edema': wanted a probability, 0 to 1; came 'high'"),
+        ("Study,Edema\na,0.5\na,0.6\n", {}, "'a' is a duplicate key; keep one row a case"),
+        ("Study,Edema\na,50\n", {}, r"row 2, column 'Edema': expected a probability, 0 to 1; got '50'"),
+        ("Study,Edema\na,high\n", {}, r"row 2, column 'Edema': expected a probability, 0 to 1; got 'high'"),
         ("Study,Edema\na,0.5\n", {"threshold": {"edeema": 0.1}}, "no column; did you mean 'edema'"),
     ],
 )
@@ -71,9 +71,11 @@ def test_maplez_becomes_a_report_reader(tmp_path):
 
 
 def test_codes_that_maplez_never_writes_are_told(tmp_path):
-    with pytest.raises(tables.InputError, match=r"10_2, column 'cardiomegaly': wanted one of -3, -2, -1, 0, 1; came 7"):
+    with pytest.raises(
+        tables.InputError, match=r"10_2, column 'cardiomegaly': expected one of -3, -2, -1, 0, 1; got 7"
+    ):
         io.read_maplez(written(tmp_path, "maplez.csv", MAPLEZ.replace("labels,0", "labels,7")))
-    with pytest.raises(tables.InputError, match="no row whose type_annotation is 'labels'; came severity"):
+    with pytest.raises(tables.InputError, match="no row whose type_annotation is 'labels'; got severity"):
         io.read_maplez(written(tmp_path, "maplez.csv", "subjectid_studyid,type_annotation,Edema\n1,severity,2\n"))
 
 
@@ -120,10 +122,10 @@ def test_answers_become_a_row_a_sheet(tmp_path):
     ("text", "message"),
     [
         ("[1]", "must hold one record a case"),
-        ('{"c": {"preferred_source": "x"}}', "preferred_source wants candidate or resident; came 'x'"),
-        ('{"c": {"duration": "1 min"}}', "duration wants seconds; came '1 min'"),
-        ('{"c": {"factuality": "Yes"}}', "factuality: wanted one of Strongly Disagree.*came 'Yes'"),
-        ("{", "is not whole JSON"),
+        ('{"c": {"preferred_source": "x"}}', "expected preferred_source to be candidate or resident; got 'x'"),
+        ('{"c": {"duration": "1 min"}}', "expected a duration in seconds, at least 0; got '1 min'"),
+        ('{"c": {"factuality": "Yes"}}', "factuality: expected one of Strongly Disagree.*got 'Yes'"),
+        ("{", "is not complete JSON"),
     ],
 )
 def test_answers_that_cannot_be_are_told(tmp_path, text, message):
@@ -134,7 +136,7 @@ def test_answers_that_cannot_be_are_told(tmp_path, text, message):
 def test_a_case_named_twice_or_not_at_all_is_told(tmp_path):
     with pytest.raises(tables.InputError, match="no column 'unique_id'; did you mean 'unique id'"):
         io.read_drafts(written(tmp_path, "a.csv", "unique id,candidate\n1,x\n"))
-    with pytest.raises(tables.InputError, match="case '1' stands there twice"):
+    with pytest.raises(tables.InputError, match="duplicate case '1' in unique_id; keep one row a case"):
         io.read_drafts(written(tmp_path, "a.csv", "unique_id,candidate\n1,x\n1,y\n"))
 
 

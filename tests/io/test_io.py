@@ -92,20 +92,20 @@ def test_scattered_and_unsorted_rows_are_brought_together(tmp_path):
         (
             TEXT.replace("30,NA", "3O,5"),
             {},
-            "gaze.csv, row 3, column 'px': wanted a finite number in image px; came '3O'; ",
+            "gaze.csv, row 3, column 'px': expected a finite number in image px; got '3O'; ",
         ),
         (
             TEXT.replace("0.30,30", "0.30"),
             {},
-            "gaze.csv, row 3: has 5 cells where the header has 6; mend that row or its quotes",
+            "gaze.csv, row 3: has 5 cells where the header has 6; correct that row or its quotes",
         ),
         (
             TEXT.replace("0.30", "-5"),
             {},
-            "gaze.csv, row 3, column 'dur': wanted a finite number in ms, at least 0; came",
+            "gaze.csv, row 3, column 'dur': expected a finite number in ms, at least 0; got",
         ),
         (TEXT.replace("A,1,0.25", "A,1,\x000.25"), {}, "gaze.csv, row 3: holds a NUL byte"),
-        (TEXT.replace("px,py", "px,px"), {}, "gaze.csv, row 1: column 'px' stands there twice; rename one"),
+        (TEXT.replace("px,py", "px,px"), {}, "gaze.csv, row 1: duplicate column 'px' in the header; rename one"),
         (TEXT.encode().replace(b"B,1", b"\xe9,1"), {}, "gaze.csv: is not UTF-8 text; say its encoding in study.toml"),
     ],
 )
@@ -150,7 +150,7 @@ def test_lists_are_spread_and_onsets_summed(tmp_path):
     frame = load(tmp_path, json.dumps(records), "gaze.json", **changes)
     np.testing.assert_allclose(frame["onset"], [0, 200, 500, 0])
     records[0]["T"] = [0.2]
-    with pytest.raises(InputError, match="row 1, column 'X': wanted lists of one length"):
+    with pytest.raises(InputError, match="row 1, column 'X': expected lists of one length"):
         load(tmp_path, json.dumps(records), "gaze.json", **changes)
 
 
@@ -171,13 +171,13 @@ def test_rows_are_kept_by_value_and_values_renamed(tmp_path):
     (tmp_path / "s.csv").write_text(text)
     assert len(io.load_shard(tmp_path / "s.csv", "samples", io.TableMap.model_validate(told))) == 2
     told["keep"] = {"sensor": ["Eyes"]}
-    with pytest.raises(InputError, match="column 'sensor': no row holds one of"):
+    with pytest.raises(InputError, match="column 'sensor': expected one of"):
         io.load_shard(tmp_path / "s.csv", "samples", io.TableMap.model_validate(told))
 
 
 def test_samples_whose_time_runs_backwards_are_refused(tmp_path):
     (tmp_path / "samples.csv").write_text("reading,t,x,y\n1,0,50,50\n1,4,51,50\n1,2,52,50\n")
-    with pytest.raises(InputError, match="row 4, column 't': wanted rising values within a reading"):
+    with pytest.raises(InputError, match="row 4, column 't': expected rising values within a reading"):
         io.load_shard(tmp_path / "samples.csv", "samples")
 
 
@@ -186,10 +186,10 @@ def test_torn_parquet_and_gzip_are_told(tmp_path, cut):
     pd.DataFrame({"reading": [1], "onset": [0.0], "x": [1.0], "y": [1.0]}).to_parquet(tmp_path / "f.parquet")
     whole = (tmp_path / "f.parquet").read_bytes()
     (tmp_path / "f.parquet").write_bytes(whole[:cut])
-    with pytest.raises(InputError, match=r"f\.parquet: is (empty|not a whole Parquet file)"):
+    with pytest.raises(InputError, match=r"f\.parquet: is (empty|not a complete Parquet file)"):
         io.load_shard(tmp_path / "f.parquet", "fixations")
     packed = gzip.compress(TEXT.encode())
-    with pytest.raises(InputError, match=r"gaze\.csv\.gz: is (torn or damaged|empty)|row 1|no column"):
+    with pytest.raises(InputError, match=r"gaze\.csv\.gz: is (truncated or damaged|empty)|row 1|no column"):
         load(tmp_path, packed[: min(cut, len(packed) - 5)], "gaze.csv.gz")
 
 

@@ -57,7 +57,7 @@ def test_places_are_scored_as_tuples():
 
 
 def test_missing_columns_are_told():
-    with pytest.raises(tables.TableError, match="table 'truth', column 'side': wanted this column"):
+    with pytest.raises(tables.TableError, match="table 'truth', column 'side': expected this column"):
         reasoning.detail_errors(labelled("Left effusion."), labelled("Effusion.").drop(columns="side"))
 
 

@@ -254,7 +254,7 @@ def test_wrong_lexicons_are_told_apart():
     with pytest.raises(ValueError, match=r"finding 'edema': wanted a list of phrases; came 'edema'"):
         reasoning.lexicon({"edema": "edema"})
     with pytest.raises(
-        tables.TableError, match="table 'traces', column 'text': wanted this column; came no such column"
+        tables.TableError, match="table 'traces', column 'text': expected this column; got none of that name"
     ):
         reasoning.label_findings(pd.DataFrame({"reading": [1], "step": [0]}))
 

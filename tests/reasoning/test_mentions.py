@@ -24,7 +24,7 @@ def test_words_become_sentences_that_end_at_their_full_stop(words):
     for row in placed.itertuples():
         text = traces.loc[(traces.reading == row.reading) & (traces.step == row.step), "text"].item()
         assert text[row.start : row.stop] == row.word
-    with pytest.raises(tables.TableError, match="column 'onset': wanted this column; came no such column"):
+    with pytest.raises(tables.TableError, match="column 'onset': expected this column; got none of that name"):
         reasoning.join_words(words.drop(columns="onset"))
 
 

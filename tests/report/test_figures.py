@@ -165,7 +165,7 @@ def test_scanpath_skips_lost_fixations_and_draws_regions(fixations):
 
 def test_scanpath_refuses_several_readings(fixations):
     two = pd.concat([fixations, fixations.assign(reading=5)])
-    with pytest.raises(TableError, match="wanted the rows of one reading; came 2 readings; draw them one by one"):
+    with pytest.raises(TableError, match="expected the rows of one reading; got 2 readings; draw them one by one"):
         report.scanpath(two)
 
 
@@ -212,7 +212,7 @@ def test_labelled_trace_shows_each_event_of_each_row():
 
 def test_labelled_trace_refuses_what_does_not_fit():
     samples = pd.DataFrame({"reading": [1, 2], "t": [0.0, 0.0], "x": 1.0, "y": 1.0})
-    with pytest.raises(ValueError, match="draws one reading; 2 came: choose one first"):
+    with pytest.raises(TableError, match="expected the rows of one reading; got 2 readings; draw them"):
         report.labelled_trace(samples, {})
     with pytest.raises(ValueError, match=r"labels of 'me' must be one place in tables.LABELS a sample, shape \(1,\)"):
         report.labelled_trace(samples[:1], {"me": [1, 1]})
@@ -364,9 +364,9 @@ def test_saved_figures_are_the_same_bytes_and_keep_their_width(estimates, tmp_pa
 
 
 def test_save_refuses_other_formats_and_things(estimates, tmp_path):
-    with pytest.raises(ValueError, match="one of svg, pdf, png; came 'tiff'"):
+    with pytest.raises(ValueError, match="some of svg, pdf, png; got 'tiff'"):
         report.save(report.forest(estimates), tmp_path / "f", ["tiff"])
-    with pytest.raises(TypeError, match="wanted a matplotlib Figure or Axes; came str"):
+    with pytest.raises(TypeError, match="expected a matplotlib Figure or Axes; got str"):
         report.save("figure", tmp_path / "f", ["svg"])
 
 

@@ -95,7 +95,9 @@ def test_visit_raster_writes_speech_on_the_same_clock(visits):
     assert len(shown) == 2
     spans = [(bar.get_x(), bar.get_width()) for bar in ax.patches]
     assert spans == [pytest.approx((0.1, 0.6)), pytest.approx((0.9, 0.6))]
-    with pytest.raises(TableError, match="'traces', column 'reading': wanted the rows of one reading; came 2 readings"):
+    with pytest.raises(
+        TableError, match="'traces', column 'reading': expected the rows of one reading; got 2 readings"
+    ):
         report.visit_raster(visits, traces=traces.assign(reading=[1, 2, 2]))
 
 
@@ -147,7 +149,7 @@ def test_attention_difference_compares_shares_not_amounts():
         "same",
         "more\nexperts",
     ]
-    with pytest.raises(ValueError, match=r"two maps with attention on one grid; came \(4, 6\) and \(2, 6\)"):
+    with pytest.raises(ValueError, match=r"two maps with attention on one grid; got \(4, 6\) and \(2, 6\)"):
         report.attention_difference(first, second[:2])
 
 

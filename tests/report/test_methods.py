@@ -47,5 +47,5 @@ def test_nothing_known_asks_for_everything():
 
 
 def test_a_misspelt_item_is_refused():
-    with pytest.raises(ValueError, match=r"told wants the keys eye_tracker, .*; came 'eye'"):
+    with pytest.raises(ValueError, match=r"told wants the keys eye_tracker, .*; got 'eye'"):
         report.methods_text({}, told={"eye": "left"})

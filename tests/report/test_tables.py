@@ -170,7 +170,7 @@ def test_every_format_gives_the_same_bytes_twice(estimates, tmp_path):
 
 
 def test_an_unknown_format_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="one of csv, tex, html, docx, md; came 'xlsx'"):
+    with pytest.raises(ValueError, match="some of csv, tex, html, docx, md; got 'xlsx'"):
         report.write_table(pd.DataFrame({"a": [1]}), tmp_path / "t", formats=["xlsx"])
 
 
@@ -221,7 +221,7 @@ def test_pooling_keeps_large_groups_and_hides_small_ones(country, k):
 
 
 def test_table_one_refuses_a_k_of_nothing():
-    with pytest.raises(ValueError, match="k must be at least 1 reader a cell; came 0"):
+    with pytest.raises(ValueError, match="k must be at least 1 reader a cell; got 0"):
         report.table_one(*people(["A"], [1.0]), k=0)
 
 

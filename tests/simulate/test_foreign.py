@@ -71,5 +71,5 @@ def test_overwrite_leaves_nothing_of_the_other_level(tmp_path):
 
 
 def test_an_unknown_level_is_told():
-    with pytest.raises(ValueError, match=r"^design: level must be 'gaze' or 'points'; came 'cursor'$"):
+    with pytest.raises(ValueError, match=r"^design: level must be 'gaze' or 'points'; got 'cursor'$"):
         Design(level="cursor")

@@ -234,13 +234,13 @@ def test_any_rate(rate):
 
 def test_what_cannot_be_recorded_is_told():
     fixations, images = one_saccade(5.0, 35.0)
-    with pytest.raises(ValueError, match=r"^rate_hz must lie between 30 and 2000; came 10$"):
+    with pytest.raises(ValueError, match=r"^rate_hz must lie between 30 and 2000; got 10$"):
         simulate_samples(fixations, images, rate_hz=10)
-    with pytest.raises(ValueError, match=r"came -100\.0 after row 0$"):
+    with pytest.raises(ValueError, match=r"got -100\.0 after row 0$"):
         simulate_samples(fixations.assign(onset=[0.0, 200.0]), images)
     with pytest.raises(ValueError, match=r"samples need a duration \(ms\) of every fixation"):
         simulate_samples(fixations.assign(duration=np.nan), images)
-    with pytest.raises(ValueError, match=r"wanted width and height \(px\) of every reading; none for 0$"):
+    with pytest.raises(ValueError, match=r"expected width and height \(px\) of every reading; got none for 0$"):
         simulate_samples(fixations, images.assign(reading=7))
-    with pytest.raises(ValueError, match=r"^tracker: drift_deg must be 0 or more; came -1$"):
+    with pytest.raises(ValueError, match=r"^tracker: drift_deg must be 0 or more; got -1$"):
         Tracker(drift_deg=-1)

@@ -164,19 +164,19 @@ def test_heart_lies_to_the_right_of_the_right_lung(study):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"readers": 0}, "design: readers must be at least 1; came 0"),
-        ({"countries": 72}, "design: there are names for 71 countries; came 72"),
+        ({"readers": 0}, "design: readers must be at least 1; got 0"),
+        ({"countries": 72}, "design: there are names for 71 countries; got 72"),
         (
             {"readings_per_case": 61},
-            "design: readings_per_case must lie between 1 and readers = 60; came 61",
+            "design: readings_per_case must lie between 1 and readers = 60; got 61",
         ),
-        ({"rate_hz": 10}, "design: rate_hz must lie between 30 and 2000; came 10"),
-        ({"prevalence": 1.5}, "design: prevalence must lie between 0 and 1; came 1.5"),
+        ({"rate_hz": 10}, "design: rate_hz must lie between 30 and 2000; got 10"),
+        ({"prevalence": 1.5}, "design: prevalence must lie between 0 and 1; got 1.5"),
         (
             {"accuracy": Effects(intercept=0, strategy={"holistc": 1})},
-            "design: strategy must be one of systematic, circumferential, central, holistic; came 'holistc'",
+            "design: strategy must be one of systematic, circumferential, central, holistic; got 'holistc'",
         ),
-        ({"strategies": ()}, "design: strategies must be different names, at least one; came ()"),
+        ({"strategies": ()}, "design: strategies must be different names, at least one; got ()"),
     ],
 )
 def test_a_wrong_design_is_told_in_one_sentence(change, message):
@@ -186,9 +186,9 @@ def test_a_wrong_design_is_told_in_one_sentence(change, message):
 
 
 def test_a_wrong_effect_or_model_is_told_in_one_sentence():
-    with pytest.raises(ValueError, match=r"^effects: reader_sd must be 0 or more; came -1$"):
+    with pytest.raises(ValueError, match=r"^effects: reader_sd must be 0 or more; got -1$"):
         Effects(intercept=0, reader_sd=-1)
-    with pytest.raises(ValueError, match=r"style must be 'think', 'boxed' or 'plain'; came 'xml'$"):
+    with pytest.raises(ValueError, match=r"style must be 'think', 'boxed' or 'plain'; got 'xml'$"):
         Model(name="m", style="xml")
 
 

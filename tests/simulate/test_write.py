@@ -106,7 +106,7 @@ def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "study").write_text("")
     with pytest.raises(InputError, match=r"study: is a file; name a folder$"):
         simulate_study(tmp_path / "study", DESIGN)
-    with pytest.raises(ValueError, match=r"^shard_readings must be at least 1; came 0$"):
+    with pytest.raises(ValueError, match=r"^shard_readings must be at least 1; got 0$"):
         simulate_study(tmp_path / "other", DESIGN, shard_readings=0)
 
 

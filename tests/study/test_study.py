@@ -32,7 +32,7 @@ def edit(path, old, new):
 @pytest.mark.parametrize(
     ("name", "old", "new", "words"),
     [
-        ("fixations.csv", "onset", "onste", "fixations.csv, column 'onset': wanted this column"),
+        ("fixations.csv", "onset", "onste", "fixations.csv, column 'onset': expected this column"),
         ("readings.csv", "3,r0,c3", "3,r0,c33", "readings.csv, reading 3, column 'case': 'c33' is not among"),
         (
             "readings.csv",
@@ -40,7 +40,12 @@ def edit(path, old, new):
             "3,r9,c3",
             "readings.csv, reading 3, column 'reader': 'r9' (unknown readers have 1 rows) is not",
         ),
-        ("readings.csv", "\n3,", "\n2,", "readings.csv, row 5, column 'reading': wanted each key once; came reading 2"),
+        (
+            "readings.csv",
+            "\n3,",
+            "\n2,",
+            "readings.csv, row 5, column 'reading': expected each key once; got reading 2",
+        ),
         (
             "fixations.csv",
             "\n0,300.0",
@@ -51,7 +56,7 @@ def edit(path, old, new):
             "readers.csv",
             "r1,person",
             "r1,human",
-            "readers.csv, row 3, column 'kind': wanted one of person, model; came",
+            "readers.csv, row 3, column 'kind': expected one of person, model; got",
         ),
         ("study.toml", "name", "nmae", "study.toml: key 'study.nmae' is not known; did you mean 'name'?"),
     ],

@@ -170,7 +170,7 @@ def push_out(x, y, box, gap, width, height):
 def one_scanpath(strategy, steps, organs, order, hubs, chest, traits, suspects, avoid, size, view, saccade, draws, out):
     """Fixations of one reading; returns how many. `out` gets onset, duration, x, y, purpose in its rows.
 
-    suspects : rows of x0, y0, x1, y1, wanted dwell (ms), step at which it draws the eye, purpose; NaN for none.
+    suspects : rows of x0, y0, x1, y1, intended dwell time (ms), step at which it draws the eye, purpose; NaN for none.
     avoid : x0, y0, x1, y1, dwell budget (ms): a place that the eye must not stay at for longer; NaN for none.
     traits : spread, start angle, turns, glances, tempo. size : width and height of the image. saccade : top speed and
     curvature. draws : random numbers, one row a fixation.

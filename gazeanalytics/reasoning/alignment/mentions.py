@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics.tables import TableError, nearest, shown
+from gazeanalytics.tables import require_columns, shown
 
 __all__ = ["BOX", "Paired", "join_words", "pair", "permute_boxes", "place_mentions", "readers_of"]
 
@@ -44,7 +44,7 @@ def join_words(words: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     [0, 6, 9, 0]
     """
     for name in ("reading", "word", "onset", "offset"):
-        _need(words, "words", name)
+        require_columns(words, "words", (name,))
     text = words["word"].astype(str).str.strip().reset_index(drop=True)
     stop = text.isin(["."]).to_numpy()
     new_reading = words["reading"].ne(words["reading"].shift()).to_numpy()
@@ -120,9 +120,9 @@ def place_mentions(
     [500.0]
     """
     for name in ("start", "stop", "status"):
-        _need(findings, "findings", name)
+        require_columns(findings, "findings", (name,))
     for name in ("onset", "offset"):
-        _need(traces, "traces", name)
+        require_columns(traces, "traces", (name,))
     kept = findings[findings["status"].isin(list(statuses))].reset_index(drop=True)
     begin, spoken = _shared_times(kept, traces) if words is None else _word_times(kept, words)
     case = kept["reading"].map(readings.set_index("reading")["case"])
@@ -170,12 +170,6 @@ def _word_times(findings: pd.DataFrame, words: pd.DataFrame) -> tuple[np.ndarray
     return ends["begin"].to_numpy(float), ends["spoken"].to_numpy(float)
 
 
-def _need(frame: pd.DataFrame, table: str, column: str) -> None:
-    if column not in frame:
-        have = [str(name) for name in frame.columns]
-        raise TableError(table, column, None, "this column", f"no such column; {nearest(column, have)}")
-
-
 @dataclass(frozen=True, slots=True)
 class Paired:
     """Fixations and mentions of the readings that have both.
@@ -211,7 +205,7 @@ def pair(fixations: pd.DataFrame, mentions: pd.DataFrame) -> Paired:
     """
     for table, name, columns in ((fixations, "fixations", _GAZE), (mentions, "mentions", ("reading", "spoken", *BOX))):
         for column in columns:
-            _need(table, name, column)
+            require_columns(table, name, (column,))
     whole = mentions[["spoken", *BOX]].notna().all(axis=1).to_numpy()
     both = set(fixations["reading"]) & set(mentions["reading"][whole])
     if not both:

@@ -16,7 +16,7 @@ from gazeanalytics.reasoning.labeler.negation import mentions
 from gazeanalytics.reasoning.labeler.phrase_matching import words
 from gazeanalytics.reasoning.labeler.sentences import lower, sentences
 from gazeanalytics.reasoning.labeler.stated_certainty import figures
-from gazeanalytics.tables import TableError, nearest
+from gazeanalytics.tables import require_columns
 
 __all__ = ["conclude", "label_findings", "label_text"]
 
@@ -84,10 +84,7 @@ def label_findings(
     1     1  pleural_effusion  present       0.98  left
     2     1       atelectasis  present       0.80  None
     """
-    for name in ("reading", "step", "text"):
-        if name not in traces:
-            have = [str(column) for column in traces.columns]
-            raise TableError("traces", name, None, "this column", f"no such column; {nearest(name, have)}")
+    require_columns(traces, "traces", ("reading", "step", "text"))
     book = _book(lexicon)
     rows = _label_texts(traces["text"], book)
     where = rows.pop("row").to_numpy()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.tables import TableError, nearest
+from gazeanalytics.tables import require_columns
 
 __all__ = ["detail_errors", "place_scores"]
 
@@ -68,10 +68,7 @@ def detail_errors(
 
 def _stated(findings: pd.DataFrame, detail: str, table: str) -> pd.DataFrame:
     """What each reading states of a detail of each finding, as a set: reading, finding, said."""
-    for name in ("reading", "finding", "status", detail):
-        if name not in findings:
-            have = [str(column) for column in findings.columns]
-            raise TableError(table, name, None, "this column", f"no such column; {nearest(name, have)}")
+    require_columns(findings, table, ("reading", "finding", "status", detail))
     kept = findings if detail == "change" else findings[findings["status"].eq("present")]
     kept = kept.assign(finding=kept["finding"].astype(str), said=kept[detail].map(_parts).astype(object))
     groups = kept.groupby(["reading", "finding"], observed=True)["said"]

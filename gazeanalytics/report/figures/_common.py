@@ -1,4 +1,4 @@
-"""What every figure does the same way: check its table, say that there is nothing, put a note below."""
+"""What every figure does the same way: check that it is one reading, say that there is nothing, put a note below."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.report.styling import look, plain, whole_figure
-from gazeanalytics.tables import TableError, nearest
+from gazeanalytics.tables import TableError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["footnote", "halo", "needs", "nothing", "numbers", "spaced", "stack_shares", "tick_labels"]
+__all__ = ["footnote", "halo", "nothing", "numbers", "one_reading", "spaced", "stack_shares", "tick_labels"]
 
 _LONGEST_LINE = 100
 
 
-def needs(frame: pd.DataFrame, table: str, columns: Sequence[str]) -> None:
-    """Raise a `TableError` when the table lacks a column."""
-    have = [str(name) for name in frame.columns]
-    for column in columns:
-        if column not in have:
-            came = "no such column" + (f"; {nearest(column, have)}" if have else "")
-            raise TableError(table, column, None, "this column", came)
+def one_reading(frame: pd.DataFrame, table: str) -> None:
+    """Raise a `TableError` when a table holds more than one reading."""
+    count = frame["reading"].nunique() if "reading" in frame else 0
+    if count > 1:
+        raise TableError(table, "reading", None, "the rows of one reading", f"{count} readings; draw them one by one")
 
 
 def numbers(frame: pd.DataFrame, column: str) -> np.ndarray:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import footnote, needs, nothing, numbers
+from gazeanalytics.report.figures._common import footnote, nothing, numbers
 from gazeanalytics.report.styling import OKABE_ITO, SINGLE_MM, drawing, look, plain
+from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +48,7 @@ def calibration(
     >>> calibration(table).get_xlabel()
     'Stated probability (n = 100)'
     """
-    needs(table, "calibration", ["stated", "observed", "low", "high", "n", *([names] if names else [])])
+    require_columns(table, "calibration", ["stated", "observed", "low", "high", "n", *([names] if names else [])])
     filled = table[table["n"] > 0]
     with drawing(ax, 114.0 if names else SINGLE_MM, 106.0) as axes:
         if not len(filled):
@@ -131,7 +132,7 @@ def roc(
     >>> len(ax.lines)
     3
     """
-    needs(curves, "curves", ["false_positive_share", "true_positive_share"])
+    require_columns(curves, "curves", ["false_positive_share", "true_positive_share"])
     with drawing(ax, SINGLE_MM, SINGLE_MM) as axes:
         if not len(curves):
             return nothing(axes, "curves")
@@ -164,7 +165,7 @@ def _with_area(name: str, areas: pd.DataFrame | None) -> str:
     """Put a curve's area behind its name."""
     if areas is None:
         return name
-    needs(areas, "areas", ["term", "contrast", "estimate", "conf_low", "conf_high"])
+    require_columns(areas, "areas", ["term", "contrast", "estimate", "conf_low", "conf_high"])
     own = areas[(areas["term"] == "mean") & (areas["contrast"].astype(str) == name)]
     if not len(own):
         return name
@@ -179,7 +180,7 @@ def _by_curve(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 
 def _draw_points(ax: Axes, points: pd.DataFrame, names: list[str]) -> None:
-    needs(points, "points", ["false_positive_share", "true_positive_share"])
+    require_columns(points, "points", ["false_positive_share", "true_positive_share"])
     for name, part in _by_curve(points):
         style = look(names.index(name) if name in names else 0)
         x, y = numbers(part, "false_positive_share"), numbers(part, "true_positive_share")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import footnote, needs, nothing, numbers, tick_labels
+from gazeanalytics.report.figures._common import footnote, nothing, numbers, tick_labels
 from gazeanalytics.report.styling import OKABE_ITO, drawing
+from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +44,7 @@ def forecasts(table: pd.DataFrame, *, chance: float = 0.5, ax: Axes | None = Non
     >>> [text.get_text() for text in forecasts(table).get_yticklabels()]
     ['Edema']
     """
-    needs(table, "forecasts", _COLUMNS)
+    require_columns(table, "forecasts", _COLUMNS)
     with drawing(ax, 114.0, 24.0 + 9.0 * max(len(table), 2)) as axes:
         if not len(table):
             return nothing(axes, "forecasts")

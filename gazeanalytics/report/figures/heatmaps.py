@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import needs, nothing, spaced, tick_labels
+from gazeanalytics.report.figures._common import nothing, spaced, tick_labels
 from gazeanalytics.report.number_format import number
 from gazeanalytics.report.styling import DOUBLE_MM, SINGLE_MM, drawing
+from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +55,7 @@ def strategy_profiles(
     >>> [text.get_text() for text in ax.texts]
     ['1.2 •', '0.1']
     """
-    needs(profile, "profile", ["strategy", "feature", "effect", "conf_low", "conf_high"])
+    require_columns(profile, "profile", ["strategy", "feature", "effect", "conf_low", "conf_high"])
     label = "Difference to the other\nreadings in SD (• 95% CI without 0)"
     return _profile_map(profile, ("strategy", "effect"), features, largest, label, ax)
 
@@ -82,7 +83,7 @@ def axis_loadings(loadings: pd.DataFrame, *, features: Sequence[str] | None = No
     >>> [text.get_text() for text in axis_loadings(loadings).texts]
     ['0.8 •']
     """
-    needs(loadings, "loadings", ["axis", "feature", "loading", "conf_low", "conf_high"])
+    require_columns(loadings, "loadings", ["axis", "feature", "loading", "conf_low", "conf_high"])
     return _profile_map(loadings, ("axis", "loading"), features, 1.0, "Loading\n(• 95% CI without 0)", ax)
 
 
@@ -113,7 +114,7 @@ def archetype_profiles(
     >>> [text.get_text() for text in archetype_profiles(profile).texts]
     ['1.8', '−1.1']
     """
-    needs(profile, "profile", ["archetype", "feature", "place"])
+    require_columns(profile, "profile", ["archetype", "feature", "place"])
     return _profile_map(profile, ("archetype", "place"), features, largest, "Place in SD from the\nmean reading", ax)
 
 
@@ -219,7 +220,7 @@ def transition_matrix(transitions: pd.DataFrame, *, order: Sequence[str] | None 
     >>> [text.get_text() for text in transition_matrix(moves).texts]
     ['', '100%\n3', '100%\n1', '']
     """
-    needs(transitions, "transitions", ["source", "target", "count"])
+    require_columns(transitions, "transitions", ["source", "target", "count"])
     present = set(transitions["source"]) | set(transitions["target"])
     names = list(order) if order is not None else sorted(present, key=str)
     with drawing(ax, DOUBLE_MM if len(names) > 6 else 110.0, 30 + 9.0 * max(len(names), 3)) as axes:

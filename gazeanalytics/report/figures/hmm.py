@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import footnote, halo, needs, nothing, numbers, spaced
+from gazeanalytics.report.figures._common import footnote, halo, nothing, numbers, spaced
 from gazeanalytics.report.figures.images import draw_image
 from gazeanalytics.report.styling import SINGLE_MM, drawing, look, plain
+from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +74,7 @@ def hmm_states(
     >>> [text.get_text() for text in ax.texts][:2]
     ['1', '2']
     """
-    needs(states, "states", ["state", "start", "x", "sd x", "y", "sd y", "to 1"])
+    require_columns(states, "states", ["state", "start", "x", "sd x", "y", "sd y", "to 1"])
     if states["state"].duplicated().any():
         raise ValueError(
             "hmm_states draws one model; the table has several: give the rows of one group, case or reader"
@@ -87,7 +88,7 @@ def hmm_states(
         else:
             axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
         if fixations is not None:
-            needs(fixations, "fixations", ["x", "y"])
+            require_columns(fixations, "fixations", ["x", "y"])
             axes.plot(fixations["x"], fixations["y"], ".", color="0.55", ms=1.5, alpha=0.5, rasterized=True, zorder=1)
         for place, row in enumerate(states.to_dict("records")):
             _draw_state(axes, place, row)
@@ -131,7 +132,7 @@ def ab_outcome(
     >>> ax.get_title(loc="left")
     'Spearman 1.00, 4 readers'
     """
-    needs(scale, "scale", ["reader", "scale"])
+    require_columns(scale, "scale", ["reader", "scale"])
     found = scale.assign(outcome=scale["reader"].map(outcome)).dropna(subset=["scale", "outcome"])
     with drawing(ax, SINGLE_MM, 62) as axes:
         if not len(found):

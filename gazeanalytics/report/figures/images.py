@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import halo, needs, numbers
+from gazeanalytics.report.figures._common import halo, numbers, one_reading
 from gazeanalytics.report.number_format import level_name
 from gazeanalytics.report.styling import SINGLE_MM, drawing, plain
-from gazeanalytics.tables import TableError
+from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,11 +77,8 @@ def scanpath(
     >>> [float(end) for end in ax.get_ylim()]
     [300.0, 0.0]
     """
-    needs(fixations, "fixations", ["onset", "x", "y"])
-    if "reading" in fixations and len(readings := fixations["reading"].unique()) > 1:
-        raise TableError(
-            "fixations", "reading", None, "the rows of one reading", f"{len(readings)} readings; draw them one by one"
-        )
+    require_columns(fixations, "fixations", ["onset", "x", "y"])
+    one_reading(fixations, "fixations")
     width, height = _size(fixations, image, size)
     with drawing(ax, SINGLE_MM, 9 + 73 * height / width) as axes:
         draw_image(axes, image, width, height)
@@ -126,7 +123,7 @@ def draw_image(ax: Axes, image: np.ndarray | None, width: float, height: float) 
 def _draw_regions(ax: Axes, regions: pd.DataFrame) -> None:
     from matplotlib.patches import Ellipse, Rectangle
 
-    needs(regions, "regions", ["region", "x0", "y0", "x1", "y1"])
+    require_columns(regions, "regions", ["region", "x0", "y0", "x1", "y1"])
     for region in regions.to_dict("records"):
         x0, y0 = region["x0"], region["y0"]
         width, height = region["x1"] - x0, region["y1"] - y0
@@ -264,7 +261,7 @@ def attention_map(
     """
     grid = np.asarray(density, float)
     if grid.ndim != 2 or not np.nanmin(grid, initial=0) >= 0:
-        raise ValueError(f"density must be a 2-D grid of numbers from 0 up; came {np.shape(density)}")
+        raise ValueError(f"density must be a 2-D grid of numbers from 0 up; got {np.shape(density)}")
     width, height = size or ((image if image is not None else grid).shape[1::-1])
     top = float(largest if largest is not None else np.nanmax(grid, initial=0.0)) or 1.0
     with drawing(ax, SINGLE_MM, 3 + 71 * height / width) as axes:
@@ -340,7 +337,7 @@ def attention_difference(
     0.0
     """
     if first.shape != second.shape or not (np.nansum(first) > 0 and np.nansum(second) > 0):
-        raise ValueError(f"wanted two maps with attention on one grid; came {first.shape} and {second.shape}")
+        raise ValueError(f"expected two maps with attention on one grid; got {first.shape} and {second.shape}")
     difference = first / np.nansum(first) - second / np.nansum(second)
     width, height = size or ((image if image is not None else first).shape[1::-1])
     most = float(np.nanmax(np.abs(difference))) or 1.0

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import tables
-from gazeanalytics.report.figures._common import footnote, needs, nothing, numbers, tick_labels
+from gazeanalytics.report.figures._common import footnote, nothing, numbers, tick_labels
 from gazeanalytics.report.fit_notes import Notes, gather_notes
 from gazeanalytics.report.number_format import count, decimals_for, interval, is_spread, number, p_value, row_name
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, plain
+from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -255,7 +256,7 @@ def caterpillar(
     >>> [text.get_text() for text in caterpillar(modes).get_yticklabels()]
     ['Chile', 'Peru']
     """
-    needs(modes, "modes", ["level", column])
+    require_columns(modes, "modes", ["level", column])
     small = modes["readers"] < k if names and "readers" in modes else pd.Series(False, index=modes.index)
     ordered = modes[~small].sort_values(column, kind="stable")
     row_mm = 4.0 if names else min(4.0, 100 / max(len(ordered), 1))

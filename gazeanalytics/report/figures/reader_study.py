@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import tables
-from gazeanalytics.report.figures._common import footnote, needs, nothing, numbers, stack_shares, tick_labels
+from gazeanalytics.report.figures._common import footnote, nothing, numbers, stack_shares, tick_labels
 from gazeanalytics.report.fit_notes import gather_notes
 from gazeanalytics.report.number_format import number, p_told
 from gazeanalytics.report.styling import OKABE_ITO, SINGLE_MM, drawing, plain
+from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,7 +100,7 @@ def condition_errors(audit: pd.DataFrame, *, condition: str = "condition", ax: A
     >>> [text.get_text() for text in condition_errors(audit).get_yticklabels()]
     ['alone (1.00 introduced a reading) (n = 10)', 'full (2.00 introduced a reading) (n = 10)']
     """
-    needs(audit, "audit", [condition, "found", "missed", "introduced"])
+    require_columns(audit, "audit", [condition, "found", "missed", "introduced"])
     with drawing(ax, SINGLE_MM * 1.3, 28 + 9 * max(audit[condition].nunique(), 2)) as axes:
         if not len(audit):
             return nothing(axes, "readings")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import needs, nothing, numbers, spaced, stack_shares, tick_labels
+from gazeanalytics.report.figures._common import nothing, numbers, spaced, stack_shares, tick_labels
 from gazeanalytics.report.number_format import number, p_told
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, look, plain
+from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +42,7 @@ def claims(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in claims(table).get_yticklabels()]
     ['negative (n = 583)', 'positive (n = 947)']
     """
-    needs(table, "claims", ["says", "n", "p_true", "disagreement"])
+    require_columns(table, "claims", ["says", "n", "p_true", "disagreement"])
     said = table[table["n"] > 0]
     with drawing(ax, SINGLE_MM, 24 + 9 * max(len(said), 2)) as axes:
         if not len(said):
@@ -91,7 +92,7 @@ def paired_scores(
     >>> paired_scores(table, first="chance", second="gaze").get_title(loc="left")
     'gaze higher by 0.200 on average (n = 3)'
     """
-    needs(table, "scores", [first, second])
+    require_columns(table, "scores", [first, second])
     both = table[[first, second]].dropna()
     with drawing(ax, SINGLE_MM, SINGLE_MM) as axes:
         if not len(both):
@@ -138,7 +139,7 @@ def eye_voice_spans(spans: pd.DataFrame, *, names: bool = False, ax: Axes | None
     >>> eye_voice_spans(spans).get_legend_handles_labels()[1]
     ['median (95% CI)', 'chance']
     """
-    needs(spans, "spans", ["reader", "mentions", "span_ms", "low_ms", "high_ms", "chance_ms"])
+    require_columns(spans, "spans", ["reader", "mentions", "span_ms", "low_ms", "high_ms", "chance_ms"])
     known = spans[spans["span_ms"].notna()].sort_values("span_ms", kind="stable")
     with drawing(ax, SINGLE_MM, 26 + _ROW_MM * max(len(known), 2)) as axes:
         if not len(known):
@@ -181,7 +182,7 @@ def looks_and_words(table: pd.DataFrame, *, by: str = "region", ax: Axes | None 
     >>> [text.get_text() for text in looks_and_words(table).texts]
     ['75%', '25%']
     """
-    needs(table, "looks and words", [by, "verdict"])
+    require_columns(table, "looks and words", [by, "verdict"])
     with drawing(ax, 0.75 * DOUBLE_MM, 30 + 8 * max(table[by].nunique(), 2)) as axes:
         if not len(table):
             return nothing(axes, "looks or words")
@@ -216,7 +217,7 @@ def case_likeness(likeness: pd.DataFrame, estimates: pd.DataFrame | None = None,
     >>> ax.get_legend_handles_labels()[1]
     ['same case', 'different cases']
     """
-    needs(likeness, "likeness", ["same", "different"])
+    require_columns(likeness, "likeness", ["same", "different"])
     known = likeness[likeness["same"].notna()]
     with drawing(ax, SINGLE_MM, 62) as axes:
         if not len(known):
@@ -262,7 +263,7 @@ def retrieval(estimates: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in retrieval(table).get_xticklabels()]
     ['1']
     """
-    needs(estimates, "estimates", ["term", "estimate", "conf_low", "conf_high", "n"])
+    require_columns(estimates, "estimates", ["term", "estimate", "conf_low", "conf_high", "n"])
     found = {name: estimates[estimates["term"].str.startswith(f"{name}_at_")] for name in ("recall", "chance")}
     with drawing(ax, SINGLE_MM, 62) as axes:
         if not len(found["recall"]):

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from gazeanalytics.report.figures._common import footnote, needs, nothing, numbers, tick_labels
+from gazeanalytics.report.figures._common import footnote, nothing, numbers, one_reading, tick_labels
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, plain
-from gazeanalytics.tables import LABELS
+from gazeanalytics.tables import LABELS, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,10 +61,8 @@ def labelled_trace(
     >>> ax.get_legend_handles_labels()[1]
     ['x', 'y', 'fixation', 'saccade']
     """
-    needs(samples, "samples", ["reading", "t", "x", "y"])
-    readings = samples["reading"].unique()
-    if len(readings) > 1:
-        raise ValueError(f"labelled_trace draws one reading; {len(readings)} came: choose one first")
+    require_columns(samples, "samples", ["reading", "t", "x", "y"])
+    one_reading(samples, "samples")
     t = numbers(samples, "t")
     kept = (t >= (-np.inf if start is None else start)) & (t <= (np.inf if stop is None else stop))
     rows = {name: _codes(name, codes, len(t))[kept] for name, codes in labels.items()}
@@ -86,7 +84,7 @@ def _codes(name: str, labels: ArrayLike, size: int) -> np.ndarray:
     codes = np.asarray(labels)
     if codes.shape != (size,) or codes.dtype.kind not in "iu" or (size and codes.max(initial=0) >= len(LABELS)):
         raise ValueError(
-            f"labels of {name!r} must be one place in tables.LABELS a sample, shape ({size},); came {codes.dtype} "
+            f"labels of {name!r} must be one place in tables.LABELS a sample, shape ({size},); got {codes.dtype} "
             f"{codes.shape}"
         )
     return codes
@@ -142,7 +140,7 @@ def main_sequence(saccades: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> ax.get_legend_handles_labels()[1]
     ['80 deg/s × amplitude^0.50']
     """
-    needs(saccades, "saccades", ["amplitude_deg", "peak_speed_deg_s"])
+    require_columns(saccades, "saccades", ["amplitude_deg", "peak_speed_deg_s"])
     amplitude, speed = numbers(saccades, "amplitude_deg"), numbers(saccades, "peak_speed_deg_s")
     known = (amplitude > 0) & (speed > 0)
     amplitude, speed = amplitude[known], speed[known]
@@ -216,7 +214,7 @@ def data_loss(
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['b', 'a']
     """
-    needs(quality, "quality", ["reader", column])
+    require_columns(quality, "quality", ["reader", column])
     known = quality[quality[column].notna()]
     by_reader = known.groupby("reader", observed=True)[column].describe()
     readers = len(by_reader)
@@ -267,7 +265,7 @@ def sampling_rate(quality: pd.DataFrame, *, column: str = "rate_hz", ax: Axes | 
     >>> ax.get_xlabel()
     'Sampling rate (Hz)'
     """
-    needs(quality, "quality", [column])
+    require_columns(quality, "quality", [column])
     rate = numbers(quality, column)
     rate = rate[np.isfinite(rate)]
     with drawing(ax, SINGLE_MM, 50) as axes:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import halo, needs, nothing, numbers, spaced, stack_shares, tick_labels
+from gazeanalytics.report.figures._common import halo, nothing, numbers, one_reading, spaced, stack_shares, tick_labels
 from gazeanalytics.report.figures.images import draw_image, draw_scale_bar
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, look, plain
+from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,7 +65,7 @@ def visit_raster(
     >>> [text.get_text() for text in visit_raster(visits, traces=traces).get_yticklabels()]
     ['heart', 'left lung', 'said']
     """
-    needs(visits, "visits", ["reading", "onset", "region", "duration"])
+    require_columns(visits, "visits", ["reading", "onset", "region", "duration"])
     one_reading(visits, "visits")
     names = list(order) if order is not None else list(visits["region"].unique())
     spoken = _spoken(traces)
@@ -91,19 +92,10 @@ def visit_raster(
         return axes
 
 
-def one_reading(frame: pd.DataFrame, table: str) -> None:
-    """Raise a `TableError` when a table holds more than one reading."""
-    from gazeanalytics.tables import TableError
-
-    count = len(frame["reading"].unique())
-    if count > 1:
-        raise TableError(table, "reading", None, "the rows of one reading", f"{count} readings; draw them one by one")
-
-
 def _spoken(traces: pd.DataFrame | None) -> pd.DataFrame:
     if traces is None or not {"onset", "offset"} <= set(traces):
         return pd.DataFrame(columns=["onset", "offset", "text"])
-    needs(traces, "traces", ["reading", "text"])
+    require_columns(traces, "traces", ["reading", "text"])
     one_reading(traces, "traces")
     return traces[traces["onset"].notna() & traces["offset"].notna()]
 
@@ -158,7 +150,7 @@ def hit_curve(
     >>> ax.lines[0].get_ydata().tolist()
     [0.0, 0.25, 0.5, 0.5]
     """
-    needs(lesions, "lesions", [first, *([by] if by else [])])
+    require_columns(lesions, "lesions", [first, *([by] if by else [])])
     with drawing(ax, SINGLE_MM, 62) as axes:
         if not len(lesions):
             return nothing(axes, "lesions")
@@ -206,7 +198,7 @@ def lag_curve(lags: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> ax.get_legend_handles_labels()[1]
     ['gaze on the finding', 'chance']
     """
-    needs(lags, "lags", ["lag_ms", "share"])
+    require_columns(lags, "lags", ["lag_ms", "share"])
     with drawing(ax, SINGLE_MM, 58) as axes:
         if not len(lags):
             return nothing(axes, "mentions")
@@ -257,7 +249,7 @@ def miss_shares(
     >>> [text.get_text() for text in miss_shares(lesions, by="strategy").texts]
     ['67%', '33%']
     """
-    needs(lesions, "lesions", ["outcome", by])
+    require_columns(lesions, "lesions", ["outcome", by])
     missed = lesions[lesions["outcome"].isin(outcomes)]
     with drawing(ax, SINGLE_MM, 26 + 9 * max(missed[by].nunique(), 2)) as axes:
         if not len(missed):
@@ -307,7 +299,7 @@ def coverage_map(
     >>> ax.get_title(loc="left")
     '20% of the image within 2.5° of a fixation'
     """
-    needs(fixations, "fixations", ["reading", "x", "y"])
+    require_columns(fixations, "fixations", ["reading", "x", "y"])
     one_reading(fixations, "fixations")
     width, height = size
     with drawing(ax, SINGLE_MM, 6 + 85 * height / width) as axes:

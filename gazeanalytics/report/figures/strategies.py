@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import halo, needs, nothing, spaced, stack_shares, tick_labels
+from gazeanalytics.report.figures._common import halo, nothing, spaced, stack_shares, tick_labels
 from gazeanalytics.report.styling import SINGLE_MM, drawing, look, plain
 from gazeanalytics.report.table_one import EXPERIENCE_EDGES, pool_bands, pool_small
+from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +55,7 @@ def strategy_shares(
     >>> [text.get_text() for text in ax.texts]
     ['20%', '80%']
     """
-    needs(readings, "readings", ["reader", "strategy", by])
+    require_columns(readings, "readings", ["reader", "strategy", by])
     group = _group_readings(readings, by, edges, k)
     with drawing(ax, SINGLE_MM, 28 + 8 * max(len(group.unique()), 1)) as axes:
         if not len(readings):
@@ -111,7 +112,7 @@ def outcome_by_strategy(
     >>> [text.get_text() for text in ax.get_xticklabels()]
     ['a\n2 readers\n2 readings', 'b\n2 readers\n2 readings']
     """
-    needs(readings, "readings", ["reader", by, outcome])
+    require_columns(readings, "readings", ["reader", by, outcome])
     known = readings[readings[outcome].notna() & readings[by].notna()]
     groups = sorted(known[by].unique(), key=str)
     with drawing(ax, max(SINGLE_MM, 22.0 * len(groups)), 66) as axes:
@@ -189,7 +190,7 @@ def strategy_map(
     >>> [text.get_text() for text in strategy_map(table).texts]
     ['a', 'b']
     """
-    needs(axes_table, "axes", [x, y])
+    require_columns(axes_table, "axes", [x, y])
     known = axes_table[axes_table[x].notna() & axes_table[y].notna()]
     with drawing(ax, SINGLE_MM, 78) as axes:
         if not len(known):

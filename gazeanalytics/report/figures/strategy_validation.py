@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import footnote, halo, needs, nothing, numbers, spaced, tick_labels
+from gazeanalytics.report.figures._common import footnote, halo, nothing, numbers, spaced, tick_labels
 from gazeanalytics.report.styling import DOUBLE_MM, SINGLE_MM, drawing, look, plain
+from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +43,7 @@ def choice_curve(choices: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     choices = choices.rename(columns={"archetypes": "groups"})
     labels = {"bic": "BIC (less is better)", "silhouette": "Mean silhouette", "explained": "Variance explained"}
     measure = next((name for name in labels if name in choices), "bic")
-    needs(choices, "choices", ["groups", measure])
+    require_columns(choices, "choices", ["groups", measure])
     with drawing(ax, SINGLE_MM, 56) as axes:
         if not len(choices):
             return nothing(axes, "choices")
@@ -84,14 +85,14 @@ def strategy_stability(stability: pd.DataFrame, *, ax: Axes | None = None) -> Ax
     >>> [text.get_text() for text in strategy_stability(table).get_yticklabels()]
     ['All: ARI', 'All: AMI', 'Strategy 1']
     """
-    needs(stability, "stability", ["ari", "ami"])
+    require_columns(stability, "stability", ["ari", "ami"])
     names = ["ari", "ami", *(name for name in stability if str(name).startswith("jaccard"))]
     labels = ["All: ARI", "All: AMI", *(f"Strategy {str(name).split()[-1]}" for name in names[2:])]
     over = stability["over"] if "over" in stability else pd.Series("resample", index=stability.index)
     groups = list(dict.fromkeys(over))
     with drawing(ax, SINGLE_MM, 18 + 7.0 * len(names)) as axes:
         if not len(stability):
-            return nothing(axes, "n_resamples")
+            return nothing(axes, "resamples")
         for number, group in enumerate(groups):
             part, style = stability[over == group], look(number)
             for row, name in enumerate(names):
@@ -133,7 +134,7 @@ def multiverse_table(multiverse: pd.DataFrame, *, ax: Axes | None = None) -> Axe
     >>> [text.get_text() for text in multiverse_table(table).texts]
     ['3 types', 'none', '1 of 1 other choices change the verdict.']
     """
-    needs(multiverse, "multiverse", ["setting", "value", "verdict", "strategies", "ari"])
+    require_columns(multiverse, "multiverse", ["setting", "value", "verdict", "strategies", "ari"])
     with drawing(ax, DOUBLE_MM, 16 + 4.4 * len(multiverse)) as axes:
         if not len(multiverse):
             return nothing(axes, "universes")
@@ -181,7 +182,7 @@ def archetype_map(scores: pd.DataFrame, *, color: pd.Series | None = None, ax: A
     ['archetype 1', 'archetype 2', 'archetype 3']
     """
     names = [str(name) for name in scores if str(name).startswith("archetype")]
-    needs(scores, "scores", names or ["archetype 1"])
+    require_columns(scores, "scores", names or ["archetype 1"])
     known = scores[names].notna().all(axis=1)
     shares = scores.loc[known, names].to_numpy(float)
     angle = np.pi / 2 + 2 * np.pi * np.arange(len(names)) / len(names)
