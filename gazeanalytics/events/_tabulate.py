@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,10 @@ import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels.events import labels as kernels
-from gazeanalytics.events.recording import LONGEST_GAP_MS, Recording, degrees
+from gazeanalytics.events.recording import MAX_GAP_MS, Recording
 from gazeanalytics.tables import LABELS
 
-__all__ = ["LABELS", "Events", "label_and_tabulate", "tabulate"]
+__all__ = ["LABELS", "Events", "tabulate"]
 
 # Speed is told over this time, so that it means the same at every rate.
 _PEAK_SPAN_MS = 8.0
@@ -43,29 +43,6 @@ class Events:
     settings: Mapping[str, object]
 
 
-def label_and_tabulate(
-    batch: Callable[..., None],
-    recording: Recording,
-    values: np.ndarray | None,
-    settings: Mapping[str, float | str],
-    *,
-    blink_ms: tuple[float, float] = (0.0, 0.0),
-    n_jobs: int | None = None,
-) -> Events:
-    """Run a kernel that labels gaze in degrees, end events at holes, drop short fixations and make the tables.
-
-    `batch(starts, stops, t, right, down, values, labels, intervals)`, without `values` when they are None; `settings`
-    tell shortest_fixation_ms.
-    """
-    marks = np.empty(recording.t.size, np.uint8)
-    steps = [recording.intervals_ms]
-    arrays = (recording.t, *degrees(recording, n_jobs=n_jobs), *([] if values is None else [values]), marks)
-    ragged.each(batch, recording.readings, *arrays, out=steps, n_jobs=n_jobs)
-    ends = np.array([LONGEST_GAP_MS, float(settings["shortest_fixation_ms"])])
-    ragged.each(kernels.finish_over_readings, recording.readings, recording.t, ends, marks, out=steps, n_jobs=n_jobs)
-    return tabulate(recording, marks, settings, blink_ms=blink_ms, n_jobs=n_jobs)
-
-
 def tabulate(
     recording: Recording,
     marks: np.ndarray,
@@ -84,7 +61,7 @@ def tabulate(
     before = np.cumsum(counts, axis=0) - counts
     fixations = np.empty((counts[:, 0].sum(), len(_FIXATION_COLUMNS)))
     saccades = np.empty((counts[:, 1].sum(), len(_SACCADE_COLUMNS)))
-    spans = np.array([_PEAK_SPAN_MS, LONGEST_GAP_MS])
+    spans = np.array([_PEAK_SPAN_MS, MAX_GAP_MS])
     arrays = (recording.t, recording.x, recording.y, spans, marks, fixations, saccades)
     rows = [recording.lenses, recording.intervals_ms, before]
     ragged.each(kernels.describe_over_readings, readings, *arrays, out=rows, n_jobs=n_jobs)
@@ -92,7 +69,7 @@ def tabulate(
         _frame(readings, counts[:, 0], _FIXATION_COLUMNS, fixations),
         _frame(readings, counts[:, 1], _SACCADE_COLUMNS, saccades),
         _expand(recording, marks, blink_ms, n_jobs),
-        {**settings, "longest_gap_ms": LONGEST_GAP_MS},
+        {**settings, "max_gap_ms": MAX_GAP_MS},
     )
 
 

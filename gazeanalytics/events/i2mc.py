@@ -2,68 +2,79 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
-import pandas as pd
 
 from gazeanalytics._kernels.events import i2mc as kernels
-from gazeanalytics.events._tabulate import Events, label_and_tabulate
-from gazeanalytics.events.recording import LONGEST_GAP_MS, prepare
-from gazeanalytics.geometry import Viewing
+from gazeanalytics.events.detector import Detector, DetectorSettings, label_in_degrees, positive
+from gazeanalytics.events.recording import MAX_GAP_MS, Recording
 
-__all__ = ["i2mc"]
-
-# Windows begin so far apart, and fixations that near in time are joined (Hessels et al. 2017).
-_WINDOW_PACE_MS, _LONGEST_MERGE_MS = 20.0, 40.0
+__all__ = ["DETECTOR", "I2mcSettings"]
 
 
-def i2mc(
-    samples: pd.DataFrame,
-    viewing: Viewing,
-    *,
-    window_ms: float = 200.0,
-    cutoff_sd: float = 2.0,
-    merge_within_deg: float = 0.7,
-    shortest_fixation_ms: float = 40.0,
-    n_jobs: int | None = None,
-) -> Events:
-    """Find fixations in noisy or slow recordings by clusters of two (I2MC; Hessels et al. 2017).
+@dataclass(frozen=True, slots=True)
+class I2mcSettings(DetectorSettings):
+    """Two-means clustering for noisy or slow recordings (I2MC; Hessels et al. 2017).
 
-    Gaze in a moving window is split into two clusters, at several grains; where it changes sides a sample weighs the
-    more, the seldomer that is. What weighs over the mean and `cutoff_sd` standard deviations is saccade; the rest is
-    fixation, less the ends that lie off its median. Fixations close in time and place are one. Nothing is interpolated,
-    and a grain is the mean of some samples, where the paper filters and thins.
+    Gaze in a moving window is split into two clusters, at several temporal resolutions; a sample at which gaze changes
+    clusters gets a weight of 1 / number of changes. Weights over the mean plus `cutoff_sd` standard deviations are
+    saccade; the rest is fixation, less the ends that lie off its median. Fixations close in time and place are one.
+    Nothing is interpolated, and a coarser resolution is the mean of some samples, where the paper filters and
+    downsamples.
 
-    Parameters
+    Attributes
     ----------
-    samples, viewing, shortest_fixation_ms, threads
-        As for `ivt`, with its errors and warnings.
     window_ms : float
         Length of the window; at most one saccade should lie within.
+    window_step_ms : float
+        Windows begin this far apart; over 0.
     cutoff_sd : float
         Standard deviations of the weight.
-    merge_within_deg : float
-        Fixations at most 40 ms and less than this apart are one.
+    merge_within_deg, merge_within_ms : float
+        Fixations nearer than this in place, and at most this far apart in time, are one.
+    min_fixation_ms : float
+        Shorter fixations are noise. 0 keeps all.
 
-    Returns
-    -------
-    Events
+    References
+    ----------
+    Hessels, Niehorster, Kemner & Hooge (2017). Noise-robust fixation detection in eye movement data: Identification by
+    two-means clustering (I2MC). Behavior Research Methods 49, 1802-1823.
 
     Examples
     --------
-    >>> x = np.repeat([300.0, 500.0], 60) + np.random.default_rng(0).normal(0, 8, 120)
+    Noise of 0.3 deg a sample hides the speed of a saccade from a threshold, not the two places from a clustering.
+
+    >>> import pandas as pd
+    >>> from gazeanalytics.events import detect
+    >>> from gazeanalytics.geometry import Viewing
+    >>> x = np.repeat([300.0, 500.0], 60) + np.random.default_rng(0).normal(0, 12, 120)
     >>> samples = pd.DataFrame({"reading": 1, "t": np.arange(120) * 10.0, "x": x, "y": 100.0})
-    >>> events = i2mc(samples, Viewing.from_px_per_deg(40, 800, 200))
-    >>> events.fixations["x"].round(-1).tolist()
+    >>> viewing = Viewing.from_px_per_deg(40, 800, 200)
+    >>> detect(samples, viewing, settings=I2mcSettings()).fixations["x"].round(-1).tolist()
     [300.0, 500.0]
+    >>> len(detect(samples, viewing, detector="ivt").fixations)
+    8
     """
-    recording = prepare(samples, viewing, n_jobs=n_jobs)
-    recording.require(window_ms=window_ms, shortest_fixation_ms=shortest_fixation_ms)
-    settings = {
-        "detector": "i2mc",
-        "window_ms": window_ms,
-        "cutoff_sd": cutoff_sd,
-        "merge_within_deg": merge_within_deg,
-        "shortest_fixation_ms": shortest_fixation_ms,
-    }
-    values = np.array([window_ms, _WINDOW_PACE_MS, cutoff_sd, merge_within_deg, _LONGEST_MERGE_MS, LONGEST_GAP_MS])
-    return label_and_tabulate(kernels.i2mc_over_readings, recording, values, settings, n_jobs=n_jobs)
+
+    at_least_one_sample: ClassVar[tuple[str, ...]] = ("window_ms", "min_fixation_ms")
+    window_ms: float = 200.0
+    window_step_ms: float = positive(20.0)
+    cutoff_sd: float = 2.0
+    merge_within_deg: float = 0.7
+    merge_within_ms: float = 40.0
+    min_fixation_ms: float = 40.0
+
+
+def label(recording: Recording, settings: I2mcSettings, n_jobs: int | None = None) -> np.ndarray:
+    """Label the samples that have a place."""
+    window = (settings.window_ms, settings.window_step_ms, settings.cutoff_sd)
+    values = np.array([*window, settings.merge_within_deg, settings.merge_within_ms, MAX_GAP_MS])
+    batch, shortest = kernels.i2mc_over_readings, settings.min_fixation_ms
+    return label_in_degrees(batch, recording, values, min_fixation_ms=shortest, n_jobs=n_jobs)
+
+
+DETECTOR = Detector(
+    "i2mc", I2mcSettings, label, "clustering of gaze in moving windows into two (after I2MC)", "Hessels et al., 2017"
+)

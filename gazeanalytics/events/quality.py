@@ -7,7 +7,7 @@ import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels.events import quality as kernels
-from gazeanalytics.events.recording import LONGEST_GAP_MS, degrees, in_rows, prepare
+from gazeanalytics.events.recording import MAX_GAP_MS, degrees, in_rows, prepare
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["accuracy", "quality"]
@@ -66,7 +66,7 @@ def quality(
     right, down = in_rows(recording, *degrees(recording, n_jobs=n_jobs))
     facts = np.empty((len(recording.table), 7))
     steps = recording.intervals_ms
-    arrays = (recording.times, right, down, np.array([window_ms, LONGEST_GAP_MS]))
+    arrays = (recording.times, right, down, np.array([window_ms, MAX_GAP_MS]))
     ragged.each(kernels.quality_over_readings, recording.table, *arrays, out=[steps, facts], n_jobs=n_jobs)
     return pd.DataFrame(
         {

@@ -13,10 +13,10 @@ from gazeanalytics import ragged, tables
 from gazeanalytics._kernels.events import recording as kernels
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["LONGEST_GAP_MS", "Recording", "RecordingWarning", "degrees", "in_rows", "prepare"]
+__all__ = ["MAX_GAP_MS", "Recording", "RecordingWarning", "degrees", "in_rows", "prepare"]
 
 # Longer holes in the recording end every event (Olsen 2012, max gap length).
-LONGEST_GAP_MS = 75.0
+MAX_GAP_MS = 75.0
 
 # What `audit` tells of a reading, in order.
 _FACTS = (

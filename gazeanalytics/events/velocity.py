@@ -10,7 +10,7 @@ import pandas as pd
 from gazeanalytics import ragged
 from gazeanalytics._kernels.events import engbert_kliegl as events_speed
 from gazeanalytics._kernels.events import nystrom_holmqvist as events_adaptive
-from gazeanalytics.events.recording import LONGEST_GAP_MS, degrees, in_rows, prepare
+from gazeanalytics.events.recording import MAX_GAP_MS, degrees, in_rows, prepare
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["velocity"]
@@ -58,7 +58,7 @@ def velocity(
     recording = prepare(samples, viewing, n_jobs=n_jobs)
     recording.require(window_ms=window_ms)
     across, along = np.empty_like(recording.x), np.empty_like(recording.x)
-    values = np.array([window_ms, LONGEST_GAP_MS])
+    values = np.array([window_ms, MAX_GAP_MS])
     arrays = (recording.t, *degrees(recording, n_jobs=n_jobs), values, across, along)
     steps = [recording.intervals_ms]
     batch = events_speed.five_point_over_readings

@@ -26,15 +26,6 @@ TOLD = {
 }
 """What no recording tells of itself, and a report of eye tracking needs all the same."""
 
-_DETECTORS = {
-    "cascade": "a cascade of rules that tells saccades, oscillations after them, blinks, pursuit and fixations apart",
-    "ivt": "a velocity threshold (I-VT; Salvucci & Goldberg, 2000)",
-    "idt": "a dispersion threshold (I-DT; Salvucci & Goldberg, 2000)",
-    "ihmm": "a hidden Markov chain of two speeds (I-HMM; Salvucci & Goldberg, 2000)",
-    "i2mc": "clustering of gaze in moving windows into two (after I2MC; Hessels et al., 2017)",
-    "engbert_kliegl": "an elliptic velocity threshold set by the noise of each reading (Engbert & Kliegl, 2003)",
-    "nystrom_holmqvist": "velocity thresholds that adapt to the noise of each reading (Nyström & Holmqvist, 2010)",
-}
 _UNITS = (("_deg_s2", "deg/s²"), ("_deg_s", "deg/s"), ("_deg", "deg"), ("_ms", "ms"), ("_px", "px"), ("_hz", "Hz"))
 
 
@@ -74,11 +65,11 @@ def methods_text(
 
     Examples
     --------
-    >>> print(methods_text({"settings": {"events": {"detector": "ivt", "speed_deg_s": 30.0}}},
+    >>> print(methods_text({"settings": {"events": {"detector": "ivt", "method": "I-VT", "speed_deg_s": 30.0}}},
     ...                    told=dict.fromkeys(TOLD, "Said.")))
     Said. Said. Said. Said. Said. Said. Said. Said. Said.
     <BLANKLINE>
-    Fixations and saccades were found by a velocity threshold (I-VT; Salvucci & Goldberg, 2000), with speed 30 deg/s.
+    Fixations and saccades were found by I-VT, with speed 30 deg/s.
     """
     sentences = dict(told or {})
     unknown = [name for name in sentences if name not in TOLD]
@@ -136,9 +127,8 @@ def _middle(values: pd.Series, decimals: int, unit: str = "") -> str:
 def _events(settings: Mapping[str, Any]) -> str:
     if not settings:
         return ""
-    name = str(settings.get("detector", "not told"))
-    how = _DETECTORS.get(name, f"the detector “{name}”")
-    values = ", ".join(_with_unit(key, value) for key, value in settings.items() if key != "detector")
+    how = settings.get("method", f"the detector “{settings.get('detector', 'not stated')}”")
+    values = ", ".join(_with_unit(key, value) for key, value in settings.items() if key not in ("detector", "method"))
     return f"Fixations and saccades were found by {how}" + (f", with {values}." if values else ".")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -63,9 +62,8 @@ def check_options(study: Study) -> None:
     if name not in events.DETECTORS:
         choices = nearest(name, list(events.DETECTORS))
         raise InputError(f"{place}, events.detector: {name!r} is not known; {choices}")
-    takes = inspect.signature(events.DETECTORS[name]).parameters.values()
+    events.DETECTORS[name].settings.from_mapping(config.events.options, place=f"{place}, events.options")
     known = {
-        "events": [parameter.name for parameter in takes if parameter.kind is parameter.KEYWORD_ONLY],
         "features": [field.name for field in fields(gaze.FeatureSettings)],
         "strategies": [field.name for field in fields(strategies.Settings)],
     }
@@ -98,9 +96,9 @@ def detect_events(study: Study, samples: pd.DataFrame) -> Gaze:
             f"{study.folder / 'study.toml'}: raw gaze needs degrees, so give [screen] (width_px, height_px, width_mm, "
             "height_mm, distance_mm) or a column px_per_deg in cases"
         )
-    found = events.DETECTORS[name](samples, viewing, **study.config.events.options)
+    found = events.detect(samples, viewing, detector=name, settings=study.config.events.options)
     quality = events.quality(samples, viewing)
-    return Gaze(found.fixations, found.saccades, quality, {"detector": name, **found.settings})
+    return Gaze(found.fixations, found.saccades, quality, dict(found.settings))
 
 
 def measure_features(study: Study, fixations: pd.DataFrame, saccades: pd.DataFrame | None = None) -> pd.DataFrame:

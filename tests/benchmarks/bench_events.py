@@ -87,7 +87,7 @@ def score(samples: pd.DataFrame, found: np.ndarray, labels: np.ndarray) -> str:
 
 
 def by_ours(name: str) -> Callable[[pd.DataFrame, Viewing, float], np.ndarray]:
-    return lambda samples, viewing, _: events.DETECTORS[name](samples, viewing).labels
+    return lambda samples, viewing, _: events.detect(samples, viewing, detector=name).labels
 
 
 def by_peer(peer: event_peers.Peer) -> Callable[[pd.DataFrame, Viewing, float], np.ndarray]:
@@ -103,7 +103,7 @@ def agreement(with_learned: bool) -> None:
     from train_learned import leave_persons_out
 
     detectors = {name: by_ours(name) for name in events.DETECTORS if name != "learned"}
-    detectors["cascade, pursuit"] = lambda samples, viewing, _: events.cascade(samples, viewing, rules=PURSUIT).labels
+    detectors["cascade, pursuit"] = lambda samples, viewing, _: events.detect(samples, viewing, settings=PURSUIT).labels
     detectors |= {name: by_peer(peer) for name, peer in event_peers.installed().items()}
     for kind in ("img", "dots", "video"):
         samples, labels, persons, viewing = load(kind)

@@ -4,6 +4,7 @@ Run it with OMP_NUM_THREADS=1 and POLARS_MAX_THREADS=1. Times are the best of th
 recording is that of Lund2013's still images (500 Hz), repeated.
 """
 
+import functools
 import time
 import warnings
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from bench_events import load
 from gazeanalytics import events
 from gazeanalytics._kernels.events import idt as events_dispersion
 from gazeanalytics._kernels.events import labels as kernels
-from gazeanalytics.events.recording import LONGEST_GAP_MS, prepare
+from gazeanalytics.events.recording import MAX_GAP_MS, prepare
 from gazeanalytics.geometry import Viewing
 
 
@@ -53,17 +54,17 @@ def kernel_rates(rows: int) -> dict[str, float]:
         counts = np.zeros((1, 2), np.int64)
         kernels.count_over_readings(starts, stops, labels, counts)
         found = np.empty((counts[0, 0], 5)), np.empty((counts[0, 1], 8))
-        settings = np.array([8.0, LONGEST_GAP_MS])
+        settings = np.array([8.0, MAX_GAP_MS])
         nothing = np.zeros((1, 2), np.int64)
         kernels.describe_over_readings(starts, stops, *arrays, settings, labels, *found, lens, steps, nothing)
 
     def ivt() -> None:
-        values = np.array([np.deg2rad(30.0) / 1000, 20.0, LONGEST_GAP_MS, np.deg2rad(0.5), 60.0])
+        values = np.array([np.deg2rad(30.0) / 1000, 20.0, MAX_GAP_MS, np.deg2rad(0.5), 60.0])
         kernels.ivt_over_readings(starts, stops, *arrays, values, labels, lens, steps)
         tables()
 
     def idt() -> None:
-        values = np.array([np.deg2rad(1.0), 100.0, LONGEST_GAP_MS])
+        values = np.array([np.deg2rad(1.0), 100.0, MAX_GAP_MS])
         events_dispersion.idt_over_readings(starts, stops, *arrays, values, labels, lens, steps)
         tables()
 
@@ -75,13 +76,14 @@ def kernel_rates(rows: int) -> dict[str, float]:
 def our_rates(rows: int) -> dict[str, float]:
     samples, viewing = repeated(rows)
     rates = {}
-    for name, detect in events.DETECTORS.items():
+    for name in events.DETECTORS:
+        detect = functools.partial(events.detect, detector=name)
         part = samples if name != "learned" else samples[: rows // 4]
         detect(part[:5000], viewing, n_jobs=1)
         rates[name] = len(part) / seconds(lambda detect=detect, part=part: detect(part, viewing, n_jobs=1))
     short = samples.assign(reading=np.arange(rows) // 5000)
     for name in ("ivt", "idt"):
-        detect = events.DETECTORS[name]
+        detect = functools.partial(events.detect, detector=name)
         rates[f"{name}, readings of 5,000"] = rows / seconds(lambda detect=detect: detect(short, viewing, n_jobs=1))
     return rates
 
@@ -137,7 +139,7 @@ def growth(name: str, rows: int) -> tuple[float, float]:
 def grow(name: str, rows: int) -> tuple[float, float]:
     """What `growth` measures, in this process."""
     samples, viewing = repeated(rows)
-    detect = events.DETECTORS[name]
+    detect = functools.partial(events.detect, detector=name)
     detect(samples[:5000], viewing, n_jobs=1)
     Path("/proc/self/clear_refs").write_text("5")
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())

@@ -80,7 +80,8 @@ def leave_persons_out(samples: pd.DataFrame, owners: np.ndarray, viewing: Viewin
     for person in np.unique(owners):
         mine = owners == person
         part = samples[mine].reset_index(drop=True)
-        found[mine] = events.learned(part, viewing, model=weights_without(person), pursuit=pursuit).labels
+        settings = events.LearnedSettings(model=weights_without(person), pursuit=pursuit)
+        found[mine] = events.detect(part, viewing, settings=settings).labels
     return found
 
 

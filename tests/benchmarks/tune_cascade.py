@@ -11,10 +11,9 @@ import pandas as pd
 from bench_events import load, thin
 
 from gazeanalytics._kernels.events import labels as events
-from gazeanalytics.events import LABELS, CascadeRules
-from gazeanalytics.events._tabulate import LONGEST_GAP_MS
-from gazeanalytics.events.cascade import label
-from gazeanalytics.events.recording import Recording, degrees, prepare
+from gazeanalytics.events import LABELS, CascadeSettings
+from gazeanalytics.events.cascade import label_batch
+from gazeanalytics.events.recording import MAX_GAP_MS, Recording, degrees, prepare
 
 # Where a rule may lie. Those not named are set by hand, or from the literature.
 RANGES = {
@@ -25,13 +24,13 @@ RANGES = {
     "edge_noise": (1.5, 4),
     "onset_share": (0.03, 0.3),
     "offset_share": (0.1, 0.6),
-    "shortest_saccade_ms": (6, 20),
-    "pso_rest_ms": (4, 30),
-    "pso_longest_ms": (20, 60),
+    "min_saccade_ms": (6, 20),
+    "max_pso_rest_ms": (4, 30),
+    "max_pso_ms": (20, 60),
     "flight_before_share": (0.3, 0.6),
     "sparse_pso_deg_s": (10, 40),
     "sparse_pso_noise": (1, 4),
-    "sparse_straightness": (0, 0.7),
+    "min_straightness": (0, 0.7),
     "blink_margin_ms": (40, 250),
 }
 WEIGHTS = {
@@ -66,8 +65,8 @@ def find(part: Part, values: np.ndarray) -> np.ndarray:
     marks = np.empty(recording.t.size, np.uint8)
     readings = recording.readings.starts, recording.readings.stops
     arrays = (recording.t, part.right, part.down, values, marks, recording.intervals_ms)
-    label(*readings, *arrays)
-    ends = np.array([LONGEST_GAP_MS, CascadeRules().shortest_fixation_ms])
+    label_batch(*readings, *arrays)
+    ends = np.array([MAX_GAP_MS, CascadeSettings().min_fixation_ms])
     events.finish_over_readings(*readings, recording.t, ends, marks, recording.intervals_ms)
     if recording.rows is None:
         return marks & 127
@@ -102,12 +101,12 @@ def worth(parts: dict, values: np.ndarray, persons: set) -> float:
 
 def choose(parts: dict, persons: set, rng: np.random.Generator, tries: int = 400) -> dict[str, float]:
     """Change one to three rules at a time, by less and less, and keep what is better."""
-    rules = CascadeRules()
+    rules = CascadeSettings()
     best = {name: float(np.mean(ends)) for name, ends in RANGES.items()}
 
     def values(chosen: dict[str, float]) -> np.ndarray:
         whole = {field.name: chosen.get(field.name, getattr(rules, field.name)) for field in fields(rules)}
-        return CascadeRules(**whole).values()
+        return CascadeSettings(**whole).values()
 
     most = worth(parts, values(best), persons)
     for number in range(tries):
@@ -135,12 +134,12 @@ def main() -> None:
     unseen = {key: np.zeros((2, KINDS, KINDS)) for key in parts}
     for person in sorted(everybody):
         chosen = choose_steadily(parts, everybody - {person}, rng)
-        values = CascadeRules(**chosen.mean(axis=1).to_dict()).values()
+        values = CascadeSettings(**chosen.mean(axis=1).to_dict()).values()
         for key, each in parts.items():
             unseen[key] += confusions(each, find(each, values), each.persons == person)
     print("kappa, mean of both coders: rules chosen without the person scored / shipped rules")
     for key, each in parts.items():
-        shipped = confusions(each, find(each, CascadeRules().values()), np.ones(len(each.persons), bool))
+        shipped = confusions(each, find(each, CascadeSettings().values()), np.ones(len(each.persons), bool))
         scores = [
             [np.mean([kappa(coder, kind) for coder in counts]) for kind in (FIXATION, SACCADE, PSO)]
             for counts in (unseen[key], shipped.astype(float))

@@ -62,7 +62,7 @@ def cascade(t, x, y, step, rules):
 
 
 def fastest_run(t, speed, i, n, peak, step, rules):
-    hole = max(rules.shortest_blink_ms, 1.5 * step)
+    hole = max(rules.min_blink_ms, 1.5 * step)
     after = i + 1
     while after < n and speed[after] > peak and t[after] - t[after - 1] < hole:
         after += 1
@@ -84,13 +84,13 @@ def dense_saccades(t, x, y, speed, noise, step, peak, edge, rules, labels):
             dip = end < n and speed[end - 1] <= speed[end - 2] and speed[end - 1] < speed[end]
             if dip and speed[end - 1] < rules.offset_share * speed[top]:
                 break
-        if (end - begin) * step < rules.shortest_saccade_ms * (1 - 1e-9):
+        if (end - begin) * step < rules.min_saccade_ms * (1 - 1e-9):
             i = max(after, end)
             continue
         labels[begin:end] = [2] * (end - begin)
         last = end - 1
-        rest = max(1, int(np.floor(rules.pso_rest_ms / step + 0.5)))
-        for k in range(end, min(n, end + int(rules.pso_longest_ms / step))):
+        rest = max(1, int(np.floor(rules.max_pso_rest_ms / step + 0.5)))
+        for k in range(end, min(n, end + int(rules.max_pso_ms / step))):
             if k - last <= rest and speed[k] > edge:
                 last = k
         labels[end : last + 1] = [3] * (last + 1 - end)
@@ -115,7 +115,7 @@ def sparse_saccades(t, x, y, speed, noise, step, peak, edge, rules, labels):
         middles = [(t[k] + t[k + 1]) / 2 - t[begin] for k in range(begin, end)]
         middle = sum(way * when for way, when in zip(ways, middles, strict=True)) / sum(ways)
         size = np.hypot(x[end] - x[begin], y[end] - y[begin])
-        if 1000 * size / sum(ways) < rules.sparse_straightness:
+        if 1000 * size / sum(ways) < rules.min_straightness:
             i = max(after, end)
             continue
         lasts = rules.flight_ms + rules.flight_ms_per_deg * size
@@ -129,7 +129,7 @@ def sparse_saccades(t, x, y, speed, noise, step, peak, edge, rules, labels):
         free += 1
         while (
             free < n - 1
-            and t[free] - t[last] - step / 2 <= rules.pso_longest_ms
+            and t[free] - t[last] - step / 2 <= rules.max_pso_ms
             and max(speed[free - 1], speed[free]) > swings
             and speed[free] < 0.5 * speed[top]
         ):
@@ -141,7 +141,7 @@ def sparse_saccades(t, x, y, speed, noise, step, peak, edge, rules, labels):
 def blinks_beside_holes(t, step, rules, labels):
     n = len(t)
     for i in range(1, n):
-        if t[i] - t[i - 1] < max(rules.shortest_blink_ms, 1.5 * step):
+        if t[i] - t[i - 1] < max(rules.min_blink_ms, 1.5 * step):
             continue
         for side, first in ((-1, i - 1), (1, i)):
             edge, k = first, first

@@ -1,5 +1,6 @@
 """The classical detectors against plain twins, and what must not change their answer."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -116,7 +117,7 @@ def naive_engbert(t, x, y, factor, shortest):
 @pytest.mark.parametrize(("seed", "step"), [(1, 2.0), (2, 4.0), (3, 16.0)])
 def test_ivt_is_its_twin(seed, step):
     samples = walk(seed, step=step)
-    labels = events.ivt(samples, VIEW, shortest_fixation_ms=0, merge_within_deg=0).labels
+    labels = events.detect(samples, VIEW, settings=events.IvtSettings(min_fixation_ms=0, merge_within_deg=0)).labels
     t, x, y = (samples[name].to_numpy() for name in "txy")
     assert labels.tolist() == naive_ivt(t, x, y, VIEW, step, np.deg2rad(30) / 1000, 20, 75)
 
@@ -130,7 +131,7 @@ def test_fixations_settle_as_their_twin_does(seed):
     t, x, y = (samples[name].to_numpy() for name in "txy")
     apart = naive_ivt(t, x, y, VIEW, 4.0, np.deg2rad(30) / 1000, 20, 75)
     twin = naive_settle(t, x, y, VIEW, apart, 4.0, 75.0, 0.5, 60.0)
-    assert events.ivt(samples, VIEW).labels.tolist() == twin
+    assert events.detect(samples, VIEW, detector="ivt").labels.tolist() == twin
     assert 6 in twin
     assert twin.count(1) > apart.count(1)
 
@@ -148,9 +149,9 @@ def test_idt_is_its_twin(points, widest, length):
     view = Viewing(0.0, 0.0, 1e7, 1e7)
     samples = pd.DataFrame({"reading": 1, "t": t, "x": x * 1e5, "y": y * 1e5, "valid": True})
     step = float(np.median(np.diff(t)))
-    values = {"widest_deg": widest + 0.5, "shortest_fixation_ms": max(length * 10.0, step)}
-    twin = naive_idt(t, x * 1e5, y * 1e5, view, step, widest + 0.5, values["shortest_fixation_ms"], 75.0)
-    assert events.idt(samples, view, **values).labels.tolist() == twin
+    values = {"max_dispersion_deg": widest + 0.5, "min_fixation_ms": max(length * 10.0, step)}
+    twin = naive_idt(t, x * 1e5, y * 1e5, view, step, widest + 0.5, values["min_fixation_ms"], 75.0)
+    assert events.detect(samples, view, detector="idt", settings=values).labels.tolist() == twin
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -158,12 +159,14 @@ def test_engbert_kliegl_is_its_twin(seed):
     samples = walk(seed)
     right, down = VIEW.degrees(samples["x"], samples["y"])
     twin = naive_engbert(samples["t"].to_numpy(), right, down, 6.0, 6.0)
-    assert events.engbert_kliegl(samples, VIEW, shortest_fixation_ms=0).labels.tolist() == twin
+    assert (
+        events.detect(samples, VIEW, settings=events.EngbertKlieglSettings(min_fixation_ms=0)).labels.tolist() == twin
+    )
 
 
 def test_tables_tell_the_samples():
     samples = walk(4)
-    found = events.ivt(samples, VIEW)
+    found = events.detect(samples, VIEW, detector="ivt")
     t, x, y = (samples[name].to_numpy() for name in "txy")
     runs = events.labelled_events(samples, found.labels)
     spans = runs[runs["label"] == "fixation"][["start", "stop"]].to_numpy()
@@ -182,7 +185,7 @@ def test_tables_tell_the_samples():
 
 @pytest.mark.parametrize("name", list(events.DETECTORS))
 def test_answers_keep_to_the_tables_and_to_themselves(name):
-    detect = events.DETECTORS[name]
+    detect = functools.partial(events.detect, detector=name)
     parts = [walk(seed, 1000, lost=0.02 * (seed % 2)) for seed in range(1, 5)]
     whole = detect(pd.concat(parts, ignore_index=True), VIEW, n_jobs=1)
     for table in ("fixations", "saccades"):
@@ -201,7 +204,7 @@ def test_answers_keep_to_the_tables_and_to_themselves(name):
 def test_shift_turn_and_clock_change_nothing(name):
     # Whole numbers, so that moving them loses no digit.
     samples = walk(7, 1000).round({"x": 0, "y": 0})
-    detect = events.DETECTORS[name]
+    detect = functools.partial(events.detect, detector=name)
     labels = detect(samples, VIEW).labels
     moved = samples.assign(x=samples["x"] + 100, y=samples["y"] - 50)
     assert np.array_equal(detect(moved, Viewing(612.0, 334.0, 1800.0, 1800.0)).labels, labels)
@@ -215,21 +218,21 @@ def test_shift_turn_and_clock_change_nothing(name):
 
 def test_threshold_of_one_sample_is_told():
     message = (
-        r"shortest_fixation_ms = 10 ms is shorter than one sample of reading 3, 16 ms at 62.5 Hz: "
+        r"min_fixation_ms = 10 ms is shorter than one sample of reading 3, 16 ms at 62.5 Hz: "
         r"ask for 16 ms or more, or 0 for none"
     )
     with pytest.raises(ValueError, match=message):
-        events.ivt(walk(3, step=16.0), VIEW, shortest_fixation_ms=10)
-    assert len(events.ivt(walk(3, step=16.0), VIEW, shortest_fixation_ms=0).fixations)
+        events.detect(walk(3, step=16.0), VIEW, settings=events.IvtSettings(min_fixation_ms=10))
+    assert len(events.detect(walk(3, step=16.0), VIEW, settings=events.IvtSettings(min_fixation_ms=0)).fixations)
 
 
 def test_fixation_of_exactly_the_shortest_length_stays():
     x = np.repeat([100.0, 400.0, 100.0], [20, 10, 20])
     samples = pd.DataFrame({"reading": 1, "t": np.arange(50) * 10.0, "x": x, "y": 100.0})
     # Two samples of the middle ten lie within 10 ms of a jump.
-    found = events.ivt(samples, VIEW, shortest_fixation_ms=80, merge_within_deg=0)
+    found = events.detect(samples, VIEW, settings=events.IvtSettings(min_fixation_ms=80, merge_within_deg=0))
     assert found.fixations["duration"].tolist() == [190.0, 80.0, 190.0]
-    found = events.ivt(samples, VIEW, shortest_fixation_ms=80.1, merge_within_deg=0)
+    found = events.detect(samples, VIEW, settings=events.IvtSettings(min_fixation_ms=80.1, merge_within_deg=0))
     assert found.fixations["duration"].tolist() == [190.0, 190.0]
 
 
@@ -237,6 +240,5 @@ def test_hole_of_76_ms_breaks_and_of_75_does_not():
     for hole, fixations in ((75.0, 1), (76.0, 2)):
         t = np.concatenate([np.arange(50) * 5.0, 245 + hole + np.arange(50) * 5.0])
         samples = pd.DataFrame({"reading": 1, "t": t, "x": 500.0, "y": 300.0})
-        assert len(events.ivt(samples, VIEW).fixations) == fixations
-        assert len(events.cascade(samples, VIEW).fixations) == fixations
-        assert len(events.idt(samples, VIEW).fixations) == fixations
+        for name in ("ivt", "cascade", "idt"):
+            assert len(events.detect(samples, VIEW, detector=name).fixations) == fixations

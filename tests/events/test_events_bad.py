@@ -121,7 +121,7 @@ def alike(samples, damaged, labels, expected):
 def test_survives(damage, name):
     samples, (spoil, least) = clean(), SURVIVED[damage]
     damaged = spoil(samples)
-    detect = events.DETECTORS[name]
+    detect = functools.partial(events.detect, detector=name)
     before = damaged.copy(deep=True)
     found = detect(damaged, VIEW)
     pd.testing.assert_frame_equal(damaged, before)
@@ -137,12 +137,12 @@ def test_survives(damage, name):
 def test_refuses(damage, name):
     spoil, message = REFUSED[damage]
     with pytest.raises(ValueError, match=message):
-        events.DETECTORS[name](spoil(clean()), VIEW)
+        events.detect(spoil(clean()), VIEW, detector=name)
 
 
 def test_viewing_in_the_wrong_unit_is_refused():
     with pytest.raises(ValueError, match="lie over 60 deg off the line of sight"):
-        events.cascade(clean(), Viewing.from_px_per_deg(1.0))
+        events.detect(clean(), Viewing.from_px_per_deg(1.0))
 
 
 def test_declared_rate_is_checked():
@@ -154,10 +154,10 @@ def test_declared_rate_is_checked():
 @pytest.mark.parametrize(("rate", "factor"), [(500, 0.5), (500, 2.0), (125, 0.5), (125, 2.0), (62.5, 0.5)])
 def test_false_clock_is_noticed(rate, factor, name):
     samples = clean(12_000)[:: round(500 / rate)].reset_index(drop=True)
-    lasting = {"shortest_saccade_ms": 0.0} if name == "nystrom_holmqvist" else {}
-    events.DETECTORS[name](samples, VIEW, **lasting)
+    lasting = {"min_saccade_ms": 0.0} if name == "nystrom_holmqvist" else {}
+    events.detect(samples, VIEW, detector=name, settings=lasting)
     with pytest.warns(events.RecordingWarning, match=r"saccades of reading 1 last .* times as long as is usual"):
-        events.DETECTORS[name](samples.assign(t=samples["t"] * factor), VIEW, **lasting)
+        events.detect(samples.assign(t=samples["t"] * factor), VIEW, detector=name, settings=lasting)
 
 
 @pytest.mark.parametrize("name", list(events.DETECTORS))
@@ -165,7 +165,7 @@ def test_false_clock_is_noticed(rate, factor, name):
 def test_code_of_loss_is_missing_unless_trusted(code, name):
     lost = slice(1000, 1100)
     samples = put(clean(), lost, x=code[0], y=code[1])
-    detect = events.DETECTORS[name]
+    detect = functools.partial(events.detect, detector=name)
     with pytest.warns(events.RecordingWarning, match="100 samples of reading 1 lie at exactly one point off the image"):
         found = detect(samples, VIEW)
     cleaned = events.clean(samples, lost_at=code)
@@ -183,7 +183,7 @@ def test_warnings_name_the_readings():
     with pytest.warns(
         events.RecordingWarning, match="15 samples of readings a, b, c and 2 more lie at exactly one point"
     ):
-        events.ivt(codes, VIEW)
+        events.detect(codes, VIEW, detector="ivt")
 
 
 def test_read_only_arrays():
@@ -192,5 +192,5 @@ def test_read_only_arrays():
     for array in arrays.values():
         array.flags.writeable = False
     locked = pd.DataFrame(arrays, copy=False)
-    for detect in events.DETECTORS.values():
-        assert len(detect(locked, VIEW).fixations) > 5
+    for name in events.DETECTORS:
+        assert len(events.detect(locked, VIEW, detector=name).fixations) > 5

@@ -62,30 +62,30 @@ def test_median_is_that_of_numpy(n):
 
 @pytest.mark.parametrize("step", [1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
 def test_cascade_is_its_twin(step):
-    rules = events.CascadeRules(shortest_fixation_ms=0, longest_blink_ms=0)
+    rules = events.CascadeSettings(min_fixation_ms=0, max_blink_ms=0)
     for seed in (1, 2):
         samples = recording(seed, step)
         twin = naive.cascade(*in_degrees(samples), step, rules)
-        assert events.cascade(samples, VIEW, rules=rules).labels.tolist() == twin
+        assert events.detect(samples, VIEW, settings=rules).labels.tolist() == twin
         assert {1, 2, 3} <= set(twin)
 
 
 @pytest.mark.parametrize("step", [2.0, 8.0, 16.0])
 def test_pursuit_of_the_cascade_is_its_twin(step):
-    rules = events.CascadeRules(shortest_fixation_ms=0, longest_blink_ms=0)
+    rules = events.CascadeSettings(min_fixation_ms=0, max_blink_ms=0)
     samples = recording(3, step)
     samples["x"] += np.where(samples.index % 400 < 200, samples["t"] % 1600, 0) * 0.25
     places = in_degrees(samples)
     twin = naive.pursuit(*places, 4.0, 200.0, naive.cascade(*places, step, rules))
-    slow = events.CascadeRules(shortest_fixation_ms=0, longest_blink_ms=0, pursuit_deg_s=4.0)
-    assert events.cascade(samples, VIEW, rules=slow).labels.tolist() == twin
+    slow = events.CascadeSettings(min_fixation_ms=0, max_blink_ms=0, pursuit_deg_s=4.0)
+    assert events.detect(samples, VIEW, settings=slow).labels.tolist() == twin
     assert {1, 2, 4} <= set(twin)
 
 
 @pytest.mark.parametrize("step", [2.0, 4.0])
 def test_nystrom_holmqvist_is_its_twin(step):
     samples = recording(6, step, 2500, rest=(400, 800))
-    found = events.nystrom_holmqvist(samples, VIEW, shortest_fixation_ms=0).labels
+    found = events.detect(samples, VIEW, settings=events.NystromHolmqvistSettings(min_fixation_ms=0)).labels
     assert found.tolist() == naive.nystrom(*in_degrees(samples), step)
     assert {1, 2, 3} <= set(found)
 
@@ -94,7 +94,7 @@ def test_nystrom_holmqvist_is_its_twin(step):
 @pytest.mark.parametrize("step", [2.0, 16.0])
 def test_ihmm_is_its_twin(step, rounds):
     samples = recording(3, step)
-    found = events.ihmm(samples, VIEW, rounds=rounds, shortest_fixation_ms=0).labels
+    found = events.detect(samples, VIEW, settings=events.IhmmSettings(max_iter=rounds, min_fixation_ms=0)).labels
     assert found.tolist() == naive.markov(*in_degrees(samples), step, 100.0, 10.0, rounds)
     assert {1, 2} == set(found)
 
@@ -102,7 +102,7 @@ def test_ihmm_is_its_twin(step, rounds):
 @pytest.mark.parametrize("step", [2.0, 8.0, 16.0])
 def test_i2mc_is_its_twin(step):
     samples = recording(4, step)
-    found = events.i2mc(samples, VIEW, shortest_fixation_ms=0).labels
+    found = events.detect(samples, VIEW, settings=events.I2mcSettings(min_fixation_ms=0)).labels
     assert found.tolist() == naive.clusters(*in_degrees(samples), step, 200.0, 2.0, 0.7)
     assert {1, 2} == set(found)
 
@@ -111,20 +111,50 @@ def test_i2mc_bears_noise_that_breaks_a_speed_threshold():
     rng = np.random.default_rng(0)
     x = np.repeat([300.0, 700.0, 400.0], 60) + rng.normal(0, 25, 180)
     samples = pd.DataFrame({"reading": 1, "t": np.arange(180) * 8.0, "x": x, "y": 400 + rng.normal(0, 25, 180)})
-    assert len(events.i2mc(samples, VIEW).fixations) == 3
-    assert len(events.ivt(samples, VIEW).fixations) != 3
+    assert len(events.detect(samples, VIEW, detector="i2mc").fixations) == 3
+    assert len(events.detect(samples, VIEW, detector="ivt").fixations) != 3
 
 
-def test_rules_come_as_a_mapping():
+def test_settings_come_typed_or_as_a_mapping():
     samples = recording(1, 4.0)
-    told = events.cascade(samples, VIEW, rules={"peak_deg_s": 80, "shortest_fixation_ms": 60})
-    same = events.cascade(samples, VIEW, rules=events.CascadeRules(peak_deg_s=80.0, shortest_fixation_ms=60.0))
-    assert np.array_equal(told.labels, same.labels)
-    assert told.settings["peak_deg_s"] == 80
-    with pytest.raises(ValueError, match=r"rules: 'peak_deg' is not known; did you mean 'peak_deg_s'\?"):
-        events.cascade(samples, VIEW, rules={"peak_deg": 80})
-    with pytest.raises(ValueError, match="rules: peak_deg_s must be a number, 0 or more; came '80'"):
-        events.cascade(samples, VIEW, rules={"peak_deg_s": "80"})
+    mapped = events.detect(samples, VIEW, settings={"peak_deg_s": 80, "min_fixation_ms": 60})
+    typed = events.detect(samples, VIEW, settings=events.CascadeSettings(peak_deg_s=80, min_fixation_ms=60.0))
+    assert np.array_equal(mapped.labels, typed.labels)
+    assert mapped.settings == typed.settings
+    assert mapped.settings["peak_deg_s"] == 80
+    assert mapped.settings["method"].startswith("a cascade of rules")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"settings": {"peak_deg": 80}}, r"settings: 'peak_deg' is not known; did you mean 'peak_deg_s'\?"),
+        ({"settings": {"peak_deg_s": "80"}}, "settings: 'peak_deg_s' expected a number; got '80'"),
+        ({"settings": {"peak_deg_s": -1}}, "settings: peak_deg_s must be a number of 0 or more; got -1"),
+        ({"detector": "idt", "settings": {"min_fixation_ms": 0}}, "min_fixation_ms must be a number over 0; got 0"),
+        ({"detector": "ihmm", "settings": {"max_iter": -1}}, "max_iter must be a whole number of 0 or more; got -1"),
+        ({"detector": "ivtt"}, r"detector 'ivtt' is not known; did you mean 'ivt'\?"),
+        (
+            {"detector": "idt", "settings": events.IvtSettings()},
+            "settings of detector 'idt' are IdtSettings; got IvtSettings",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        events.detect(recording(1, 4.0), VIEW, **given)
+
+
+def test_a_detector_of_ones_own_needs_one_object():
+    def label(found, settings, n_jobs):
+        labels = np.full(found.t.size, 1, np.uint8)
+        labels[found.readings.starts] |= 128
+        return labels
+
+    mine = events.Detector("still", events.IvtSettings, label, "taking everything for one fixation")
+    found = events.detect(recording(1, 4.0), VIEW, detector=mine)
+    assert len(found.fixations) == 1
+    assert found.settings["method"] == "taking everything for one fixation"
 
 
 def test_velocity_by_hand():

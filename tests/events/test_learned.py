@@ -31,21 +31,23 @@ def labelled(seed, n=1500):
 def test_labels_are_hardly_changed_by_what_lies_beyond_a_hole():
     parts = [labelled(seed)[0] for seed in (1, 2)]
     later = parts[1].assign(reading=1, t=parts[1]["t"] + parts[0]["t"].iloc[-1] + 500)
-    together = events.learned(pd.concat([parts[0].assign(reading=1), later], ignore_index=True), VIEW).labels
-    apart = np.concatenate([events.learned(part, VIEW).labels for part in parts])
+    together = events.detect(
+        pd.concat([parts[0].assign(reading=1), later], ignore_index=True), VIEW, detector="learned"
+    ).labels
+    apart = np.concatenate([events.detect(part, VIEW, detector="learned").labels for part in parts])
     assert (together == apart).mean() > 0.98
 
 
 def test_fit_learns_labels_and_keeps_them(tmp_path):
     parts = [labelled(seed) for seed in (1, 2)]
     model = events.fit_detector(
-        pd.concat([s for s, _ in parts]), np.concatenate([y for _, y in parts]), VIEW, trees=5, rng=1
+        pd.concat([s for s, _ in parts]), np.concatenate([y for _, y in parts]), VIEW, n_trees=5, rng=1
     )
     model.save(tmp_path / "mine.npz")
     again = events.LearnedModel.load(tmp_path / "mine.npz")
     samples, truth = labelled(3)
-    labels = events.learned(samples, VIEW, model=again).labels
-    assert np.array_equal(labels, events.learned(samples, VIEW, model=model).labels)
+    labels = events.detect(samples, VIEW, settings=events.LearnedSettings(model=again)).labels
+    assert np.array_equal(labels, events.detect(samples, VIEW, settings=events.LearnedSettings(model=model)).labels)
     kappa = events.agreement(labels, truth, classes=["saccade"])["kappa"].iloc[0]
     assert kappa > 0.97
     assert again.about["rates_hz"] == [500]
@@ -53,7 +55,7 @@ def test_fit_learns_labels_and_keeps_them(tmp_path):
 
 def test_weights_of_another_format_are_refused(tmp_path):
     samples, truth = labelled(1)
-    events.fit_detector(samples, truth, VIEW, trees=2, rng=0).save(tmp_path / "mine.npz")
+    events.fit_detector(samples, truth, VIEW, n_trees=2, rng=0).save(tmp_path / "mine.npz")
     with np.load(tmp_path / "mine.npz") as stored:
         np.savez(tmp_path / "older.npz", **{name: stored[name] for name in stored if name != "format"})
     with pytest.raises(ValueError, match=r"older\.npz holds no weights of this detector; train them with"):
@@ -62,7 +64,7 @@ def test_weights_of_another_format_are_refused(tmp_path):
 
 def test_fit_refuses_labels_that_do_not_fit():
     samples, truth = labelled(1, 300)
-    with pytest.raises(ValueError, match=r"labels must have one row a sample, 300; came shape \(299,\)"):
+    with pytest.raises(ValueError, match=r"labels must have one row a sample, 300; got shape \(299,\)"):
         events.fit_detector(samples, truth[1:], VIEW)
     with pytest.raises(ValueError, match="at least two of fixation, saccade"):
         events.fit_detector(samples, np.ones(300, int), VIEW)
@@ -72,15 +74,15 @@ def test_fit_refuses_labels_that_do_not_fit():
 
 def test_pursuit_needs_a_model_that_knows_it():
     samples, truth = labelled(1)
-    model = events.fit_detector(samples, truth, VIEW, trees=2, rng=0)
-    with pytest.raises(ValueError, match="the labels that `model` learned from hold none"):
-        events.learned(samples, VIEW, model=model, pursuit=True)
+    model = events.fit_detector(samples, truth, VIEW, n_trees=2, rng=0)
+    with pytest.raises(ValueError, match="the labels that `model` learned from held none"):
+        events.detect(samples, VIEW, settings=events.LearnedSettings(model=model, pursuit=True))
 
 
 def test_shipped_weights_tell_where_they_come_from_and_hold_no_objects():
-    from gazeanalytics.events.learned import _shipped
+    from gazeanalytics.events.learned_model import shipped
 
-    about = _shipped().about
+    about = shipped().about
     assert about["rates_hz"] == [30, 60, 120, 250, 500]
     assert "GPL-3.0" in about["repository"]
     assert len(about["persons"]) == 12
@@ -102,6 +104,6 @@ def test_planted_saccades_are_found_at_any_rate(rate_hz, detector):
     view = screen.viewing()
     scale = min(screen.width_px, screen.height_px) / 1000
     image_view = Viewing(500.0, 500.0, view.distance_x_px / scale, view.distance_y_px / scale)
-    labels = events.DETECTORS[detector](samples, image_view).labels
+    labels = events.detect(samples, image_view, detector=detector).labels
     found = events.event_agreement(samples, labels, samples["event"].to_numpy(), classes=["saccade"])
     assert found["f1"].iloc[0] > 0.93

@@ -10,7 +10,15 @@ PROVENANCE = {
     "python": "3.12.1",
     "libraries": {"numpy": "2.1.0"},
     "seed": 7,
-    "settings": {"events": {"detector": "idt", "dispersion_deg": 1.0, "shortest_fixation_ms": 60.0, "edge_noise": 2.5}},
+    "settings": {
+        "events": {
+            "detector": "idt",
+            "method": "a dispersion threshold (I-DT; Salvucci & Goldberg, 2000)",
+            "dispersion_deg": 1.0,
+            "min_fixation_ms": 60.0,
+            "edge_noise": 2.5,
+        }
+    },
     "study": {"screen": {"width_px": 1920, "height_px": 1080, "width_mm": 531, "height_mm": 299, "distance_mm": 600}},
 }
 
@@ -32,7 +40,7 @@ def test_all_that_is_known_is_said():
     )
     assert events == (
         "Fixations and saccades were found by a dispersion threshold (I-DT; Salvucci & Goldberg, 2000), with "
-        "dispersion 1 deg, shortest fixation 60 ms, edge noise 2.5."
+        "dispersion 1 deg, min fixation 60 ms, edge noise 2.5."
     )
     assert models.endswith("(accuracy: correct ~ strategy + (1 | reader); binomial).")
     assert software == "The analysis was run with gazeanalytics 0.1.0 (Python 3.12.1; numpy 2.1.0), random seed 7."

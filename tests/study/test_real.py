@@ -73,7 +73,7 @@ def test_lund2013_from_raw_gaze_to_features(shared_data):
     for reading, path in enumerate(paths):
         recording = io.read_lund2013(path, reading=reading)
         viewing = recording.screen.viewing()
-        found = events.DETECTORS["cascade"](recording.samples, viewing)
+        found = events.detect(recording.samples, viewing)
         images = pd.DataFrame({"reading": [reading], "case": "img", "width": 1024.0, "height": 768.0})
         features = gaze.scanpath_features(found.fixations, viewing, images, saccades=found.saccades)
         coded = pd.Series(recording.labels)

@@ -178,6 +178,10 @@ def test_study_toml_is_checked_key_by_key(tmp_path, text, words):
     [
         ('[events]\ndetector = "ivt2"', ("events.detector", "'ivt2'", "did you mean 'ivt'?")),
         ('[events]\ndetector = "ivt"\noptions = { threshold = 3 }', ("events.options", "'threshold_deg_s'")),
+        (
+            '[events]\noptions = { peak_deg_s = "high" }',
+            ("events.options", "'peak_deg_s' expected a number; got 'high'"),
+        ),
         ("[features]\noptions = { gridd = 3 }", ("features.options", "'gridd'")),
         ("[strategies]\noptions = { resample = 3 }", ("strategies.options", "'n_resamples'")),
         ('[strategies]\noptions = { scaling = "none" }', ("strategies", "scaling must be one of")),

@@ -1,0 +1,139 @@
+"""What every event detector has: typed settings, a function that labels samples, a published name and a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from gazeanalytics import ragged
+from gazeanalytics._kernels.events import labels as kernels
+from gazeanalytics.events.recording import MAX_GAP_MS, Recording, degrees
+from gazeanalytics.settings import Settings
+
+__all__ = ["Detector", "DetectorSettings", "label_in_degrees", "positive"]
+
+
+def positive(default: float) -> Any:
+    """Declare a number that must exceed 0, where 0 has no meaning."""
+    return field(default=default, metadata={"positive": True})
+
+
+class DetectorSettings(Settings):
+    """Base of the settings of an event detector: numbers of 0 or more, each with its unit in its name.
+
+    A detector's settings are a frozen, slotted dataclass derived from this one. A whole number given for a float
+    becomes one, so that compiled code sees a single type and is compiled once.
+
+    Attributes
+    ----------
+    at_least_one_sample : tuple of str
+        Durations (ms) that can't be told from 0 when they are shorter than one sample, and are then refused.
+
+    Examples
+    --------
+    >>> from gazeanalytics.events import IvtSettings
+    >>> IvtSettings(threshold_deg_s=40).threshold_deg_s
+    40.0
+    """
+
+    __slots__ = ()
+    at_least_one_sample: ClassVar[tuple[str, ...]] = ("min_fixation_ms",)
+
+    def __post_init__(self) -> None:
+        for each in fields(self):  # pyright: ignore[reportArgumentType] - every subclass is a dataclass
+            if each.type in ("float", "int"):
+                object.__setattr__(self, each.name, _checked(each, getattr(self, each.name)))
+
+    @property
+    def blink_ms(self) -> tuple[float, float]:
+        """Shortest and longest hole in the recording that is labelled blink; (0, 0) labels none."""
+        return 0.0, 0.0
+
+    def recorded(self) -> dict[str, float | str]:
+        """Return names and values that a report can print: numbers, switches and names."""
+        return {name: value for name, value in self.as_dict().items() if isinstance(value, float | int | str)}
+
+
+def _checked(declared: Field[Any], value: float) -> float:
+    above = declared.metadata.get("positive", False)
+    numeric = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    if not numeric or value < 0 or (above and value == 0) or (declared.type == "int" and value != int(value)):
+        kind = "a whole number" if declared.type == "int" else "a number"
+        raise ValueError(f"{declared.name} must be {kind} {'over 0' if above else 'of 0 or more'}; got {value!r}")
+    return int(value) if declared.type == "int" else float(value)
+
+
+S = TypeVar("S", bound=DetectorSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Detector(Generic[S]):
+    """An event detector: how it is called, what it takes, how it labels samples, where it was published.
+
+    `events.detect` checks the recording, calls `label` and makes the tables, so a detector of one's own is this object
+    alone; it can be passed as `detector=` without being in `DETECTORS`.
+
+    Attributes
+    ----------
+    name : str
+        Key in `DETECTORS`, and in study.toml.
+    settings : type
+        Its `DetectorSettings`, called without arguments for the defaults.
+    label : callable
+        `label(recording, settings, n_jobs)` returns uint8 labels, one a sample with a place: places in `LABELS`, plus
+        128 where an event begins.
+    method : str
+        What it does, as a methods section says it.
+    reference : str
+        Where it was published.
+
+    Examples
+    --------
+    >>> from gazeanalytics.events import DETECTORS
+    >>> DETECTORS["idt"].reference
+    'Salvucci & Goldberg, 2000'
+    """
+
+    name: str
+    settings: type[S]
+    label: Callable[[Recording, S, int | None], np.ndarray]
+    method: str
+    reference: str = ""
+
+    def described(self) -> str:
+        """Say in words what it does and where it was published.
+
+        Examples
+        --------
+        >>> from gazeanalytics.events import DETECTORS
+        >>> DETECTORS["idt"].described()
+        'a dispersion threshold (I-DT; Salvucci & Goldberg, 2000)'
+        """
+        if not self.reference:
+            return self.method
+        if self.method.endswith(")"):
+            return f"{self.method[:-1]}; {self.reference})"
+        return f"{self.method} ({self.reference})"
+
+
+def label_in_degrees(
+    batch: Callable[..., None],
+    recording: Recording,
+    *arguments: object,
+    min_fixation_ms: float,
+    n_jobs: int | None = None,
+) -> np.ndarray:
+    """Run a kernel that labels gaze in degrees, end events at holes and drop short fixations.
+
+    `batch(starts, stops, t, right, down, *arguments, labels, intervals)` writes labels without marks of beginnings.
+    """
+    labels = np.empty(recording.t.size, np.uint8)
+    steps = [recording.intervals_ms]
+    arrays = (recording.t, *degrees(recording, n_jobs=n_jobs), *arguments, labels)
+    ragged.each(batch, recording.readings, *arrays, out=steps, n_jobs=n_jobs)
+    ends = np.array([MAX_GAP_MS, min_fixation_ms])
+    ragged.each(kernels.finish_over_readings, recording.readings, recording.t, ends, labels, out=steps, n_jobs=n_jobs)
+    return labels

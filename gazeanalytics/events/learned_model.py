@@ -1,0 +1,126 @@
+"""Weights of the learned event detector: kept without pickled objects, and run over readings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from gazeanalytics._kernels.events import drift as events_drift
+from gazeanalytics._kernels.events import learned as kernels
+from gazeanalytics._kernels.events import pieces as events_pieces
+from gazeanalytics._kernels.events import smoothing as events_smoothing
+from gazeanalytics.events.boosted_trees import Trees
+from gazeanalytics.events.recording import MAX_GAP_MS
+
+__all__ = ["NEAR", "LearnedModel", "label_motion", "label_pursuit", "shipped"]
+
+_TREES = ("prior", "feature", "threshold", "value")
+# Trees know measures by their places: weights of another order would be read without an error.
+_FORMAT = 2
+# The trees are asked about samples this near to a peak of speed (deg/s, and in units of the noise), and near holes.
+_PEAK_DEG_S, _PEAK_NOISE, _BEFORE_MS, _AFTER_MS, _NEAR_HOLE_MS = 18.0, 4.0, 10.0, 25.0, 150.0
+NEAR = np.array([_PEAK_DEG_S, _PEAK_NOISE, _BEFORE_MS, _AFTER_MS, _NEAR_HOLE_MS])
+# No saccade lasts longer: one of 40 deg takes some 109 ms (Carpenter 1988). Lids drag the gaze for some 100 ms.
+_MAX_SACCADE_MS, _BLINK_MARGIN_MS = 120.0, 100.0
+_BOUNDS = np.array([_BLINK_MARGIN_MS, _MAX_SACCADE_MS])
+# Cost of a change of class at 500 Hz, in log odds.
+_SWITCH = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedModel:
+    """Weights of the learned event detector, and where they come from.
+
+    Attributes
+    ----------
+    motion : Trees
+        Probabilities of rest, saccade, post-saccadic oscillation and blink.
+    drift : Trees or None
+        Probabilities of fixation and pursuit (0 and 1 of four) in a rest; None when the labels held no pursuit to learn
+        from.
+    moves : numpy.ndarray, shape (4, 4)
+        Log probability that one class of `motion` follows another.
+    lasting : numpy.ndarray, shape (4,)
+        Shortest duration (ms) of a class.
+    about : Mapping
+        Where it comes from: rates, noise, persons, samples, licence.
+
+    Examples
+    --------
+    >>> shipped().about["rates_hz"]
+    [30, 60, 120, 250, 500]
+    """
+
+    motion: Trees
+    drift: Trees | None
+    moves: np.ndarray
+    lasting: np.ndarray
+    about: Mapping[str, object] = field(default_factory=dict)
+
+    def save(self, path: str | Path) -> None:
+        """Write the weights as npz without objects, so that reading them runs no code.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     shipped().save(f"{folder}/mine.npz")
+        ...     again = LearnedModel.load(f"{folder}/mine.npz")
+        >>> bool((again.moves == shipped().moves).all())
+        True
+        """
+        arrays = {
+            "format": np.array(_FORMAT),
+            "moves": self.moves,
+            "lasting": self.lasting,
+            "about": np.array(json.dumps(dict(self.about))),
+        }
+        for name, trees in (("motion", self.motion), ("drift", self.drift)):
+            if trees is not None:
+                arrays |= {f"{name}_{part}": array for part, array in zip(_TREES, trees.arrays(), strict=True)}
+        np.savez_compressed(path, allow_pickle=False, **arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> LearnedModel:
+        """Read weights that `save` wrote. Pickled objects are refused."""
+        with np.load(path, allow_pickle=False) as stored:
+            if "motion_prior" not in stored or "format" not in stored or stored["format"] != _FORMAT:
+                raise ValueError(f"{path} holds no weights of this detector; train them with events.fit_detector")
+            motion, drift = (
+                Trees(*(stored[f"{name}_{part}"] for part in _TREES)) if f"{name}_prior" in stored else None
+                for name in ("motion", "drift")
+            )
+            assert motion is not None
+            return cls(motion, drift, stored["moves"], stored["lasting"], json.loads(str(stored["about"])))
+
+
+@cache
+def shipped() -> LearnedModel:
+    """Return the weights that come with the package."""
+    with resources.as_file(resources.files("gazeanalytics.events") / "weights" / "lund2013.npz") as path:
+        return LearnedModel.load(path)
+
+
+def label_motion(gaze: tuple[np.ndarray, ...], labels: np.ndarray, steps: np.ndarray, model: LearnedModel) -> None:
+    """Label every reading of `gaze` (starts, stops, t, right, down), pursuit as fixation."""
+    bounds, traits = events_pieces.pieces_of_readings(*gaze, MAX_GAP_MS, steps)
+    asked, shares = np.empty(len(labels), bool), np.empty((len(labels), kernels.CLASSES), np.float32)
+    kernels.shares_over_pieces(bounds, traits, *gaze[2:], NEAR, model.motion.arrays(), asked, shares)
+    chain = model.moves, model.lasting, _SWITCH
+    events_smoothing.smooth_over_pieces(bounds, traits, gaze[2], _BOUNDS, chain, asked, shares, labels)
+
+
+def label_pursuit(gaze: tuple[np.ndarray, ...], labels: np.ndarray, steps: np.ndarray, model: LearnedModel) -> None:
+    """Turn the rests of every reading that drift into pursuit."""
+    assert model.drift is not None
+    starts, stops, t, right, down = gaze
+    for start, stop, step in zip(starts, stops, steps, strict=True):
+        part = slice(start, stop)
+        spans, rows = events_drift.drifts(t[part], right[part], down[part], step, MAX_GAP_MS, labels[part])
+        events_drift.pursue(spans, model.drift.shares(rows), labels[part])
