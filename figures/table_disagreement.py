@@ -2,7 +2,7 @@
 
     python figures/table_disagreement.py FOLDER [SEEDS]
 
-FOLDER is a copy of github.com/rajpurkarlab/cheXpert-test-set-labels. No label stands on both sides: AI outputs foretell
+FOLDER is a copy of github.com/rajpurkarlab/cheXpert-test-set-labels. No label stands on both sides: AI outputs predict
 readers' disagreement in cases whose labels the model never saw. The margin is how far the AI's mean percentile stands
 from where as many cases are called as five readers call, held against the disagreement of three others; a second margin
 takes the share that the AI's own decisions call, and needs no labels. The AI is judged by the five's majority, held
@@ -56,7 +56,7 @@ def finding_row(
     all_readers = stats.disagreement(votes, value=name, case="Study").set_index("Study")
     three = votes[~votes["reader"].isin(judges["reader"].unique())]
     few = stats.disagreement(three, value=name, case="Study").set_index("Study")
-    found = [foretold(outputs[own], all_readers["split"], seed) for seed in range(seeds)] or [np.nan]
+    found = [predicted_auroc(outputs[own], all_readers["split"], seed) for seed in range(seeds)] or [np.nan]
     place = outputs[own].rank(pct=True).mean(axis=1)
     truth = judges.groupby("Study")[name].mean() > 0.5
     wrong = (said > 0.5) != truth.reindex(said.index)
@@ -74,19 +74,19 @@ def finding_row(
     }
 
 
-def foretold(outputs: pd.DataFrame, split: pd.Series, seed: int) -> float:
+def predicted_auroc(outputs: pd.DataFrame, split: pd.Series, seed: int) -> float:
     """Area of out-of-fold predictions, by the package's default model and folds."""
     table = outputs.assign(split=split.astype(int)).reset_index()
-    check = stats.Validation(n_resamples=2)
+    check = stats.CrossValidation(n_resamples=2)
     found = stats.predict_disagreement(
-        table, target="split", features=list(outputs), groups="Study", validation=check, rng=seed
+        table, target="split", features=list(outputs), groups="Study", settings=check, rng=seed
     )
     return float(found.scores["estimate"].iloc[0])
 
 
 def area(score: pd.Series, truth: pd.Series) -> float:
     table = pd.DataFrame({"score": score, "truth": truth.reindex(score.index).astype(int)}).reset_index()
-    found = stats.cluster_bootstrap(table, stats.AucOf("score", "truth"), by="Study", n_resamples=2, rng=0)
+    found = stats.cluster_bootstrap(table, stats.AucStatistic("score", "truth"), by="Study", n_resamples=2, rng=0)
     return float(found["estimate"].iloc[0])
 
 

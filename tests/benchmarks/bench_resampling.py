@@ -59,12 +59,12 @@ def fitted_anew(rated):
 def main():
     table, draws = readings(), 100
     small = table.head(2000)
-    for statistic in (stats.MeanOf("right"), stats.AucOf("rating", "truth")):
+    for statistic in (stats.MeanStatistic("right"), stats.AucStatistic("rating", "truth")):
         stats.cluster_bootstrap(small, statistic, n_resamples=2, rng=0)  # compile
     peers = {
-        "mean": (stats.MeanOf("right"), lambda w: np.average(table["right"], weights=w)),
+        "mean": (stats.MeanStatistic("right"), lambda w: np.average(table["right"], weights=w)),
         "area": (
-            stats.AucOf("rating", "truth"),
+            stats.AucStatistic("rating", "truth"),
             lambda w: roc_auc_score(table["truth"], table["rating"], sample_weight=w),
         ),
     }
@@ -73,8 +73,8 @@ def main():
         fast = seconds(lambda ours=ours: stats.cluster_bootstrap(table, ours, n_resamples=draws, rng=0))
         slow = seconds(lambda theirs=theirs: loop(table, theirs, draws))
         print(f"| {name} | {fast:.2f} s | loop {slow:.2f} s | {slow / fast:.1f} x |")
-    print(f"| one_shot, all of them | {seconds(lambda: stats.one_shot(stats.rate(table))):.2f} s |")
-    rated = stats.rate(complete(), test="test")
+    print(f"| one_shot, all of them | {seconds(lambda: stats.one_shot(stats.RocData.from_frame(table))):.2f} s |")
+    rated = stats.RocData.from_frame(complete(), test="test")
     fast = seconds(lambda: covariance(rated, stats.Auc(), "jackknife"))
     slow = seconds(lambda: fitted_anew(rated))
     print(f"| jackknife, 2 tests x 10 readers x 400 cases | {fast:.4f} s | anew {slow:.2f} s | {slow / fast:.0f} x |")

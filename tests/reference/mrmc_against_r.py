@@ -35,17 +35,17 @@ NOT_RUN = re.compile("roc_eu|binary_.*unbiased|iMRMC")  # the reference holds an
 
 
 @cache
-def vandyke(folder, case="case", merit="empirical_auc"):
+def vandyke(folder, case="case", figure_of_merit="empirical_auc"):
     data = pd.read_csv(folder / "VanDyke.csv", dtype={"case2": str, "case3": str})
-    if merit.startswith("binary"):
+    if figure_of_merit.startswith("binary"):
         data["rating"] = (data["rating"] >= CALL).astype(float)
-    return roc.rate(data, test="treatment", case=case)
+    return roc.RocData.from_frame(data, test="treatment", case=case)
 
 
 @cache
-def fit(folder, merit, covariance, fixed, case="case"):
-    rated = vandyke(folder, case, merit)
-    return roc.mrmc(rated, merit=MERITS[merit], covariance=covariance, fixed=FIXED[fixed])
+def fit(folder, figure_of_merit, covariance, fixed, case="case"):
+    rated = vandyke(folder, case, figure_of_merit)
+    return roc.mrmc(rated, figure_of_merit=MERITS[figure_of_merit], covariance=covariance, fixed=FIXED[fixed])
 
 
 def reference(folder, name):
@@ -71,24 +71,24 @@ def mrmcaov(folder):
         method, kind = words[2].lower(), words[3]
         ours = fit(folder, words[1], method, kind, case)
         metrics = np.array([next(iter(row.values())) for row in want["metrics"]])
-        yield entry, "metrics", ours.figures.ravel(), metrics
+        yield entry, "metrics", ours.figures_of_merit.ravel(), metrics
         if want.get("cov_matrix"):
             yield entry, "covariances", ours.covariance, np.array(want["cov_matrix"])
         told = ""
         if words[1].startswith("binormal"):  # where a likelihood has no maximum, all that follows differs
             told = " from their metrics and covariances"
             matrix = np.array(want["cov_matrix"]) if want.get("cov_matrix") else ours.covariance
-            ours = replace(ours, figures=metrics.reshape(ours.shape), covariance=matrix)
+            ours = replace(ours, figures_of_merit=metrics.reshape(ours.shape), covariance=matrix)
         for quantity, mine, theirs in of_fit(ours, want):
             yield entry, quantity + told, mine, theirs
 
 
 def of_fit(ours, want):
-    squares = ours.squares()
+    squares = ours.mean_squares()
     mean = [squares[name] for name in ("T", "R", "TR")]
     yield "anova", np.array([mean, np.array(mean) * [1, 4, 4]]).T, numbers(want["anova"], ["Mean Sq", "Sum Sq"])
     if want.get("vcov_comps"):
-        table = ours.components()[["estimate", "correlation"]].to_numpy()
+        table = ours.variance_components()[["estimate", "correlation"]].to_numpy()
         yield "components", table, numbers(want["vcov_comps"], ["Estimate", "Correlation"])
     table = ours.estimates()
     yield from of_tests(table, want)
@@ -128,11 +128,11 @@ def single_readers(folder):
             continue
         part = data[data["reader"].astype(str) == found[1]]
         if "srmc" in entry:
-            ours = roc.mrmc(roc.rate(part, test="treatment"), fixed="readers")
+            ours = roc.mrmc(roc.RocData.from_frame(part, test="treatment"), fixed="readers")
             yield (
                 entry,
                 "components",
-                ours.components()["estimate"][2:],
+                ours.variance_components()["estimate"][2:],
                 numbers(want["vcov_comps"], ["Estimate"])[:, 0],
             )
             own = ours.estimates().query("term == 'reader 1' or term.str.startswith('reader')", engine="python")
@@ -148,7 +148,7 @@ def single_readers(folder):
         elif "stmc" in entry:
             one = part[part["treatment"].astype(str) == found[2]]
             for method in ("jackknife", "delong"):
-                table = roc.mrmc(roc.rate(one), fixed="readers", covariance=method).estimates()
+                table = roc.mrmc(roc.RocData.from_frame(one), fixed="readers", covariance=method).estimates()
                 yield entry, method, columns(table[:1], ends)[0], np.array([*want[method].values()], float)
             yield (
                 entry,
@@ -157,16 +157,21 @@ def single_readers(folder):
                 want["pROC_ci_delong"],
             )
         else:
-            fitted = roc.mrmc(roc.rate(part, test="treatment"), fixed="readers", covariance="delong")
+            fitted = roc.mrmc(roc.RocData.from_frame(part, test="treatment"), fixed="readers", covariance="delong")
             row = fitted.estimates().query("term == 'difference'").iloc[0]
             yield entry, "z, p", [row.statistic, row.p_value], [want["z"], want["p"]]
-            yield entry, "auc", fitted.figures[:, 0], want["auc"]
+            yield entry, "auc", fitted.figures_of_merit[:, 0], want["auc"]
 
 
 def pseudovalues(folder):
     want = reference(folder, "mrmc_reference.json")["VanDyke__DBM_pseudovalues"]
     ours = roc.dbm(vandyke(folder))
-    yield "VanDyke__DBM_pseudovalues", "squares", [ours.squares()[name] for name in want["MS"]], [*want["MS"].values()]
+    yield (
+        "VanDyke__DBM_pseudovalues",
+        "squares",
+        [ours.mean_squares()[name] for name in want["MS"]],
+        [*want["MS"].values()],
+    )
     row = ours.estimates().iloc[0]
     yield (
         "VanDyke__DBM_pseudovalues",
@@ -174,7 +179,7 @@ def pseudovalues(folder):
         [row.statistic, row.df, row.df2, row.p_value],
         [want[k] for k in ("F", "df1", "ddfH", "p")],
     )
-    yield "VanDyke__DBM_pseudovalues", "theta", ours.pseudo.mean(2), want["theta"]
+    yield "VanDyke__DBM_pseudovalues", "theta", ours.pseudovalues.mean(2), want["theta"]
 
 
 TEST = {"estimate": "Estimate", "std_error": "StdErr", "conf_low": "CILower", "conf_high": "CIUpper"}
@@ -198,7 +203,7 @@ def rjafroc(folder):
 
 
 def _rjafroc_parts(ours, plain, want, kind):
-    values = ours.figures if hasattr(ours, "figures") else ours.pseudo.mean(2)
+    values = ours.figures_of_merit if hasattr(ours, "figures_of_merit") else ours.pseudovalues.mean(2)
     yield "foms", values, want["FOMs"]["foms"]
     yield "means", values.mean(1), numbers(want["FOMs"]["trtMeans"], ["Estimate"])[:, 0]
     yield "difference", [values[0].mean() - values[1].mean()], numbers(want["FOMs"]["trtMeanDiffs"], ["Estimate"])[:, 0]
@@ -235,9 +240,9 @@ def _rjafroc_parts(ours, plain, want, kind):
 
 
 def _or_parts(fit, anova):
-    squares, errors, own = fit.squares(), fit.errors(), fit.test_errors()
+    squares, errors, own = fit.mean_squares(), fit.error_covariances(), fit.test_error_covariances()
     yield "anova", [squares[k] for k in ("T", "R", "TR")], numbers(anova["TRanova"], ["MS"])[:, 0]
-    mine = fit.components().set_index("component")["estimate"]
+    mine = fit.variance_components().set_index("component")["estimate"]
     order = ["reader", "test:reader", "Cov1", "Cov2", "Cov3", "Error"]
     yield "components", mine[order], numbers(anova["VarCom"], ["Estimates"])[:, 0]
     yield (
@@ -245,32 +250,32 @@ def _or_parts(fit, anova):
         [errors[k] / errors["Error"] for k in ("Cov1", "Cov2", "Cov3")],
         numbers(anova["VarCom"], ["Rhos"])[2:5, 0],
     )
-    mine = np.column_stack([fit.reader_squares(), own["Error"], own["Cov2"]])
+    mine = np.column_stack([fit.reader_mean_squares(), own["Error"], own["Cov2"]])
     yield "single tests", mine, numbers(anova["IndividualTrt"], ["msREachTrt", "varEachTrt", "cov2EachTrt"])
     blocks = [fit.covariance[np.ix_([r, 5 + r], [r, 5 + r])] for r in range(5)]
-    mine = [[np.ptp(fit.figures[:, r]) ** 2 / 2, np.diag(b).mean(), b[0, 1]] for r, b in enumerate(blocks)]
+    mine = [[np.ptp(fit.figures_of_merit[:, r]) ** 2 / 2, np.diag(b).mean(), b[0, 1]] for r, b in enumerate(blocks)]
     yield "single readers", mine, numbers(anova["IndividualRdr"], ["msTEachRdr", "varEachRdr", "cov1EachRdr"])
 
 
 def _dbm_parts(fit, anova):
     from gazeanalytics.stats.roc.dbm import mean_squares
 
-    squares = fit.squares()
+    squares = fit.mean_squares()
     order = ["T", "R", "C", "TR", "TC", "RC", "TRC"]
     yield "anova", [squares[k] for k in order], numbers(anova["TRCanova"], ["MS"])[:7, 0]
-    mine = fit.components().set_index("component")["estimate"]
+    mine = fit.variance_components().set_index("component")["estimate"]
     yield (
         "components",
         mine[["reader", "case", "test:reader", "test:case", "reader:case", "Error"]],
         numbers(anova["VarCom"], ["Estimates"])[:, 0],
     )
-    own = [mean_squares(part[None]) for part in fit.pseudo]
+    own = [mean_squares(part[None]) for part in fit.pseudovalues]
     yield (
         "single tests",
         [[part[k] for part in own] for k in ("R", "C", "RC")],
         numbers(anova["IndividualTrt"], ["trt0", "trt1"]),
     )
-    own = [mean_squares(fit.pseudo[:, r : r + 1]) for r in range(5)]
+    own = [mean_squares(fit.pseudovalues[:, r : r + 1]) for r in range(5)]
     readers = [f"rdr{r}" for r in range(5)]
     yield (
         "single readers",
@@ -346,7 +351,7 @@ def iowa(folder):
     for name, part in parts.items():
         file = folder / f"iowa_OR-DBM-MRMC_2.51_VanDyke_{name}.txt"
         theirs, decimals = printed(file.read_text())
-        ours = np.array(in_print(roc.rate(part, test="treatment")), float)
+        ours = np.array(in_print(roc.RocData.from_frame(part, test="treatment")), float)
         unit = 10.0**-decimals
         yield file.stem, "in units of the last digit", ours / unit, theirs / unit
 
@@ -357,8 +362,8 @@ def in_print(rated):
     fits = {kind: roc.mrmc(rated, fixed=fixed) for kind, fixed in FIXED.items() if several or fixed == "readers"}
     ours = fits["frrc"]
     t = len(ours.tests)
-    found = [*ours.figures.T.ravel(), *ours.figures.mean(1)]
-    found += [ours.figures[0].mean() - ours.figures[1].mean()] if t > 1 else []
+    found = [*ours.figures_of_merit.T.ravel(), *ours.figures_of_merit.mean(1)]
+    found += [ours.figures_of_merit[0].mean() - ours.figures_of_merit[1].mean()] if t > 1 else []
     if several:
         found += _anova_page(ours) + _random_page(fits["rrrc"])
     found += _fixed_page(ours)
@@ -366,21 +371,21 @@ def in_print(rated):
 
 
 def _anova_page(fit):
-    squares, errors = fit.squares(), fit.errors()
+    squares, errors = fit.mean_squares(), fit.error_covariances()
     t, r = fit.shape
     if t == 1:
-        spread = fit.reader_squares()[0]
+        spread = fit.reader_mean_squares()[0]
         return [spread * (r - 1), spread, spread, errors["Cov2"], errors["Cov2"] / errors["Error"], errors["Error"]]
     rows = [
         value
         for k, df in (("T", t - 1), ("R", r - 1), ("TR", (t - 1) * (r - 1)))
         for value in (squares[k] * df, squares[k])
     ]
-    parts = fit.components().set_index("component")["estimate"]
-    found = [*rows, *fit.reader_squares(), parts["reader"], parts["test:reader"]]
+    parts = fit.variance_components().set_index("component")["estimate"]
+    found = [*rows, *fit.reader_mean_squares(), parts["reader"], parts["test:reader"]]
     for name in ("Cov1", "Cov2", "Cov3"):
         found += [errors[name], errors[name] / errors["Error"]]
-    n = fit.cases  # the same components as those of pseudovalues (Hillis et al. 2005)
+    n = fit.n_cases  # the same components as those of pseudovalues (Hillis et al. 2005)
     case = n * np.array([errors["Cov3"], errors["Cov2"] - errors["Cov3"], errors["Cov1"] - errors["Cov3"]])
     rest = n * (errors["Error"] - errors["Cov1"] - errors["Cov2"] + errors["Cov3"])
     return [*found, errors["Error"], parts["reader"], case[0], parts["test:reader"], case[1], case[2], rest]
@@ -394,13 +399,13 @@ def _random_page(fit):
     table, found = fit.estimates(), []
     if fit.shape[0] > 1:
         whole = table.iloc[0]
-        squares, errors = fit.squares(), fit.errors()
+        squares, errors = fit.mean_squares(), fit.error_covariances()
         bottom = squares["TR"] + fit.shape[1] * max(errors["Cov2"] - errors["Cov3"], 0)
         found = [squares["T"], whole.statistic, whole.p_value, whole.df2, bottom]
         found += _rows(
             table, "difference", ["estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high"]
         )
-    own = fit.test_errors()["Cov2"].to_numpy()
+    own = fit.test_error_covariances()["Cov2"].to_numpy()
     means = columns(table[table["term"] == "mean"], ["estimate", "std_error", "df", "conf_low", "conf_high"])
     return found + np.column_stack([means, own]).ravel().tolist()
 
@@ -412,7 +417,7 @@ def _fixed_page(fit):
     if t > 1:
         found = [table.iloc[0].statistic, table.iloc[0].p_value, *_rows(table, "difference", names)]
     found += _rows(table, "mean", ["estimate", "std_error", "conf_low", "conf_high"])
-    own = fit.test_errors()
+    own = fit.test_error_covariances()
     found += (own if r > 1 else own[["Error"]]).to_numpy().ravel().tolist()
     if t > 1:
         single = table[
@@ -426,12 +431,12 @@ def _fixed_page(fit):
 
 
 def _cases_page(fit):
-    table, squares, found = fit.estimates(), fit.squares(), []
+    table, squares, found = fit.estimates(), fit.mean_squares(), []
     if fit.shape[0] > 1:
         found = [squares["T"], table.iloc[0].statistic, table.iloc[0].p_value, squares["TR"]]
         found += _rows(table, "difference", ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"])
     means = columns(table[table["term"] == "mean"], ["estimate", "std_error", "conf_low", "conf_high"])
-    return found + np.column_stack([means[:, :1], fit.reader_squares(), means[:, 1:]]).ravel().tolist()
+    return found + np.column_stack([means[:, :1], fit.reader_mean_squares(), means[:, 1:]]).ravel().tolist()
 
 
 SOURCES = (mrmcaov, single_readers, pseudovalues, rjafroc, planning, against_cad, iowa)

@@ -33,7 +33,7 @@ ITS_CASE = (1, 2)  # truth and rating of the case without which its likelihood h
 
 
 @cache
-def left_out(folder, merit):
+def left_out(folder, figure_of_merit):
     """Areas without each case, and how far off the top the rule lets them be, each (cells, cases); the endless case."""
     data = pd.read_csv(folder / "VanDyke.csv").sort_values(["treatment", "reader", "case"])
     areas, slack = [], []
@@ -41,7 +41,7 @@ def left_out(folder, merit):
         pairs = list(zip(part["truth"], part["rating"], strict=True))
         counts = np.zeros((2, 5))
         np.add.at(counts, (part["truth"], part["rating"] - 1), 1)
-        known = {pair: _one_left_out(counts, pair, merit) for pair in set(pairs)}
+        known = {pair: _one_left_out(counts, pair, figure_of_merit) for pair in set(pairs)}
         areas.append([known[pair][0] for pair in pairs])
         slack.append([known[pair][1] for pair in pairs])
         if len(areas) - 1 == ENDLESS:
@@ -49,10 +49,10 @@ def left_out(folder, merit):
     return np.array(areas), np.array(slack), endless
 
 
-def _one_left_out(counts, pair, merit):
+def _one_left_out(counts, pair, figure_of_merit):
     fewer = counts.copy()
     fewer[pair[0], pair[1] - 1] -= 1
-    fit = (binormal.fit_binormal if merit == "binormal_auc" else binormal.fit_proper)(fewer)
+    fit = (binormal.fit_binormal if figure_of_merit == "binormal_auc" else binormal.fit_proper)(fewer)
     return fit.area, np.sqrt(2 * PROMISED * abs(fit.log_likelihood)) * _error(fewer, fit)
 
 
@@ -103,26 +103,28 @@ def with_their_area(areas, theirs, case):
     return jackknife(moved), moved[ENDLESS, case]
 
 
-def compare(folder, merit):
+def compare(folder, figure_of_merit):
     """Our covariances, theirs and what the rule allows, each (cells, cells), and their area of the endless fit."""
-    want = against.reference(folder, "mrmc_reference.json")[f"VanDyke__{merit}___jackknife__rrrc"]
+    want = against.reference(folder, "mrmc_reference.json")[f"VanDyke__{figure_of_merit}___jackknife__rrrc"]
     theirs = np.array(want["cov_matrix"])
-    areas, slack, case = left_out(folder, merit)
+    areas, slack, case = left_out(folder, figure_of_merit)
     ours, area = jackknife(areas), np.nan
-    if merit == "binormal_auc":
+    if figure_of_merit == "binormal_auc":
         ours, area = with_their_area(areas, theirs, case)
     return ours, theirs, allowed(areas, slack), area
 
 
 def main():
     folder = Path(sys.argv[1])
-    for merit in MERITS:
-        ours, theirs, most, area = compare(folder, merit)
+    for figure_of_merit in MERITS:
+        ours, theirs, most, area = compare(folder, figure_of_merit)
         moving = most > 0
         errors = np.sqrt(np.outer(np.diag(theirs), np.diag(theirs)))[moving]
         gap = np.abs(ours - theirs)[moving]
         share, relative = np.max(gap / most[moving]), np.max(gap / errors)
-        print(f"{merit}: at most {share:.2f} of what the rule allows, {relative:.1e} of their standard errors")
+        print(
+            f"{figure_of_merit}: at most {share:.2f} of what the rule allows, {relative:.1e} of their standard errors"
+        )
         if np.isfinite(area):
             print(f"  the fit without a top: theirs ended at an area of {area:.7f}; in the limit it is {42 / 44:.7f}")
 

@@ -224,18 +224,18 @@ def test_bootstrap_of_subjects_meets_the_linearised_error_and_raters_widen_it():
     ratings["r0"] = rng.integers(0, 3, len(ratings)).astype(float)  # one rater guesses
     linear = agreement(ratings, coefficients=["fleiss"]).iloc[0]
     subjects = agreement_bootstrap(ratings, coefficient="fleiss", n_resamples=600, rng=1).iloc[0]
-    both = agreement_bootstrap(ratings, coefficient="fleiss", raters=True, n_resamples=600, rng=1).iloc[0]
+    both = agreement_bootstrap(ratings, coefficient="fleiss", resample_raters=True, n_resamples=600, rng=1).iloc[0]
     assert subjects.std_error == pytest.approx(linear.std_error, rel=0.12)
     assert both.std_error > 1.5 * subjects.std_error
     assert subjects.estimate == both.estimate == linear.estimate
-    again = agreement_bootstrap(ratings, coefficient="fleiss", raters=True, n_resamples=600, rng=1).iloc[0]
+    again = agreement_bootstrap(ratings, coefficient="fleiss", resample_raters=True, n_resamples=600, rng=1).iloc[0]
     assert (again.conf_low, again.conf_high) == (both.conf_low, both.conf_high)
 
 
 def test_drawing_raters_twice_adds_no_agreement():
     """Raters who guess agree no better than chance, however often one of them is drawn."""
     guesses = pd.DataFrame(np.random.default_rng(2).integers(0, 2, (3000, 4)))
-    table = agreement_bootstrap(guesses, coefficient="conger", raters=True, n_resamples=100, rng=4).iloc[0]
+    table = agreement_bootstrap(guesses, coefficient="conger", resample_raters=True, n_resamples=100, rng=4).iloc[0]
     assert table.conf_low < 0 < table.conf_high
     assert abs(table.conf_high) < 0.06
 

@@ -77,22 +77,22 @@ def planted(seed, cases=150, readers=4):
 def test_forecast_finds_what_was_planted_and_nothing_in_noise():
     _, table = planted(1)
     run = {"target": "split", "model": LogisticRegression(), "rng": 1}
-    check = stats.Validation(permutations=19, calibrate=False, n_resamples=100)
-    found = stats.predict_disagreement(table, features=["seen", "noise", "context"], validation=check, **run)
+    check = stats.CrossValidation(n_permutations=19, calibrate=False, n_resamples=100)
+    found = stats.predict_disagreement(table, features=["seen", "noise", "context"], settings=check, **run)
     scores = tables.check(found.scores, "estimates").set_index("term")
     assert scores.estimate["auroc"] > 0.7
     assert scores.p_value["auroc"] == 0.05
     assert scores.conf_low["slope"] < 1 < scores.conf_high["slope"]
-    none = stats.predict_disagreement(table, features=["noise"], validation=check, **run)
+    none = stats.predict_disagreement(table, features=["noise"], settings=check, **run)
     assert none.scores["p_value"].iloc[0] > 0.05
     assert 0.35 < np.mean(none.null) < 0.53
 
 
 def test_forecast_of_numbers():
     _, table = planted(2)
-    check = stats.Validation(n_resamples=100)
+    check = stats.CrossValidation(n_resamples=100)
     run = {"target": "disagreement", "features": ["seen"], "model": LinearRegression(), "rng": 1}
-    found = stats.predict_disagreement(table, validation=check, **run)
+    found = stats.predict_disagreement(table, settings=check, **run)
     scores = tables.check(found.scores, "estimates").set_index("term")
     assert scores.estimate["spearman"] > 0.3
     y, predicted = found.predictions["target"], found.predictions["predicted"]
@@ -123,10 +123,10 @@ def test_a_feature_of_the_reader_does_not_help_on_new_readers():
     from sklearn.tree import DecisionTreeClassifier
 
     run = {"target": "off", "features": ["who"], "model": DecisionTreeClassifier(), "rng": 1}
-    check = stats.Validation(calibrate=False, n_resamples=5)
-    by_case = stats.predict_disagreement(table, groups="case", validation=check, **run).scores["estimate"].iloc[0]
+    check = stats.CrossValidation(calibrate=False, n_resamples=5)
+    by_case = stats.predict_disagreement(table, groups="case", settings=check, **run).scores["estimate"].iloc[0]
     both = (
-        stats.predict_disagreement(table, groups=("case", "reader"), validation=check, **run).scores["estimate"].iloc[0]
+        stats.predict_disagreement(table, groups=("case", "reader"), settings=check, **run).scores["estimate"].iloc[0]
     )
     assert by_case > 0.75
     assert both < 0.65
@@ -151,14 +151,14 @@ def test_the_ceiling_is_that_of_who_knows_each_chance():
     chance = rng.beta(0.5, 1.5, 3000)
     case, reader = np.divmod(np.arange(3000 * 5), 5)
     readings = pd.DataFrame({"case": case, "reader": reader, "said": rng.random(15_000) < chance[case]})
-    found = stats.disagreement_reliability(readings, value="said", splits=2, rng=1).set_index("term")["estimate"]
+    found = stats.disagreement_reliability(readings, value="said", n_splits=2, rng=1).set_index("term")["estimate"]
     split = stats.disagreement(readings, value="said")["split"].to_numpy()
     assert found["ceiling"] == pytest.approx(auroc(1 - chance**5 - (1 - chance) ** 5, split), abs=0.015)
 
 
 def test_a_feature_that_is_the_target_is_named():
     _, table = planted(4)
-    run = {"target": "split", "model": LogisticRegression(), "validation": stats.Validation(n_resamples=5), "rng": 1}
+    run = {"target": "split", "model": LogisticRegression(), "settings": stats.CrossValidation(n_resamples=5), "rng": 1}
     found = stats.predict_disagreement(table, features=["disagreement", "noise"], **run)
     assert found.scores["note"].iloc[0] == "disagreement tells the target without error: made from it?"
 
@@ -202,4 +202,4 @@ def test_eight_radiologists_foretold_from_ai_outputs(shared_data):
     for name in real.FINDINGS:
         split = stats.disagreement(votes, value=name, case="Study").set_index("Study")["split"]
         own = outputs[[column for column in outputs if column.endswith(f" {name}")]]
-        assert real.foretold(own, split, 0) >= 0.86
+        assert real.predicted_auroc(own, split, 0) >= 0.86

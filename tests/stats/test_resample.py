@@ -15,11 +15,11 @@ from gazeanalytics.stats.resampling.bootstrap_statistics import plan
 from gazeanalytics.tables import InputError
 
 BUILT_IN = [
-    stats.MeanOf("value", "right"),
-    stats.Difference("value", "kind"),
-    stats.AucOf("rating", "truth"),
-    stats.AucOf("rating", "truth", within="reader"),
-    stats.KappaOf("said"),
+    stats.MeanStatistic("value", "right"),
+    stats.MeanDifferenceStatistic("value", "kind"),
+    stats.AucStatistic("rating", "truth"),
+    stats.AucStatistic("rating", "truth", within="reader"),
+    stats.KappaStatistic("said"),
 ]
 
 
@@ -38,15 +38,15 @@ def readings(seed, readers=6, cases=15, share=0.7):
 
 def plain(statistic, table, weights, times):
     """What a statistic is of weighted readings, from its definition."""
-    if isinstance(statistic, stats.MeanOf):
+    if isinstance(statistic, stats.MeanStatistic):
         return [np.average(table[name], weights=weights) for name in statistic.names]
-    if isinstance(statistic, stats.Difference):
+    if isinstance(statistic, stats.MeanDifferenceStatistic):
         one = (table["kind"] == "a").to_numpy()
         return [
             np.average(table["value"][one], weights=weights[one])
             - np.average(table["value"][~one], weights=weights[~one])
         ]
-    if isinstance(statistic, stats.AucOf):
+    if isinstance(statistic, stats.AucStatistic):
         groups = table["reader"] if statistic.within else pd.Series(0, table.index)
         found = [plain_auc(table[groups == g], weights[(groups == g).to_numpy()]) for g in groups.unique()]
         shares = [times["reader"][g] if statistic.within else 1.0 for g in groups.unique()]
@@ -104,7 +104,7 @@ def test_kernels_beside_plain_python(statistic, seed, way):
     }
     weights = clusters.weights(counts)[0]
     if weights.sum() == 0 or (
-        isinstance(statistic, stats.Difference)
+        isinstance(statistic, stats.MeanDifferenceStatistic)
         and not all(weights[(table["kind"] == k).to_numpy()].sum() for k in "ab")
     ):
         return
@@ -118,20 +118,20 @@ def test_estimates_are_those_of_the_table():
         type(s).__name__ + str(getattr(s, "within", "")): stats.cluster_bootstrap(table, s, n_resamples=50, rng=1)
         for s in BUILT_IN
     }
-    assert row["MeanOf"]["estimate"].tolist() == pytest.approx([table.value.mean(), table.right.mean()])
-    mrmc = stats.mrmc(stats.rate(table)).figures.mean()
-    assert row["AucOfreader"]["estimate"].item() == pytest.approx(mrmc)
+    assert row["MeanStatistic"]["estimate"].tolist() == pytest.approx([table.value.mean(), table.right.mean()])
+    mrmc = stats.mrmc(stats.RocData.from_frame(table)).figures_of_merit.mean()
+    assert row["AucStatisticreader"]["estimate"].item() == pytest.approx(mrmc)
     wide = table.pivot(index="case", columns="reader", values="said")
     kappa = agreement(wide, coefficients=["fleiss"])["estimate"].item()
-    assert row["KappaOf"]["estimate"].item() == pytest.approx(kappa)
+    assert row["KappaStatistic"]["estimate"].item() == pytest.approx(kappa)
     for frame in row.values():
         tables.check(frame, "estimates")
 
 
 def test_weights_and_tables_are_two_ways_to_say_the_same():
     table = readings(4)
-    built_in = stats.cluster_bootstrap(table, stats.MeanOf("value"), n_resamples=60, rng=5)
-    by_weights = stats.WeightedBy(lambda w: float(np.average(table["value"], weights=w)))
+    built_in = stats.cluster_bootstrap(table, stats.MeanStatistic("value"), n_resamples=60, rng=5)
+    by_weights = stats.WeightedStatistic(lambda w: float(np.average(table["value"], weights=w)))
     for other in (by_weights, lambda drawn: drawn["value"].mean()):
         found = stats.cluster_bootstrap(table, other, n_resamples=60, rng=5)
         columns = ["estimate", "std_error", "conf_low", "conf_high"]
@@ -141,7 +141,7 @@ def test_weights_and_tables_are_two_ways_to_say_the_same():
 @pytest.mark.parametrize("interval", ["percentile", "bca", "t"])
 def test_order_of_rows_and_threads_do_not_matter(interval):
     table = readings(2)
-    statistic = stats.AucOf("rating", "truth", within="reader")
+    statistic = stats.AucStatistic("rating", "truth", within="reader")
     want = stats.cluster_bootstrap(table, statistic, interval=interval, n_resamples=200, rng=3)
     mixed = table.sample(frac=1, random_state=2)
     pd.testing.assert_frame_equal(
@@ -156,11 +156,11 @@ def test_order_of_rows_and_threads_do_not_matter(interval):
 def test_one_way_draws_of_a_mean_have_the_clustered_error():
     table = readings(3, readers=40, cases=10, share=1)
     means = table.groupby("reader")["value"].mean()
-    found = stats.cluster_bootstrap(table, stats.MeanOf("value"), by="reader", n_resamples=4000, rng=1).iloc[0]
+    found = stats.cluster_bootstrap(table, stats.MeanStatistic("value"), by="reader", n_resamples=4000, rng=1).iloc[0]
     assert found.std_error == pytest.approx(np.sqrt(np.var(means) / 40), rel=0.05)
-    t = stats.cluster_bootstrap(table, stats.MeanOf("value"), by="reader", interval="t", n_resamples=4000, rng=1).iloc[
-        0
-    ]
+    t = stats.cluster_bootstrap(
+        table, stats.MeanStatistic("value"), by="reader", interval="t", n_resamples=4000, rng=1
+    ).iloc[0]
     assert (t.std_error, t.df) == (pytest.approx(means.std() / np.sqrt(40), rel=0.05), 39)
 
 
@@ -171,7 +171,9 @@ def test_t_interval_of_a_mean_is_that_of_preference():
     y = (rng.random(240) < 0.5 + rng.normal(0, 0.1, 8)[reader] + rng.normal(0, 0.15, 30)[case]).astype(float)
     table = pd.DataFrame({"reader": reader, "case": case, "preferred": y})
     formula = stats.preference(table).iloc[0]
-    drawn = stats.cluster_bootstrap(table, stats.MeanOf("preferred"), interval="t", n_resamples=4000, rng=1).iloc[0]
+    drawn = stats.cluster_bootstrap(
+        table, stats.MeanStatistic("preferred"), interval="t", n_resamples=4000, rng=1
+    ).iloc[0]
     assert drawn.std_error == pytest.approx(formula.std_error, rel=0.06)
     assert drawn.df == formula.df
 
@@ -181,7 +183,9 @@ def test_bca_shifts_with_skew():
     rng = np.random.default_rng(3)
     table = pd.DataFrame({"case": np.arange(60), "value": np.exp(rng.normal(0, 1.2, 60))})
     by = {
-        k: stats.cluster_bootstrap(table, stats.MeanOf("value"), by="case", interval=k, n_resamples=3000, rng=1).iloc[0]
+        k: stats.cluster_bootstrap(
+            table, stats.MeanStatistic("value"), by="case", interval=k, n_resamples=3000, rng=1
+        ).iloc[0]
         for k in ("percentile", "bca")
     }
     assert by["bca"].conf_low > by["percentile"].conf_low
@@ -212,23 +216,23 @@ def test_intervals_cover(readers, cases, interval, least, most):
     for seed in range(400):
         value = rng.normal(0, 0.5, readers)[reader] + rng.normal(0, 0.5, cases)[case] + rng.normal(0, 1, reader.size)
         table = pd.DataFrame({"reader": reader, "case": case, "value": value})
-        row = stats.cluster_bootstrap(table, stats.MeanOf("value"), interval=interval, n_resamples=400, rng=seed).iloc[
-            0
-        ]
+        row = stats.cluster_bootstrap(
+            table, stats.MeanStatistic("value"), interval=interval, n_resamples=400, rng=seed
+        ).iloc[0]
         covered.append(row.conf_low <= 0 <= row.conf_high)
     assert least <= np.mean(covered) <= most
 
 
 def test_few_clusters_and_lost_draws_are_told():
     table = readings(5, readers=3, cases=30, share=1)
-    said = stats.cluster_bootstrap(table, stats.MeanOf("value"), n_resamples=30, rng=1)["note"].item()
+    said = stats.cluster_bootstrap(table, stats.MeanStatistic("value"), n_resamples=30, rng=1)["note"].item()
     assert said == "small cell: 3 clusters of 'reader'"
     assert (
         "interval='t' is safer"
-        in stats.cluster_bootstrap(readings(5), stats.MeanOf("value"), n_resamples=30, rng=1)["note"].item()
+        in stats.cluster_bootstrap(readings(5), stats.MeanStatistic("value"), n_resamples=30, rng=1)["note"].item()
     )
     rare = table.assign(truth=(table.case == 0).astype(int))
-    found = stats.cluster_bootstrap(rare, stats.AucOf("rating", "truth"), n_resamples=100, rng=1).iloc[0]
+    found = stats.cluster_bootstrap(rare, stats.AucStatistic("rating", "truth"), n_resamples=100, rng=1).iloc[0]
     assert "of 100 draws undefined" in found.note
     assert np.isfinite(found.conf_low)
 
@@ -240,7 +244,7 @@ def test_permutation_keeps_its_level_among_readers_and_finds_what_is_there():
     for seed in range(90):
         table = pd.DataFrame({"reader": reader, "resident": reader % 2})
         table["value"] = rng.normal(0, 1, 12)[reader] + rng.normal(0, 1, reader.size)
-        run = {"label": "resident", "n_resamples": 199, "rng": seed}
+        run = {"label": "resident", "n_permutations": 199, "rng": seed}
         ours.append(stats.cluster_permutation(table, "value", unit="reader", **run)["p_value"].item() < 0.05)
         table["row"] = np.arange(len(table))
         naive.append(stats.cluster_permutation(table, "value", unit="row", **run)["p_value"].item() < 0.05)
@@ -256,7 +260,7 @@ def test_permutation_within_cases_takes_their_difficulty_out():
     case = np.repeat(np.arange(30), 2)
     table = pd.DataFrame({"case": case, "reading": np.arange(60), "helped": np.tile([0, 1], 30)})
     table["value"] = rng.normal(0, 5, 30)[case] + rng.normal(0, 1, 60) + 1.0 * table["helped"]
-    run = {"label": "helped", "unit": "reading", "n_resamples": 999, "rng": 1}
+    run = {"label": "helped", "unit": "reading", "n_permutations": 999, "rng": 1}
     assert stats.cluster_permutation(table, "value", within="case", **run)["p_value"].item() < 0.01
     assert stats.cluster_permutation(table, "value", **run)["p_value"].item() > 0.1
     own = stats.cluster_permutation(
@@ -275,19 +279,25 @@ def test_permutation_within_cases_takes_their_difficulty_out():
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        (lambda t: stats.cluster_bootstrap(t, stats.MeanOf("vale")), "did you mean 'value'"),
-        (lambda t: stats.cluster_bootstrap(t, stats.MeanOf("value"), by="raeder"), "did you mean 'reader'"),
+        (lambda t: stats.cluster_bootstrap(t, stats.MeanStatistic("vale")), "did you mean 'value'"),
+        (lambda t: stats.cluster_bootstrap(t, stats.MeanStatistic("value"), by="raeder"), "did you mean 'reader'"),
         (
-            lambda t: stats.cluster_bootstrap(t[t.reader == 0], stats.MeanOf("value")),
+            lambda t: stats.cluster_bootstrap(t[t.reader == 0], stats.MeanStatistic("value")),
             "two clusters to draw from; came 1",
         ),
-        (lambda t: stats.cluster_bootstrap(t, stats.MeanOf("value"), by=("a", "b", "c")), "one or two columns"),
-        (lambda t: stats.cluster_bootstrap(t.assign(value=np.nan), stats.MeanOf("value")), "have no value; drop them"),
-        (lambda t: stats.cluster_bootstrap(t, stats.MeanOf("value"), interval="bac"), "'percentile', 'bca' or 't'"),
-        (lambda t: stats.cluster_bootstrap(t, stats.AucOf("rating", "case")), "wanted 0 and 1, both of them"),
-        (lambda t: stats.cluster_bootstrap(t, stats.Difference("value", "case")), "two groups to compare"),
-        (lambda t: stats.cluster_bootstrap(t, stats.KappaOf("said"), by="kind"), "kappa is drawn by"),
-        (lambda t: stats.cluster_bootstrap(t, stats.KappaOf("said"), interval="t"), "interval='percentile'"),
+        (lambda t: stats.cluster_bootstrap(t, stats.MeanStatistic("value"), by=("a", "b", "c")), "one or two columns"),
+        (
+            lambda t: stats.cluster_bootstrap(t.assign(value=np.nan), stats.MeanStatistic("value")),
+            "have no value; drop them",
+        ),
+        (
+            lambda t: stats.cluster_bootstrap(t, stats.MeanStatistic("value"), interval="bac"),
+            "'percentile', 'bca' or 't'",
+        ),
+        (lambda t: stats.cluster_bootstrap(t, stats.AucStatistic("rating", "case")), "wanted 0 and 1, both of them"),
+        (lambda t: stats.cluster_bootstrap(t, stats.MeanDifferenceStatistic("value", "case")), "two groups to compare"),
+        (lambda t: stats.cluster_bootstrap(t, stats.KappaStatistic("said"), by="kind"), "kappa is drawn by"),
+        (lambda t: stats.cluster_bootstrap(t, stats.KappaStatistic("said"), interval="t"), "interval='percentile'"),
         (lambda t: stats.cluster_permutation(t, "value", label="kind", unit="reader"), "varies within 'reader'"),
         (lambda t: stats.cluster_permutation(t, "value", label="case", unit="case"), "wanted two labels"),
         (

@@ -42,23 +42,24 @@ def test_every_number_of_four_programs(folder):
 
 
 @pytest.mark.parametrize(
-    ("merit", "metric", "share", "error"), [("binormal_auc", 3e-7, 0.02, 2e-5), ("binormalLR_auc", 2e-6, 0.2, 6e-4)]
+    ("figure_of_merit", "metric", "share", "error"),
+    [("binormal_auc", 3e-7, 0.02, 2e-5), ("binormalLR_auc", 2e-6, 0.2, 6e-4)],
 )
-def test_fitted_areas_agree_as_far_as_theirs_carry_digits(folder, merit, metric, share, error):
+def test_fitted_areas_agree_as_far_as_theirs_carry_digits(folder, figure_of_merit, metric, share, error):
     """Their fits stop when a step promises little; ours lie within a part of what that allows."""
-    fit = against.fit(folder, merit, "jackknife", "rrrc")
-    want = against.reference(folder, "mrmc_reference.json")[f"VanDyke__{merit}___jackknife__rrrc"]["metrics"]
-    np.testing.assert_allclose(fit.figures.ravel(), [next(iter(row.values())) for row in want], atol=metric)
-    ours, theirs, allowed, _ = stopping.compare(folder, merit)
+    fit = against.fit(folder, figure_of_merit, "jackknife", "rrrc")
+    want = against.reference(folder, "mrmc_reference.json")[f"VanDyke__{figure_of_merit}___jackknife__rrrc"]["metrics"]
+    np.testing.assert_allclose(fit.figures_of_merit.ravel(), [next(iter(row.values())) for row in want], atol=metric)
+    ours, theirs, allowed, _ = stopping.compare(folder, figure_of_merit)
     np.testing.assert_array_less(np.abs(ours - theirs), share * allowed + 1e-15)
     sds = np.sqrt(np.diag(theirs))
     np.testing.assert_array_less(np.abs(ours - theirs), error * np.outer(sds, sds) + 1e-15)
 
 
 def test_the_jackknife_without_a_shortcut_is_ours(folder):
-    for merit in stopping.MERITS:
-        areas, _, _ = stopping.left_out(folder, merit)
-        fit = against.fit(folder, merit, "jackknife", "rrrc")
+    for figure_of_merit in stopping.MERITS:
+        areas, _, _ = stopping.left_out(folder, figure_of_merit)
+        fit = against.fit(folder, figure_of_merit, "jackknife", "rrrc")
         np.testing.assert_allclose(stopping.jackknife(areas), fit.covariance, atol=1e-15)
 
 
@@ -142,14 +143,14 @@ def test_covariances_of_pairs_counted_one_by_one(method, nested):
     data = readings(np.random.default_rng(2), readers=2, cases=12)
     if nested:
         data["case"] = data[nested] * 100 + data["case"]
-    _, ours = covariance(stats.rate(data, test="test"), stats.Auc(), method)
+    _, ours = covariance(stats.RocData.from_frame(data, test="test"), stats.Auc(), method)
     cells = [kept_scores(part) for _, part in data.groupby(["test", "reader"])]
     naive = [[plain_covariance(one, other, method) for other in cells] for one in cells]
     np.testing.assert_allclose(ours, naive, atol=1e-12)
 
 
 @pytest.mark.parametrize(
-    "merit",
+    "figure_of_merit",
     [
         stats.Auc(),
         stats.Auc(partial="sensitivity", low=0.5, normalise=True),
@@ -158,13 +159,13 @@ def test_covariances_of_pairs_counted_one_by_one(method, nested):
         stats.ExpectedUtility(0.7),
     ],
 )
-def test_jackknife_by_leaving_cases_out_one_by_one(merit):
+def test_jackknife_by_leaving_cases_out_one_by_one(figure_of_merit):
     data = readings(np.random.default_rng(5), cases=21)
-    figures, ours = covariance(stats.rate(data, test="test"), merit, "jackknife")
+    figures, ours = covariance(stats.RocData.from_frame(data, test="test"), figure_of_merit, "jackknife")
     left = []
     for case in range(21):
-        rated = stats.rate(data[data.case != case], test="test")
-        left.append([merit(cell) for _, _, cell in rated.cells()])
+        rated = stats.RocData.from_frame(data[data.case != case], test="test")
+        left.append([figure_of_merit(cell) for _, _, cell in rated.cells()])
     np.testing.assert_allclose(ours, 20 / 21 * 21 * np.cov(np.array(left).T, ddof=0), atol=1e-12)
     assert np.all((figures > 0) & (figures <= 1))
 
@@ -188,7 +189,7 @@ def test_curves_agree_with_their_areas():
 
 
 def test_intervals_on_the_logit_stay_within_one():
-    rated = stats.rate(readings(np.random.default_rng(1)), test="test")
+    rated = stats.RocData.from_frame(readings(np.random.default_rng(1)), test="test")
     plain, logit = (stats.mrmc(rated, interval=kind).estimates() for kind in ("symmetric", "logit"))
     same = plain["term"] != "mean"
     pd.testing.assert_frame_equal(logit[same], plain[same])
@@ -199,19 +200,19 @@ def test_intervals_on_the_logit_stay_within_one():
 
 def test_order_and_labels_of_rows_do_not_matter():
     data = readings(np.random.default_rng(1))
-    want = stats.mrmc(stats.rate(data, test="test")).estimates()
+    want = stats.mrmc(stats.RocData.from_frame(data, test="test")).estimates()
     mixed = data.sample(frac=1, random_state=1).assign(case=lambda d: d["case"].map("case {:03d}".format))
     mixed["reader"] = pd.Categorical(mixed["reader"].map({0: "ann", 1: "bob", 2: "eve"}))
-    got = stats.mrmc(stats.rate(mixed, test="test")).estimates()
+    got = stats.mrmc(stats.RocData.from_frame(mixed, test="test")).estimates()
     pd.testing.assert_frame_equal(got, want)
 
 
 def test_tables_keep_their_contract_and_print():
     data = readings(np.random.default_rng(3), tests=3)
-    rated = stats.rate(data, test="test")
+    rated = stats.RocData.from_frame(data, test="test")
     frames = [stats.mrmc(rated, fixed=fixed).estimates() for fixed in (None, "readers", "cases")]
     frames += [stats.dbm(rated, fixed=fixed).estimates() for fixed in (None, "readers", "cases")]
-    frames.append(stats.against_model(stats.rate(data[data.test == 0]), 2))
+    frames.append(stats.against_model(stats.RocData.from_frame(data[data.test == 0]), 2))
     for frame in frames:
         tables.check(frame, "estimates")
         text = to_markdown(format_estimates(frame))
@@ -226,10 +227,10 @@ def test_tables_keep_their_contract_and_print():
         (lambda d: d.drop(columns="truth"), "no column 'truth'"),
         (lambda d: d.rename(columns={"rating": "ratng"}), "did you mean 'ratng'"),
         (lambda d: d.assign(truth=1), "all 24 cases are with the finding"),
-        (lambda d: d.assign(truth=d.truth * 2), "wanted 0 or 1"),
+        (lambda d: d.assign(truth=d.truth * 2), "expected 0 or 1"),
         (lambda d: d.assign(rating=d.rating.where(d.index > 3)), "4 of 144 readings have no value"),
         (lambda d: d.assign(rating=d.rating.replace(1.0, np.inf)), "finite numbers"),
-        (lambda d: d.assign(rating=d.rating.astype(str)), "wanted numbers"),
+        (lambda d: d.assign(rating=d.rating.astype(str)), "expected numbers"),
         (lambda d: pd.concat([d, d[:1]]), "under one test and reader"),
         (lambda d: d.assign(truth=d.truth.where(d.index > 0, 1 - d.truth)), "is both 0 and 1"),
         (lambda d: d[1:], "use one_shot"),
@@ -240,27 +241,27 @@ def test_tables_keep_their_contract_and_print():
 def test_wrong_use_is_told(change, said):
     data = readings(np.random.default_rng(0))
     with pytest.raises(InputError, match=said):
-        stats.mrmc(stats.rate(change(data), test="test"))
+        stats.mrmc(stats.RocData.from_frame(change(data), test="test"))
 
 
 def test_wrong_questions_are_told():
     data = readings(np.random.default_rng(0))
-    rated = stats.rate(data, test="test")
-    alone = stats.rate(data[data.test == 0])
+    rated = stats.RocData.from_frame(data, test="test")
+    alone = stats.RocData.from_frame(data[data.test == 0])
     for call, said in (
         (lambda: stats.mrmc(rated, covariance="jacknife"), "did you mean 'jackknife'"),
-        (lambda: stats.mrmc(rated, merit=stats.Sensitivity()), "calls of 0 or 1 as ratings"),
+        (lambda: stats.mrmc(rated, figure_of_merit=stats.Sensitivity()), "calls of 0 or 1 as ratings"),
         (
-            lambda: stats.mrmc(rated, merit=stats.Auc(partial="specificity", low=0.5), covariance="delong"),
+            lambda: stats.mrmc(rated, figure_of_merit=stats.Auc(partial="specificity", low=0.5), covariance="delong"),
             "take 'jackknife'",
         ),
-        (lambda: stats.mrmc(rated, fixed="reader"), "wanted 'readers'"),
+        (lambda: stats.mrmc(rated, fixed="reader"), "expected 'readers'"),
         (lambda: stats.mrmc(rated, interval="logits"), "'symmetric' or 'logit'"),
         (lambda: stats.dbm(alone), "two tests and two readers"),
         (lambda: stats.mrmc_power(stats.mrmc(alone), effect=0.05, readers=5, cases=100), "pilot of two tests"),
         (lambda: stats.mrmc_power(stats.mrmc(rated), effect=0, readers=5, cases=100), "other than 0"),
         (lambda: stats.against_model(alone, "gpt"), "no reader is called 'gpt'"),
-        (lambda: stats.against_model(rated, 2), "wanted one test"),
+        (lambda: stats.against_model(rated, 2), "expected one test"),
         (lambda: stats.Auc(curve="binormel"), "did you mean 'binormal'"),
         (lambda: stats.Auc(low=0.5), "partial area"),
         (lambda: stats.SensitivityAt(), "one specificity or one sensitivity"),

@@ -44,7 +44,7 @@ def plain(marks, lesions, cases, weighted, all_cases):
 @pytest.mark.parametrize("all_cases", [True, False])
 def test_areas_and_their_jackknife_from_the_definition(weighted, all_cases):
     marks, lesions = study(1)
-    rated = stats.rate_marks(marks, lesions, CASES, test="test")
+    rated = stats.FrocData.from_frame(marks, lesions, CASES, test="test")
     figures, errors = covariance(rated, stats.Afroc(weighted, all_cases), "jackknife")
     cells = [part for _, part in marks.groupby(["test", "reader"])]
     want = [plain(part, lesions, CASES, weighted, all_cases) for part in cells]
@@ -61,18 +61,20 @@ def test_one_lesion_a_case_and_no_marks_beside_is_the_roc_area():
     rating = rng.integers(0, 9, 14)
     marks = pd.DataFrame({"reader": 0, "case": CASES, "rating": rating, "lesion": ["a"] * 8 + [None] * 6})
     lesions = pd.DataFrame({"case": range(8), "lesion": "a"})
-    rated = stats.rate_marks(marks, lesions, CASES)
+    rated = stats.FrocData.from_frame(marks, lesions, CASES)
     readings = marks.assign(truth=(marks.case < 8).astype(int))
-    want = stats.mrmc(stats.rate(readings), fixed="readers").figures
-    for merit in (stats.Afroc(), stats.Afroc(weighted=False), stats.Auc()):
-        np.testing.assert_allclose(stats.mrmc(rated, merit=merit, fixed="readers").figures, want)
+    want = stats.mrmc(stats.RocData.from_frame(readings), fixed="readers").figures_of_merit
+    for figure_of_merit in (stats.Afroc(), stats.Afroc(weighted=False), stats.Auc()):
+        np.testing.assert_allclose(
+            stats.mrmc(rated, figure_of_merit=figure_of_merit, fixed="readers").figures_of_merit, want
+        )
 
 
 def test_analysis_and_covariances_over_pairs():
     marks, lesions = study(3, readers=4)
-    rated = stats.rate_marks(marks, lesions, CASES, test="test")
+    rated = stats.FrocData.from_frame(marks, lesions, CASES, test="test")
     tables = [
-        stats.mrmc(rated, merit=stats.Afroc(), covariance=kind).estimates()
+        stats.mrmc(rated, figure_of_merit=stats.Afroc(), covariance=kind).estimates()
         for kind in ("jackknife", "unbiased", "delong")
     ]
     for table in tables:
@@ -81,7 +83,7 @@ def test_analysis_and_covariances_over_pairs():
     jackknife, unbiased = (table["std_error"].iloc[2] for table in tables[:2])
     assert jackknife == pytest.approx(unbiased, rel=0.25)
     with pytest.raises(InputError, match="take 'jackknife'"):
-        stats.mrmc(rated, merit=stats.Afroc(weighted=False), covariance="delong")
+        stats.mrmc(rated, figure_of_merit=stats.Afroc(weighted=False), covariance="delong")
 
 
 @pytest.mark.parametrize(
@@ -98,10 +100,10 @@ def test_analysis_and_covariances_over_pairs():
 )
 def test_wrong_use_is_told(change, said):
     with pytest.raises(InputError, match=said):
-        stats.rate_marks(*change(*study(0), CASES), test="test")
+        stats.FrocData.from_frame(*change(*study(0), CASES), test="test")
 
 
 def test_areas_of_marks_want_marks():
     readings = pd.DataFrame({"reader": [0] * 4, "case": range(4), "truth": [0, 0, 1, 1], "rating": [1, 2, 3, 4]})
-    with pytest.raises(InputError, match="rate_marks, not rate"):
-        stats.mrmc(stats.rate(readings), merit=stats.Afroc(), fixed="readers")
+    with pytest.raises(InputError, match=r"FrocData.from_frame, not RocData"):
+        stats.mrmc(stats.RocData.from_frame(readings), figure_of_merit=stats.Afroc(), fixed="readers")

@@ -46,7 +46,7 @@ def plain(data, weights):
 def test_pairs_of_pairs_counted_one_by_one(weights):
     data = study(np.random.default_rng(3), cases=24)
     data["rating"] = data["rating"].round()
-    found = stats.one_shot(stats.rate(data), weights=weights).iloc[0]
+    found = stats.one_shot(stats.RocData.from_frame(data), weights=weights).iloc[0]
     mean, variance = plain(data, weights)
     assert found.estimate == pytest.approx(mean)
     assert found.std_error == pytest.approx(np.sqrt(variance))
@@ -55,7 +55,7 @@ def test_pairs_of_pairs_counted_one_by_one(weights):
 def test_a_complete_design_is_that_of_mrmc():
     """With unbiased covariances above 0, variances are the same to the last digit."""
     data = study(np.random.default_rng(1), readers=5, cases=40, reads=5, tests=2, gain=0.5)
-    rated = stats.rate(data, test="test")
+    rated = stats.RocData.from_frame(data, test="test")
     ours = stats.one_shot(rated)
     want = stats.mrmc(rated, covariance="unbiased").estimates()[1:].reset_index(drop=True)
     columns = ["estimate", "std_error"]
@@ -65,7 +65,7 @@ def test_a_complete_design_is_that_of_mrmc():
 def test_sensitivity_of_a_complete_design_by_hand():
     rng = np.random.default_rng(2)
     data = study(rng, readers=4, cases=20, reads=4).assign(rating=lambda d: (d["rating"] > 0.6).astype(float))
-    found = stats.one_shot(stats.rate(data), merit="sensitivity").iloc[0]
+    found = stats.one_shot(stats.RocData.from_frame(data), figure_of_merit=stats.Sensitivity()).iloc[0]
     calls = data[data.truth == 1].pivot(index="reader", columns="case", values="rating").to_numpy()
     r, n = calls.shape
     total = calls.sum()
@@ -77,22 +77,22 @@ def test_sensitivity_of_a_complete_design_by_hand():
 def test_what_is_left_out_and_what_cannot_be_told():
     data = study(np.random.default_rng(4))
     odd = pd.DataFrame({"test": 0, "reader": [90, 91], "case": [0, 2], "truth": 0, "rating": 1.0})
-    found = tables.check(stats.one_shot(stats.rate(pd.concat([data, odd]))), "estimates")
+    found = tables.check(stats.one_shot(stats.RocData.from_frame(pd.concat([data, odd]))), "estimates")
     assert "2 of 10 readers saw one kind of case only" in found["note"].item()
     with pytest.raises(InputError, match="no two readings share neither"):
-        stats.one_shot(stats.rate(data[data.reader == 0].assign(reader=1)))
+        stats.one_shot(stats.RocData.from_frame(data[data.reader == 0].assign(reader=1)))
     with pytest.raises(InputError, match="no reader saw cases with and without"):
-        stats.one_shot(stats.rate(data.assign(reader=data["reader"] * 2 + data["truth"])))
-    with pytest.raises(InputError, match="ratings of 0 and 1"):
-        stats.one_shot(stats.rate(data), merit="sensitivity")
+        stats.one_shot(stats.RocData.from_frame(data.assign(reader=data["reader"] * 2 + data["truth"])))
+    with pytest.raises(InputError, match="calls of 0 or 1 as ratings"):
+        stats.one_shot(stats.RocData.from_frame(data), figure_of_merit=stats.Sensitivity())
     with pytest.raises(InputError, match="'pairs' or 'readers'"):
-        stats.one_shot(stats.rate(data), weights="reader")
+        stats.one_shot(stats.RocData.from_frame(data), weights="reader")
 
 
 def test_order_of_rows_does_not_matter():
     data = study(np.random.default_rng(6), tests=2)
-    want = stats.one_shot(stats.rate(data, test="test"))
-    got = stats.one_shot(stats.rate(data.sample(frac=1, random_state=1), test="test"))
+    want = stats.one_shot(stats.RocData.from_frame(data, test="test"))
+    got = stats.one_shot(stats.RocData.from_frame(data.sample(frac=1, random_state=1), test="test"))
     pd.testing.assert_frame_equal(got, want)
 
 
@@ -107,7 +107,7 @@ def test_intervals_of_planted_studies_cover(readers, cases, reads, least):
     truth = np.mean(ndtr((1.2 + rng.normal(0, 0.3, 400_000)) / np.sqrt(spread)))
     covered, gone, width, found = [], [], [], []
     for _ in range(400):
-        table = stats.one_shot(stats.rate(study(rng, readers, cases, reads, tests=2), test="test"))
+        table = stats.one_shot(stats.RocData.from_frame(study(rng, readers, cases, reads, tests=2), test="test"))
         difference, mean = table.iloc[0], table.iloc[1]
         covered.append(mean.conf_low <= truth <= mean.conf_high)
         gone.append(difference.p_value < 0.05)
@@ -121,18 +121,20 @@ def test_intervals_of_planted_studies_cover(readers, cases, reads, least):
 
 def test_mean_curve_and_its_band():
     data = study(np.random.default_rng(5), readers=4, cases=60, reads=4, tests=2, gain=1.0)
-    rated = stats.rate(data, test="test")
+    rated = stats.RocData.from_frame(data, test="test")
     curves = stats.roc_curves(rated, n_resamples=100, rng=1)
-    again = stats.roc_curves(stats.rate(data.sample(frac=1, random_state=3), test="test"), n_resamples=100, rng=1)
+    again = stats.roc_curves(
+        stats.RocData.from_frame(data.sample(frac=1, random_state=3), test="test"), n_resamples=100, rng=1
+    )
     pd.testing.assert_frame_equal(again, curves)
-    areas = stats.mrmc(rated).figures.mean(1)
+    areas = stats.mrmc(rated).figures_of_merit.mean(1)
     for area, (_, part) in zip(areas, curves.groupby("curve"), strict=True):
         drawn = np.trapezoid(part["true_positive_share"], part["false_positive_share"])
         assert drawn == pytest.approx(area, abs=0.02)  # each step is read at its top
         inside = part.iloc[1:-1]
         assert (inside["conf_low"] <= inside["true_positive_share"]).all()
         assert (inside["true_positive_share"] <= inside["conf_high"]).all()
-    alone = stats.roc_curves(stats.rate(data[(data.reader == 0) & (data.test == 0)]), n_resamples=0)
+    alone = stats.roc_curves(stats.RocData.from_frame(data[(data.reader == 0) & (data.test == 0)]), n_resamples=0)
     assert alone["conf_low"].iloc[1:].isna().all()
     points = stats.operating_points(data.assign(call=(data["rating"] > 0.5).astype(int)), test="test")
     assert list(points.columns) == ["curve", "reader", "false_positive_share", "true_positive_share"]

@@ -42,7 +42,9 @@ def test_level_and_coverage(readers, cases, covariance):
     rng = np.random.default_rng(readers)
     gone, covered, plain, mean = [], [], [], []
     for _ in range(1500):
-        fit = stats.mrmc(stats.rate(study(rng, readers, cases), test="test"), covariance=covariance, interval="logit")
+        fit = stats.mrmc(
+            stats.RocData.from_frame(study(rng, readers, cases), test="test"), covariance=covariance, interval="logit"
+        )
         table, symmetric = fit.estimates(), replace(fit, interval="symmetric").estimates()
         gone.append(table["p_value"].iloc[0] < 0.05)
         for kept, found in ((covered, table), (plain, symmetric)):
@@ -62,7 +64,9 @@ def test_fixed_readers_do_not_speak_for_others():
     SPREADS.update({"reader": 0.1, "test reader": 0.1})
     try:
         gone = [
-            stats.mrmc(stats.rate(study(rng, 5, 100), test="test"), fixed="readers").estimates()["p_value"].iloc[0]
+            stats.mrmc(stats.RocData.from_frame(study(rng, 5, 100), test="test"), fixed="readers")
+            .estimates()["p_value"]
+            .iloc[0]
             < 0.05
             for _ in range(300)
         ]

@@ -146,7 +146,7 @@ def agreement_bootstrap(
     *,
     coefficient: str = "krippendorff",
     weights: str | np.ndarray = "unweighted",
-    raters: bool = False,
+    resample_raters: bool = False,
     confidence: float = 0.95,
     n_resamples: int = 1000,
     rng: int | np.random.Generator | None = None,
@@ -163,7 +163,7 @@ def agreement_bootstrap(
         As for `agreement`.
     coefficient, weights
         As for `agreement`.
-    raters : bool
+    resample_raters : bool
         Draw raters as well, for claims about raters like these; with few raters such intervals are rough.
     confidence : float
         Of the interval.
@@ -186,7 +186,7 @@ def agreement_bootstrap(
     --------
     >>> truth = np.random.default_rng(1).integers(0, 3, 60)
     >>> ratings = pd.DataFrame({f"r{g}": np.where(np.arange(60) % 7 == g, 0, truth) for g in range(4)})
-    >>> table = agreement_bootstrap(ratings, raters=True, n_resamples=200, rng=1)
+    >>> table = agreement_bootstrap(ratings, resample_raters=True, n_resamples=200, rng=1)
     >>> bool(table.conf_low[0] < table.estimate[0] < table.conf_high[0])
     True
     """
@@ -196,7 +196,9 @@ def agreement_bootstrap(
     random = np.random.default_rng(rng)
     n, r = coded.places.shape
     pairs = (
-        pair for chunk in draw((n, r if raters else 1), n_resamples, random, 64) for pair in zip(*chunk, strict=True)
+        pair
+        for chunk in draw((n, r if resample_raters else 1), n_resamples, random, 64)
+        for pair in zip(*chunk, strict=True)
     )
     draws = np.array(
         [

@@ -207,7 +207,7 @@ def disagreement_reliability(
     value: str,
     case: str = "case",
     reader: str = "reader",
-    splits: int = 100,
+    n_splits: int = 100,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Tell how far disagreement is a property of the case, and how well it could be foretold at best.
@@ -221,7 +221,7 @@ def disagreement_reliability(
     ----------
     readings, value, case, reader
         As in `disagreement`, categories. Cases with fewer than four readers are left out and counted.
-    splits : int
+    n_splits : int
         Random halves of each case's readers.
     rng : int, Generator or None
         Randomness.
@@ -267,7 +267,7 @@ def disagreement_reliability(
     random = np.random.default_rng(rng)
     order = np.lexsort((said, what))
     what, said = pd.factorize(what[order])[0], said[order]
-    halves = [_halved(what, said, random) for _ in range(splits)]
+    halves = [_halved(what, said, random) for _ in range(n_splits)]
     cases = int(what.max()) + 1
     few, votes = halves[:_FEW_SPLITS], _yes(what, said)
     draws = (random.integers(0, cases, cases) for _ in range(_DRAWS))

@@ -13,39 +13,39 @@ from scipy import stats
 from gazeanalytics.stats.agreement.disagreement import auroc
 from gazeanalytics.stats.calibration import calibration, recalibrate
 from gazeanalytics.stats.resampling.bootstrap import cluster_bootstrap
-from gazeanalytics.stats.resampling.bootstrap_statistics import AucOf, WeightedBy, needed
+from gazeanalytics.stats.resampling.bootstrap_statistics import AucStatistic, WeightedStatistic, needed
 from gazeanalytics.tables import TABLES, InputError
 
-__all__ = ["Forecast", "Validation", "join_embeddings", "predict_disagreement"]
+__all__ = ["CrossValidation", "DisagreementPrediction", "join_embeddings", "predict_disagreement"]
 
 _COLUMNS = [column.name for column in TABLES["estimates"].columns]
 _INNER = 4  # folds inside the training rows, for calibration
 
 
 @dataclass(frozen=True, slots=True)
-class Validation:
+class CrossValidation:
     """How a forecast is judged.
 
     Parameters
     ----------
-    folds : int
+    n_folds : int
         Parts that cases (and readers) are cut into; each is foretold from the others.
     calibrate : bool
         Map a classifier's scores to probabilities by a logistic line fitted on folds inside the training rows.
-    permutations : int
+    n_permutations : int
         Times that outcomes are shuffled among cases and everything is fitted anew, for the p-value. 0: no test.
     n_resamples : int
         Bootstrap draws of the groups, for intervals.
     """
 
-    folds: int = 5
+    n_folds: int = 5
     calibrate: bool = True
-    permutations: int = 0
+    n_permutations: int = 0
     n_resamples: int = 500
 
 
 @dataclass(frozen=True)
-class Forecast:
+class DisagreementPrediction:
     """Out-of-fold predictions and what they are worth; made by `predict_disagreement`.
 
     Attributes
@@ -72,9 +72,9 @@ def predict_disagreement(
     features: Sequence[str],
     groups: str | Sequence[str] = "case",
     model: Any = None,
-    validation: Validation | None = None,
+    settings: CrossValidation | None = None,
     rng: int | np.random.Generator | None = None,
-) -> Forecast:
+) -> DisagreementPrediction:
     """Foretell disagreement from gaze, strategy, certainty, case context, AI outputs or embeddings.
 
     Every row is foretold by a model that saw neither its case nor, where `groups` names readers too, its reader. Take
@@ -94,14 +94,14 @@ def predict_disagreement(
     model : scikit-learn estimator, optional
         Classifier for 0 and 1, regressor for numbers. Default: a forest of 300 trees with leaves of ten rows or more,
         which was not tuned on anything.
-    validation : Validation, optional
+    settings : CrossValidation, optional
         Folds, calibration, permutations.
     rng : int, Generator or None
         Randomness of folds, forest, bootstrap and shuffles.
 
     Returns
     -------
-    Forecast
+    DisagreementPrediction
 
     Raises
     ------
@@ -123,25 +123,25 @@ def predict_disagreement(
     2  intercept     -0.02
     3      slope      0.97
     """
-    how = Validation() if validation is None else validation
+    how = CrossValidation() if settings is None else settings
     names = [groups] if isinstance(groups, str) else list(groups)
-    y, x, codes = _checked(table, target, features, names, how.folds)
+    y, x, codes = _checked(table, target, features, names, how.n_folds)
     random = np.random.default_rng(rng)
     binary = bool(np.isin(y, (0, 1)).all())
     seed = int(random.integers(2**31))
     chosen = _default(binary, seed) if model is None else model
-    folds = _folds(codes, how.folds, random)
+    folds = _folds(codes, how.n_folds, random)
     fitter = _Fitter(chosen, binary, how.calibrate and binary, seed)
     predicted, fold = fitter.across(x, y, codes, folds)
     judged = pd.DataFrame({**{name: table[name].to_numpy() for name in names}, "target": y, "predicted": predicted})
-    shuffled = (_shuffle(y, codes[0], random) for _ in range(how.permutations))
+    shuffled = (_shuffle(y, codes[0], random) for _ in range(how.n_permutations))
     null = np.array([_score(mixed, fitter.across(x, mixed, codes, folds)[0], binary) for mixed in shuffled])
     scores = _scores(judged, names, binary, how.n_resamples, random)
-    if how.permutations:
+    if how.n_permutations:
         first = float(scores["estimate"].iloc[0])
-        scores.loc[0, "p_value"] = (1 + np.sum(null >= first)) / (1 + how.permutations)
+        scores.loc[0, "p_value"] = (1 + np.sum(null >= first)) / (1 + how.n_permutations)
     scores["note"] = _leaks(x, y, binary)
-    return Forecast(judged.assign(fold=fold), scores, null)
+    return DisagreementPrediction(judged.assign(fold=fold), scores, null)
 
 
 def _default(binary: bool, seed: int) -> Any:
@@ -262,7 +262,7 @@ def _scores(
     if not binary:
         return _number_scores(judged, names, n_resamples, rng)
     area = cluster_bootstrap(
-        judged, AucOf("predicted", "target", names=("auroc",)), by=names, n_resamples=n_resamples, rng=rng
+        judged, AucStatistic("predicted", "target", names=("auroc",)), by=names, n_resamples=n_resamples, rng=rng
     )
     stated = judged["predicted"].clip(0, 1)
     rest = calibration(stated, judged["target"], clusters=judged[names[0]], n_resamples=n_resamples, rng=rng)
@@ -280,7 +280,7 @@ def _number_scores(judged: pd.DataFrame, names: list[str], n_resamples: int, rng
         spread = np.cov(*ranks, aweights=weights)
         return np.array([spread[0, 1] / np.sqrt(spread[0, 0] * spread[1, 1]), r2])
 
-    asked = WeightedBy(both, ("spearman", "r2"))
+    asked = WeightedStatistic(both, ("spearman", "r2"))
     return cluster_bootstrap(judged, asked, by=names, n_resamples=n_resamples, rng=rng).assign(model="forecast")
 
 

@@ -12,7 +12,15 @@ import pandas as pd
 from scipy import stats
 
 from gazeanalytics.ragged import thread_count
-from gazeanalytics.stats.resampling.bootstrap_statistics import Batch, Counts, FromTable, Plan, Statistic, draw, plan
+from gazeanalytics.stats.resampling.bootstrap_statistics import (
+    Batch,
+    Counts,
+    Plan,
+    Statistic,
+    TableStatistic,
+    draw,
+    plan,
+)
 from gazeanalytics.tables import TABLES, InputError
 
 __all__ = ["cluster_bootstrap", "cluster_draws"]
@@ -44,8 +52,9 @@ def cluster_bootstrap(
     table : pandas.DataFrame
         One row a reading; any design.
     statistic : Statistic or callable
-        `MeanOf`, `Difference`, `AucOf`, `KappaOf`; `WeightedBy(function)` for a function of the readings' weights; or
-        any function of a table, which is called with rows repeated (slow, but any statistic will do).
+        `MeanStatistic`, `MeanDifferenceStatistic`, `AucStatistic`, `KappaStatistic`; `WeightedStatistic(function)` for
+        a function of the readings' weights; or any function of a table, which is called with rows repeated (slow, but
+        any statistic will do).
     by : str or sequence of str
         One or two columns of clusters.
     interval : {"percentile", "bca", "t"}
@@ -75,12 +84,12 @@ def cluster_bootstrap(
     --------
     Twenty readers, who differ, read the same thirty cases; taking readings as independent would give 0.73 to 0.79:
 
-    >>> from gazeanalytics.stats import MeanOf
+    >>> from gazeanalytics.stats import MeanStatistic
     >>> rng = np.random.default_rng(2)
     >>> reader, case = np.divmod(np.arange(600), 30)
     >>> right = rng.random(600) < np.clip(0.8 + rng.normal(0, 0.15, 20)[reader] + rng.normal(0, 0.1, 30)[case], 0, 1)
     >>> readings = pd.DataFrame({"reader": reader, "case": case, "right": right})
-    >>> found = cluster_bootstrap(readings, MeanOf("right"), rng=1)
+    >>> found = cluster_bootstrap(readings, MeanStatistic("right"), rng=1)
     >>> found[["estimate", "conf_low", "conf_high"]].round(2).iloc[0].tolist()
     [0.76, 0.67, 0.84]
     """
@@ -88,7 +97,7 @@ def cluster_bootstrap(
         raise InputError(f"interval: wanted 'percentile', 'bca' or 't'; came {interval!r}")
     if n_resamples < 2:
         raise InputError(f"resamples: wanted at least 2 draws; came {n_resamples}")
-    asked = statistic if isinstance(statistic, Statistic) else FromTable(statistic)
+    asked = statistic if isinstance(statistic, Statistic) else TableStatistic(statistic)
     clusters = plan(table, by)
     batch = asked.bind(table, clusters)
     estimate = _ask(batch, clusters.ones())[0]

@@ -12,7 +12,18 @@ import pandas as pd
 from gazeanalytics._kernels.stats import bootstrap as kernels
 from gazeanalytics.tables import InputError, nearest
 
-__all__ = ["AucOf", "Counts", "Difference", "KappaOf", "MeanOf", "Plan", "Statistic", "WeightedBy", "draw", "plan"]
+__all__ = [
+    "AucStatistic",
+    "Counts",
+    "KappaStatistic",
+    "MeanDifferenceStatistic",
+    "MeanStatistic",
+    "Plan",
+    "Statistic",
+    "WeightedStatistic",
+    "draw",
+    "plan",
+]
 
 Counts = tuple[np.ndarray, np.ndarray]
 Batch = Callable[[Counts], np.ndarray]
@@ -111,7 +122,7 @@ class Statistic(ABC):
 
 
 @dataclass(frozen=True)
-class MeanOf(Statistic):
+class MeanStatistic(Statistic):
     """Means of columns.
 
     Parameters
@@ -138,7 +149,7 @@ class MeanOf(Statistic):
 
 
 @dataclass(frozen=True)
-class Difference(Statistic):
+class MeanDifferenceStatistic(Statistic):
     """Difference of the means of two groups of readings, the first label in sorted order less the second.
 
     Parameters
@@ -180,7 +191,7 @@ def _sums(values: np.ndarray, clusters: Plan, counts: Counts) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class AucOf(Statistic):
+class AucStatistic(Statistic):
     """Empirical area under the ROC curve.
 
     Parameters
@@ -225,7 +236,7 @@ class AucOf(Statistic):
 
 
 @dataclass(frozen=True)
-class KappaOf(Statistic):
+class KappaStatistic(Statistic):
     """Fleiss's kappa with ratings missing; a reader drawn twice is not compared with himself.
 
     Parameters
@@ -270,7 +281,7 @@ class KappaOf(Statistic):
 
 
 @dataclass(frozen=True)
-class WeightedBy(Statistic):
+class WeightedStatistic(Statistic):
     """Any statistic written as a function of the readings' weights.
 
     Parameters
@@ -292,7 +303,7 @@ class WeightedBy(Statistic):
 
 
 @dataclass(frozen=True)
-class FromTable(Statistic):
+class TableStatistic(Statistic):
     """Any statistic written as a function of a table, whose rows are repeated as often as they were drawn."""
 
     function: Callable[[pd.DataFrame], float]

@@ -23,7 +23,7 @@ def cluster_permutation(
     label: str,
     unit: str | Sequence[str],
     within: str | Sequence[str] = (),
-    n_resamples: int = 1999,
+    n_permutations: int = 1999,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Test whether a label of readers (or cases, or readings) matters, by shuffling it among them.
@@ -46,7 +46,7 @@ def cluster_permutation(
         ("reader", "case") for a condition of single readings.
     within : str or sequence of str
         Column or columns that labels stay within, such as "case" for conditions of readings of the same case.
-    n_resamples : int
+    n_permutations : int
         Shuffles.
     rng : int, Generator or None
         Randomness; the result doesn't depend on the order of rows.
@@ -92,7 +92,7 @@ def cluster_permutation(
     ask = _asker(table, statistic, label, kinds, who)
     own = labels[first]
     observed = ask(own)
-    drawn = np.array([ask(mixed) for mixed in _shuffled(own, stratum, n_resamples, np.random.default_rng(rng))])
+    drawn = np.array([ask(mixed) for mixed in _shuffled(own, stratum, n_permutations, np.random.default_rng(rng))])
     return _result(observed, drawn, label, kinds, statistic, _told(own, stratum), len(table))
 
 
@@ -114,10 +114,10 @@ def _asker(
     return gap
 
 
-def _shuffled(own: np.ndarray, stratum: np.ndarray, n_resamples: int, rng: np.random.Generator) -> np.ndarray:
+def _shuffled(own: np.ndarray, stratum: np.ndarray, n_permutations: int, rng: np.random.Generator) -> np.ndarray:
     """Shuffle labels within strata: sort by stratum, then by a random key. Shape (shuffles, units)."""
     ordered = np.argsort(stratum, kind="stable")
-    mixed = np.empty((n_resamples, len(own)), own.dtype)
+    mixed = np.empty((n_permutations, len(own)), own.dtype)
     for row in mixed:
         row[np.lexsort((rng.random(len(own)), stratum))] = own[ordered]
     return mixed

@@ -4,10 +4,10 @@ from gazeanalytics.stats.roc.against_model import against_model
 from gazeanalytics.stats.roc.analysis import MrmcFit, mrmc
 from gazeanalytics.stats.roc.dbm import DbmFit, dbm
 from gazeanalytics.stats.roc.figures_of_merit import Auc, ExpectedUtility, Sensitivity, SensitivityAt, Specificity
-from gazeanalytics.stats.roc.free_response import Afroc, Marks, rate_marks
+from gazeanalytics.stats.roc.free_response import Afroc, FrocData
 from gazeanalytics.stats.roc.mean_curves import operating_points, roc_curves
 from gazeanalytics.stats.roc.one_shot import one_shot
-from gazeanalytics.stats.roc.roc_data import Ratings, rate
+from gazeanalytics.stats.roc.roc_data import RocData
 from gazeanalytics.stats.roc.sample_size import mrmc_power, mrmc_sample_size
 
 __all__ = [
@@ -15,9 +15,9 @@ __all__ = [
     "Auc",
     "DbmFit",
     "ExpectedUtility",
-    "Marks",
+    "FrocData",
     "MrmcFit",
-    "Ratings",
+    "RocData",
     "Sensitivity",
     "SensitivityAt",
     "Specificity",
@@ -28,7 +28,5 @@ __all__ = [
     "mrmc_sample_size",
     "one_shot",
     "operating_points",
-    "rate",
-    "rate_marks",
     "roc_curves",
 ]

@@ -12,20 +12,25 @@ from scipy import special, stats
 from gazeanalytics.tables import TABLES
 
 __all__ = [
-    "FEW",
+    "FEW_READERS",
     "difference_row",
     "equality_row",
+    "estimate_row",
+    "estimates_table",
     "hillis_df",
     "mean_row",
+    "on_logits",
     "pairs",
-    "row",
     "spread_of_mean",
-    "table",
     "with_test",
+    "without_rounding",
 ]
 
-FEW = 5  # readers below which claims about readers like these lean on very few
+FEW_READERS = 5  # below, claims about readers like these rest on very few
+NOTHING_VARIES = "no error can be estimated: it varies neither over readers nor over cases"
+BELOW_ZERO = "no error can be estimated: its unbiased estimate is below 0"
 _COLUMNS = [column.name for column in TABLES["estimates"].columns]
+_ROUNDING = 1e-12
 
 
 class _Named(Protocol):
@@ -35,26 +40,43 @@ class _Named(Protocol):
     def confidence(self) -> float: ...
 
 
-def row(
+def estimate_row(
     term: str, contrast: object, value: float, variance: float, df: float, confidence: float, bounded: bool = False
 ) -> dict[str, Any]:
-    """Spell an estimate with its t interval; infinite df give a normal one. `bounded`: held within 0 and 1."""
-    spread = float(np.sqrt(max(variance, 0.0))) if np.isfinite(variance) else np.nan
-    low, high = (value + side * stats.t.ppf((1 + confidence) / 2, df) * spread for side in (-1, 1))
+    """Give an estimate with its t interval; infinite df give a normal one. `bounded`: held within 0 and 1.
+
+    Where every reader is perfect, or every rating the same, the variance is 0. The interval would then have no width,
+    as if the figure were known exactly, so its ends stay NaN and `note` says why. An unbiased variance can also fall
+    below 0; its root is then NaN.
+    """
+    spread = float(np.sqrt(variance)) if variance >= 0 else np.nan
+    reach = stats.t.ppf((1 + confidence) / 2, df) * spread if variance > 0 else np.nan
+    low, high = value - reach, value + reach
     if bounded:
-        low, high = max(0.0, low), min(1.0, high)
-    test = {"statistic": np.nan, "p_value": np.nan}
-    return {"term": term, "contrast": str(contrast), "estimate": value, "std_error": spread, **test,
-            "df": df if np.isfinite(df) else np.nan, "conf_low": low, "conf_high": high}  # fmt: skip
+        low, high = np.maximum(0.0, low), np.minimum(1.0, high)  # unlike max and min, these keep NaN
+    note = NOTHING_VARIES if variance == 0 else BELOW_ZERO if variance < 0 else ""
+    return {
+        "term": term,
+        "contrast": str(contrast),
+        "estimate": value,
+        "std_error": spread,
+        "statistic": np.nan,
+        "df": df if np.isfinite(df) and not note else np.nan,
+        "p_value": np.nan,
+        "conf_low": float(low),
+        "conf_high": float(high),
+        "note": note,
+    }
 
 
 def difference_row(
     pair: tuple[int, int], values: np.ndarray, fit: _Named, variance: float, df: float, term: str
 ) -> dict[str, Any]:
-    """Spell the difference of two tests with its t or z test."""
+    """Give the difference of two tests with its t or z test."""
     first, second = pair
     gap = float(values[first] - values[second])
-    return with_test(row(term, f"{fit.tests[first]} - {fit.tests[second]}", gap, variance, df, fit.confidence), df)
+    name = f"{fit.tests[first]} - {fit.tests[second]}"
+    return with_test(estimate_row(term, name, gap, variance, df, fit.confidence), df)
 
 
 def with_test(found: dict[str, Any], df: float) -> dict[str, Any]:
@@ -64,19 +86,39 @@ def with_test(found: dict[str, Any], df: float) -> dict[str, Any]:
     return found | {"statistic": statistic, "p_value": 2 * float(stats.t.sf(abs(statistic), df))}
 
 
-def equality_row(statistic: float, df: float, df2: float | None) -> dict[str, Any]:
-    """Spell a test that all tests are worth the same: F with two degrees of freedom, or chi-square with one."""
-    law = stats.chi2(df) if df2 is None else stats.f(df, df2)
+def equality_row(between: float, within: float, df: float, df2: float | None) -> dict[str, Any]:
+    """Test that all tests are equal: F with two degrees of freedom, or chi-square (`df2` None) with one.
+
+    `between` and `within` are the mean squares of the tests and of what they are compared with. With infinite `df2`, F
+    is chi-square over its degrees of freedom (SciPy's F gives NaN there).
+    """
+    statistic = between / within if within > 0 else np.nan
+    if df2 is None:
+        statistic, law, name = df * statistic, stats.chi2(df), f"chi-square({df})"
+    else:
+        name = f"F({df}, {df2:.4g})" if within > 0 else f"F({df}, undefined)"
+        law = stats.f(df, df2) if np.isfinite(df2) else stats.gamma(df / 2, scale=2 / df)
     empty = dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high"), np.nan)
-    with_test = {"statistic": statistic, "df": float(df), "p_value": float(law.sf(statistic))}
-    law_name = f"chi-square({df})" if df2 is None else f"F({df}, {df2:.4g})"
-    return {"term": "tests", "contrast": law_name, **empty, **with_test, "df2": np.nan if df2 is None else float(df2)}
+    tested = {"statistic": statistic, "df": float(df), "p_value": float(law.sf(statistic))}
+    second = float(df2) if df2 is not None and within > 0 else np.nan
+    note = "" if within > 0 else BELOW_ZERO if within < 0 else NOTHING_VARIES
+    return {"term": "tests", "contrast": name, **empty, **tested, "df2": second, "note": note}
 
 
-def table(model: str, rows: list[dict[str, Any]], n: int, note: str) -> pd.DataFrame:
-    """Put rows together in the columns of `estimates`, with df2."""
-    found = pd.DataFrame([{"df2": np.nan, "note": note, **one} for one in rows])
-    return found.assign(model=model, n=n)[[*_COLUMNS, "df2"]]
+def estimates_table(model: str, rows: list[dict[str, Any]], n: int, note: str) -> pd.DataFrame:
+    """Put rows together in the columns of `estimates`, with df2; `note` is added to the rows' own."""
+    found = pd.DataFrame([{"df2": np.nan, **one} for one in rows])
+    notes = ["; ".join(part for part in (own, note) if part) for own in found["note"]]
+    return found.assign(model=model, n=n, note=notes)[[*_COLUMNS, "df2"]]
+
+
+def without_rounding(value: float, scale: float) -> float:
+    """Give 0 where a difference of numbers of size `scale` is no more than their rounding error.
+
+    Two tests with the same ratings leave differences of 1e-18 instead of 0, and the ratio of two such is arbitrary: a
+    test statistic of 3, say, with a p-value to match.
+    """
+    return 0.0 if abs(value) <= _ROUNDING * abs(scale) else value
 
 
 def hillis_df(variance: float, square: float, df: int) -> float:
@@ -90,23 +132,30 @@ def pairs(tests: int) -> list[tuple[int, int]]:
 
 
 def mean_row(name: object, values: np.ndarray, cov2: float, confidence: float) -> dict[str, Any]:
-    """Spell the mean over readers who stand for all, whose errors covary by `cov2` (Hillis 2007, ddf_H_single)."""
+    """Give the mean over readers who stand for all, whose errors covary by `cov2` (Hillis 2007, ddf_H_single)."""
     variance, df = spread_of_mean(values, cov2)
-    return row("mean", name, float(values.mean()), variance, df, confidence, bounded=True)
+    return estimate_row("mean", name, float(values.mean()), variance, df, confidence, bounded=True)
 
 
 def spread_of_mean(values: np.ndarray, cov2: float) -> tuple[float, float]:
-    """Variance of the mean over random readers, with its degrees of freedom."""
-    square = float(values.var(ddof=1))
+    """Variance of the mean over random readers, with its degrees of freedom.
+
+    Var = (MS(R) + r max(Cov2, 0)) / r: readers' spread holds their own error already, so only the error that they
+    share (Cov2, from the same cases) is added. A negative Cov2 is taken as 0, as by Hillis (2007): error that readers
+    share can't make their mean more certain.
+    """
+    square = without_rounding(float(values.var(ddof=1)), float(np.square(values).max()) * _ROUNDING)
     variance = square + len(values) * max(cov2, 0.0)
     return variance / len(values), hillis_df(variance, square, len(values) - 1)
 
 
 def on_logits(rows: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Take the intervals of figures of merit symmetric on the logit, where they lie strictly between 0 and 1."""
-    single = ~rows["term"].isin(["tests", "difference"]) & ~rows["contrast"].astype(str).str.contains(
-        " - ", regex=False
-    )
+    """Make the intervals of figures of merit symmetric on the logit, where they lie strictly between 0 and 1.
+
+    The error on the logit follows from the delta method: SE / (A (1 - A)).
+    """
+    compares = rows["contrast"].astype(str).str.contains(" - ", regex=False)
+    single = ~rows["term"].isin(["tests", "difference"]) & ~compares & (rows["std_error"] > 0)
     single &= (rows["estimate"] > 0) & (rows["estimate"] < 1)
     value, spread = (rows.loc[single, name].to_numpy(float) for name in ("estimate", "std_error"))
     reach = stats.t.ppf((1 + confidence) / 2, rows.loc[single, "df"].fillna(np.inf)) * spread / (value * (1 - value))

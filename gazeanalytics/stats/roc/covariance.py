@@ -6,17 +6,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gazeanalytics.stats.roc.figures_of_merit import Merit, PairMerit
-from gazeanalytics.stats.roc.roc_data import Cell, Ratings
+from gazeanalytics.stats.roc.figures_of_merit import FigureOfMerit, PairwiseFigureOfMerit
+from gazeanalytics.stats.roc.roc_data import Cell, RocData
 from gazeanalytics.tables import InputError, nearest
 
 __all__ = ["COVARIANCES", "covariance", "pseudovalues"]
 
+_ROUNDING = 1e-14  # of figures of merit, which lie between 0 and 1; one case of a million changes them by 1e-12
+
 Cells = list[Cell]
-Method = Callable[[Merit, Cells, int], np.ndarray]
+Method = Callable[[FigureOfMerit, Cells, int], np.ndarray]
 
 
-def covariance(ratings: Ratings, merit: Merit, method: str) -> tuple[np.ndarray, np.ndarray]:
+def covariance(data: RocData, figure_of_merit: FigureOfMerit, method: str) -> tuple[np.ndarray, np.ndarray]:
     """Give figures of merit and their error covariances.
 
     Returns
@@ -28,19 +30,19 @@ def covariance(ratings: Ratings, merit: Merit, method: str) -> tuple[np.ndarray,
     if method not in COVARIANCES:
         choices = ", ".join(map(repr, COVARIANCES))
         raise InputError(f"covariance: wanted one of {choices}; came {method!r}; {nearest(method, [*COVARIANCES])}")
-    cells = two_kinds(ratings)
-    values = np.array([merit(cell) for cell in cells]).reshape(len(ratings.tests), len(ratings.readers))
-    return values, COVARIANCES[method](merit, cells, len(ratings.cases))
+    cells = two_kinds(data)
+    values = np.array([figure_of_merit(cell) for cell in cells]).reshape(len(data.tests), len(data.readers))
+    return values, COVARIANCES[method](figure_of_merit, cells, len(data.cases))
 
 
-def two_kinds(ratings: Ratings) -> Cells:
+def two_kinds(data: RocData) -> Cells:
     """Give the cells, refusing readers who saw fewer than two cases of either kind."""
     cells = []
-    for test, reader, cell in ratings.cells():
+    for test, reader, cell in data.cells():
         counts = int((~cell.truth).sum()), int(cell.truth.sum())
         if min(counts) < 2:
-            place = f"reader {ratings.readers[reader]!r}"
-            place += f" under test {ratings.tests[test]!r}" if len(ratings.tests) > 1 else ""
+            place = f"reader {data.readers[reader]!r}"
+            place += f" under test {data.tests[test]!r}" if len(data.tests) > 1 else ""
             raise InputError(
                 f"{place} read {counts[0]} cases without and {counts[1]} with the finding; wanted at least two of each:"
                 " leave the reader out, or use one_shot, which weighs readers by what they read"
@@ -49,52 +51,53 @@ def two_kinds(ratings: Ratings) -> Cells:
     return cells
 
 
-def pseudovalues(ratings: Ratings, merit: Merit) -> np.ndarray:
+def pseudovalues(data: RocData, figure_of_merit: FigureOfMerit) -> np.ndarray:
     """Give jackknife pseudovalues that average to the figure of merit, shape (tests, readers, cases)."""
-    left = _left_out(merit, two_kinds(ratings), len(ratings.cases))
-    values = np.array([merit(cell) for _, _, cell in ratings.cells()])
+    left = _left_out(figure_of_merit, two_kinds(data), len(data.cases))
+    values = np.array([figure_of_merit(cell) for _, _, cell in data.cells()])
     pseudo = values[:, None] + (left.shape[1] - 1) * (left.mean(1, keepdims=True) - left)
-    return pseudo.reshape(len(ratings.tests), len(ratings.readers), -1)
+    return pseudo.reshape(len(data.tests), len(data.readers), -1)
 
 
-def _left_out(merit: Merit, cells: Cells, cases: int) -> np.ndarray:
+def _left_out(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndarray:
     """Figure of merit without each case, which is the whole where a reader didn't read it."""
     left = np.empty((len(cells), cases))
     for row, cell in zip(left, cells, strict=True):
-        row[:] = merit(cell)
-        row[cell.case] = merit.left_out(cell)
+        row[:] = figure_of_merit(cell)
+        row[cell.case] = figure_of_merit.left_out(cell)
     return left
 
 
-def _jackknife(merit: Merit, cells: Cells, cases: int) -> np.ndarray:
+def _jackknife(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndarray:
     """Quenouille and Tukey's, over the cases that count: only those with the finding for sensitivity."""
     counts = np.zeros(cases, bool)
     for cell in cells:
-        counts[cell.case[np.isin(cell.truth, merit.kinds)]] = True
-    left = _left_out(merit, cells, cases)[:, counts]
+        counts[cell.case[np.isin(cell.truth, figure_of_merit.kinds)]] = True
+    left = _left_out(figure_of_merit, cells, cases)[:, counts]
     off, n = left - left.mean(1, keepdims=True), left.shape[1]
+    off[np.abs(off).max(1) <= _ROUNDING] = 0.0  # leaving out a case changes nothing; a mean of 0.1s is not quite 0.1
     return (n - 1) / n * off @ off.T
 
 
-def _delong(merit: Merit, cells: Cells, cases: int) -> np.ndarray:
+def _delong(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndarray:
     """Covariances of placements, cases with and without the finding apart (DeLong et al. 1988)."""
-    merit = _over_pairs(merit, "delong")
+    figure_of_merit = _over_pairs(figure_of_merit, "delong")
     total = np.zeros((len(cells), len(cells)))
     for kind in (False, True):
         off, read = np.zeros((len(cells), cases)), np.zeros((len(cells), cases))
         for row, (place, cell) in enumerate(zip(off, cells, strict=True)):
             mine = cell.truth == kind
-            placed = merit.placements(cell)[mine]
+            placed = figure_of_merit.placements(cell)[mine]
             place[cell.case[mine]], read[row, cell.case[mine]] = placed - placed.mean(), 1.0
         both, n = read @ read.T, read.sum(1)
         total += off @ off.T * both / np.maximum(both - 1, 1) / np.outer(n, n)
     return total
 
 
-def _unbiased(merit: Merit, cells: Cells, cases: int) -> np.ndarray:
+def _unbiased(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndarray:
     """Product of two areas less the mean product over pairs of pairs that share no case (Gallas 2006, Hillis 2018)."""
-    merit = _over_pairs(merit, "unbiased")
-    whole = [_Scores(merit.scores(cell), cell, cases) for cell in cells]
+    figure_of_merit = _over_pairs(figure_of_merit, "unbiased")
+    whole = [_Scores(figure_of_merit.scores(cell), cell, cases) for cell in cells]
     found = np.array([[_apart(one, other) for other in whole] for one in whole])
     mean = np.array([one.scores.mean() for one in whole])
     return np.outer(mean, mean) - found
@@ -127,12 +130,12 @@ def _apart(one: _Scores, other: _Scores) -> float:
     return float(total) / (a * b * c * d - m * b * d - k * a * c + m * k)
 
 
-def _over_pairs(merit: Merit, method: str) -> PairMerit:
-    if isinstance(merit, PairMerit) and getattr(merit, "whole", True):
-        return merit
+def _over_pairs(figure_of_merit: FigureOfMerit, method: str) -> PairwiseFigureOfMerit:
+    if isinstance(figure_of_merit, PairwiseFigureOfMerit) and getattr(figure_of_merit, "whole", True):
+        return figure_of_merit
     raise InputError(
-        f"covariance {method!r} is for means over pairs of cases, such as the empirical AUC; for the {merit.name} take "
-        "'jackknife'"
+        f"covariance {method!r} is for means over pairs of cases, such as the empirical AUC; for the "
+        f"{figure_of_merit.name} take 'jackknife'"
     )
 
 

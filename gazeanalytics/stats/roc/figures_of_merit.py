@@ -12,13 +12,21 @@ from gazeanalytics.stats.roc.curves import Curve, empirical, fitted
 from gazeanalytics.stats.roc.roc_data import Cell
 from gazeanalytics.tables import InputError, nearest
 
-__all__ = ["Auc", "ExpectedUtility", "Merit", "PairMerit", "Sensitivity", "SensitivityAt", "Specificity"]
+__all__ = [
+    "Auc",
+    "ExpectedUtility",
+    "FigureOfMerit",
+    "PairwiseFigureOfMerit",
+    "Sensitivity",
+    "SensitivityAt",
+    "Specificity",
+]
 
 Shape = Literal["empirical", "binormal", "proper"]
 _SHAPES = ("empirical", "binormal", "proper")
 
 
-class Merit(ABC):
+class FigureOfMerit(ABC):
     """A number from one reader's ratings under one test; subclasses are small frozen dataclasses.
 
     Attributes
@@ -45,7 +53,7 @@ class Merit(ABC):
         return values[back.ravel()]  # cases of one kind that were rated alike are worth the same
 
 
-class PairMerit(Merit):
+class PairwiseFigureOfMerit(FigureOfMerit):
     """A mean over pairs of a case with and one without the finding; its covariances need no resampling."""
 
     @abstractmethod
@@ -71,7 +79,7 @@ class PairMerit(Merit):
 
 
 @dataclass(frozen=True, slots=True)
-class Auc(PairMerit):
+class Auc(PairwiseFigureOfMerit):
     """Area under the ROC curve, or under a part of it.
 
     Parameters
@@ -141,13 +149,13 @@ class Auc(PairMerit):
     def __call__(self, cell: Cell) -> float:
         """Give the area."""
         if self.whole:
-            return PairMerit.__call__(self, cell)
+            return PairwiseFigureOfMerit.__call__(self, cell)
         width = self.high - self.low if self.normalise else 1.0
         return _shaped(self.curve, cell).area(self.partial, self.low, self.high) / width
 
     def left_out(self, cell: Cell) -> np.ndarray:
         """Give the area without each case in turn."""
-        return PairMerit.left_out(self, cell) if self.whole else Merit.left_out(self, cell)
+        return PairwiseFigureOfMerit.left_out(self, cell) if self.whole else FigureOfMerit.left_out(self, cell)
 
 
 def _below(ordered: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -164,20 +172,26 @@ def _shaped(shape: str, cell: Cell) -> Curve:
     return empirical(cell.truth, cell.rating) if shape == "empirical" else fitted(cell.truth, cell.rating, shape)
 
 
-def _calls(cell: Cell, kind: bool) -> np.ndarray:
-    """Yes or no of the cases of one kind."""
-    calls = cell.rating[cell.truth == kind]
+def calls(cell: Cell, kind: bool) -> np.ndarray:
+    """Calls of 0 or 1 on the cases of one kind; other ratings are refused.
+
+    Examples
+    --------
+    >>> calls(Cell(np.arange(3), np.array([False, True, True]), np.array([0.0, 1.0, 0.0])), True).tolist()
+    [1.0, 0.0]
+    """
+    called = cell.rating[cell.truth == kind]
     if not np.isin(cell.rating, (0, 1)).all():
         came = cell.rating[~np.isin(cell.rating, (0, 1))][0]
         raise InputError(
             f"sensitivity and specificity want calls of 0 or 1 as ratings; came {came:g}: cut the ratings at a "
             "threshold first, or ask for SensitivityAt"
         )
-    return calls
+    return called
 
 
 @dataclass(frozen=True, slots=True)
-class Sensitivity(Merit):
+class Sensitivity(FigureOfMerit):
     """Share of cases with the finding that were called 1; ratings are calls of 0 and 1.
 
     Examples
@@ -191,11 +205,11 @@ class Sensitivity(Merit):
 
     def __call__(self, cell: Cell) -> float:
         """Give the share of hits."""
-        return float(_calls(cell, True).mean())
+        return float(calls(cell, True).mean())
 
 
 @dataclass(frozen=True, slots=True)
-class Specificity(Merit):
+class Specificity(FigureOfMerit):
     """Share of cases without the finding that were called 0; ratings are calls of 0 and 1."""
 
     name: ClassVar[str] = "specificity"
@@ -203,11 +217,11 @@ class Specificity(Merit):
 
     def __call__(self, cell: Cell) -> float:
         """Give the share of right rejections."""
-        return float(1 - _calls(cell, False).mean())
+        return float(1 - calls(cell, False).mean())
 
 
 @dataclass(frozen=True, slots=True)
-class SensitivityAt(Merit):
+class SensitivityAt(FigureOfMerit):
     """Sensitivity where the ROC curve has a given specificity, or specificity at a given sensitivity.
 
     Parameters
@@ -250,7 +264,7 @@ class SensitivityAt(Merit):
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedUtility(Merit):
+class ExpectedUtility(FigureOfMerit):
     """Most that true positives less `slope` times false positives can be on the curve (Abbey et al. 2013).
 
     Parameters

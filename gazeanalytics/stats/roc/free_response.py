@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.stats.resampling.bootstrap_statistics import needed
-from gazeanalytics.stats.roc.figures_of_merit import PairMerit
-from gazeanalytics.stats.roc.roc_data import Cell, Ratings
+from gazeanalytics.stats.roc.figures_of_merit import PairwiseFigureOfMerit
+from gazeanalytics.stats.roc.roc_data import Cell, RocData
 from gazeanalytics.tables import InputError, shown
 
-__all__ = ["Afroc", "MarkedCell", "Marks", "rate_marks"]
+__all__ = ["Afroc", "FrocData", "MarkedCell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class MarkedCell(Cell):
 
 
 @dataclass(frozen=True)
-class Marks(Ratings):
-    """Ratings of a free-response study; made by `rate_marks`. Every reader read every case under every test.
+class FrocData(RocData):
+    """Ratings of a free-response study; made by `FrocData.from_frame`. Every reader read every case under every test.
 
     Attributes
     ----------
@@ -67,91 +67,92 @@ class Marks(Ratings):
     place: np.ndarray
     weight: np.ndarray
 
+    @classmethod
+    def from_frame(
+        cls,
+        marks: pd.DataFrame,
+        lesions: pd.DataFrame,
+        cases: Iterable[Any],
+        *,
+        rating: str = "rating",
+        reader: str = "reader",
+        case: str = "case",
+        test: str | None = None,
+    ) -> FrocData:
+        """Take a free-response study from its marks, for `mrmc` with `Afroc()` (or with `Auc()` of the highest mark).
+
+        Parameters
+        ----------
+        marks : pandas.DataFrame
+            One row a mark: reader, case, rating, perhaps test, and `lesion`: the lesion that it hits, missing where
+            none. Of several marks on one lesion the highest counts.
+        lesions : pandas.DataFrame
+            One row a lesion: case and `lesion` (its name within the case), perhaps `weight`, its clinical weight;
+            weights are scaled to add up to 1 within a case. Default: alike.
+        cases : sequence
+            All cases that were read, those without lesions or marks too; all readers are taken to have read them all.
+        rating, reader, case, test
+            Columns, as for `RocData.from_frame`.
+
+        Returns
+        -------
+        FrocData
+
+        Raises
+        ------
+        InputError
+            For unknown columns, cases or lesions, gaps, or when all cases or none have lesions.
+
+        Examples
+        --------
+        Two cases have lesions, two have none; the reader finds one lesion and marks one normal case by mistake:
+
+        >>> marks = pd.DataFrame({"reader": "ann", "case": [1, 3], "rating": [80, 30], "lesion": ["a", None]})
+        >>> lesions = pd.DataFrame({"case": [1, 2], "lesion": ["a", "a"]})
+        >>> [(_, _, cell)] = FrocData.from_frame(marks, lesions, [1, 2, 3, 4]).cells()
+        >>> Afroc()(cell)
+        0.625
+        """
+        needed(marks, [name for name in (case, rating, reader, test) if name])
+        needed(marks.head(0), ["lesion"])
+        needed(lesions, [case, "lesion"])
+        places = pd.Index(sorted(set(cases)))
+        spot, home = (_spots(frame[case], places) for frame in (marks, lesions))
+        truth = _ill(home, len(places))
+        which = _hits(marks, spot, lesions, home, case)
+        (how, tests), (who, readers) = (
+            pd.factorize(marks[name], sort=True) if name else (np.zeros(len(marks), int), pd.Index(["all"]))
+            for name in (test, reader)
+        )
+        value, hit = marks[rating].to_numpy(float), which >= 0
+        shape = len(tests), len(readers)
+        false_mark, lesion = np.full((*shape, len(places)), -np.inf), np.full((*shape, len(home)), -np.inf)
+        np.maximum.at(false_mark, (how[~hit], who[~hit], spot[~hit]), value[~hit])
+        np.maximum.at(lesion, (how[hit], who[hit], which[hit]), value[hit])
+        best = false_mark.copy()
+        for found, there in zip(np.moveaxis(lesion, 2, 0), home, strict=True):
+            best[:, :, there] = np.maximum(best[:, :, there], found)
+        codes = [part.ravel() for part in np.indices(best.shape)]
+        return FrocData(
+            tests=tuple(tests.tolist()),
+            readers=tuple(readers.tolist()),
+            cases=tuple(places.tolist()),
+            test=codes[0],
+            reader=codes[1],
+            case=codes[2],
+            rating=np.where(np.isneginf(best), value.min() - 1, best).ravel(),
+            truth=truth,
+            false_mark=false_mark,
+            lesion=lesion,
+            place=home,
+            weight=_weights(lesions, home),
+        )
+
     def cells(self) -> Iterator[tuple[int, int, Cell]]:
         """Give test, reader and marks of every pair, tests first."""
         for test, reader, cell in super().cells():
             own = self.false_mark[test, reader], self.place, self.lesion[test, reader], self.weight
             yield test, reader, MarkedCell(cell.case, cell.truth, cell.rating, *own)
-
-
-def rate_marks(
-    marks: pd.DataFrame,
-    lesions: pd.DataFrame,
-    cases: Iterable[Any],
-    *,
-    rating: str = "rating",
-    reader: str = "reader",
-    case: str = "case",
-    test: str | None = None,
-) -> Marks:
-    """Take a free-response study from its marks, for `mrmc` with `Afroc()` (or with `Auc()` of the highest mark).
-
-    Parameters
-    ----------
-    marks : pandas.DataFrame
-        One row a mark: reader, case, rating, perhaps test, and `lesion`: the lesion that it hits, missing where none.
-        Of several marks on one lesion the highest counts.
-    lesions : pandas.DataFrame
-        One row a lesion: case and `lesion` (its name within the case), perhaps `weight`, its clinical weight; weights
-        are scaled to add up to 1 within a case. Default: alike.
-    cases : sequence
-        All cases that were read, those without lesions or marks too; all readers are taken to have read them all.
-    rating, reader, case, test
-        Columns, as for `rate`.
-
-    Returns
-    -------
-    Marks
-
-    Raises
-    ------
-    InputError
-        For unknown columns, cases or lesions, gaps, or when all cases or none have lesions.
-
-    Examples
-    --------
-    Two cases have lesions, two have none; the reader finds one lesion and marks one normal case by mistake:
-
-    >>> marks = pd.DataFrame({"reader": "ann", "case": [1, 3], "rating": [80, 30], "lesion": ["a", None]})
-    >>> lesions = pd.DataFrame({"case": [1, 2], "lesion": ["a", "a"]})
-    >>> [(_, _, cell)] = rate_marks(marks, lesions, [1, 2, 3, 4]).cells()
-    >>> Afroc()(cell)
-    0.625
-    """
-    needed(marks, [name for name in (case, rating, reader, test) if name])
-    needed(marks.head(0), ["lesion"])
-    needed(lesions, [case, "lesion"])
-    places = pd.Index(sorted(set(cases)))
-    spot, home = (_spots(frame[case], places) for frame in (marks, lesions))
-    truth = _ill(home, len(places))
-    which = _hits(marks, spot, lesions, home, case)
-    (how, tests), (who, readers) = (
-        pd.factorize(marks[name], sort=True) if name else (np.zeros(len(marks), int), pd.Index(["all"]))
-        for name in (test, reader)
-    )
-    value, hit = marks[rating].to_numpy(float), which >= 0
-    shape = len(tests), len(readers)
-    false_mark, lesion = np.full((*shape, len(places)), -np.inf), np.full((*shape, len(home)), -np.inf)
-    np.maximum.at(false_mark, (how[~hit], who[~hit], spot[~hit]), value[~hit])
-    np.maximum.at(lesion, (how[hit], who[hit], which[hit]), value[hit])
-    best = false_mark.copy()
-    for found, there in zip(np.moveaxis(lesion, 2, 0), home, strict=True):
-        best[:, :, there] = np.maximum(best[:, :, there], found)
-    codes = [part.ravel() for part in np.indices(best.shape)]
-    return Marks(
-        tests=tuple(tests.tolist()),
-        readers=tuple(readers.tolist()),
-        cases=tuple(places.tolist()),
-        test=codes[0],
-        reader=codes[1],
-        case=codes[2],
-        rating=np.where(np.isneginf(best), value.min() - 1, best).ravel(),
-        truth=truth,
-        false_mark=false_mark,
-        lesion=lesion,
-        place=home,
-        weight=_weights(lesions, home),
-    )
 
 
 def _ill(home: np.ndarray, cases: int) -> np.ndarray:
@@ -194,7 +195,7 @@ def _weights(lesions: pd.DataFrame, home: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
-class Afroc(PairMerit):
+class Afroc(PairwiseFigureOfMerit):
     """Area under the alternative free-response curve (Chakraborty & Berbaum 2004; Chakraborty & Zhai 2016).
 
     The chance that a lesion is rated above the highest false mark of a case; lesions and cases without a mark rate
@@ -238,7 +239,7 @@ class Afroc(PairMerit):
     def __call__(self, cell: Cell) -> float:
         """Average over lesions and false marks."""
         if self.whole:
-            return PairMerit.__call__(self, cell)
+            return PairwiseFigureOfMerit.__call__(self, cell)
         marked = _marked(cell)
         false_mark = marked.false_mark if self.all_cases else marked.false_mark[~cell.truth]
         weight = marked.weight if self.weighted else np.ones(len(marked.weight))
@@ -247,13 +248,13 @@ class Afroc(PairMerit):
     def left_out(self, cell: Cell) -> np.ndarray:
         """Give it without each case in turn."""
         if self.whole:
-            return PairMerit.left_out(self, cell)
+            return PairwiseFigureOfMerit.left_out(self, cell)
         return np.array([self(cell.without(place)) for place in range(len(cell.case))])
 
 
 def _marked(cell: Cell) -> MarkedCell:
     if not isinstance(cell, MarkedCell):
-        raise InputError("AFROC areas judge marks: make the ratings with rate_marks, not rate")
+        raise InputError("AFROC areas judge marks: make the data with FrocData.from_frame, not RocData.from_frame")
     return cell
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.stats.resampling.bootstrap_statistics import draw
-from gazeanalytics.stats.roc.roc_data import Cell, Ratings
+from gazeanalytics.stats.roc.roc_data import Cell, RocData
 from gazeanalytics.tables import InputError
 
 __all__ = ["operating_points", "roc_curves"]
@@ -16,7 +16,7 @@ _CHUNK = 50  # draws at a time
 
 
 def roc_curves(
-    ratings: Ratings,
+    data: RocData,
     *,
     confidence: float = 0.95,
     n_resamples: int = 500,
@@ -26,8 +26,9 @@ def roc_curves(
 
     Parameters
     ----------
-    ratings : Ratings
-        From `rate`, of any design. Readers without both kinds of cases under a test are left out of its curve.
+    data : RocData
+        From `RocData.from_frame`, of any design. Readers without both kinds of cases under a test are left out of its
+        curve.
     confidence : float
         Of the band, which holds at each share of false positives by itself.
     n_resamples : int
@@ -48,22 +49,22 @@ def roc_curves(
 
     Examples
     --------
-    >>> from gazeanalytics.stats.roc import rate
+    >>> from gazeanalytics.stats.roc import RocData
     >>> rng = np.random.default_rng(1)
     >>> reader, case = np.divmod(np.arange(240), 60)
     >>> readings = pd.DataFrame({"reader": reader, "case": case, "truth": case % 2})
     >>> readings["rating"] = readings["truth"] + rng.normal(0, 1, 240)
-    >>> curve = roc_curves(rate(readings), n_resamples=100, rng=1)
+    >>> curve = roc_curves(RocData.from_frame(readings), n_resamples=100, rng=1)
     >>> curve.loc[21, ["false_positive_share", "true_positive_share"]].astype(float).round(3).tolist()
     [0.2, 0.65]
     """
     random = np.random.default_rng(rng)
     frames = []
-    for test, name in enumerate(ratings.tests):
-        cells = [(reader, cell) for own, reader, cell in ratings.cells() if own == test and _both(cell)]
+    for test, name in enumerate(data.tests):
+        cells = [(reader, cell) for own, reader, cell in data.cells() if own == test and _both(cell)]
         if not cells:
             raise InputError(f"test {name!r}: no reader saw cases with and without the finding")
-        frames.append(_curve(name, cells, ratings, confidence, n_resamples, random))
+        frames.append(_curve(name, cells, data, confidence, n_resamples, random))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -74,12 +75,12 @@ def _both(cell: Cell) -> bool:
 def _curve(
     name: object,
     cells: list[tuple[int, Cell]],
-    ratings: Ratings,
+    data: RocData,
     confidence: float,
     n_resamples: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    sizes = len(ratings.readers), len(ratings.cases)
+    sizes = len(data.readers), len(data.cases)
     mean = _mean_curves(cells, np.ones((1, sizes[0])), np.ones((1, sizes[1])))[0]
     low = high = np.full(len(_GRID), np.nan)
     if n_resamples:

@@ -1,4 +1,15 @@
-"""Any design, complete or not: one estimate from all comparable pairs, with its unbiased variance."""
+"""One-shot MRMC analysis of any design, complete or not: one estimate from all comparable pairs, unbiased variance.
+
+Gallas (2006) writes the variance of the AUC as a combination of second moments: mean products of two pair scores that
+share the reader, the case with the finding, the case without it, or any two or all of them. With X = weighted mean of
+scores s with weights w (which sum to W), and the sum over pairs of scores (a, b) that share nothing,
+
+    Var(X) = E[X^2] - E[X]^2,   E[X]^2 estimated by  sum w_a w_b s_a s_b / sum w_a w_b.
+
+Sums over pairs that share nothing follow by inclusion and exclusion from group sums ("share at least this"), so the
+work grows with the number of scores, not its square. Scores are taken less their mean before, which changes nothing in
+a complete design; without it, readers who read much pull the products apart in an incomplete one.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +21,21 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.stats.roc._estimates import FEW, pairs, row, table, with_test
-from gazeanalytics.stats.roc.roc_data import Ratings
+from gazeanalytics.stats.roc._estimates import (
+    FEW_READERS,
+    estimate_row,
+    estimates_table,
+    pairs,
+    with_test,
+    without_rounding,
+)
+from gazeanalytics.stats.roc.figures_of_merit import Auc, FigureOfMerit, Sensitivity, Specificity, calls
+from gazeanalytics.stats.roc.roc_data import Cell, RocData
 from gazeanalytics.tables import InputError
 
 __all__ = ["one_shot"]
 
-_MOST = 100_000_000  # pairs of cases within readers: beyond, they don't fit into memory
+_MAX_PAIRS = 100_000_000  # of cases within readers: more don't fit into memory
 
 
 @dataclass(frozen=True)
@@ -40,28 +59,28 @@ class _Items:
 
 
 def one_shot(
-    ratings: Ratings,
+    data: RocData,
     *,
-    merit: Literal["auc", "sensitivity", "specificity"] = "auc",
+    figure_of_merit: FigureOfMerit | None = None,
     weights: Literal["pairs", "readers"] = "pairs",
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """Estimate figures of merit, and differences of tests, when each case is read by few of many readers.
+    """Estimate AUC, sensitivity or specificity when each case is read by few of many readers (one-shot MRMC analysis).
 
-    Every pair of a case with and one without the finding that one reader read under one test counts (Gallas 2006, Acad.
-    Radiol. 13; Gallas et al. 2009, Commun. Stat. 38). The variance is less the mean product of two scores that share
-    neither reader nor case, each less the estimate; where the design is complete this is Obuchowski & Rockette's with
-    unbiased covariances. It is never taken below what readers, or cases of one kind, add to it. What is assumed:
-    readers and cases are drawn at random, and who reads what doesn't depend on what would be said. A t interval has
-    Satterthwaite's degrees of freedom over readers and both kinds of cases; of 95 % intervals of simulated studies .93
-    to .95 covered the truth, .91 to .94 with six readers.
+    Every pair of a case with and one without the finding that one reader read under one test counts (Gallas 2006;
+    Gallas et al. 2009). The variance is less the mean product of two scores that share neither reader nor case, each
+    less the estimate; where the design is complete this is Obuchowski & Rockette's with unbiased covariances. It is
+    never taken below what readers, or cases of one kind, add to it. What is assumed: readers and cases are drawn at
+    random, and who reads what doesn't depend on what would be said. A t interval has Satterthwaite's degrees of freedom
+    over readers and both kinds of cases; of 95 % intervals of simulated studies .93 to .95 covered the truth, .91 to
+    .94 with six readers.
 
     Parameters
     ----------
-    ratings : Ratings
-        From `rate`, of any design; tests may share readers and cases or not.
-    merit : {"auc", "sensitivity", "specificity"}
-        The latter two for ratings of 0 and 1.
+    data : RocData
+        From `RocData.from_frame`, of any design; tests may share readers and cases or not.
+    figure_of_merit : FigureOfMerit, optional
+        `Auc()` (default), or `Sensitivity()` or `Specificity()` for ratings of 0 and 1.
     weights : {"pairs", "readers"}
         Every pair (or reading) counts alike, or every reader does, however much he read. Readers without both kinds of
         cases can't count for the AUC.
@@ -72,56 +91,68 @@ def one_shot(
     -------
     pandas.DataFrame
         An `estimates` table: "difference" of every two tests and "mean" of each test. `note` counts readers left out,
-        and says where the variance came out at 0 or below, so that no error can be told.
+        and says where the variance is 0 or its estimate below 0, so that no error can be estimated.
 
     Raises
     ------
     InputError
-        When a test has no reader who saw both kinds of cases, or no two readings that share neither reader nor case.
+        When a test has no reader who saw both kinds of cases, or no two readings that share neither reader nor case,
+        or for another figure of merit.
+
+    See Also
+    --------
+    mrmc : for complete and nested designs, with any figure of merit.
+    cluster_bootstrap : for any statistic of readings.
+
+    References
+    ----------
+    Gallas BD (2006). One-shot estimate of MRMC variance: AUC. Acad. Radiol. 13, 353-362.
+    Gallas BD, Bandos A, Samuelson FW, Wagner RF (2009). A framework for random-effects ROC analysis: biases with the
+    bootstrap and other variance estimators. Commun. Stat. Theory Methods 38, 2586-2603.
 
     Examples
     --------
     Forty readers and 300 cases, each read by two of them:
 
-    >>> from gazeanalytics.stats.roc import rate
+    >>> from gazeanalytics.stats.roc import RocData
     >>> rng = np.random.default_rng(1)
     >>> case = np.repeat(np.arange(300), 2)
     >>> reader = rng.integers(0, 20, 600) + 20 * (np.arange(600) % 2)
     >>> rating = (case % 2) + rng.normal(0, 0.6, 300)[case] + rng.normal(0, 0.8, 600)
     >>> readings = pd.DataFrame({"reader": reader, "case": case, "truth": case % 2, "rating": rating})
-    >>> one_shot(rate(readings))[["term", "estimate", "conf_low", "conf_high"]].round(2)
+    >>> one_shot(RocData.from_frame(readings))[["term", "estimate", "conf_low", "conf_high"]].round(2)
        term  estimate  conf_low  conf_high
     0  mean      0.74      0.68        0.8
     """
-    if merit not in ("auc", "sensitivity", "specificity") or weights not in ("pairs", "readers"):
-        raise InputError(
-            f"wanted merit 'auc', 'sensitivity' or 'specificity' and weights 'pairs' or 'readers'; came {merit!r} and "
-            f"{weights!r}"
-        )
-    tests = [_items(ratings, test, merit, weights) for test in range(len(ratings.tests))]
+    merit = _supported(Auc() if figure_of_merit is None else figure_of_merit)
+    if weights not in ("pairs", "readers"):
+        raise InputError(f"weights: expected 'pairs' or 'readers'; got {weights!r}")
+    tests = [_items(data, test, merit, weights) for test in range(len(data.tests))]
     means = np.array([items.mean for items in tests])
     found = {(a, b): _moments(tests[a], tests[b]) for a in range(len(tests)) for b in range(a, len(tests))}
-    rows = [_difference(ratings, pair, means, found, confidence) for pair in pairs(len(tests))]
-    for test, name in enumerate(ratings.tests):
+    rows = [_difference(data, pair, means, found, confidence) for pair in pairs(len(tests))]
+    for test, name in enumerate(data.tests):
         variance, df = _spread([(1.0, found[test, test])])
-        rows.append(row("mean", name, means[test], variance, df, confidence, bounded=True) | _told(variance))
-    left = _left_out(ratings, merit)
-    frame = table(merit.upper() if merit == "auc" else merit, rows, len(ratings.rating), "")
-    few = f"small cell: {len(ratings.readers)} readers stand for all" if len(ratings.readers) < FEW else ""
-    frame["note"] = ["; ".join(part for part in (own, few, left) if part) for own in frame["note"]]
-    return frame
+        rows.append(estimate_row("mean", name, means[test], variance, df, confidence, bounded=True))
+    few = f"small cell: {len(data.readers)} readers stand for all" if len(data.readers) < FEW_READERS else ""
+    note = "; ".join(part for part in (few, _left_out(data, merit)) if part)
+    return estimates_table(merit.name, rows, len(data.rating), note)
 
 
-def _told(variance: float) -> dict[str, Any]:
-    note = "" if variance > 0 else "no error can be told: its unbiased estimate is not above 0"
-    return {
-        "note": note,
-        **({} if variance > 0 else dict.fromkeys(("std_error", "conf_low", "conf_high", "df"), np.nan)),
-    }
+def _supported(figure_of_merit: FigureOfMerit) -> FigureOfMerit:
+    """Refuse what is no mean over pairs of cases or over single readings."""
+    whole = isinstance(figure_of_merit, Auc) and figure_of_merit.whole
+    if whole or isinstance(figure_of_merit, Sensitivity | Specificity):
+        return figure_of_merit
+    name = getattr(figure_of_merit, "name", repr(figure_of_merit))
+    raise InputError(
+        f"figure_of_merit: expected Auc(), Sensitivity() or Specificity(); got {name}: take mrmc (complete designs) or "
+        "cluster_bootstrap"
+    )
 
 
 def _difference(
-    ratings: Ratings,
+    data: RocData,
     pair: tuple[int, int],
     means: np.ndarray,
     found: dict[tuple[int, int], np.ndarray],
@@ -129,57 +160,51 @@ def _difference(
 ) -> dict[str, Any]:
     a, b = pair
     variance, df = _spread([(1.0, found[a, a]), (1.0, found[b, b]), (-2.0, found[a, b])])
-    name = f"{ratings.tests[a]} - {ratings.tests[b]}"
-    return with_test(row("difference", name, float(means[a] - means[b]), variance, df, confidence), df) | _told(
-        variance
-    )
+    name = f"{data.tests[a]} - {data.tests[b]}"
+    return with_test(estimate_row("difference", name, float(means[a] - means[b]), variance, df, confidence), df)
 
 
-def _items(ratings: Ratings, test: int, merit: str, weights: str) -> _Items:
-    size = sum(int(c.truth.sum() * (~c.truth).sum()) for own, _, c in ratings.cells() if own == test)
-    if merit == "auc" and size > _MOST:
+def _items(data: RocData, test: int, figure_of_merit: FigureOfMerit, weights: str) -> _Items:
+    cells = [(reader, cell) for own, reader, cell in data.cells() if own == test]
+    paired = isinstance(figure_of_merit, Auc)
+    size = sum(int(cell.truth.sum() * (~cell.truth).sum()) for _, cell in cells)
+    if paired and size > _MAX_PAIRS:
         raise InputError(
-            f"{size:,} pairs of cases are too many to hold; take cluster_bootstrap with AucOf(within='reader'), or mrmc"
+            f"{size:,} pairs of cases are too many to hold; take cluster_bootstrap with AucStatistic(within='reader'), "
+            "or mrmc"
         )
-    parts = [
-        _reader_items(reader, cell.case, cell.truth, cell.rating, merit, weights)
-        for own, reader, cell in ratings.cells()
-        if own == test
-    ]
+    parts = [_reader_items(reader, cell, figure_of_merit, weights) for reader, cell in cells]
     joined = [np.concatenate(part) for part in zip(*parts, strict=True)] if parts else [np.zeros(0)]
     if not len(joined[0]):
-        what = "saw cases with and without the finding" if merit == "auc" else "saw a case that counts"
-        raise InputError(f"test {ratings.tests[test]!r}: no reader {what}, so nothing can be compared")
+        what = "saw cases with and without the finding" if paired else "saw a case that counts"
+        raise InputError(f"test {data.tests[test]!r}: no reader {what}, so nothing can be compared")
     *keys, weight, score = joined
     mean = float(weight @ score / weight.sum())
     return _Items(tuple(key.astype(np.int64) for key in keys), weight, score - mean, mean)
 
 
-def _reader_items(
-    reader: int, case: np.ndarray, truth: np.ndarray, rating: np.ndarray, merit: str, weights: str
-) -> tuple[np.ndarray, ...]:
-    if merit == "auc":
-        with_it, without = np.flatnonzero(truth), np.flatnonzero(~truth)
+def _reader_items(reader: int, cell: Cell, figure_of_merit: FigureOfMerit, weights: str) -> tuple[np.ndarray, ...]:
+    if isinstance(figure_of_merit, Auc):
+        with_it, without = np.flatnonzero(cell.truth), np.flatnonzero(~cell.truth)
         i, j = (part.ravel() for part in np.meshgrid(with_it, without, indexing="ij"))
-        score = 0.5 * (1 + np.sign(rating[i] - rating[j]))
-        keys = np.full(len(i), reader), case[i], case[j]
+        score = 0.5 * (1 + np.sign(cell.rating[i] - cell.rating[j]))
+        keys = np.full(len(i), reader), cell.case[i], cell.case[j]
     else:
-        if not np.isin(rating, (0, 1)).all():
-            raise InputError(f"{merit} wants ratings of 0 and 1; came {rating[~np.isin(rating, (0, 1))][0]:g}")
-        kept = truth if merit == "sensitivity" else ~truth
-        score = rating[kept] if merit == "sensitivity" else 1 - rating[kept]
-        keys = np.full(len(score), reader), case[kept]
+        kind = isinstance(figure_of_merit, Sensitivity)
+        called = calls(cell, kind)
+        score = called if kind else 1 - called
+        keys = np.full(len(score), reader), cell.case[cell.truth == kind]
     size = len(score)
     weight = np.full(size, 1.0 if weights == "pairs" else 1.0 / max(size, 1))
     return (*keys, weight, score)
 
 
-def _left_out(ratings: Ratings, merit: str) -> str:
-    if merit != "auc":
+def _left_out(data: RocData, figure_of_merit: FigureOfMerit) -> str:
+    if not isinstance(figure_of_merit, Auc):
         return ""
-    seen = {reader for _, reader, cell in ratings.cells() if 0 < cell.truth.sum() < len(cell.truth)}
-    lost = len(ratings.readers) - len(seen)
-    return f"{lost:,} of {len(ratings.readers):,} readers saw one kind of case only and are left out" if lost else ""
+    seen = {reader for _, reader, cell in data.cells() if 0 < cell.truth.sum() < len(cell.truth)}
+    lost = len(data.readers) - len(seen)
+    return f"{lost:,} of {len(data.readers):,} readers saw one kind of case only and are left out" if lost else ""
 
 
 def _moments(one: _Items, other: _Items) -> np.ndarray:
@@ -197,8 +222,8 @@ def _moments(one: _Items, other: _Items) -> np.ndarray:
     nothing = frozenset()
     if not weight[nothing] > 0:
         raise InputError(
-            "no two readings share neither reader nor case, so their spread can't be told: more readers are needed, or "
-            "mrmc with fixed='readers'"
+            "no two readings share neither reader nor case, so their variance can't be estimated: more readers are "
+            "needed, or mrmc with fixed='readers'"
         )
     apart = score[nothing] / weight[nothing]
     total = one.weight.sum() * other.weight.sum()
@@ -258,9 +283,13 @@ def _exactly(at_least: dict[frozenset[int], float], factors: int) -> dict[frozen
 def _spread(parts: list[tuple[float, np.ndarray]]) -> tuple[float, float]:
     """Variance of a combination, and degrees of freedom from what readers and cases each add (Satterthwaite 1946)."""
     factors = (len(parts[0][1]) - 1) // 2
-    summed = np.sum([sign * part[: factors + 1] for sign, part in parts], axis=0)
+    added = np.array([sign * part[: factors + 1] for sign, part in parts])
+    summed = [
+        without_rounding(float(total), scale) for total, scale in zip(added.sum(0), np.abs(added).max(0), strict=True)
+    ]
     alone = np.maximum(summed[1:], 0.0)
-    variance = max(float(summed[0]), float(alone.max()))  # below its parts by chance alone
+    # By chance the whole comes out below one of its parts, which can't be; without parts it may stay below 0.
+    variance = max(float(alone.max()), summed[0]) if alone.any() else summed[0] + 0.0
     sizes = np.min([part[factors + 1 :] for _, part in parts], axis=0)
     bottom = float(np.sum(alone**2 / np.maximum(sizes - 1, 1)))
     if not (bottom > 0 and variance > 0):

@@ -1,4 +1,4 @@
-"""Who rated which case how, under which test: the table behind every ROC analysis, and the design that it shows."""
+"""ROC data: who rated which case how, under which test, and the study design that this shows."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import pandas as pd
 
 from gazeanalytics.tables import InputError, nearest
 
-__all__ = ["Cell", "Ratings", "rate"]
+__all__ = ["Cell", "RocData"]
 
 FACTORIAL = "factorial"
 BY_READER = "cases nested in readers"
 BY_TEST = "cases nested in tests"
-APART = "cases nested in readers and tests"
+BY_READER_AND_TEST = "cases nested in readers and tests"
 INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Ratings of one reader under one test.
+    """ROC ratings of one reader under one test.
 
     Attributes
     ----------
@@ -31,7 +31,13 @@ class Cell:
     truth : numpy.ndarray of bool, shape (n,)
         Whether the finding is there.
     rating : numpy.ndarray, shape (n,)
-        Higher means surer that it is there.
+        Higher means more confident that it is there.
+
+    Examples
+    --------
+    >>> cell = Cell(np.array([3, 8, 9]), np.array([False, True, True]), np.array([10.0, 80.0, 60.0]))
+    >>> cell.without(0).rating.tolist()
+    [80.0, 60.0]
     """
 
     case: np.ndarray
@@ -39,14 +45,14 @@ class Cell:
     rating: np.ndarray
 
     def without(self, place: int) -> Cell:
-        """Leave out one of its cases."""
+        """Leave one of its cases out, as the jackknife does."""
         kept = np.arange(len(self.case)) != place
         return Cell(self.case[kept], self.truth[kept], self.rating[kept])
 
 
 @dataclass(frozen=True)
-class Ratings:
-    """All ratings of a study, one entry a reading; made by `rate`.
+class RocData:
+    """ROC data of a reader study: all confidence ratings, one entry a reading; made by `RocData.from_frame`.
 
     Attributes
     ----------
@@ -55,9 +61,25 @@ class Ratings:
     test, reader, case : numpy.ndarray of int64, shape (readings,)
         Codes, sorted by test, reader and case.
     rating : numpy.ndarray, shape (readings,)
-        Higher means surer that the finding is there.
+        Higher means more confident that the finding is there.
     truth : numpy.ndarray of bool, shape (cases,)
         Whether it is there.
+
+    See Also
+    --------
+    FrocData : marks of a free-response study.
+    mrmc, one_shot, roc_curves : what is estimated from these data.
+
+    Examples
+    --------
+    Two readers read the same two cases; the second reading by reader 2 is then lost:
+
+    >>> readings = pd.DataFrame({"reader": [1, 1, 2, 2], "case": [7, 8, 7, 8], "truth": [0, 1, 0, 1],
+    ...                          "rating": [2.0, 5.0, 1.0, 1.0]})
+    >>> RocData.from_frame(readings).design
+    'factorial'
+    >>> RocData.from_frame(readings.iloc[[0, 1, 2]]).design
+    'incomplete'
     """
 
     tests: tuple[object, ...]
@@ -69,9 +91,67 @@ class Ratings:
     rating: np.ndarray
     truth: np.ndarray
 
+    @classmethod
+    def from_frame(
+        cls,
+        readings: pd.DataFrame,
+        *,
+        rating: str = "rating",
+        truth: str = "truth",
+        reader: str | None = "reader",
+        case: str = "case",
+        test: str | None = None,
+    ) -> RocData:
+        """Build ROC data from a table of readings, for `mrmc`, `one_shot` and `roc_curves`.
+
+        Parameters
+        ----------
+        readings : pandas.DataFrame
+            One row a reading.
+        rating : str
+            Column of numbers: higher means more confident that the finding is there. For sensitivity and specificity,
+            0 and 1.
+        truth : str
+            Column of 0 and 1 (or False and True), the same for all readings of a case.
+        reader : str or None
+            Column of who read; None when all rows are one reader's.
+        case : str
+            Column of what was read.
+        test : str, optional
+            Column of the tests (imaging methods, with and without AI, strategies) that are to be compared.
+
+        Returns
+        -------
+        RocData
+
+        Raises
+        ------
+        InputError
+            When a column is missing, a value is not a finite number, truth is not 0 or 1 or differs within a case, a
+            case is listed twice under one test and reader, or all cases are of one kind.
+
+        Examples
+        --------
+        >>> readings = pd.DataFrame({"reader": "ann", "case": [7, 8, 9], "truth": [0, 1, 1], "rating": [2, 5, 3]})
+        >>> data = RocData.from_frame(readings)
+        >>> data.readers, data.cases, data.truth.tolist()
+        (('ann',), (7, 8, 9), [False, True, True])
+        """
+        _refuse_missing(readings, [name for name in (rating, truth, reader, case, test) if name])
+        values, there = _numbers(readings, rating), _numbers(readings, truth)
+        if not np.isin(there, (0, 1)).all():
+            odd = there[~np.isin(there, (0, 1))][0]
+            raise InputError(f"column {truth!r}: expected 0 or 1 (is the finding there?); got {odd:g}")
+        (what, cases), (who, readers), (how, tests) = (_coded(readings, name) for name in (case, reader, test))
+        order = np.lexsort((what, who, how))
+        how, who, what, values, there = (part[order] for part in (how, who, what, values, there))
+        _refuse_duplicates(how, who, what, cases)
+        kind = _one_truth(what, there, cases, truth)
+        return RocData(tests, readers, cases, how, who, what, values, kind)
+
     @cached_property
     def design(self) -> str:
-        """Who reads what: factorial, cases nested in readers or tests (or both), else incomplete."""
+        """Study design: factorial, cases nested in readers or tests (or both), else incomplete."""
         t, r, c = len(self.tests), len(self.readers), len(self.cases)
         if len(self.rating) == t * r * c:
             return FACTORIAL
@@ -82,7 +162,7 @@ class Ratings:
         if (tests_of == 1).all() and (reads == r).all():
             return BY_TEST
         cells = np.bincount(self.test * r + self.reader, minlength=t * r)
-        return APART if (reads == 1).all() and (cells > 0).all() else INCOMPLETE
+        return BY_READER_AND_TEST if (reads == 1).all() and (cells > 0).all() else INCOMPLETE
 
     def cells(self) -> Iterator[tuple[int, int, Cell]]:
         """Give test, reader and ratings of every pair that has any, tests first."""
@@ -95,67 +175,9 @@ class Ratings:
 
 
 def _partners(case: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Count the different codes that each case meets."""
+    """Count the different codes that each case is read under."""
     pairs = np.unique(np.column_stack([case, codes]), axis=0)
     return np.bincount(pairs[:, 0])
-
-
-def rate(
-    readings: pd.DataFrame,
-    *,
-    rating: str = "rating",
-    truth: str = "truth",
-    reader: str | None = "reader",
-    case: str = "case",
-    test: str | None = None,
-) -> Ratings:
-    """Take the ratings of a study from its readings, for `mrmc`, `one_shot` and `roc_curves`.
-
-    Parameters
-    ----------
-    readings : pandas.DataFrame
-        One row a reading.
-    rating : str
-        Column of numbers: higher means surer that the finding is there. For sensitivity and specificity, 0 and 1.
-    truth : str
-        Column of 0 and 1 (or False and True), the same for all readings of a case.
-    reader : str or None
-        Column of who read; None when all rows are one reader's.
-    case : str
-        Column of what was read.
-    test : str, optional
-        Column of the tests (imaging methods, with and without AI, strategies) that are to be compared.
-
-    Returns
-    -------
-    Ratings
-
-    Raises
-    ------
-    InputError
-        When a column is missing, a value is not a finite number, truth is not 0 or 1 or differs within a case, a case
-        comes twice under one test and reader, or all cases are of one kind.
-
-    Examples
-    --------
-    >>> readings = pd.DataFrame({"reader": [1, 1, 2, 2], "case": [7, 8, 7, 8], "truth": [0, 1, 0, 1],
-    ...                          "rating": [2.0, 5.0, 1.0, 1.0]})
-    >>> rate(readings).design
-    'factorial'
-    >>> rate(readings.iloc[[0, 1, 2]]).design
-    'incomplete'
-    """
-    _refuse_missing(readings, [name for name in (rating, truth, reader, case, test) if name])
-    values, there = _numbers(readings, rating), _numbers(readings, truth)
-    if not np.isin(there, (0, 1)).all():
-        came = there[~np.isin(there, (0, 1))][0]
-        raise InputError(f"column {truth!r}: wanted 0 or 1 (is the finding there?); came {came:g}")
-    (what, cases), (who, readers), (how, tests) = (_coded(readings, name) for name in (case, reader, test))
-    order = np.lexsort((what, who, how))
-    how, who, what, values, there = (part[order] for part in (how, who, what, values, there))
-    _refuse_twice(how, who, what, cases)
-    kind = _one_truth(what, there, cases, truth)
-    return Ratings(tests, readers, cases, how, who, what, values, kind)
 
 
 def _refuse_missing(readings: pd.DataFrame, names: list[str]) -> None:
@@ -176,10 +198,10 @@ def _refuse_missing(readings: pd.DataFrame, names: list[str]) -> None:
 def _numbers(readings: pd.DataFrame, name: str) -> np.ndarray:
     column = readings[name]
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
-        raise InputError(f"column {name!r}: wanted numbers; came {column.dtype} such as {column.iloc[0]!r}")
+        raise InputError(f"column {name!r}: expected numbers; got {column.dtype} such as {column.iloc[0]!r}")
     values = column.to_numpy(dtype=float)
     if not np.isfinite(values).all():
-        raise InputError(f"column {name!r}: wanted finite numbers; came {values[~np.isfinite(values)][0]}")
+        raise InputError(f"column {name!r}: expected finite numbers; got {values[~np.isfinite(values)][0]}")
     return values
 
 
@@ -193,14 +215,19 @@ def _coded(readings: pd.DataFrame, name: str | None) -> tuple[np.ndarray, tuple[
     return codes.astype(np.int64), tuple(pd.Index(labels).tolist())
 
 
-def _refuse_twice(how: np.ndarray, who: np.ndarray, what: np.ndarray, cases: tuple[object, ...]) -> None:
+def _refuse_duplicates(how: np.ndarray, who: np.ndarray, what: np.ndarray, cases: tuple[object, ...]) -> None:
     same = (np.diff(how) == 0) & (np.diff(who) == 0) & (np.diff(what) == 0)
-    if same.any():
-        again = cases[what[np.flatnonzero(same)[0]]]
-        raise InputError(
-            f"case {again!r} comes {int(same.sum()) + 1} times or more under one test and reader: give `test` the "
-            "column that tells them apart, or average them first"
-        )
+    if not same.any():
+        return
+    first = int(np.flatnonzero(same)[0])
+    times = int(np.sum((how == how[first]) & (who == who[first]) & (what == what[first])))
+    keys = np.column_stack([how, who, what])[1:][same]
+    several = len(np.unique(keys, axis=0))
+    further = "" if several == 1 else f", and {several - 1:,} more such cases are duplicated"
+    raise InputError(
+        f"case {cases[what[first]]!r} is listed {times} times under one test and reader{further}: give `test` the "
+        "column that distinguishes the readings, or average them first"
+    )
 
 
 def _one_truth(what: np.ndarray, there: np.ndarray, cases: tuple[object, ...], name: str) -> np.ndarray:
@@ -211,5 +238,5 @@ def _one_truth(what: np.ndarray, there: np.ndarray, cases: tuple[object, ...], n
         raise InputError(f"column {name!r}: case {cases[np.flatnonzero(low != high)[0]]!r} is both 0 and 1")
     if len(np.unique(low)) < 2:
         kind = "with" if low[0] else "without"
-        raise InputError(f"column {name!r}: all {len(cases):,} cases are {kind} the finding; ROC analysis wants both")
+        raise InputError(f"column {name!r}: all {len(cases):,} cases are {kind} the finding; ROC analysis needs both")
     return low == 1

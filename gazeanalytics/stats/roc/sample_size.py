@@ -1,4 +1,9 @@
-"""Power and sample size of the next study, from the components of a pilot (Hillis, Obuchowski & Berbaum 2011)."""
+"""Power and sample size of the next MRMC study, from the components of a pilot (Hillis, Obuchowski & Berbaum 2011).
+
+The F of two tests has the noncentrality r d^2 / 2 over its denominator's expectation, test:reader + Error - Cov1 -
+(Cov2 - Cov3) + r (Cov2 - Cov3), in which all error covariances shrink as cases grow and test:reader does not: beyond
+some number of cases only more readers help.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +29,10 @@ def mrmc_power(
     fixed: Literal["readers", "cases"] | None = None,
     alpha: float = 0.05,
 ) -> pd.DataFrame:
-    """Give the chance that a study of two tests finds a difference of a given size.
+    """Give the power of an MRMC study of two tests to find a difference of a given size.
 
     Error covariances shrink with the number of cases; that there are as many with the finding as in the pilot is taken
-    for granted. Components below 0 count as 0 where the analysis takes them so (Hillis, Obuchowski & Berbaum 2011,
-    Acad. Radiol. 18).
+    for granted. Components below 0 count as 0 where the analysis takes them so.
 
     Parameters
     ----------
@@ -53,6 +57,15 @@ def mrmc_power(
     InputError
         For a pilot of one test or with fixed cases, fewer than two readers, or an effect that is not a number above 0.
 
+    See Also
+    --------
+    mrmc_sample_size : the fewest cases that reach a power.
+
+    References
+    ----------
+    Hillis SL, Obuchowski NA, Berbaum KS (2011). Power estimation for multireader ROC methods: an updated and unified
+    approach. Acad. Radiol. 18, 129-142.
+
     Examples
     --------
     >>> errors = np.full((4, 4), 4e-4) + np.diag(np.full(4, 4e-4))
@@ -66,7 +79,7 @@ def mrmc_power(
     _check(pilot, effect)
     sizes = [(int(r), int(c)) for r in np.atleast_1d(list(_many(readers))) for c in np.atleast_1d(list(_many(cases)))]
     if (min(r for r, _ in sizes) < 2 and fixed != "readers") or min(c for _, c in sizes) < 2:
-        raise InputError("wanted at least two readers and two cases; came fewer")
+        raise InputError("expected at least two readers and two cases; got fewer")
     rows = [{"readers": r, "cases": c, **_power(pilot, effect, r, c, fixed, alpha)} for r, c in sizes]
     return pd.DataFrame(rows)
 
@@ -78,36 +91,47 @@ def _many(sizes: int | Iterable[int]) -> Iterable[int]:
 def _check(pilot: MrmcFit, effect: float) -> None:
     if len(pilot.tests) < 2 or pilot.fixed == "cases" or len(pilot.readers) < 2:
         raise InputError(
-            "planning wants a pilot of two tests and two readers or more, whose error covariances are known; came "
+            "planning needs a pilot of two tests and two readers or more, whose error covariances are known; got "
             f"{len(pilot.tests)} tests, {len(pilot.readers)} readers, fixed={pilot.fixed!r}"
         )
+    if not (pilot.error_covariances()["Error"] > 0 or pilot.mean_squares()["TR"] > 0):
+        raise InputError(
+            "the pilot's figures of merit vary neither over readers nor over cases (all perfect, or all rated alike?), "
+            "so no error can be estimated to plan with"
+        )
     if not abs(effect) > 0:
-        raise InputError(f"effect: wanted a difference of figures of merit other than 0, such as 0.05; came {effect}")
+        raise InputError(f"effect: expected a difference of figures of merit other than 0, such as 0.05; got {effect}")
 
 
 def _power(
     pilot: MrmcFit, effect: float, readers: int, cases: int, fixed: str | None, alpha: float
 ) -> dict[str, float]:
-    squares, errors = pilot.squares(), pilot.errors()
-    apart = max(errors["Cov2"] - errors["Cov3"], 0.0)
-    both = max(squares["TR"] - errors["Error"] + errors["Cov1"] + apart, 0.0)  # test:reader
-    shrink = pilot.cases / cases
-    alone = shrink * (errors["Error"] - errors["Cov1"] - apart)
+    errors, shared = pilot.error_covariances(), pilot.shared_error()
+    both = max(pilot.mean_squares()["TR"] - errors["Error"] + errors["Cov1"] + shared, 0.0)  # test:reader
+    shrink = pilot.n_cases / cases
+    own = shrink * (errors["Error"] - errors["Cov1"] - shared)
     if fixed == "readers":
-        bottom = alone + readers * shrink * apart
-        away = readers * effect**2 / 2 / bottom
+        away = _noncentrality(readers, effect, own + readers * shrink * shared)
         critical = float(stats.chi2.isf(alpha, 1))
         found = stats.ncx2.sf(critical, 1, away)
         return {"power": float(found), "noncentrality": away, "df2": np.nan, "critical": critical}
     if fixed == "cases":
-        bottom, df2 = both + alone, float(readers - 1)
-    else:
-        bottom = both + alone + readers * shrink * apart
-        df2 = bottom**2 / ((both + alone) ** 2 / (readers - 1))
-    away = readers * effect**2 / 2 / bottom
+        shared = 0.0
+    within = both + own + readers * shrink * shared
+    away = _noncentrality(readers, effect, within)
+    df2 = within**2 / ((both + own) ** 2 / (readers - 1))
     critical = float(stats.f.isf(alpha, 1, df2))
     found = stats.ncf.sf(critical, 1, df2, away)
     return {"power": float(found), "noncentrality": away, "df2": df2, "critical": critical}
+
+
+def _noncentrality(readers: int, effect: float, within: float) -> float:
+    if not within > 0:
+        raise InputError(
+            "the pilot's variance of a difference is estimated as 0 or below (no reader rated the tests differently, "
+            "or cases are too few), so power can't be computed from it"
+        )
+    return readers * effect**2 / 2 / within
 
 
 def mrmc_sample_size(
@@ -116,32 +140,48 @@ def mrmc_sample_size(
     effect: float,
     readers: int | Iterable[int],
     power: float = 0.8,
-    most: int = 2000,
+    max_cases: int = 2000,
     fixed: Literal["readers"] | None = None,
     alpha: float = 0.05,
 ) -> pd.DataFrame:
-    """Give the fewest cases that a number of readers need to find a difference.
+    """Give the sample size of an MRMC study: the fewest cases that a number of readers need to find a difference.
 
     Parameters
     ----------
     pilot, effect, readers, fixed, alpha
         As for `mrmc_power`.
     power : float
-        Wanted chance to find it.
-    most : int
-        Cases beyond which the search is given up.
+        Probability of finding it that is asked for.
+    max_cases : int
+        Cases beyond which the search stops.
 
     Returns
     -------
     pandas.DataFrame
-        readers, cases and power; `note` says where even `most` cases are too few (cases and power are then NaN).
+        readers, cases and power; `note` says where even `max_cases` cases are too few (cases and power are then NaN).
+
+    See Also
+    --------
+    mrmc_power : the power of given numbers of readers and cases.
+
+    Examples
+    --------
+    Twelve readers need fewer cases than six:
+
+    >>> errors = np.full((4, 4), 4e-4) + np.diag(np.full(4, 4e-4))
+    >>> pilot = MrmcFit("AUC", "jackknife", "factorial", None, (1, 2), (1, 2), np.array([[0.8, 0.82], [0.85, 0.9]]),
+    ...                 errors, 100)
+    >>> mrmc_sample_size(pilot, effect=0.03, readers=[6, 12])[["readers", "cases"]]
+       readers  cases
+    0        6  183.0
+    1       12   71.0
     """
     _check(pilot, effect)
     rows = []
     for count in _many(readers):
-        low, high = 1, most
-        if _power(pilot, effect, count, most, fixed, alpha)["power"] < power:
-            rows.append({"readers": count, "cases": np.nan, "power": np.nan, "note": f"more than {most:,} cases"})
+        low, high = 1, max_cases
+        if _power(pilot, effect, count, max_cases, fixed, alpha)["power"] < power:
+            rows.append({"readers": count, "cases": np.nan, "power": np.nan, "note": f"more than {max_cases:,} cases"})
             continue
         while high - low > 1:
             middle = (low + high) // 2
