@@ -59,8 +59,8 @@ def score(
         scored["correct"] = right.eq(1).all(axis=1).astype(float).mask(right.isna().all(axis=1))
         scored["certainty"] = np.nan
         scored["uncertainty"] = _mean_doubt(stated)
-    untold = ~keyed["reading"].isin(conclusions["reading"])
-    scored.loc[untold, ["correct", "share_correct"]] = np.nan
+    silent = ~keyed["reading"].isin(conclusions["reading"])
+    scored.loc[silent, ["correct", "share_correct"]] = np.nan
     return scored
 
 

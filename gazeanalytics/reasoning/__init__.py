@@ -12,11 +12,27 @@ from gazeanalytics.reasoning.ai.rewards import (
     trace_consistency,
 )
 from gazeanalytics.reasoning.ai.text_overlap import compare_scores, text_overlap
-from gazeanalytics.reasoning.alignment.eye_voice_span import ReaderLags, eye_voice_spans, lag_by_reader, spans_by_reader
-from gazeanalytics.reasoning.alignment.gaze_speech_lag import Lag, lag, sentence_clock
+from gazeanalytics.reasoning.alignment.eye_voice_span import (
+    ReaderLags,
+    eye_voice_span_by_reader,
+    eye_voice_spans,
+    gaze_speech_lag_by_reader,
+)
+from gazeanalytics.reasoning.alignment.gaze_speech_lag import (
+    GazeSpeechLag,
+    LagSettings,
+    gaze_speech_lag,
+    sentence_clock,
+)
 from gazeanalytics.reasoning.alignment.grounding import align_steps, ground_mentions, looked_and_said, retime
 from gazeanalytics.reasoning.alignment.mentions import join_words, place_mentions
-from gazeanalytics.reasoning.embeddings import Embeddings, Foretold, embed_traces, embedding_axes, foretell
+from gazeanalytics.reasoning.embeddings import (
+    Embeddings,
+    OutcomePrediction,
+    embed_traces,
+    embedding_components,
+    predict_outcome,
+)
 from gazeanalytics.reasoning.labeler.benchmarks import label_benchmark, label_reports, read_labelled
 from gazeanalytics.reasoning.labeler.certainty import from_reflacx, hedges, status, to_chexpert
 from gazeanalytics.reasoning.labeler.findings import conclude, label_findings, label_text
@@ -30,8 +46,8 @@ from gazeanalytics.reasoning.labeler.label_scores import (
 from gazeanalytics.reasoning.labeler.lexicons import FINDINGS, Lexicon, lexicon
 from gazeanalytics.reasoning.labeler.location_errors import detail_errors, place_scores
 from gazeanalytics.reasoning.labeler.templates import labels_to_text
-from gazeanalytics.reasoning.labeler.trained_labeler import Student, train_labeler
-from gazeanalytics.reasoning.similarity import Likeness, Retrieval, case_likeness, retrieve_cases
+from gazeanalytics.reasoning.labeler.trained_labeler import TrainedLabeler, train_labeler
+from gazeanalytics.reasoning.similarity import CaseSimilarity, Retrieval, case_similarity, retrieve_cases
 from gazeanalytics.reasoning.stages import (
     carry_over,
     dialogue_traces,
@@ -45,21 +61,22 @@ from gazeanalytics.reasoning.stages import (
 
 __all__ = [
     "FINDINGS",
+    "CaseSimilarity",
     "Embeddings",
-    "Foretold",
-    "Lag",
+    "GazeSpeechLag",
+    "LagSettings",
     "Lexicon",
-    "Likeness",
+    "OutcomePrediction",
     "Output",
     "ReaderLags",
     "Retrieval",
     "Rewards",
-    "Student",
+    "TrainedLabeler",
     "align_steps",
     "audit_errors",
     "box_overlap",
     "carry_over",
-    "case_likeness",
+    "case_similarity",
     "choice_reward",
     "claims_against_truth",
     "compare_labels",
@@ -70,10 +87,12 @@ __all__ = [
     "disagreement",
     "edit_share",
     "embed_traces",
-    "embedding_axes",
+    "embedding_components",
+    "eye_voice_span_by_reader",
     "eye_voice_spans",
-    "foretell",
     "from_reflacx",
+    "gaze_speech_lag",
+    "gaze_speech_lag_by_reader",
     "ground_mentions",
     "hedges",
     "jaccard",
@@ -83,14 +102,13 @@ __all__ = [
     "label_reports",
     "label_text",
     "labels_to_text",
-    "lag",
-    "lag_by_reader",
     "lexicon",
     "looked_and_said",
     "parse_output",
     "parse_outputs",
     "place_mentions",
     "place_scores",
+    "predict_outcome",
     "read_labelled",
     "report_errors",
     "retime",
@@ -100,7 +118,6 @@ __all__ = [
     "score_labels",
     "segment_stages",
     "sentence_clock",
-    "spans_by_reader",
     "split_steps",
     "stage_accuracy",
     "stage_dwell",

@@ -1,6 +1,6 @@
 """Do readers of the same case think alike? Similarity of readings within and between cases, and retrieval of cases.
 
-A reader's own readings are never compared with one another: habits of speech would pass for likeness.
+A reader's own readings are never compared with one another: habits of speech would pass for similarity.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from scipy import sparse
 from gazeanalytics.crossed import crossed_mean
 from gazeanalytics.reasoning.embeddings import Embeddings
 
-__all__ = ["Likeness", "Retrieval", "case_likeness", "retrieve_cases"]
+__all__ = ["CaseSimilarity", "Retrieval", "case_similarity", "retrieve_cases"]
 
 _BLOCK = 512
 _CELLS = 20_000_000
-_MOST = 5000
+_MAX_READINGS = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class CaseSimilarity:
     """Similarity of readings of the same case and of different cases.
 
     Attributes
@@ -35,6 +35,14 @@ class Likeness:
     estimates : pandas.DataFrame
         An `estimates` table: their means with intervals over readers and cases; the p-value of *difference* is from
         permutation.
+
+    Examples
+    --------
+    Made by `case_similarity`; `readings` is what the figure `report.case_similarity` draws.
+
+    >>> empty = pd.DataFrame(columns=["reading", "same", "different"])
+    >>> CaseSimilarity(empty, pd.DataFrame()).readings.columns.tolist()
+    ['reading', 'same', 'different']
     """
 
     readings: pd.DataFrame
@@ -43,7 +51,7 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """Which case each reading was about, as far as its vector tells.
+    """Which case each reading was about, as far as its vector shows.
 
     Attributes
     ----------
@@ -52,20 +60,27 @@ class Retrieval:
     estimates : pandas.DataFrame
         An `estimates` table: *recall_at_k* for each k with intervals over readers and cases, then *chance_at_k*, what
         guessing gives, then *median_rank*.
+
+    Examples
+    --------
+    Made by `retrieve_cases`: rank 1 of 40 cases is a hit, rank 20.5 what guessing gives.
+
+    >>> Retrieval(pd.DataFrame({"rank": [1.0], "cases": [40]}), pd.DataFrame()).readings["rank"].item()
+    1.0
     """
 
     readings: pd.DataFrame
     estimates: pd.DataFrame
 
 
-def case_likeness(
+def case_similarity(
     embeddings: Embeddings,
     readings: pd.DataFrame,
     *,
-    draws: int = 999,
-    most: int = _MOST,
+    n_permutations: int = 999,
+    max_readings: int = _MAX_READINGS,
     rng: int | np.random.Generator | None = None,
-) -> Likeness:
+) -> CaseSimilarity:
     """Compare readings of the same case by different readers with readings of different cases.
 
     Parameters
@@ -74,9 +89,9 @@ def case_likeness(
         Of traces (`embed_traces`), of attention maps (a row a reading), or of any model.
     readings : pandas.DataFrame
         reading, reader, case.
-    draws : int
+    n_permutations : int
         Permutations: each reader's readings swap their cases, so that habits of readers stay as they are.
-    most : int
+    max_readings : int
         Readings used at most; whole cases are drawn when there are more.
     rng : int, Generator or None
         Source of randomness.
@@ -90,12 +105,12 @@ def case_likeness(
     --------
     >>> readings = pd.DataFrame({"reading": range(4), "reader": list("aabb"), "case": [1, 2, 1, 2]})
     >>> vectors = np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1], [0.2, 0.8]])
-    >>> found = case_likeness(Embeddings.of(vectors, range(4)), readings, draws=19, rng=1)
+    >>> found = case_similarity(Embeddings.of(vectors, range(4)), readings, n_permutations=19, rng=1)
     >>> found.estimates.set_index("term")["estimate"].round(2).to_dict()
     {'same': 0.98, 'different': 0.18, 'difference': 0.81, 'auroc': 1.0}
     """
     source = np.random.default_rng(rng)
-    table, x = _laid_out(embeddings, readings, most, source)
+    table, x = _laid_out(embeddings, readings, max_readings, source)
     who, what = pd.factorize(table["reader"])[0], pd.factorize(table["case"])[0]
     compared = _Compared.of(x, who)
     same, different = compared.means(what)
@@ -103,11 +118,11 @@ def case_likeness(
     if table["difference"].isna().all():
         raise ValueError("no case was read by two readers, and no others by two more: there is nothing to compare")
     terms = ("same", "different", "difference", "auroc")
-    estimates = pd.concat([_row("likeness", term, table[term], table) for term in terms], ignore_index=True)
-    if draws:
-        reached = sum(compared.permuted(what, source) >= np.nanmean(same - different) for _ in range(draws))
-        estimates.loc[estimates["term"].eq("difference"), "p_value"] = (1 + reached) / (1 + draws)
-    return Likeness(table, estimates)
+    estimates = pd.concat([_row("case similarity", term, table[term], table) for term in terms], ignore_index=True)
+    if n_permutations:
+        reached = sum(compared.permuted(what, source) >= np.nanmean(same - different) for _ in range(n_permutations))
+        estimates.loc[estimates["term"].eq("difference"), "p_value"] = (1 + reached) / (1 + n_permutations)
+    return CaseSimilarity(table, estimates)
 
 
 def retrieve_cases(
@@ -116,7 +131,7 @@ def retrieve_cases(
     *,
     targets: Embeddings | None = None,
     ks: Sequence[int] = (1, 5, 10),
-    most: int = _MOST,
+    max_readings: int = _MAX_READINGS,
     rng: int | np.random.Generator | None = None,
 ) -> Retrieval:
     """Find the case that a reading is about, among all cases.
@@ -132,8 +147,8 @@ def retrieve_cases(
         readers.
     ks : sequence of int
         A case is found when it is among the k most similar.
-    most, rng
-        As in `case_likeness`.
+    max_readings, rng
+        As in `case_similarity`.
 
     Raises
     ------
@@ -148,7 +163,7 @@ def retrieve_cases(
     >>> found.estimates.set_index("term")["estimate"].to_dict()
     {'recall_at_1': 1.0, 'chance_at_1': 0.5, 'median_rank': 1.0}
     """
-    table, x = _laid_out(embeddings, readings, most, np.random.default_rng(rng))
+    table, x = _laid_out(embeddings, readings, max_readings, np.random.default_rng(rng))
     rank, among = _ranks_by_others(x, table) if targets is None else _ranks(x, table, targets)
     table = table.assign(rank=rank, cases=among)
     if not (among > 1).any():
@@ -163,17 +178,17 @@ def retrieve_cases(
 
 
 def _laid_out(
-    embeddings: Embeddings, readings: pd.DataFrame, most: int, source: np.random.Generator
+    embeddings: Embeddings, readings: pd.DataFrame, max_readings: int, source: np.random.Generator
 ) -> tuple[pd.DataFrame, Any]:
     """Readings that have a vector, and their vectors; whole cases are drawn when there are too many."""
     table = readings[["reading", "reader", "case"]]
     table = table[embeddings.rows_of(table["reading"]) >= 0]
     if table.empty:
         raise ValueError("no reading has a vector; check that the keys of embeddings are readings")
-    if len(table) > most:
+    if len(table) > max_readings:
         sizes = table.groupby("case", observed=True).size()
         sizes = sizes.iloc[source.permutation(len(sizes))]
-        table = table[table["case"].isin(sizes.index[sizes.cumsum() <= most])]
+        table = table[table["case"].isin(sizes.index[sizes.cumsum() <= max_readings])]
     table = table.reset_index(drop=True)
     return table, embeddings.vectors[embeddings.rows_of(table["reading"])]
 
@@ -242,10 +257,10 @@ def _areas(x: Any, who: np.ndarray, what: np.ndarray) -> np.ndarray:
         block = _dense(x[first : first + _BLOCK] @ x.T)
         for row, likes in enumerate(block, start=first):
             others = who != who[row]
-            alike = likes[others & (what == what[row])]
+            same = likes[others & (what == what[row])]
             unlike = np.sort(likes[others & (what != what[row])])
-            if len(alike) and len(unlike):
-                below, upto = (np.searchsorted(unlike, alike, side) for side in ("left", "right"))
+            if len(same) and len(unlike):
+                below, upto = (np.searchsorted(unlike, same, side) for side in ("left", "right"))
                 area[row] = (below + upto).mean() / (2 * len(unlike))
     return area
 
@@ -266,9 +281,10 @@ def _ranks_by_others(x: Any, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarra
 
 
 def _ranks(x: Any, table: pd.DataFrame, targets: Embeddings) -> tuple[np.ndarray, np.ndarray]:
-    if targets.vectors.shape[1] != x.shape[1]:
-        raise ValueError(f"targets must have the readings' {x.shape[1]} columns; came {targets.vectors.shape[1]}")
-    rank = _rank_among(x, targets.vectors, targets.rows_of(table["case"]))
+    vectors: Any = targets.vectors
+    if vectors.shape[1] != x.shape[1]:
+        raise ValueError(f"targets must have the readings' {x.shape[1]} columns; got {vectors.shape[1]}")
+    rank = _rank_among(x, vectors, targets.rows_of(table["case"]))
     return rank, np.full(len(table), float(len(targets.keys)))
 
 

@@ -1,9 +1,9 @@
-"""A trace -> the stages of its reasoning, by cues and a smoothed path; and what the order of stages tells."""
+"""A trace -> the stages of its reasoning, by cues and a smoothed path; and what the order of stages shows."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -118,11 +118,11 @@ def segment_stages(
     """
     stages = scheme if scheme is not None else stage_scheme()
     if len(stages) < 2:
-        raise ValueError(f"a scheme needs at least two stages; came {len(stages)}")
+        raise ValueError(f"a scheme needs at least two stages; got {len(stages)}")
     if not (1 / len(stages) < trust < 1 and stay > 0 and forward > 0 and stay + forward < 1):
         raise ValueError(
-            f"wanted trust between {1 / len(stages):.3g} and 1, and stay + forward below 1; "
-            f"came {trust}, {stay} and {forward}"
+            f"expected trust between {1 / len(stages):.3g} and 1, and stay + forward below 1; "
+            f"got {trust}, {stay} and {forward}"
         )
     cues = _cue_counts(traces["text"], stages)
     weight = np.log(trust) - np.log((1 - trust) / (len(stages) - 1))
@@ -326,7 +326,7 @@ def stage_accuracy(
     return table.reset_index()
 
 
-def dialogue_traces(dialogues: Mapping[Any, Mapping[str, Any]]) -> pd.DataFrame:
+def dialogue_traces(dialogues: Mapping[Hashable, Mapping[str, object]]) -> pd.DataFrame:
     """Make a `traces` table of stage-wise questions and answers (the layout that CXRTrek's trainer reads).
 
     Parameters
@@ -357,12 +357,12 @@ def dialogue_traces(dialogues: Mapping[Any, Mapping[str, Any]]) -> pd.DataFrame:
     return table.assign(reading=pd.Categorical(table["reading"], categories=list(dialogues)))
 
 
-def _turns(reading: Any, dialogue: Mapping[str, Any]) -> Iterator[tuple]:
+def _turns(reading: Hashable, dialogue: Any) -> Iterator[tuple]:
     dialogue = dialogue.get("cxrtrek_data", dialogue)
     if "content" not in dialogue:
-        raise ValueError(f"reading {reading!r}: wanted a list of turns under 'content'; came {', '.join(dialogue)}")
+        raise ValueError(f"reading {reading!r}: expected a list of turns under 'content'; got {', '.join(dialogue)}")
     for step, turn in enumerate(dialogue["content"]):
         missing = [name for name in ("question", "stage") if name not in turn]
         if missing:
-            raise ValueError(f"reading {reading!r}, turn {step}: wanted {missing[0]!r}; came {', '.join(turn)}")
+            raise ValueError(f"reading {reading!r}, turn {step}: expected {missing[0]!r}; got {', '.join(turn)}")
         yield reading, step, turn.get("answer") or "", turn["question"], str(turn["stage"])

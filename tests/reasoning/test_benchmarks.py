@@ -76,8 +76,8 @@ def test_lines_of_chexgpt_keep_doubt_and_absence(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.jsonl", "{", "a.jsonl, line 1: wanted one JSON object a line; Expecting property name"),
-        ("a.jsonl", '{"text": "x"}', "a.jsonl, line 1: wanted 'label'; came text"),
+        ("a.jsonl", "{", "a.jsonl, line 1: expected one JSON object a line; Expecting property name"),
+        ("a.jsonl", '{"text": "x"}', "a.jsonl, line 1: expected 'label'; got text"),
         (
             "a.jsonl",
             '{"text": "x", "label": {"nodul": {"status": ["exist"]}}}',
@@ -86,18 +86,18 @@ def test_lines_of_chexgpt_keep_doubt_and_absence(tmp_path):
         (
             "a.jsonl",
             '{"text": "x", "label": {"nodule": {"status": ["perhaps"]}}}',
-            "a.jsonl, line 1: wanted a status among exist, uncertain, possible, not_exist; came",
+            "a.jsonl, line 1: expected a status among exist, uncertain, possible, not_exist; got",
         ),
         (
             "a.jsonl",
             '{"study_id": 1, "text": "x", "label": {}}\n{"study_id": 1, "text": "y", "label": {}}',
-            "a.jsonl: wanted each study once; 1 comes more than once",
+            "a.jsonl: expected each study once; 1 is there more than once",
         ),
-        ("a.csv", "text,Edema\nx,2\n", "a.csv, row 1, edema: a label is 1, 0, -1 or blank; came .*2"),
-        ("a.csv", "text,Edema\nx,yes\n", "a.csv, row 1, edema: a label is 1, 0, -1 or blank; came yes"),
+        ("a.csv", "text,Edema\nx,2\n", "a.csv, row 1, edema: a label is 1, 0, -1 or blank; got .*2"),
+        ("a.csv", "text,Edema\nx,yes\n", "a.csv, row 1, edema: a label is 1, 0, -1 or blank; got yes"),
     ],
 )
-def test_wrong_files_are_told_where_they_are_wrong(tmp_path, name, text, message):
+def test_wrong_files_are_reported_where_they_are_wrong(tmp_path, name, text, message):
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(ValueError, match=message):

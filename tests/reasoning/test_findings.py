@@ -50,12 +50,12 @@ def test_english_of_radiologists_is_understood(topic):
 
 @pytest.mark.parametrize("row", SENTENCES, ids=lambda row: row["text"][:60])
 def test_sentences_say_what_a_reader_understands(row):
-    wanted = expected(row["expected"])
-    came = conclusions(row["text"])
-    came.pop("no_finding", None)
-    if "other_finding" not in wanted:
-        came.pop("other_finding", None)
-    assert came == wanted
+    target = expected(row["expected"])
+    result = conclusions(row["text"])
+    result.pop("no_finding", None)
+    if "other_finding" not in target:
+        result.pop("other_finding", None)
+    assert result == target
 
 
 def test_certainty_follows_the_planted_scale():
@@ -75,9 +75,9 @@ def test_certainty_follows_the_planted_scale():
         "Pneumonia is very unlikely.": 0.05,
         "No pneumonia.": 0.02,
     }
-    for text, wanted in scale.items():
+    for text, target in scale.items():
         rows = reasoning.label_text(text)
-        assert rows.loc[rows.finding == "pneumonia", "certainty"].tolist() == [wanted], text
+        assert rows.loc[rows.finding == "pneumonia", "certainty"].tolist() == [target], text
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_sides_zones_sizes_and_changes_go_to_their_own():
 def test_certainty_that_is_stated_outright_is_read():
     for row in pd.read_csv(HERE / "certainty.csv").to_dict("records"):
         rows = reasoning.label_text(row["text"])
-        came = rows.loc[rows["finding"] == row["finding"], "certainty"].tolist()
-        assert came[:1] == pytest.approx([row["certainty"]]), row["text"]
+        result = rows.loc[rows["finding"] == row["finding"], "certainty"].tolist()
+        assert result[:1] == pytest.approx([row["certainty"]]), row["text"]
 
 
 def test_a_range_keeps_its_ends_and_a_denial_turns_confidence_round():
@@ -230,7 +230,7 @@ def test_thresholds_move_the_status_but_not_the_certainty():
     strict = reasoning.label_findings(traces, present_from=0.95)
     assert strict.status.tolist() == ["uncertain"]
     assert strict.certainty.tolist() == [0.8]
-    with pytest.raises(ValueError, match=r"wanted 0 <= absent_to < present_from <= 1; came 0.2 and 0.1"):
+    with pytest.raises(ValueError, match=r"expected 0 <= absent_to < present_from <= 1; got 0.2 and 0.1"):
         reasoning.status(0.5, present_from=0.1)
 
 
@@ -248,10 +248,10 @@ def test_own_lists_from_a_file(tmp_path):
     assert reasoning.lexicon(path).findings == ("notching",)
 
 
-def test_wrong_lexicons_are_told_apart():
+def test_wrong_lexicons_are_distinguished():
     with pytest.raises(ValueError, match=r"there is no scheme 'chexprt'; did you mean 'chexpert'\?"):
         reasoning.lexicon("chexprt")
-    with pytest.raises(ValueError, match=r"finding 'edema': wanted a list of phrases; came 'edema'"):
+    with pytest.raises(ValueError, match=r"finding 'edema': expected a list of phrases; got 'edema'"):
         reasoning.lexicon({"edema": "edema"})
     with pytest.raises(
         tables.TableError, match="table 'traces', column 'text': expected this column; got none of that name"
@@ -265,7 +265,7 @@ def test_a_document_keeps_its_surest_claim_and_a_trace_its_last():
     for rule, certainty, low in (("document", 0.98, 0.9), ("trace", 0.02, 0.0)):
         row = reasoning.conclude(found, rule=rule).set_index("finding").loc["edema"]
         assert (row.certainty, row.low, row.mentions) == (certainty, low, 3)
-    with pytest.raises(ValueError, match="rule must be 'document' or 'trace'; came 'report'"):
+    with pytest.raises(ValueError, match="rule must be 'document' or 'trace'; got 'report'"):
         reasoning.conclude(found, rule="report")
 
 
@@ -293,12 +293,12 @@ def test_categorical_readings_keep_their_order():
 
 
 def test_agrees_with_the_labels_of_chexperts_own_samples(shared_data):
-    wanted = pd.read_csv(shared_data / "chexpert_rules" / "labeled_reports.csv").set_index("Reports")
-    wanted.columns = [name.lower().replace(" ", "_") for name in wanted.columns]
-    for text, row in wanted.iterrows():
+    target = pd.read_csv(shared_data / "chexpert_rules" / "labeled_reports.csv").set_index("Reports")
+    target.columns = [name.lower().replace(" ", "_") for name in target.columns]
+    for text, row in target.iterrows():
         found = reasoning.label_text(text).assign(reading=0, step=0)
-        came = reasoning.to_chexpert(reasoning.conclude(found, readings=[0])).reindex(columns=wanted.columns).iloc[0]
-        np.testing.assert_array_equal(came.to_numpy(float), row.to_numpy(float), err_msg=text)
+        result = reasoning.to_chexpert(reasoning.conclude(found, readings=[0])).reindex(columns=target.columns).iloc[0]
+        np.testing.assert_array_equal(result.to_numpy(float), row.to_numpy(float), err_msg=text)
 
 
 def test_reads_the_prompts_of_cxr_clip(shared_data):
@@ -312,14 +312,14 @@ def test_reads_the_prompts_of_cxr_clip(shared_data):
     ]
     frame = pd.DataFrame(rows, columns=["finding", "code", "text"]).assign(reading=range(len(rows)), step=0)
     wide = reasoning.to_chexpert(reasoning.conclude(reasoning.label_findings(frame), readings=frame.reading))
-    came = np.array([wide.loc[reading, name] for reading, name in zip(frame.reading, frame.finding, strict=True)])
-    right = (came == frame.code).groupby([frame.code, frame.finding]).mean().groupby("code").mean()
+    result = np.array([wide.loc[reading, name] for reading, name in zip(frame.reading, frame.finding, strict=True)])
+    right = (result == frame.code).groupby([frame.code, frame.finding]).mean().groupby("code").mean()
     assert right.ge(0.95).all()
     assert len(right) == 3
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "target"),
     [
         ("Edema is unlikely and effusion is likely.", {"edema": 0.15, "pleural_effusion": 0.8}),
         ("Edema is likely and effusion is unlikely.", {"edema": 0.8, "pleural_effusion": 0.15}),
@@ -329,6 +329,6 @@ def test_reads_the_prompts_of_cxr_clip(shared_data):
         ("Edema and effusion are unlikely.", {"edema": 0.15, "pleural_effusion": 0.15}),
     ],
 )
-def test_each_hedge_stays_with_its_own_statement(text, wanted):
+def test_each_hedge_stays_with_its_own_statement(text, target):
     found = reasoning.label_text(text).set_index("finding")["certainty"]
-    assert found[list(wanted)].to_dict() == pytest.approx(wanted)
+    assert found[list(target)].to_dict() == pytest.approx(target)

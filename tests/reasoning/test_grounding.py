@@ -20,15 +20,15 @@ def test_grounding_agrees_with_time_sampled_each_ms():
     fixations = pd.DataFrame({"reading": 0, "onset": np.cumsum(duration) - duration, "duration": duration})
     fixations[["x", "y"]] = rng.uniform(0, 100, (30, 2))
     mention = pd.DataFrame({"reading": [0, 5], "spoken": [5000.0, 1.0], "x0": 20, "y0": 20, "x1": 70, "y1": 70})
-    came = ground_mentions(fixations, mention, before_ms=2000, after_ms=500)
+    found = ground_mentions(fixations, mention, before_ms=2000, after_ms=500)
     row = np.repeat(np.arange(30), duration.astype(int))
     t = np.arange(len(row)) + 0.5
     near = fixations[["x", "y"]].apply(lambda place: place.between(20, 70)).all(axis=1).to_numpy()[row]
     window = (t > 3000) & (t < 5500)
-    assert came.loc[0, "grounding"] == pytest.approx((near & window).sum() / near.sum())
-    assert came.loc[0, "enrichment"] == pytest.approx((near & window).sum() / near.sum() / window.mean())
-    assert came.loc[0, "auroc"] == pytest.approx(roc_auc_score(window, near))
-    assert came.loc[1, ["region_ms", "grounding", "auroc"]].isna().all()
+    assert found.loc[0, "grounding"] == pytest.approx((near & window).sum() / near.sum())
+    assert found.loc[0, "enrichment"] == pytest.approx((near & window).sum() / near.sum() / window.mean())
+    assert found.loc[0, "auroc"] == pytest.approx(roc_auc_score(window, near))
+    assert found.loc[1, ["region_ms", "grounding", "auroc"]].isna().all()
 
 
 def test_looks_and_words_fall_into_four_kinds():
@@ -75,11 +75,11 @@ def dictations(count, rng, *, link=0.65):
 
 def test_hidden_times_come_back_within_a_sentence():
     traces, fixations, places = dictations(60, np.random.default_rng(1))
-    came = tables.check(align_steps(traces.drop(columns=["onset", "offset"]), fixations, places), "traces")
-    error = (came.onset - traces.onset).abs()
+    found = tables.check(align_steps(traces.drop(columns=["onset", "offset"]), fixations, places), "traces")
+    error = (found.onset - traces.onset).abs()
     assert error.median() < (traces.offset - traces.onset).median()
     assert error.median() < 600
-    assert (came.onset < came.offset).all()
+    assert (found.onset < found.offset).all()
 
 
 @pytest.mark.slow
@@ -89,22 +89,22 @@ def test_hidden_times_come_back_when_gaze_strays_more(link):
     errors, lengths = [], []
     for seed in range(20):
         traces, fixations, places = dictations(60, np.random.default_rng(seed), link=link)
-        came = align_steps(traces.drop(columns=["onset", "offset"]), fixations, places)
-        errors.append((came.onset - traces.onset).abs())
+        found = align_steps(traces.drop(columns=["onset", "offset"]), fixations, places)
+        errors.append((found.onset - traces.onset).abs())
         lengths.append(traces.offset - traces.onset)
     assert np.median(np.concatenate(errors)) < 0.5 * np.median(np.concatenate(lengths))
 
 
 def test_readings_with_too_few_looks_stay_untimed():
     traces, fixations, places = dictations(2, np.random.default_rng(2))
-    came = align_steps(traces, fixations[(fixations.reading == 0) | (fixations.index < 3)], places)
-    assert came.onset[came.reading == 1].isna().all()
-    with pytest.raises(ValueError, match=r"wanted 0 < miss < hit < 1; came miss 0.8 and hit 0.7"):
+    found = align_steps(traces, fixations[(fixations.reading == 0) | (fixations.index < 3)], places)
+    assert found.onset[found.reading == 1].isna().all()
+    with pytest.raises(ValueError, match=r"expected 0 < miss < hit < 1; got miss 0.8 and hit 0.7"):
         align_steps(traces, fixations, places, miss=0.8)
 
 
 def test_edited_words_share_the_time_of_what_they_replace():
     heard = pd.DataFrame({"word": ["a", "b", "c", "d"], "onset": [0.0, 10, 20, 30], "offset": [10.0, 20, 30, 40]})
-    came = retime(heard, ["new", "a", "banana", "be", "d", "end"])
-    assert came[["onset", "offset"]].to_numpy().tolist() == [[0, 0], [0, 10], [10, 25], [25, 30], [30, 40], [40, 40]]
+    found = retime(heard, ["new", "a", "banana", "be", "d", "end"])
+    assert found[["onset", "offset"]].to_numpy().tolist() == [[0, 0], [0, 10], [10, 25], [25, 30], [30, 40], [40, 40]]
     assert retime(heard, heard.word).equals(heard)

@@ -47,8 +47,8 @@ def test_finds_the_longest_phrase_at_each_word(lists, text):
     for phrase in lists:
         tree.add(phrase, Entry(concept="x"))
     spans = [(start, stop) for _, start, stop in words(" ".join(text))]
-    wanted = [(spans[first][0], spans[stop - 1][1]) for first, stop in naive(lists, text)]
-    assert [(item.start, item.stop) for item in tree.match(" ".join(text))] == wanted
+    target = [(spans[first][0], spans[stop - 1][1]) for first, stop in naive(lists, text)]
+    assert [(item.start, item.stop) for item in tree.match(" ".join(text))] == target
 
 
 @given(st.text(max_size=40))

@@ -78,8 +78,8 @@ def spoken(readings, rng):
 def test_spans_run_from_the_start_of_the_last_visit():
     rng = np.random.default_rng(0)
     gaze, said = spoken(np.array([3, 1, 2]), rng)
-    came = reasoning.eye_voice_spans(gaze, said)
-    for row in came.itertuples():
+    result = reasoning.eye_voice_spans(gaze, said)
+    for row in result.itertuples():
         own = gaze[gaze.reading == row.reading]
         inside = own.x.between(row.x0, row.x1).tolist()
         starts = [t for t, now, was in zip(own.onset, inside, [False, *inside], strict=False) if now and not was]
@@ -99,7 +99,7 @@ def test_boxes_are_permuted_within_readers():
 
 
 def linked(lag_ms, readings, rng):
-    """Each reading names one place, `lag_ms` after the eye came to it."""
+    """Each reading names one place, `lag_ms` after the eye entered it."""
     gaze, said = [], []
     for reading in readings:
         x0, when = rng.uniform(0, 80), rng.uniform(4000, 9000)
@@ -115,11 +115,13 @@ def linked(lag_ms, readings, rng):
 def test_readings_without_a_reader_and_mentions_without_a_box_are_told_or_left_out():
     gaze, said = spoken(np.arange(3), np.random.default_rng(3))
     with pytest.raises(ValueError, match="reading 2 has no reader; pass a series of readers"):
-        reasoning.lag(gaze, said, clusters=pd.Series(["ann", "ann"]), draws=0)
+        reasoning.gaze_speech_lag(gaze, said, clusters=pd.Series(["ann", "ann"]))
     with pytest.raises(tables.TableError, match="table 'mentions', column 'x0'"):
         reasoning.eye_voice_spans(gaze, said.drop(columns="x0"))
     gap = said.assign(x0=said.x0.where(said.index != 1))
-    kept = reasoning.spans_by_reader(gaze, gap, pd.Series("ann", index=range(3)), draws=0)
+    kept = reasoning.eye_voice_span_by_reader(
+        gaze, gap, pd.Series("ann", index=range(3)), n_resamples=0, n_permutations=0
+    )
     assert kept.mentions.tolist() == [5]
     assert np.isnan(reasoning.ground_mentions(gaze, gap).region_ms[1])
 
@@ -129,11 +131,15 @@ def test_each_readers_lag_and_span_come_back():
     parts = [linked(1000, range(25), rng), linked(2500, range(25, 50), rng)]
     gaze, said = (pd.concat(tables_, ignore_index=True) for tables_ in zip(*parts, strict=True))
     readers = pd.Series(np.repeat(["ann", "bob"], 25))
-    spans = reasoning.spans_by_reader(gaze, said, readers, draws=50, rng=3).set_index("reader")
+    spans = reasoning.eye_voice_span_by_reader(gaze, said, readers, n_resamples=50, n_permutations=50, rng=3).set_index(
+        "reader"
+    )
     assert spans.span_ms.to_dict() == pytest.approx({"ann": 1000, "bob": 2500}, abs=160)
     assert (spans.low_ms <= spans.span_ms).all()
     assert (spans.span_ms <= spans.high_ms).all()
     assert ((spans.chance_ms - spans.span_ms).abs() > 100).all()
-    lags = reasoning.lag_by_reader(gaze, said, readers, draws=30, rng=3)
+    lags = reasoning.gaze_speech_lag_by_reader(
+        gaze, said, readers, settings=reasoning.LagSettings(n_resamples=30, n_permutations=30), rng=3
+    )
     assert lags.summary.set_index("reader").lag_ms.to_dict() == pytest.approx({"ann": 1300, "bob": 2800}, abs=200)
     assert lags.curves.groupby("reader").size().to_dict() == {"ann": 100, "bob": 100}

@@ -69,21 +69,21 @@ TABLE = [
 
 @pytest.mark.parametrize(("text", "kind", "findings", "fault", "hard"), TABLE, ids=[row[0][:50] for row in TABLE])
 def test_outputs_parse_and_earn_as_worked_out(text, kind, findings, fault, hard):
-    came = parse_output(text)
+    found = parse_output(text)
     fault = fault if text != "<answer>" else "unclosed"
-    assert (came.kind, " ".join(came.findings), came.fault) == (kind, findings, fault)
+    assert (found.kind, " ".join(found.findings), found.fault) == (kind, findings, fault)
     assert rewards(text, "Edema, Lung Opacity").hard == hard
 
 
 def published(text, solution):
     """NV-Reason-CXR's rewards in the plainest words: accuracy, format, tags."""
     names = {name.replace("_", " ") for name in reasoning.FINDINGS}
-    wanted = {part.strip().lower() for part in solution.split(",")} & names
+    target = {part.strip().lower() for part in solution.split(",")} & names
     accuracy = 0.0
     if "<answer>" in text and "</answer>" in text[text.index("<answer>") :]:
         block = text[text.index("<answer>") + 8 :].split("</answer>")[0]
         said = {part.strip().lower() for part in block.split(",")} & names
-        accuracy = len(said & wanted) / len(said | wanted) if said | wanted else 1.0
+        accuracy = len(said & target) / len(said | target) if said | target else 1.0
     whole = text.removesuffix("\n")
     middle = whole.removeprefix("<think>").removesuffix("</answer>") if whole.startswith("<think>") else ""
     parts = [middle[at + 8 :].lstrip() for at in range(len(middle)) if middle.startswith("</think>", at)]
@@ -94,8 +94,8 @@ def published(text, solution):
 @pytest.mark.parametrize("solution", ["Edema, Lung Opacity", "", "No Finding", "edema,hernia"])
 def test_rewards_are_the_published_ones(solution):
     for text, *_ in TABLE:
-        came = rewards(text, solution)
-        assert (came.accuracy, came.format, came.tags) == published(text, solution), text
+        found = rewards(text, solution)
+        assert (found.accuracy, found.format, found.tags) == published(text, solution), text
 
 
 def test_reasoning_is_what_stands_before_the_answer():
@@ -106,8 +106,8 @@ def test_reasoning_is_what_stands_before_the_answer():
 
 
 def test_options_are_read_in_chexones_order():
-    wanted = {"(a) x or (C)": ("A", "C"), "B. effusion": ("B",), "A, D": ("A", "D"), "7: effusion": ("7",), "mass": ()}
-    for answer, letters in wanted.items():
+    target = {"(a) x or (C)": ("A", "C"), "B. effusion": ("B",), "A, D": ("A", "D"), "7: effusion": ("7",), "mass": ()}
+    for answer, letters in target.items():
         assert parse_output(f"\\boxed{{{answer}}}").options == letters, answer
 
 

@@ -43,8 +43,8 @@ def test_ignored_cells_are_those_uncertain_on_either_side(labels):
     kept = ~((said == -1) | (truth == -1))
     table = score_labels(said, truth, policy="ignore").set_index("finding")
     for name in truth:
-        wanted = f1_score(truth[name][kept[name]] == 1, said[name][kept[name]] == 1)
-        assert table.loc[name, "f1"] == pytest.approx(wanted)
+        target = f1_score(truth[name][kept[name]] == 1, said[name][kept[name]] == 1)
+        assert table.loc[name, "f1"] == pytest.approx(target)
 
 
 @pytest.mark.parametrize(("target", "code"), [("negative", 0), ("uncertain", -1)])
@@ -76,13 +76,13 @@ def test_a_better_labeler_is_told_from_a_worse_one_and_from_itself(labels):
     assert (same.difference, same.p_value) == (0, 1)
 
 
-def test_wrong_input_is_told():
+def test_wrong_input_is_reported():
     truth = pd.DataFrame({"a": [1]}, index=["x"])
     with pytest.raises(ValueError, match="'x' has no labels"):
         score_labels(pd.DataFrame({"a": [1]}, index=["y"]), truth)
-    with pytest.raises(ValueError, match="came 'one'"):
+    with pytest.raises(ValueError, match="got 'one'"):
         score_labels(truth, truth, policy="one")
-    with pytest.raises(ValueError, match=r"votes must have shape \(readers, 1, 1\); came \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"votes must have shape \(readers, 1, 1\); got \(2, 3\)"):
         claims_against_truth(truth, truth, np.zeros((2, 3)))
 
 
@@ -98,10 +98,10 @@ def test_hallucinations_and_omissions_strict_and_lenient():
 def test_disagreement_is_the_share_of_unlike_pairs():
     votes = np.random.default_rng(1).integers(0, 2, (5, 7)).astype(float)
     votes[3, 2] = np.nan
-    for case, came in zip(votes.T, disagreement(votes), strict=True):
+    for case, found in zip(votes.T, disagreement(votes), strict=True):
         seen = case[~np.isnan(case)]
         pairs = [a != b for i, a in enumerate(seen) for b in seen[:i]]
-        assert came == pytest.approx(np.mean(pairs))
+        assert found == pytest.approx(np.mean(pairs))
     assert np.isnan(disagreement(np.array([[1.0], [np.nan]])))
 
 
@@ -116,13 +116,13 @@ def test_what_reports_say_is_worth_on_chexperts_test_set(shared_data):
     ]
     votes = np.stack([pd.read_csv(file, index_col="Study").loc[truth.index, truth.columns] for file in files])
     table = claims_against_truth(said, truth, votes).set_index("says")
-    wanted = {
+    target = {
         "negative": (0.057, 0.080),
         "blank": (0.140, 0.128),
         "uncertain": (0.306, 0.282),
         "positive": (0.582, 0.239),
     }
-    for says, numbers in wanted.items():
+    for says, numbers in target.items():
         assert table.loc[says, ["p_true", "disagreement"]].round(3).tolist() == list(numbers)
 
 
@@ -158,11 +158,11 @@ def test_benchmark_compares_two_labelers_on_chexperts_table(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b\n1,2\n", r"bad.csv: wanted a column of text named .*; came a, b"),
-        ("text\nx\n", r"bad.csv: wanted columns of findings such as 'Edema'; came text"),
+        ("a,b\n1,2\n", r"bad.csv: expected a column of text named .*; got a, b"),
+        ("text\nx\n", r"bad.csv: expected columns of findings such as 'Edema'; got text"),
     ],
 )
-def test_files_without_text_or_findings_are_told(tmp_path, text, message):
+def test_files_without_text_or_findings_are_reported(tmp_path, text, message):
     path = tmp_path / "bad.csv"
     path.write_text(text)
     with pytest.raises(ValueError, match=message):

@@ -92,23 +92,23 @@ def planted(count, rng):
 
 def test_planted_stages_are_found():
     traces = planted(300, np.random.default_rng(0))
-    came = segment_stages(traces)
-    assert f1_score(traces.truth, came.stage, average="macro") >= 0.90
+    result = segment_stages(traces)
+    assert f1_score(traces.truth, result.stage, average="macro") >= 0.90
     misses = []
-    for _, one in came.groupby("reading"):
+    for _, one in result.groupby("reading"):
         true, found = (
             np.flatnonzero(one[name].to_numpy()[1:] != one[name].to_numpy()[:-1]) for name in ("truth", "stage")
         )
         misses += [np.abs(found - edge).min() if len(found) else len(one) for edge in true]
     assert np.median(misses) <= 1
-    assert not came.cued.all()
+    assert not result.cued.all()
 
 
-def test_sentences_of_a_model_are_told_apart():
+def test_sentences_of_a_model_are_distinguished():
     rows = list(csv.reader((Path(__file__).parent / "stages.csv").read_text("utf-8").splitlines()))
     truth, text = zip(*rows, strict=True)
-    came = segment_stages(pd.DataFrame({"reading": 0, "step": range(len(text)), "text": text}))
-    assert f1_score(truth, came.stage, average="macro") >= 0.95  # written down before the cues were tried on them
+    result = segment_stages(pd.DataFrame({"reading": 0, "step": range(len(text)), "text": text}))
+    assert f1_score(truth, result.stage, average="macro") >= 0.95  # written down before the cues were tried on them
 
 
 def brute_path(evidence, moves, first):
@@ -146,9 +146,9 @@ def test_result_does_not_depend_on_threads_or_input_order_of_readings():
 def test_own_scheme_and_wrong_settings():
     traces = pd.DataFrame({"reading": 0, "step": [0, 1], "text": ["alpha", "beta"]})
     assert segment_stages(traces, scheme={"a": ["alpha"], "b": ["beta"]}).stage.tolist() == ["a", "b"]
-    with pytest.raises(ValueError, match="at least two stages; came 1"):
+    with pytest.raises(ValueError, match="at least two stages; got 1"):
         segment_stages(traces, scheme={"a": ["alpha"]})
-    with pytest.raises(ValueError, match=r"stay \+ forward below 1; came 0.9, 0.8 and 0.3"):
+    with pytest.raises(ValueError, match=r"stay \+ forward below 1; got 0.9, 0.8 and 0.3"):
         segment_stages(traces, stay=0.8)
 
 
@@ -217,8 +217,8 @@ def test_dialogues_become_traces():
     pd.testing.assert_frame_equal(dialogue_traces({"x": {"cxrtrek_data": turns}}), table)
 
 
-def test_dialogues_that_lack_something_are_told():
-    with pytest.raises(ValueError, match="reading 'x': wanted a list of turns under 'content'; came turns"):
+def test_dialogues_that_lack_something_are_reported():
+    with pytest.raises(ValueError, match="reading 'x': expected a list of turns under 'content'; got turns"):
         dialogue_traces({"x": {"turns": []}})
-    with pytest.raises(ValueError, match="reading 7, turn 0: wanted 'stage'; came question"):
+    with pytest.raises(ValueError, match="reading 7, turn 0: expected 'stage'; got question"):
         dialogue_traces({7: {"content": [{"question": "View?"}]}})

@@ -24,8 +24,8 @@ def test_no_finding_is_said_as_health_and_read_as_such():
     assert reasoning.label_findings(traces)[["finding", "status"]].to_numpy().tolist() == [["no_finding", "present"]]
 
 
-def test_what_cannot_be_said_is_told():
+def test_what_cannot_be_said_is_reported():
     with pytest.raises(ValueError, match="finding 'rickets' has no name in words; there are no_finding"):
         labels_to_text(pd.DataFrame({"rickets": [1.0]}))
-    with pytest.raises(ValueError, match="a label is 1, 0 or -1, or missing; came 2"):
+    with pytest.raises(ValueError, match="a label is 1, 0 or -1, or missing; got 2"):
         labels_to_text(pd.DataFrame({"edema": [2.0]}))

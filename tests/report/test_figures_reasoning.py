@@ -64,9 +64,9 @@ def test_looks_and_words_add_up_by_region():
 
 
 def test_likeness_tells_the_difference_and_its_test():
-    likeness = pd.DataFrame({"same": [0.4, 0.6, np.nan], "different": [0.1, 0.2, np.nan]})
+    similarity = pd.DataFrame({"same": [0.4, 0.6, np.nan], "different": [0.1, 0.2, np.nan]})
     row = {"term": "difference", "estimate": 0.35, "conf_low": 0.3, "conf_high": 0.4, "p_value": 0.0004}
-    ax = drawn(report.case_likeness(likeness, pd.DataFrame([row])))
+    ax = drawn(report.case_similarity(similarity, pd.DataFrame([row])))
     assert ax.get_title(loc="left") == "difference 0.35 [0.30, 0.40], p < .001"
     assert "n = 2" in ax.get_xlabel()
 
@@ -125,7 +125,7 @@ EMPTY = {
     "scores": lambda: report.paired_scores(pd.DataFrame({"a": [], "b": []}), first="a", second="b"),
     "spans": lambda: report.eye_voice_spans(SPANS[2:]),
     "looks or words": lambda: report.looks_and_words(pd.DataFrame(columns=["region", "verdict"])),
-    "pairs of readings": lambda: report.case_likeness(pd.DataFrame(columns=["same", "different"])),
+    "pairs of readings": lambda: report.case_similarity(pd.DataFrame(columns=["same", "different"])),
     "retrieval": lambda: report.retrieval(
         pd.DataFrame(columns=["term", "estimate", "conf_low", "conf_high", "n"], dtype=str)
     ),

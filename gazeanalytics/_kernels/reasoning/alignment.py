@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gazeanalytics._kernels import kernel
 
 
+class Gaze(NamedTuple):
+    """Fixations, shape (fixations,) each: onset and offset (ms), x and y (px)."""
+
+    onset: np.ndarray
+    offset: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+
+
+class Named(NamedTuple):
+    """Mentions: rows `first` to `last` of each reading (readings,); begin and spoken (mentions,), ms; boxes, px."""
+
+    first: np.ndarray
+    last: np.ndarray
+    begin: np.ndarray
+    spoken: np.ndarray
+    boxes: np.ndarray
+
+
+# Viterbi 1967 (IEEE Trans. Inf. Theory 13:260): best[t, j] = max_i best[t-1, i] + moves[i, j] + evidence[t, j], walked
+# back from the best last state. Posterior (forward-backward) decoding was rejected: it may give a path that the moves
+# forbid, and what is counted afterwards are moves. Ties go to the earlier state, so that results don't depend on the
+# order in which a compiler compares.
 @kernel
 def viterbi(evidence, moves, first, path):
     """Write the likeliest path of states: log evidence (steps, states), log moves (from, to), log first (states,)."""
@@ -19,9 +44,9 @@ def viterbi(evidence, moves, first, path):
         after = np.empty(states)
         for to in range(states):
             top = 0
-            for come in range(1, states):
-                if best[come] + moves[come, to] > best[top] + moves[top, to]:
-                    top = come
+            for origin in range(1, states):
+                if best[origin] + moves[origin, to] > best[top] + moves[top, to]:
+                    top = origin
             back[step, to] = top
             after[to] = best[top] + moves[top, to] + evidence[step, to]
         best = after
@@ -42,6 +67,8 @@ def viterbi_over_readings(starts, stops, evidence, moves, first, path):
         viterbi(evidence[rows], moves, first, path[rows])
 
 
+# The same recursion with two moves only (stay in the step, or go on to the next): dynamic time warping in which no step
+# may be skipped. best[s, e] = max(best[s-1, e-1], best[s, e-1]) + gain[s-1, e-1].
 @kernel
 def lay_in_order(gain, breaks):
     """Cut bins into consecutive runs, one a step, so that the summed gain (steps, bins) is greatest.
@@ -67,11 +94,13 @@ def lay_in_order(gain, breaks):
     breaks[0] = 0
 
 
+# f(tau) = time of fixations in the named region at lag tau / time of all fixations at lag tau (Bigolin Lanfredi et al.
+# 2022); numerator and denominator are kept apart, since a bootstrap over readings must sum each before it divides.
 @kernel
 def lag_times(onset, offset, inside, spoken, edges, near, every):
     """Add, for each lag bin before each mention, the fixation time inside its region and the time anywhere.
 
-    `onset`, `offset` (fixations,) and `spoken` (mentions,) are in ms; `inside` (mentions, fixations) tells whether a
+    `onset`, `offset` (fixations,) and `spoken` (mentions,) are in ms; `inside` (mentions, fixations) says whether a
     fixation lies in the mention's region; `edges` (bins + 1,) of lags rise evenly; `near` and `every` (bins,) grow.
     """
     bins = edges.size - 1
@@ -93,63 +122,53 @@ def lag_times(onset, offset, inside, spoken, edges, near, every):
 
 
 @kernel
-def lag_times_over_readings(starts, stops, onset, offset, x, y, first, last, spoken, boxes, edges, near, every):
-    """Do so for every reading: its mentions are rows `first` to `last` of `spoken` and `boxes` (x0, y0, x1, y1)."""
+def lag_times_over_readings(starts, stops, gaze, named, edges, near, every):
+    """Do so for every reading, with its own fixations (`Gaze`) and mentions (`Named`)."""
     for reading in range(starts.size):
         a, b = starts[reading], stops[reading]
-        c, d = first[reading], last[reading]
+        c, d = named.first[reading], named.last[reading]
         inside = np.zeros((d - c, b - a), np.bool_)
         for mention in range(d - c):
-            box = boxes[c + mention]
+            box = named.boxes[c + mention]
             for fixation in range(b - a):
-                px, py = x[a + fixation], y[a + fixation]
+                px, py = gaze.x[a + fixation], gaze.y[a + fixation]
                 inside[mention, fixation] = box[0] <= px <= box[2] and box[1] <= py <= box[3]
-        lag_times(onset[a:b], offset[a:b], inside, spoken[c:d], edges, near[reading], every[reading])
+        lag_times(gaze.onset[a:b], gaze.offset[a:b], inside, named.spoken[c:d], edges, near[reading], every[reading])
 
 
 @kernel
-def mention_times(onset, offset, x, y, begins, spoken, boxes, before, after, out):
+def mention_times(gaze, fixations, named, mentions, window, out):
     """Measure, for each mention of one reading, fixation time in its box and around it.
 
-    `out` (mentions, 5) gets: time in the box; time in the window from `before` ms ahead of `spoken` to `after` ms past
-    it; time in both; time in all; and onset of the last visit to the box that began by `begins`, NaN without one.
+    `fixations` and `mentions` are (first, last) rows of `gaze` and `named`; `window` is (before, after), ms. `out`
+    (mentions, 5) gets: time in the box; time in the window from `before` ms ahead of `spoken` to `after` ms past it;
+    time in both; time in all; and onset of the last visit to the box that began by `begin`, NaN without one.
     """
-    for mention in range(spoken.size):
-        box = boxes[mention]
-        first, last = spoken[mention] - before, spoken[mention] + after
+    for row in range(mentions[0], mentions[1]):
+        box = named.boxes[row]
+        first, last = named.spoken[row] - window[0], named.spoken[row] + window[1]
         sums = np.zeros(4)
         visit, inside = np.nan, False
-        for fixation in range(onset.size):
+        for at in range(fixations[0], fixations[1]):
             was_inside = inside
-            inside = box[0] <= x[fixation] <= box[2] and box[1] <= y[fixation] <= box[3]
-            if inside and not was_inside and onset[fixation] <= begins[mention]:
-                visit = onset[fixation]
-            length = offset[fixation] - onset[fixation]
-            shared = max(min(offset[fixation], last) - max(onset[fixation], first), 0.0)
+            inside = box[0] <= gaze.x[at] <= box[2] and box[1] <= gaze.y[at] <= box[3]
+            if inside and not was_inside and gaze.onset[at] <= named.begin[row]:
+                visit = gaze.onset[at]
+            length = gaze.offset[at] - gaze.onset[at]
+            shared = max(min(gaze.offset[at], last) - max(gaze.onset[at], first), 0.0)
             sums[1] += shared
             sums[3] += length
             if inside:
                 sums[0] += length
                 sums[2] += shared
-        out[mention, :4] = sums
-        out[mention, 4] = visit
+        out[row, :4] = sums
+        out[row, 4] = visit
 
 
 @kernel
-def mention_times_over_readings(starts, stops, onset, offset, x, y, first, last, begins, spoken, boxes, window, out):
-    """Do so for every reading: its mentions are rows `first` to `last`; `window` is (before, after)."""
+def mention_times_over_readings(starts, stops, gaze, named, window, out):
+    """Do so for every reading: its mentions are rows `first` to `last` of `named` and of `out`."""
     for reading in range(starts.size):
-        a, b = starts[reading], stops[reading]
-        c, d = first[reading], last[reading]
-        mention_times(
-            onset[a:b],
-            offset[a:b],
-            x[a:b],
-            y[a:b],
-            begins[c:d],
-            spoken[c:d],
-            boxes[c:d],
-            window[0],
-            window[1],
-            out[c:d],
-        )
+        fixations = (starts[reading], stops[reading])
+        mentions = (named.first[reading], named.last[reading])
+        mention_times(gaze, fixations, named, mentions, window, out)

@@ -10,7 +10,7 @@ __all__ = ["audit_errors", "edit_share"]
 
 
 def audit_errors(labels: pd.DataFrame, truth: pd.DataFrame, *, draft: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Count the errors of each reading, and which of the draft's it kept, mended or made.
+    """Count the errors of each reading, and which of the draft's it kept, corrected or made.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def audit_errors(labels: pd.DataFrame, truth: pd.DataFrame, *, draft: pd.DataFra
 
 
 def edit_share(drafts: pd.Series, finals: pd.Series) -> pd.Series:
-    """Tell how much of a draft was changed: words inserted, deleted or replaced, over the longer text's words.
+    """Measure how much of a draft was changed: words inserted, deleted or replaced, over the longer text's words.
 
     Parameters
     ----------

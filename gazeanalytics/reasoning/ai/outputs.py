@@ -63,6 +63,11 @@ class Output:
         Grounded boxes, in the units written.
     fault : str
         unclosed, several or empty where the form is broken; empty text when sound.
+
+    Examples
+    --------
+    >>> Output("final", "Hazy left base.", "Edema", findings=("edema",)).fault
+    ''
     """
 
     kind: str
@@ -194,7 +199,7 @@ def parse_outputs(outputs: pd.Series) -> pd.DataFrame:
 
     Examples
     --------
-    >>> parse_outputs(pd.Series([r"\boxed{Edema}", "I can't tell."]))["kind"].value_counts().to_dict()
+    >>> parse_outputs(pd.Series([r"\boxed{Edema}", "I can't say."]))["kind"].value_counts().to_dict()
     {'boxed': 1, 'unparsed': 1}
     """
     parsed = [parse_output(text) for text in outputs.fillna("").astype(str)]

@@ -46,6 +46,11 @@ class Rewards:
         Accuracy where format and tags are whole, else 0.
     boxed : float
         CheXOne's format: 1 when there is exactly one box, not empty, with text before it.
+
+    Examples
+    --------
+    >>> Rewards(accuracy=0.5, format=1.0, tags=1.0, length=-0.9, hard=0.5, boxed=0.0).hard
+    0.5
     """
 
     accuracy: float
@@ -108,7 +113,7 @@ def reward_outputs(outputs: pd.Series, solutions: pd.Series, *, tokens: pd.Serie
         The columns of `Rewards`; kind (how an answer was found, as `parse_output` says); read_from: "answer" where the
         answer lists findings, "text" where the answer, or all that was said, had to be labelled; and set: the Jaccard
         index of the findings so concluded and of the solution, no finding counted as none. A person, who writes no
-        tags, earns no format, but `set` is told of everyone.
+        tags, earns no format, but `set` is given for everyone.
 
     Raises
     ------
@@ -127,9 +132,9 @@ def reward_outputs(outputs: pd.Series, solutions: pd.Series, *, tokens: pd.Serie
     if len(missing):
         raise ValueError(f"outputs and solutions must have the same index; {missing[0]!r} has no solution")
     texts = outputs.fillna("").astype(str)
-    wanted = [_listed(solutions.loc[key]) for key in texts.index]
+    solved = [_listed(solutions.loc[key]) for key in texts.index]
     counts = [None] * len(texts) if tokens is None else tokens.loc[texts.index].tolist()
-    earned = [rewards(*row[:2], tokens=row[2]) for row in zip(texts, wanted, counts, strict=True)]
+    earned = [rewards(*row[:2], tokens=row[2]) for row in zip(texts, solved, counts, strict=True)]
     table = pd.DataFrame(
         {name: [getattr(one, name) for one in earned] for name in Rewards.__slots__}, index=texts.index
     )
@@ -137,7 +142,7 @@ def reward_outputs(outputs: pd.Series, solutions: pd.Series, *, tokens: pd.Serie
     concluded, listed = _concluded(parsed)
     table["kind"] = parsed["kind"]
     table["read_from"] = np.where(listed, "answer", "text")
-    table["set"] = [jaccard(one, set(other) - {_NOTHING}) for one, other in zip(concluded, wanted, strict=True)]
+    table["set"] = [jaccard(one, set(other) - {_NOTHING}) for one, other in zip(concluded, solved, strict=True)]
     return table
 
 
@@ -168,7 +173,7 @@ def _present(texts: pd.Series) -> list[set[str]]:
 
 
 def trace_consistency(outputs: pd.Series) -> pd.DataFrame:
-    r"""Tell whether answers follow from the reasoning before them.
+    r"""Say whether answers follow from the reasoning before them.
 
     Parameters
     ----------
@@ -193,7 +198,7 @@ def trace_consistency(outputs: pd.Series) -> pd.DataFrame:
     reasoned = _present(parsed["reasoning"])
     both = parsed["answer"].fillna("").ne("") & parsed["reasoning"].ne("")
     pairs = [
-        (one, other) if told else (set(), set()) for one, other, told in zip(reasoned, answered, both, strict=True)
+        (one, other) if given else (set(), set()) for one, other, given in zip(reasoned, answered, both, strict=True)
     ]
     return pd.DataFrame(
         {

@@ -1,6 +1,6 @@
 """Texts against reference texts: overlap of words through the libraries that define it, and scores read from a column.
 
-Overlap of words is not correctness; it is told here because papers report it. Metrics that need a model's weights
+Overlap of words is not correctness; it is reported here because papers report it. Metrics that need a model's weights
 (RadGraph F1, GREEN, RadCliQ, CheXbert vectors) are computed elsewhere, put into a column a case, and compared here.
 """
 

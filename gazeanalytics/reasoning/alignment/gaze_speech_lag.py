@@ -1,4 +1,4 @@
-"""Words in time with gaze: how long before naming a finding its place was looked at.
+"""Gaze-speech lag: how long before naming a finding its place was looked at.
 
 A lag is positive when the look came first. Mentions are rows of reading, `spoken` (ms since image onset, the end of the
 naming word) and the box that they name: x0, y0, x1, y1 (image px), as `place_mentions` makes them.
@@ -12,18 +12,45 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter1d
 from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.stats import t as student_t
 
 from gazeanalytics._kernels.reasoning import alignment as kernels
 from gazeanalytics.reasoning.alignment.mentions import BOX, Paired, pair, permute_boxes, readers_of
 
-__all__ = ["Lag", "lag", "sentence_clock"]
+__all__ = ["GazeSpeechLag", "LagSettings", "gaze_speech_lag", "sentence_clock"]
 
 _BIN_MS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Lag:
+class LagSettings:
+    """How a gaze-speech lag is measured.
+
+    Attributes
+    ----------
+    span_ms : (float, float)
+        First and last lag looked at.
+    smooth_ms : float
+        Standard deviation of the Gaussian that smooths the curve.
+    n_resamples : int
+        Bootstrap resamples of clusters for the interval; 0 for none.
+    n_permutations : int
+        Permutations for the null; 0 for none.
+
+    Examples
+    --------
+    >>> LagSettings(n_permutations=0).span_ms
+    (-2000.0, 8000.0)
+    """
+
+    span_ms: tuple[float, float] = (-2000.0, 8000.0)
+    smooth_ms: float = 250.0
+    n_resamples: int = 500
+    n_permutations: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class GazeSpeechLag:
     """How long gaze runs ahead of speech.
 
     Attributes
@@ -39,8 +66,14 @@ class Lag:
         and chance (mean share when shuffled).
     readings : int
         Readings with mentions and fixations.
-    settings : dict
-        The arguments used.
+    settings : LagSettings
+        The settings used.
+
+    Examples
+    --------
+    >>> found = GazeSpeechLag(1200.0, 900.0, 1500.0, 0.002, pd.DataFrame(), 40, LagSettings())
+    >>> f"gaze leads speech by {found.lag_ms / 1000:.1f} s"
+    'gaze leads speech by 1.2 s'
     """
 
     lag_ms: float
@@ -49,20 +82,18 @@ class Lag:
     p_value: float
     curve: pd.DataFrame
     readings: int
-    settings: dict[str, float]
+    settings: LagSettings
 
 
-def lag(
+def gaze_speech_lag(
     fixations: pd.DataFrame,
     mentions: pd.DataFrame,
     *,
     clusters: pd.Series | None = None,
-    span_ms: tuple[float, float] = (-2000.0, 8000.0),
-    smooth_ms: float = 250.0,
-    draws: int = 500,
+    settings: LagSettings | None = None,
     rng: int | np.random.Generator | None = None,
-) -> Lag:
-    """Measure how long before a mention its region was looked at.
+) -> GazeSpeechLag:
+    """Measure the gaze-speech lag: how long before a mention its region was looked at.
 
     At each lag, the curve is the share of fixation time that lies inside the region named (Bigolin Lanfredi et al.,
     2022, here on both sides of the mention, in bins of 100 ms); its highest point is the lag. The null permutes the
@@ -77,12 +108,8 @@ def lag(
         reading, spoken, x0, y0, x1, y1; see the module.
     clusters : pandas.Series, optional
         Reading (index) -> reader; readers are then resampled whole. Default: readings are.
-    span_ms : (float, float)
-        First and last lag looked at.
-    smooth_ms : float
-        Standard deviation of the Gaussian that smooths the curve.
-    draws : int
-        Draws for the interval, and for the null; 0 for neither.
+    settings : LagSettings, optional
+        Span, smoothing, number of resamples and permutations.
     rng : int, Generator or None
         Source of randomness.
 
@@ -96,31 +123,33 @@ def lag(
     >>> fixations = pd.DataFrame({"reading": [0, 0, 0], "onset": [0.0, 1000.0, 2000.0], "duration": 1000.0,
     ...     "x": [50.0, 5.0, 50.0], "y": 5.0})
     >>> mentions = pd.DataFrame({"reading": [0], "spoken": [3500.0], "x0": 0, "y0": 0, "x1": 10, "y1": 10})
-    >>> found = lag(fixations, mentions, draws=0)
+    >>> found = gaze_speech_lag(fixations, mentions, settings=LagSettings(n_resamples=0, n_permutations=0))
     >>> 1500 < found.lag_ms < 2500
     True
     """
     source = np.random.default_rng(rng)
-    data = _Lagged.of(fixations, mentions, clusters, span_ms)
+    chosen = settings if settings is not None else LagSettings()
+    data = _Lagged.of(fixations, mentions, clusters, chosen.span_ms)
     near, every = data.times(data.boxes)
-    width = smooth_ms / _BIN_MS
+    width = chosen.smooth_ms / _BIN_MS
     middle = (data.edges[:-1] + data.edges[1:]) / 2
     share = _shares(near.sum(0), every.sum(0), width)
-    weights = _draws(data.cluster, draws, source)
+    weights = _draws(data.cluster, chosen.n_resamples, source)
     drawn = _shares(weights @ near, weights @ every, width)
     null = [
-        _shares(*data.totals(permute_boxes(data.boxes, data.pairs, data.cluster, source)), width) for _ in range(draws)
+        _shares(*data.totals(permute_boxes(data.boxes, data.pairs, data.cluster, source)), width)
+        for _ in range(chosen.n_permutations)
     ]
     curve = pd.DataFrame({"lag_ms": middle, "share": share, "low": np.nan, "high": np.nan, "chance": np.nan})
     low = high = p_value = np.nan
-    if draws:
+    if chosen.n_resamples:
         clusters_known = int(data.cluster.max()) + 1
         low, high = interval_of(np.array([_peak(middle, one) for one in drawn]), clusters_known)
         curve["low"], curve["high"] = interval_of(drawn, clusters_known)
+    if null:
         curve["chance"] = np.mean(null, axis=0)
-        p_value = (1 + sum(_height(one) >= _height(share) for one in null)) / (1 + draws)
-    settings = {"first_ms": span_ms[0], "last_ms": span_ms[1], "smooth_ms": smooth_ms, "draws": draws}
-    return Lag(_peak(middle, share), float(low), float(high), float(p_value), curve, len(near), settings)
+        p_value = (1 + sum(_height(one) >= _height(share) for one in null)) / (1 + len(null))
+    return GazeSpeechLag(_peak(middle, share), float(low), float(high), float(p_value), curve, len(near), chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +185,8 @@ class _Lagged:
         """Fixation time inside the boxes and anywhere, in each lag bin, shape (readings, bins) each."""
         found = self.pairs.found
         near, every = (np.zeros((len(found), len(self.edges) - 1)) for _ in range(2))
-        where = (self.pairs.first, self.pairs.last, self.spoken, boxes, self.edges)
-        kernels.lag_times_over_readings(found.starts, found.stops, *self.pairs.gaze, *where, near, every)
+        named = self.pairs.named(self.spoken, self.spoken, boxes)
+        kernels.lag_times_over_readings(found.starts, found.stops, self.pairs.gaze, named, self.edges, near, every)
         return near, every
 
     def totals(self, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -190,7 +219,7 @@ def interval_of(drawn: np.ndarray, clusters: int) -> np.ndarray:
     """
     if clusters < 2 or np.isnan(drawn).all():
         return np.full((2, *drawn.shape[1:]), np.nan)
-    reach = np.sqrt(clusters / (clusters - 1)) * student.ppf(0.975, clusters - 1)
+    reach = np.sqrt(clusters / (clusters - 1)) * student_t.ppf(0.975, clusters - 1)
     return np.nanpercentile(drawn, 100 * norm.cdf([-reach, reach]), axis=0)
 
 
@@ -207,7 +236,7 @@ def _shares(near: np.ndarray, every: np.ndarray, width: float) -> np.ndarray:
 
 
 def _peak(middle: np.ndarray, curve: np.ndarray) -> float:
-    """Lag of the highest point, refined by the parabola through it and its neighbours."""
+    """GazeSpeechLag of the highest point, refined by the parabola through it and its neighbours."""
     top = int(np.argmax(curve))
     if top in (0, len(curve) - 1):
         return float(middle[top])
@@ -223,7 +252,7 @@ def _height(curve: np.ndarray) -> float:
 
 
 def sentence_clock(traces: pd.DataFrame, times: pd.DataFrame) -> np.ndarray:
-    """Tell time in sentences: even whole numbers while a sentence is spoken, odd ones in the pauses between.
+    """Count time in sentences: even whole numbers while a sentence is spoken, odd ones in the pauses between.
 
     Parameters
     ----------

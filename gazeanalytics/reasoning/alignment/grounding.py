@@ -50,12 +50,11 @@ def ground_mentions(
     [1.0, 2.0, 0.75]
     """
     pairs = pair(fixations, mentions)
-    at = [mentions[name].to_numpy(float)[pairs.order] for name in ("spoken", "spoken")]
-    boxes = mentions[BOX].to_numpy(float)[pairs.order]
+    spoken, boxes = mentions["spoken"].to_numpy(float)[pairs.order], mentions[BOX].to_numpy(float)[pairs.order]
     found, sums = pairs.found, np.full((len(pairs.order), 5), np.nan)
-    window = (before_ms, after_ms)
-    where = (pairs.first, pairs.last, *at, boxes, window)
-    kernels.mention_times_over_readings(found.starts, found.stops, *pairs.gaze, *where, sums)
+    named = pairs.named(spoken, spoken, boxes)
+    window = (float(before_ms), float(after_ms))
+    kernels.mention_times_over_readings(found.starts, found.stops, pairs.gaze, named, window, sums)
     rows = np.full((len(mentions), 4), np.nan)
     rows[pairs.order] = sums[:, :4]
     region, window, both, whole = rows.T
@@ -146,7 +145,7 @@ def align_steps(
     [[0.0, 600.0], [600.0, 900.0]]
     """
     if not 0 < miss < hit < 1:
-        raise ValueError(f"wanted 0 < miss < hit < 1; came miss {miss} and hit {hit}")
+        raise ValueError(f"expected 0 < miss < hit < 1; got miss {miss} and hit {hit}")
     gaze = dict(tuple(fixations.groupby("reading", observed=True, sort=False)))
     boxes = dict(tuple(places.groupby("reading", observed=True, sort=False)))
     onset, offset = np.full(len(traces), np.nan), np.full(len(traces), np.nan)

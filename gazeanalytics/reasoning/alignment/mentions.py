@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
+from gazeanalytics._kernels.reasoning.alignment import Gaze, Named
 from gazeanalytics.tables import require_columns, shown
 
 __all__ = ["BOX", "Paired", "join_words", "pair", "permute_boxes", "place_mentions", "readers_of"]
@@ -178,8 +179,8 @@ class Paired:
     ----------
     found : Segments
         Fixations of each reading.
-    gaze : tuple of numpy.ndarray, shape (fixations,)
-        onset, offset, x, y.
+    gaze : Gaze
+        onset, offset, x, y, shape (fixations,) each.
     order : numpy.ndarray, shape (kept mentions,)
         Rows of the mentions given, reading by reading.
     first, last : numpy.ndarray, shape (readings,)
@@ -187,10 +188,14 @@ class Paired:
     """
 
     found: ragged.Segments
-    gaze: tuple[np.ndarray, ...]
+    gaze: Gaze
     order: np.ndarray
     first: np.ndarray
     last: np.ndarray
+
+    def named(self, begin: np.ndarray, spoken: np.ndarray, boxes: np.ndarray) -> Named:
+        """Lay out the mentions, whose times and boxes are in the order of `order`, for the kernels."""
+        return Named(self.first, self.last, begin, spoken, boxes)
 
 
 def pair(fixations: pd.DataFrame, mentions: pd.DataFrame) -> Paired:
@@ -219,7 +224,8 @@ def pair(fixations: pd.DataFrame, mentions: pd.DataFrame) -> Paired:
     order = np.argsort(place, kind="stable")
     bounds = np.searchsorted(place[order], np.arange(len(found) + 1))
     onset = gaze["onset"].to_numpy(float)
-    columns = (onset, onset + gaze["duration"].to_numpy(float), gaze["x"].to_numpy(float), gaze["y"].to_numpy(float))
+    x, y = (gaze[name].to_numpy(float) for name in ("x", "y"))
+    columns = Gaze(onset, onset + gaze["duration"].to_numpy(float), x, y)
     return Paired(found, columns, order[bounds[0] :], bounds[:-1] - bounds[0], bounds[1:] - bounds[0])
 
 
@@ -253,7 +259,7 @@ def permute_boxes(boxes: np.ndarray, pairs: Paired, cluster: np.ndarray, source:
     taken_from[np.argsort(group, kind="stable")] = np.lexsort((source.random(len(group)), group))
     moved = np.empty_like(boxes)
     for reading, other in enumerate(taken_from):
-        wanted, there = (pairs.last[one] - pairs.first[one] for one in (reading, other))
-        drawn = source.permutation(there)[:wanted] if wanted <= there else source.integers(0, there, wanted)
+        needed, there = (pairs.last[one] - pairs.first[one] for one in (reading, other))
+        drawn = source.permutation(there)[:needed] if needed <= there else source.integers(0, there, needed)
         moved[pairs.first[reading] : pairs.last[reading]] = boxes[pairs.first[other] + drawn]
     return moved

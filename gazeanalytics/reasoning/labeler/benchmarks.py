@@ -65,7 +65,7 @@ def read_labelled(path: str | Path) -> tuple[pd.Series, pd.DataFrame]:
     texts, truth = _read_jsonl(path) if path.suffix == ".jsonl" else _read_csv(path)
     twice = truth.index[truth.index.duplicated()]
     if len(twice):
-        raise ValueError(f"{path.name}: wanted each study once; {twice[0]} comes more than once")
+        raise ValueError(f"{path.name}: expected each study once; {twice[0]} is there more than once")
     return texts, truth
 
 
@@ -88,10 +88,10 @@ def _json_line(line: str, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except json.JSONDecodeError as wrong:
-        raise ValueError(f"{where}: wanted one JSON object a line; {wrong.msg} at character {wrong.pos}") from None
+        raise ValueError(f"{where}: expected one JSON object a line; {wrong.msg} at character {wrong.pos}") from None
     missing = [name for name in ("text", "label") if name not in row]
     if missing:
-        raise ValueError(f"{where}: wanted {missing[0]!r}; came {', '.join(row)}")
+        raise ValueError(f"{where}: expected {missing[0]!r}; got {', '.join(row)}")
     return row | {"label": {_known(name, where): _code(said, where) for name, said in row["label"].items()}}
 
 
@@ -105,26 +105,26 @@ def _known(name: str, where: str) -> str:
 def _code(said: Mapping[str, Any], where: str) -> float:
     kinds = {str(kind) for kind in np.atleast_1d(said.get("status", []))}
     if not kinds or kinds - set(_STATUS):
-        raise ValueError(f"{where}: wanted a status among {', '.join(_STATUS)}; came {said}")
+        raise ValueError(f"{where}: expected a status among {', '.join(_STATUS)}; got {said}")
     return next(code for kind, code in _STATUS.items() if kind in kinds)
 
 
 def _read_csv(path: Path) -> tuple[pd.Series, pd.DataFrame]:
     frame = pd.read_csv(path)
     names = {str(column): _snake(str(column)) for column in frame.columns}
-    text = next((column for wanted in _TEXT for column in names if column.lower() == wanted), None)
+    text = next((column for name in _TEXT for column in names if column.lower() == name), None)
     if text is None:
-        raise ValueError(f"{path.name}: wanted a column of text named {', '.join(_TEXT)}; came {', '.join(names)}")
+        raise ValueError(f"{path.name}: expected a column of text named {', '.join(_TEXT)}; got {', '.join(names)}")
     findings = {column: name for column, name in names.items() if name in FINDINGS}
     if not findings:
-        raise ValueError(f"{path.name}: wanted columns of findings such as 'Edema'; came {', '.join(names)}")
+        raise ValueError(f"{path.name}: expected columns of findings such as 'Edema'; got {', '.join(names)}")
     written = frame[list(findings)].rename(columns=findings)
     truth = written.apply(pd.to_numeric, errors="coerce").astype(float)
     wrong = written.notna().to_numpy() & ~np.isin(truth, (1.0, 0.0, -1.0))
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         where = f"{path.name}, row {row + 1}, {truth.columns[column]}"
-        raise ValueError(f"{where}: a label is 1, 0, -1 or blank; came {written.iloc[row, column]}")
+        raise ValueError(f"{where}: a label is 1, 0, -1 or blank; got {written.iloc[row, column]}")
     return frame[text].fillna(""), truth
 
 
@@ -161,7 +161,7 @@ def label_benchmark(
     -------
     pandas.DataFrame
         `score_labels` (or `compare_labels`), with `target` and `policy` in front: what is positive, under each policy,
-        then (policy `as_said`) what is negative and what is uncertain, where the file tells these apart.
+        then (policy `as_said`) what is negative and what is uncertain, where the file distinguishes these.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def _scored(name: str, truth: pd.DataFrame) -> str:
 
 
 def _views(truth: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """What to score: positives under each policy; negatives and doubts where the file tells them apart."""
+    """What to score: positives under each policy; negatives and doubts where the file distinguishes them."""
     yield from (("positive", policy) for policy in ("zeros", "ones", "ignore"))
     values = truth.to_numpy()
     if np.isnan(values).any() or (values == -1).any():

@@ -62,7 +62,7 @@ def status(certainty: ArrayLike, *, present_from: float = PRESENT_FROM, absent_t
     ['present', 'present', 'uncertain', 'absent']
     """
     if not 0 <= absent_to < present_from <= 1:
-        raise ValueError(f"wanted 0 <= absent_to < present_from <= 1; came {absent_to} and {present_from}")
+        raise ValueError(f"expected 0 <= absent_to < present_from <= 1; got {absent_to} and {present_from}")
     p = np.asarray(certainty, float)
     return np.select([p >= present_from, p <= absent_to], ["present", "absent"], "uncertain").astype(object)
 
@@ -109,5 +109,5 @@ def from_reflacx(code: ArrayLike) -> np.ndarray:
     known = ~np.isnan(codes)
     wrong = known & ~np.isin(codes, np.arange(6))
     if wrong.any():
-        raise ValueError(f"a REFLACX certainty is a whole number from 0 to 5; came {codes[wrong].flat[0]:g}")
+        raise ValueError(f"a REFLACX certainty is a whole number from 0 to 5; got {codes[wrong].flat[0]:g}")
     return np.where(known, _REFLACX[np.where(known, codes, 0).astype(int)], np.nan)

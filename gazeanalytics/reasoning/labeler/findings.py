@@ -63,7 +63,7 @@ def label_findings(
     pandas.DataFrame
         The `findings` table, one row a mention: reading, step, finding, status, certainty with low and high, side,
         zone, severity (minimal to severe), change (new, unchanged, worse, better, resolved), concept (what was named),
-        and the characters start to stop of the step's text. Sections that tell why the image was taken are left out, as
+        and the characters start to stop of the step's text. Sections that say why the image was taken are left out, as
         are headings ("pneumothorax: ...") that claim nothing, and questions that the text goes on to answer.
 
     Notes
@@ -245,7 +245,7 @@ def conclude(
     ['uncertain', 'absent']
     """
     if rule not in ("document", "trace"):
-        raise ValueError(f"rule must be 'document' or 'trace'; came {rule!r}")
+        raise ValueError(f"rule must be 'document' or 'trace'; got {rule!r}")
     rows = findings[["reading", "step", "finding", "certainty", "low", "high"]].assign(
         finding=findings["finding"].astype(str)
     )

@@ -172,7 +172,7 @@ def _count(labels: pd.DataFrame, truth: pd.DataFrame, policy: Policy | Mapping[s
     rules = [policy if isinstance(policy, str) else policy.get(name, "zeros") for name in truth.columns]
     unknown = set(rules) - {"ones", "zeros", "ignore"}
     if unknown:
-        raise ValueError(f"policy must be 'ones', 'zeros' or 'ignore'; came {unknown.pop()!r}")
+        raise ValueError(f"policy must be 'ones', 'zeros' or 'ignore'; got {unknown.pop()!r}")
     kept = np.ones(true.shape, bool)
     if target == "positive":
         as_ones, left_out = (np.array([rule == name for rule in rules]) for name in ("ones", "ignore"))
@@ -280,7 +280,7 @@ def claims_against_truth(labels: pd.DataFrame, truth: pd.DataFrame, votes: np.nd
     said = labels.reindex(index=truth.index, columns=truth.columns).to_numpy(float)
     apart = disagreement(votes)
     if apart.shape != said.shape:
-        raise ValueError(f"votes must have shape (readers, {said.shape[0]}, {said.shape[1]}); came {votes.shape}")
+        raise ValueError(f"votes must have shape (readers, {said.shape[0]}, {said.shape[1]}); got {votes.shape}")
     kinds = {"negative": said == 0, "blank": np.isnan(said), "uncertain": said == -1, "positive": said == 1}
     true = truth.to_numpy(float)
     rows = [(name, int(kind.sum()), _mean(true[kind]), _mean(apart[kind])) for name, kind in kinds.items()]

@@ -88,6 +88,11 @@ class Lexicon:
         Concept -> the findings that it speaks of.
     phrases : Phrases
         The matcher.
+
+    Examples
+    --------
+    >>> [link.finding for link in lexicon().links["hydropneumothorax"]]
+    ['pneumothorax', 'pleural_effusion']
     """
 
     name: str
@@ -129,7 +134,7 @@ def _own(lists: Mapping[str, Sequence[str]]) -> Lexicon:
     phrases = _general_phrases()
     for finding, own in lists.items():
         if isinstance(own, str) or not own:
-            raise ValueError(f"finding {finding!r}: wanted a list of phrases; came {own!r}")
+            raise ValueError(f"finding {finding!r}: expected a list of phrases; got {own!r}")
         for phrase in own:
             phrases.add(phrase, Entry(concept=finding, kind="named"))
     return Lexicon("own", tuple(lists), {finding: (Link(finding),) for finding in lists}, phrases)

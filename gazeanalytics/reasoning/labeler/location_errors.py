@@ -35,7 +35,7 @@ def detail_errors(
     pandas.DataFrame
         A row a reading, and for each detail: *_compared* (findings where both state it), *_wrong* (they share nothing:
         left against right), *_partly* (they differ but share something: left against both), *_unsaid* (only the
-        reference states it) and *_added* (only the report does: a change told without a prior image, say).
+        reference states it) and *_added* (only the report does: a change stated without a prior image, say).
 
     Raises
     ------
@@ -107,10 +107,10 @@ def place_scores(findings: pd.DataFrame, truth: pd.DataFrame, *, readings: Itera
     >>> place_scores(said, true).round(2).to_numpy().tolist()
     [['finding', 1, 1.0, 1.0, 1.0], ['finding, side', 2, 1.0, 0.5, 0.67], ['finding, side, zone', 2, 1.0, 0.5, 0.67]]
     """
-    wanted = None if readings is None else set(readings)
+    kept = None if readings is None else set(readings)
     rows = []
     for details in ((), ("side",), ("side", "zone")):
-        said, true = (_tuples(part, details, wanted) for part in (findings, truth))
+        said, true = (_tuples(part, details, kept) for part in (findings, truth))
         shared = len(said & true)
         precision, recall = (shared / len(part) if part else np.nan for part in (said, true))
         f1 = 2 * shared / (len(said) + len(true)) if said or true else np.nan

@@ -1,6 +1,7 @@
-"""How far a cue reaches: from the phrases of a sentence to what is said of each thing named.
+"""Negation scope and hedge scope: how far a cue reaches, and what is said of each thing named.
 
-Rules of our own, in three steps. A sentence is cut into clauses where a new statement begins (`clauses`). Within a
+Rules of our own, in the tradition of NegEx (Chapman et al. 2001) and of the CheXpert labeler (Irvin et al. 2019), in
+three steps. A sentence is cut into clauses where a new statement begins (`clauses`). Within a
 clause, cues reach to what follows ("no", "possible") or to what went before ("is unlikely", "has resolved"). Then
 organs take the quality that is nearest ("heart size is normal"), and sides, zones, sizes and changes go to the thing
 beside them.
@@ -12,7 +13,8 @@ import itertools
 import re
 from dataclasses import dataclass, field
 
-from gazeanalytics.reasoning.labeler.clauses import BOUNDARIES, BREAKS, clauses, has_predicate, turn
+from gazeanalytics.reasoning.labeler.clause_boundaries import BOUNDARIES, BREAKS, clauses, has_predicate
+from gazeanalytics.reasoning.labeler.cue_direction import resolve_direction
 from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Item, Phrases, words
 from gazeanalytics.reasoning.labeler.stated_certainty import figures
 
@@ -67,7 +69,7 @@ class _Cue:
 
 
 def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
-    """Find what a sentence names and what it says of it, in order.
+    """Find what a sentence names and what it says of it, negation and hedges applied, in order.
 
     Parameters
     ----------
@@ -83,7 +85,7 @@ def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
     >>> [(mention.concept, mention.stated[0], mention.modifiers.get("side")) for mention in found]
     [('effusion', 0.02, None), ('atelectasis', 0.5, 'left')]
     """
-    items = turn(phrases.match(sentence), sentence)
+    items = resolve_direction(phrases.match(sentence), sentence)
     found = [mention for clause in clauses(items) for mention in _read(clause)]
     if found and any(item.entry.scope == "sure" for item in items):
         _state_figures(found, words(sentence))
@@ -106,8 +108,8 @@ def _without_heading(found: list[Mention], items: list[Item], sentence: str) -> 
     if part and part[0].entry.scope == "deny":
         first.stated = (part[0].entry.p, part[0].entry.low, part[0].entry.high)
         return found
-    told = any(item.entry.modifiers or item.entry.scope == "seen" for item in part)
-    return found if told or _FIGURE.match(sentence[first.stop :]) else found[1:]
+    stated = any(item.entry.modifiers or item.entry.scope == "seen" for item in part)
+    return found if stated or _FIGURE.match(sentence[first.stop :]) else found[1:]
 
 
 # Step 2: cues

@@ -230,13 +230,13 @@ def _nearly(word: str, edge: str) -> bool:
     return any(_one_slip(word[:length], stem) for length in lengths if length <= len(word))
 
 
-def _one_slip(word: str, wanted: str) -> bool:
+def _one_slip(word: str, target: str) -> bool:
     """Whether one letter is wrong, missing or too many, or two neighbours are swapped."""
-    if abs(len(word) - len(wanted)) > 1:
+    if abs(len(word) - len(target)) > 1:
         return False
-    shorter = min(len(word), len(wanted))
-    same = next((at for at in range(shorter) if word[at] != wanted[at]), shorter)
-    a, b = word[same:], wanted[same:]
+    shorter = min(len(word), len(target))
+    same = next((at for at in range(shorter) if word[at] != target[at]), shorter)
+    a, b = word[same:], target[same:]
     if len(a) == len(b):
         return a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
     return a[1:] == b if len(a) > len(b) else a == b[1:]

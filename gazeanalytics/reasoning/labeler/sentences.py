@@ -1,4 +1,4 @@
-"""A text -> its sentences, without the parts that tell why the image was taken."""
+"""A text -> its sentences, without the parts that say why the image was taken."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def lower(text: str) -> str:
 def sentences(text: str, *, background: bool = False) -> Iterator[tuple[int, int]]:
     """Find the sentences of a lower-case text: where each starts and stops.
 
-    What stands under indication, history, comparison, technique or examination tells why and how the image was taken;
+    What stands under indication, history, comparison, technique or examination says why and how the image was taken;
     it is left out up to the next heading (findings, impression ...), unless `background` asks for it. In a text without
     such a heading it is the one sentence after the heading.
 

@@ -53,7 +53,7 @@ def labels_to_text(labels: pd.DataFrame, *, rng: int | np.random.Generator | Non
     values = labels.to_numpy(float)
     wrong = ~np.isnan(values) & ~np.isin(values, list(_STATUS))
     if wrong.any():
-        raise ValueError(f"a label is 1, 0 or -1, or missing; came {values[wrong][0]:g}")
+        raise ValueError(f"a label is 1, 0 or -1, or missing; got {values[wrong][0]:g}")
     source = np.random.default_rng(rng)
     rows = []
     for row, finding in zip(*np.nonzero(_spoken(labels)), strict=True):

@@ -1,6 +1,6 @@
 """A labeler that learns from a teacher: the rules' mentions, the words around them, and logistic regression.
 
-The rules find what is named; the student learns what is meant, from labels of any origin (people, or a column of a
+The rules find what is named; the classifier learns what is meant, from labels of any origin (people, or a column of a
 language model's labels). It is small and fast, and is saved as plain numbers and text.
 """
 
@@ -20,7 +20,7 @@ from gazeanalytics.reasoning.labeler.lexicons import lexicon
 from gazeanalytics.reasoning.labeler.phrase_matching import words
 from gazeanalytics.reasoning.labeler.sentences import lower
 
-__all__ = ["Student", "train_labeler"]
+__all__ = ["TrainedLabeler", "train_labeler"]
 
 _CLASSES = ("present", "absent", "uncertain", "blank")
 _CODES = {"present": 1.0, "absent": 0.0, "uncertain": -1.0, "blank": np.nan}
@@ -28,7 +28,7 @@ _RARE = 2  # clues seen in fewer reports than this are left out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Student:
+class TrainedLabeler:
     """A trained labeler.
 
     Attributes
@@ -45,6 +45,15 @@ class Student:
         Of the logistic regression.
     bias : numpy.ndarray, shape (classes,)
         Of the logistic regression.
+
+    Examples
+    --------
+    A labeler of one clue: what the rules call present near "of a sort" is uncertain.
+
+    >>> weights = np.array([[0.0], [1.0]])
+    >>> found = TrainedLabeler("chexpert", 5, ("after of a",), ("present", "uncertain"), weights, np.array([0.5, 0.0]))
+    >>> found(pd.Series(["Edema of a sort.", "Edema."]))["edema"].tolist()
+    [-1.0, 1.0]
     """
 
     scheme: str
@@ -65,7 +74,7 @@ class Student:
         return pd.DataFrame(wide, index=texts.index, columns=list(lexicon(self.scheme).findings))
 
     def save(self, path: str | Path) -> None:
-        """Write the student to one `.npz` file of numbers and text (no pickle)."""
+        """Write the labeler to one `.npz` file of numbers and text (no pickle)."""
         with Path(path).open("wb") as file:
             np.savez_compressed(
                 file,
@@ -78,8 +87,8 @@ class Student:
             )
 
     @classmethod
-    def load(cls, path: str | Path) -> Student:
-        """Read a student that `save` wrote; a file that holds objects is refused."""
+    def load(cls, path: str | Path) -> TrainedLabeler:
+        """Read a labeler that `save` wrote; a file that holds objects is refused."""
         with np.load(Path(path), allow_pickle=False) as kept:
             return cls(
                 str(kept["scheme"]),
@@ -93,7 +102,7 @@ class Student:
 
 def train_labeler(
     texts: pd.Series, labels: pd.DataFrame, *, scheme: str = "chexpert", window: int = 5, strength: float = 1.0
-) -> Student:
+) -> TrainedLabeler:
     """Train a labeler from a teacher's labels.
 
     Parameters
@@ -104,7 +113,7 @@ def train_labeler(
         The teacher's: same index, a column a finding (those of the scheme that it knows), 1 / 0 / -1 and NaN for not
         mentioned.
     scheme : str
-        Whose findings and mentions: see `lexicon`. What the rules never find named, the student can't learn.
+        Whose findings and mentions: see `lexicon`. What the rules never find named, the labeler can't learn.
     window : int
         Words to each side of a mention that count.
     strength : float
@@ -119,8 +128,8 @@ def train_labeler(
     --------
     >>> texts = pd.Series(["Edema of a sort.", "Edema of a sort, I say.", "Plain edema.", "Edema, plainly."])
     >>> teacher = pd.DataFrame({"edema": [-1, -1, 1, 1]})  # to the rules, all four are present
-    >>> student = train_labeler(texts, teacher)
-    >>> student(pd.Series(["Edema of a sort, again."]))["edema"].tolist()
+    >>> labeler = train_labeler(texts, teacher)
+    >>> labeler(pd.Series(["Edema of a sort, again."]))["edema"].tolist()
     [-1.0]
     """
     from sklearn.linear_model import LogisticRegression
@@ -130,7 +139,7 @@ def train_labeler(
         raise ValueError(f"the teacher's labels lack report {missing[0]!r}")
     names = list(lexicon(scheme).findings)
     if not set(names) & set(labels.columns):
-        raise ValueError(f"the teacher's labels name no finding of {scheme!r}; wanted some of {', '.join(names)}")
+        raise ValueError(f"the teacher's labels name no finding of {scheme!r}; expected some of {', '.join(names)}")
     cells = _Cells.of(texts, scheme, window)
     taught = labels.reindex(index=texts.index, columns=names).to_numpy(float)[cells.report, cells.finding]
     known = np.isin(cells.finding, [names.index(name) for name in labels.columns if name in names])
@@ -145,7 +154,7 @@ def train_labeler(
     weights, bias = fitted.coef_, fitted.intercept_
     if len(fitted.classes_) == 2:  # scikit-learn keeps one row for two classes
         weights, bias = np.vstack([np.zeros_like(weights), weights]), np.append(0.0, bias)
-    return Student(scheme, window, vocabulary, tuple(fitted.classes_.tolist()), weights, bias)
+    return TrainedLabeler(scheme, window, vocabulary, tuple(fitted.classes_.tolist()), weights, bias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +189,7 @@ class _Cells:
 
 
 def _neighbours(text: str, start: int, stop: int, window: int) -> Iterator[str]:
-    """Words and pairs of words near a mention, told apart by side."""
+    """Words and pairs of words near a mention, kept apart by side."""
     left = [word for word, _, _ in words(text[:start])][-window:]
     right = [word for word, _, _ in words(text[stop:])][:window]
     for side, near in (("before", left), ("after", right)):

@@ -13,7 +13,7 @@ from gazeanalytics.report.figures.images import attention_difference, attention_
 from gazeanalytics.report.figures.models import caterpillar, forest
 from gazeanalytics.report.figures.reader_study import condition_errors, condition_means
 from gazeanalytics.report.figures.reasoning import (
-    case_likeness,
+    case_similarity,
     claims,
     eye_voice_spans,
     looks_and_words,
@@ -38,7 +38,7 @@ __all__ = [
     "attention_map",
     "axis_loadings",
     "calibration",
-    "case_likeness",
+    "case_similarity",
     "caterpillar",
     "choice_curve",
     "claims",

@@ -16,7 +16,7 @@ from gazeanalytics.tables import require_columns
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["case_likeness", "claims", "eye_voice_spans", "looks_and_words", "paired_scores", "retrieval"]
+__all__ = ["case_similarity", "claims", "eye_voice_spans", "looks_and_words", "paired_scores", "retrieval"]
 
 _ROW_MM = 5.5
 
@@ -122,7 +122,7 @@ def eye_voice_spans(spans: pd.DataFrame, *, names: bool = False, ax: Axes | None
     Parameters
     ----------
     spans : pandas.DataFrame
-        From `reasoning.spans_by_reader`: reader, mentions, span_ms, low_ms, high_ms, chance_ms.
+        From `reasoning.eye_voice_span_by_reader`: reader, mentions, span_ms, low_ms, high_ms, chance_ms.
     names : bool
         Print readers' names; else they stay anonymous, in order of their span.
     ax : matplotlib.axes.Axes, optional
@@ -195,15 +195,15 @@ def looks_and_words(table: pd.DataFrame, *, by: str = "region", ax: Axes | None 
         return axes
 
 
-def case_likeness(likeness: pd.DataFrame, estimates: pd.DataFrame | None = None, *, ax: Axes | None = None) -> Axes:
+def case_similarity(similarity: pd.DataFrame, estimates: pd.DataFrame | None = None, *, ax: Axes | None = None) -> Axes:
     """Draw how similar readings are to other readers' readings of the same case, and of different cases.
 
     Parameters
     ----------
-    likeness : pandas.DataFrame
-        `readings` of `reasoning.case_likeness`: same, different.
+    similarity : pandas.DataFrame
+        `readings` of `reasoning.case_similarity`: same, different.
     estimates : pandas.DataFrame, optional
-        Its `estimates`: the difference and its p-value are then told.
+        Its `estimates`: the difference and its p-value are then reported.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -213,12 +213,12 @@ def case_likeness(likeness: pd.DataFrame, estimates: pd.DataFrame | None = None,
 
     Examples
     --------
-    >>> ax = case_likeness(pd.DataFrame({"same": [0.5, 0.6], "different": [0.1, 0.2]}))
+    >>> ax = case_similarity(pd.DataFrame({"same": [0.5, 0.6], "different": [0.1, 0.2]}))
     >>> ax.get_legend_handles_labels()[1]
     ['same case', 'different cases']
     """
-    require_columns(likeness, "likeness", ["same", "different"])
-    known = likeness[likeness["same"].notna()]
+    require_columns(similarity, "similarity", ["same", "different"])
+    known = similarity[similarity["same"].notna()]
     with drawing(ax, SINGLE_MM, 62) as axes:
         if not len(known):
             return nothing(axes, "pairs of readings")

@@ -182,9 +182,9 @@ def lag_curve(lags: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     lags : pandas.DataFrame
-        `curve` of `reasoning.lag`, one row a moment: `lag_ms` (above 0 before the mention) and `share`; optionally
-        `low` and `high` (its interval, resampled by reader), and `chance`, the share when gaze and mention are of
-        different readings.
+        `curve` of `reasoning.gaze_speech_lag`, one row a moment: `lag_ms` (above 0 before the mention) and `share`;
+        optionally `low` and `high` (its interval, resampled by reader), and `chance`, the share when gaze and mention
+        are of different readings.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 

@@ -14,7 +14,7 @@ def labelled(*texts):
     return reasoning.label_findings(pd.DataFrame({"reading": range(len(texts)), "step": 0, "text": texts}))
 
 
-def test_sides_zones_and_changes_are_told_apart():
+def test_sides_zones_and_changes_are_distinguished():
     said = labelled(
         "Small left effusion.",
         "Bilateral effusions.",
@@ -29,19 +29,19 @@ def test_sides_zones_and_changes_are_told_apart():
         "Right apical pneumothorax, increased. Left upper lobe nodule.",
         "Left effusion.",
     )
-    came = reasoning.detail_errors(said, true, readings=range(5))
+    found = reasoning.detail_errors(said, true, readings=range(5))
     side = ["side_compared", "side_wrong", "side_partly", "side_unsaid", "side_added"]
-    assert came[side].to_numpy().tolist() == [
+    assert found[side].to_numpy().tolist() == [
         [1, 1, 0, 0, 0],
         [1, 0, 1, 0, 0],
         [1, 0, 0, 0, 0],
         [2, 0, 0, 0, 0],
         [0] * 5,
     ]
-    assert came["zone_wrong"].tolist() == [0, 0, 1, 0, 0]
-    assert came["zone_unsaid"].tolist() == [0, 0, 0, 1, 0]
-    assert came["change_added"].tolist() == [0, 0, 1, 0, 0]
-    assert came["change_unsaid"].tolist() == [0, 0, 0, 1, 0]
+    assert found["zone_wrong"].tolist() == [0, 0, 1, 0, 0]
+    assert found["zone_unsaid"].tolist() == [0, 0, 0, 1, 0]
+    assert found["change_added"].tolist() == [0, 0, 1, 0, 0]
+    assert found["change_unsaid"].tolist() == [0, 0, 0, 1, 0]
     same = reasoning.detail_errors(true, true)
     assert not same.drop(columns=[name for name in same if name.endswith("compared")]).to_numpy().any()
 
@@ -56,7 +56,7 @@ def test_places_are_scored_as_tuples():
     assert reasoning.place_scores(said, true, readings=[0])["n"].tolist() == [1, 2, 2]
 
 
-def test_missing_columns_are_told():
+def test_missing_columns_are_reported():
     with pytest.raises(tables.TableError, match="table 'truth', column 'side': expected this column"):
         reasoning.detail_errors(labelled("Left effusion."), labelled("Effusion.").drop(columns="side"))
 
@@ -109,7 +109,7 @@ def test_scores_of_a_column_are_compared_case_by_case():
         ({"metrics": "green", "against": "x"}, "no reader 'x' to compare with; there are a, b"),
     ],
 )
-def test_scores_that_cannot_be_compared_are_told(settings, message):
+def test_scores_that_cannot_be_compared_are_reported(settings, message):
     scores = pd.DataFrame({"case": [1, 1], "reader": ["a", "b"], "green": [0.1, 0.2]})
     with pytest.raises(ValueError, match=message):
         reasoning.compare_scores(scores, **settings)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import reasoning
-from gazeanalytics.reasoning.labeler.trained_labeler import Student, train_labeler
+from gazeanalytics.reasoning.labeler.trained_labeler import TrainedLabeler, train_labeler
 
 NAMES = {"edema": "edema", "pneumonia": "pneumonia", "atelectasis": "atelectasis", "fracture": "rib fracture"}
 # How a teacher with words of his own speaks; to the rules, the first two lines of each kind are unknown.
@@ -48,18 +48,18 @@ def test_student_understands_a_teacher_that_the_rules_do_not(student):
 def test_student_taught_by_the_rules_says_what_they_say():
     texts, _ = spoken(200, np.random.default_rng(2))
     rules = reasoning.label_reports(texts)
-    came = train_labeler(texts, rules[list(NAMES)])(texts)
-    assert micro(came[list(NAMES)], rules[list(NAMES)], "negative") > 0.97
+    found = train_labeler(texts, rules[list(NAMES)])(texts)
+    assert micro(found[list(NAMES)], rules[list(NAMES)], "negative") > 0.97
 
 
 def test_kept_and_read_again_it_answers_alike(student, tmp_path):
     path = tmp_path / "student.npz"
     student.save(path)
     texts, _ = spoken(20, np.random.default_rng(3))
-    pd.testing.assert_frame_equal(Student.load(path)(texts), student(texts))
+    pd.testing.assert_frame_equal(TrainedLabeler.load(path)(texts), student(texts))
     np.savez(tmp_path / "bad.npz", scheme=np.array([{}], object), allow_pickle=True)
     with pytest.raises(ValueError, match="allow_pickle=False"):
-        Student.load(tmp_path / "bad.npz")
+        TrainedLabeler.load(tmp_path / "bad.npz")
 
 
 def test_two_kinds_of_answer_suffice_and_empty_text_is_blank():
@@ -68,7 +68,7 @@ def test_two_kinds_of_answer_suffice_and_empty_text_is_blank():
     assert train_labeler(texts, labels)(texts)["edema"].fillna(9).tolist() == [1, 1, 0, 0, 9]
 
 
-def test_teachers_that_cannot_teach_are_told():
+def test_teachers_that_cannot_teach_are_reported():
     texts = pd.Series(["Edema.", "No edema."])
     with pytest.raises(ValueError, match="lack report 1"):
         train_labeler(texts, pd.DataFrame({"edema": [1]}))

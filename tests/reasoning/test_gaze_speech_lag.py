@@ -5,11 +5,16 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as trials
 from hypothesis import strategies as st
 
 from gazeanalytics._kernels.reasoning import alignment as kernels
-from gazeanalytics.reasoning.alignment.gaze_speech_lag import lag, sentence_clock
+from gazeanalytics.reasoning.alignment.gaze_speech_lag import LagSettings, gaze_speech_lag, sentence_clock
+
+
+def drawn(n):
+    return LagSettings(n_resamples=n, n_permutations=n)
 
 
 def dictated(readings, lag_ms, rng, *, linked=True):
@@ -37,7 +42,7 @@ def dictated(readings, lag_ms, rng, *, linked=True):
 @pytest.mark.parametrize("lag_ms", [1000, 3000, 5000])
 def test_planted_lags_are_recovered(lag_ms):
     rng = np.random.default_rng(lag_ms)
-    found = lag(*dictated(200, lag_ms, rng), draws=40, rng=rng)
+    found = gaze_speech_lag(*dictated(200, lag_ms, rng), settings=drawn(40), rng=rng)
     assert abs(found.lag_ms - lag_ms) <= 150
     assert found.low_ms <= found.lag_ms <= found.high_ms
     assert found.p_value == pytest.approx(1 / 41)
@@ -45,7 +50,10 @@ def test_planted_lags_are_recovered(lag_ms):
 
 
 def test_unlinked_gaze_has_no_peak_beyond_chance():
-    p = [lag(*dictated(20, 2000, np.random.default_rng(s), linked=False), draws=19, rng=s).p_value for s in range(20)]
+    p = [
+        gaze_speech_lag(*dictated(20, 2000, np.random.default_rng(s), linked=False), settings=drawn(19), rng=s).p_value
+        for s in range(20)
+    ]
     assert np.mean(np.array(p) <= 0.05) <= 0.2
 
 
@@ -55,10 +63,10 @@ def test_error_coverage_and_false_peaks_over_many_studies():
     for seed in range(200):
         rng = np.random.default_rng(1000 + seed)
         truth = rng.uniform(1000, 5000)
-        found = lag(*dictated(200, truth, rng), draws=200, rng=rng)
+        found = gaze_speech_lag(*dictated(200, truth, rng), settings=drawn(200), rng=rng)
         errors.append(found.lag_ms - truth)
         covered.append(found.low_ms <= truth <= found.high_ms)
-        none = lag(*dictated(30, truth, rng, linked=False), draws=39, rng=rng)
+        none = gaze_speech_lag(*dictated(30, truth, rng, linked=False), settings=drawn(39), rng=rng)
         false.append(none.p_value <= 0.05)
     assert np.sqrt(np.mean(np.square(errors))) <= 150
     assert 0.90 <= np.mean(covered) <= 0.99  # 99.9 % of 200 draws at .95
@@ -76,12 +84,12 @@ def test_intervals_cover_over_few_readers_who_differ():
             pd.concat([part.assign(reading=part.reading + 10 * k) for k, part in enumerate(kind)])
             for kind in zip(*parts, strict=True)
         ]
-        found = lag(*joined, clusters=readers, draws=200, rng=rng)
+        found = gaze_speech_lag(*joined, clusters=readers, settings=drawn(200), rng=rng)
         covered.append(found.low_ms <= truth <= found.high_ms)
     assert 0.86 <= np.mean(covered) <= 1
 
 
-@settings(deadline=None, max_examples=25)
+@trials(deadline=None, max_examples=25)
 @given(st.integers(0, 9999))
 def test_lag_times_are_overlaps(seed):
     rng = np.random.default_rng(seed)
@@ -103,22 +111,22 @@ def test_lag_times_are_overlaps(seed):
 def test_readers_are_resampled_whole_and_results_repeat():
     data = dictated(30, 2000, np.random.default_rng(0))
     readers = pd.Series(np.repeat(["a", "b", "c"], 10), index=range(30))
-    one, two = (lag(*data, clusters=readers, draws=20, rng=1) for _ in range(2))
+    one, two = (gaze_speech_lag(*data, clusters=readers, settings=drawn(20), rng=1) for _ in range(2))
     pd.testing.assert_frame_equal(one.curve, two.curve)
     assert (one.lag_ms, one.p_value, one.readings) == (two.lag_ms, two.p_value, 30)
 
 
-def test_wrong_input_is_told():
+def test_wrong_input_is_reported():
     fixations, mentions = dictated(2, 2000, np.random.default_rng(0))
     with pytest.raises(ValueError, match="no reading has both fixations and mentions"):
-        lag(fixations, mentions.assign(reading=9))
+        gaze_speech_lag(fixations, mentions.assign(reading=9))
     with pytest.raises(ValueError, match=r"need durations \(ms\)"):
-        lag(fixations.assign(duration=np.nan), mentions)
+        gaze_speech_lag(fixations.assign(duration=np.nan), mentions)
 
 
 def test_sentence_clock_counts_sentences_and_pauses():
     traces = pd.DataFrame({"reading": [0, 0, 1], "onset": [0.0, 300.0, 50.0], "offset": [200.0, 400.0, 60.0]})
     times = pd.DataFrame({"reading": [1, 0, 0, 2, 0], "t": [55.0, 350.0, 500.0, 1.0, -1.0]})
-    came = sentence_clock(traces, times)
-    assert came[:2].tolist() == [0.5, 2.5]
-    assert np.isnan(came[2:]).all()
+    result = sentence_clock(traces, times)
+    assert result[:2].tolist() == [0.5, 2.5]
+    assert np.isnan(result[2:]).all()

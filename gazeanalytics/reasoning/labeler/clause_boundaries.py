@@ -1,88 +1,22 @@
-"""The phrases of a sentence -> its clauses: where a new statement begins, and which way each cue looks."""
+"""Clause boundaries, at which the scope of a negation or hedge cue ends: where a new statement begins.
+
+NegEx ends a scope after a fixed window of words or at a termination term; a list ("no edema, effusion or fracture")
+needs more. A comma, "and" or "with" ends a scope here only where the words after it make a statement of their own.
+"""
 
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator
-from dataclasses import replace
 
-from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Item
+from gazeanalytics.reasoning.labeler.phrase_matching import Item
 
-__all__ = ["BOUNDARIES", "BREAKS", "clauses", "has_predicate", "tells", "turn"]
+__all__ = ["BOUNDARIES", "BREAKS", "clauses", "has_predicate"]
 
 BOUNDARIES = frozenset({"comma", "lead", "and", "with"})  # a new statement may begin here; "lead" is a colon or bracket
 BREAKS = BOUNDARIES | {"or", "stop"}
 
 _CUES = frozenset({"deny", "hedge"})
-_NEXT = re.compile(r" +([a-z]+)")
-_JOINTS = frozenset(
-    {"in", "at", "on", "of", "for", "with", "within", "from", "to", "by", "over", "along", "near", "as", "and", "or"}
-)
-
-
-def turn(items: list[Item], sentence: str) -> list[Item]:
-    """Settle which way a cue looks that can look both ways: "likely edema", "edema likely"; "no edema", "edema: no"."""
-    turned = list(items)
-    for place, item in enumerate(items):
-        entry = item.entry
-        if entry.scope == "hedge" and entry.place in ("either", "last"):
-            turned[place] = replace(item, entry=replace(entry, place=_side_of(items, place, sentence)))
-        elif entry.scope == "deny" and entry.place == "either" and _ends_statement(items, place, sentence):
-            turned[place] = replace(item, entry=replace(entry, scope="deny_before"))
-        elif entry.scope == "deny_before" and _stands_first(items, place):
-            turned[place] = replace(item, entry=replace(entry, scope="deny"))
-    return turned
-
-
-def _side_of(items: list[Item], place: int, sentence: str) -> str:
-    """Where a hedge that can look both ways looks: ahead if its own part of the sentence goes on to name something."""
-    ahead = itertools.takewhile(lambda item: item.entry.scope not in BREAKS - {"or"}, items[place + 1 :])
-    if any(tells(item.entry) for item in ahead):
-        return "before"
-    if items[place].entry.place == "last":
-        return "last"
-    if _begins_part(items, place) and (_with_follows(items, place) or _joins(items, place)):
-        return "before"  # "effusion, likely with atelectasis", "atelectasis or, less likely, pneumonia"
-    if _begins_part(items, place) and _goes_into_words(sentence[items[place].stop :]):
-        return "before"  # "an opacity, probably vascular": of something that no phrase names
-    return "after" if any(item.entry.kind or item.entry.quality for item in items[:place]) else "before"
-
-
-def _begins_part(items: list[Item], place: int) -> bool:
-    return place > 0 and items[place - 1].entry.scope in ("comma", "lead")
-
-
-def _with_follows(items: list[Item], place: int) -> bool:
-    return place + 1 < len(items) and items[place + 1].entry.scope == "with"
-
-
-def _joins(items: list[Item], place: int) -> bool:
-    return place > 1 and items[place - 2].entry.scope in ("or", "and")
-
-
-def _goes_into_words(rest: str) -> bool:
-    """Whether a word follows at once that isn't one of place or of joining."""
-    found = _NEXT.match(rest)
-    return found is not None and found.group(1) not in _JOINTS
-
-
-def _ends_statement(items: list[Item], place: int, sentence: str) -> bool:
-    """Whether a denial is all that is said of a thing: "pneumothorax: none", "effusion - no"."""
-    rest = sentence[items[place].stop :].lstrip(" *_")
-    return (not rest or not rest[0].isalnum()) and any(item.entry.kind for item in items[:place])
-
-
-def _stands_first(items: list[Item], place: int) -> bool:
-    """Whether what is denied comes after a cue that usually follows it: "resolved edema"."""
-    ahead = itertools.takewhile(lambda item: item.entry.scope not in BREAKS, items[place + 1 :])
-    before = itertools.takewhile(lambda item: item.entry.scope not in BREAKS, reversed(items[:place]))
-    return any(tells(item.entry) for item in ahead) and not any(item.entry.kind for item in before)
-
-
-def tells(entry: Entry) -> bool:
-    """Whether a phrase is something that a cue can qualify."""
-    return entry.kind in ("named", "clear") or bool(entry.quality and not entry.kind)
 
 
 def clauses(items: list[Item]) -> Iterator[list[Item]]:
