@@ -1,4 +1,4 @@
-"""The mean of a score over readers and cases, with an error that both widen."""
+"""Mean of a score over crossed readers and cases, with a two-way cluster-robust standard error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["CrossedMean", "crossed_mean"]
 
 @dataclass(frozen=True, slots=True)
 class CrossedMean:
-    """A mean over readings that share readers and cases.
+    """A mean over crossed readers and cases, with its cluster-robust standard error.
 
     Attributes
     ----------
@@ -23,6 +23,12 @@ class CrossedMean:
         Degrees of freedom: the smaller number of readers or cases, less one.
     n, readers, cases : int
         Readings used, of how many.
+
+    Examples
+    --------
+    >>> low, high = CrossedMean(0.8, 0.05, df=9.0, n=200, readers=10, cases=20).interval()
+    >>> round(low, 2), round(high, 2)
+    (0.69, 0.91)
     """
 
     estimate: float
@@ -33,17 +39,16 @@ class CrossedMean:
     cases: int
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Ends of the t interval."""
+        """Confidence interval by the t distribution, (low, high)."""
         half = float(student.ppf((1 + confidence) / 2, self.df)) * self.std_error
         return self.estimate - half, self.estimate + half
 
 
 def crossed_mean(scores: np.ndarray, readers: np.ndarray | pd.Series, cases: np.ndarray | pd.Series) -> CrossedMean:
-    """Average scores of readings; NaN scores are left out.
+    """Mean of the scores of readings with a two-way cluster-robust standard error; NaN scores are left out.
 
     The variance of the mean is that of reader means plus that of case means less that of single readings (two-way
-    clusters; Cameron, Gelbach & Miller 2011), each with its small-sample factor, and never below the larger of the
-    first two.
+    clusters), each with its small-sample factor, and never below the larger of the first two.
 
     Parameters
     ----------
@@ -56,6 +61,10 @@ def crossed_mean(scores: np.ndarray, readers: np.ndarray | pd.Series, cases: np.
     ValueError
         With fewer than two readers or two cases.
 
+    References
+    ----------
+    Cameron, Gelbach & Miller (2011), J. Bus. Econ. Stat. 29(2).
+
     Examples
     --------
     >>> found = crossed_mean(np.array([1.0, 1.0, 0.0, 1.0]), np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]))
@@ -67,10 +76,13 @@ def crossed_mean(scores: np.ndarray, readers: np.ndarray | pd.Series, cases: np.
     who, what = (pd.factorize(np.asarray(codes)[known])[0] for codes in (readers, cases))
     counts = [int(codes.max()) + 1 if len(codes) else 0 for codes in (who, what)]
     if min(counts) < 2:
-        raise ValueError(f"wanted at least two readers and two cases; came {counts[0]} and {counts[1]}")
+        raise ValueError(f"expected at least two readers and two cases; got {counts[0]} and {counts[1]}")
     error = y - y.mean()
     pairs = pd.factorize(who * counts[1] + what)[0]
     by_reader, by_case, by_pair = (_clustered(error, codes) for codes in (who, what, pairs))
+    # Reader and case clusters both hold each single reading's error, so it is taken off once. With few
+    # clusters that difference may fall below either part, or below 0; the mixed model would be the other way, but needs
+    # a family for the score.
     spread = float(np.sqrt(max(by_reader + by_case - by_pair, by_reader, by_case)))
     return CrossedMean(float(y.mean()), spread, float(min(counts) - 1), len(y), *counts)
 

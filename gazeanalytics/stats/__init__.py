@@ -15,15 +15,18 @@ from gazeanalytics.stats.agreement.disagreement_prediction import (
 )
 from gazeanalytics.stats.agreement.icc import icc
 from gazeanalytics.stats.calibration import Recalibration, calibration, calibration_by, recalibrate
-from gazeanalytics.stats.mixed.anova import bootstrap, compare, profile
+from gazeanalytics.stats.mixed.anova import anova, joint_tests
+from gazeanalytics.stats.mixed.confint import confint
 from gazeanalytics.stats.mixed.design import ModelError
-from gazeanalytics.stats.mixed.diagnostics import influence, random_quantiles, residuals
-from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, joint_tests, means
+from gazeanalytics.stats.mixed.diagnostics import influence, random_effects_qq, residuals
+from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, marginal_means
 from gazeanalytics.stats.mixed.mediation import mediate
 from gazeanalytics.stats.mixed.model import check_formula, mixed, refit
 from gazeanalytics.stats.mixed.power import Power, power
-from gazeanalytics.stats.mixed.prediction import Explained, explained, predict, simulate
+from gazeanalytics.stats.mixed.prediction import predict, simulate
+from gazeanalytics.stats.mixed.r2 import VarianceExplained, r2
 from gazeanalytics.stats.mixed.results import MixedFit
+from gazeanalytics.stats.mixed.settings import MixedSettings, Tolerances
 from gazeanalytics.stats.mixed.specification import specification_curve
 from gazeanalytics.stats.preference import preference
 from gazeanalytics.stats.reader_study import (
@@ -73,12 +76,12 @@ __all__ = [
     "DbmFit",
     "DisagreementPrediction",
     "ExpectedUtility",
-    "Explained",
     "FrocData",
     "KappaStatistic",
     "MeanDifferenceStatistic",
     "MeanStatistic",
     "MixedFit",
+    "MixedSettings",
     "ModelError",
     "MrmcFit",
     "Power",
@@ -87,32 +90,33 @@ __all__ = [
     "Sensitivity",
     "SensitivityAt",
     "Specificity",
+    "Tolerances",
+    "VarianceExplained",
     "WeightedStatistic",
     "adjust",
     "against_model",
     "agreement",
     "agreement_bootstrap",
     "ai_disagreement",
-    "bootstrap",
+    "anova",
     "calibration",
     "calibration_by",
     "chance_test",
     "check_formula",
     "cluster_bootstrap",
     "cluster_permutation",
-    "compare",
+    "confint",
     "contrasts",
     "counts_by_condition",
     "dbm",
     "disagreement",
     "disagreement_reliability",
-    "explained",
     "icc",
     "influence",
     "jensen_shannon",
     "join_embeddings",
     "joint_tests",
-    "means",
+    "marginal_means",
     "mediate",
     "mixed",
     "mrmc",
@@ -124,8 +128,8 @@ __all__ = [
     "predict",
     "predict_disagreement",
     "preference",
-    "profile",
-    "random_quantiles",
+    "r2",
+    "random_effects_qq",
     "ratings_by_condition",
     "recalibrate",
     "refit",

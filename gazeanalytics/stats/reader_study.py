@@ -1,4 +1,4 @@
-"""Reader studies: the same readers under several conditions, such as alone, with labels, with full reasoning."""
+"""Multi-condition reader studies: the same readers alone, with labels, with full reasoning; times, ratings, counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from gazeanalytics.stats.mixed.design import ModelError
-from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, means
+from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, marginal_means
 from gazeanalytics.stats.mixed.model import mixed
 from gazeanalytics.stats.mixed.results import MixedFit
 from gazeanalytics.tables import nearest, shown
@@ -20,7 +20,7 @@ __all__ = ["Comparison", "Conditions", "counts_by_condition", "ratings_by_condit
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How a reader study is laid out.
+    """Design of a reader study: the column of conditions, the reference, what to adjust for.
 
     Attributes
     ----------
@@ -32,6 +32,11 @@ class Conditions:
         A further category, such as whether the case is abnormal, within whose levels conditions are compared.
     covariates : sequence of str
         Columns to adjust for, such as the session, as readers grow faster with practice.
+
+    Examples
+    --------
+    >>> Conditions(reference="manual", by="abnormal", covariates=["session"]).condition
+    'condition'
     """
 
     condition: str = "condition"
@@ -42,7 +47,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Conditions of a reader study, compared.
+    """Comparison of the conditions of a reader study: marginal means and ratios with confidence intervals.
 
     Attributes
     ----------
@@ -53,6 +58,10 @@ class Comparison:
         corrected by Holm's method.
     fit : MixedFit
         The model, with `.estimates()`.
+
+    See Also
+    --------
+    times_by_condition, ratings_by_condition, counts_by_condition : What makes one.
     """
 
     means: pd.DataFrame
@@ -63,7 +72,7 @@ class Comparison:
 def times_by_condition(
     data: pd.DataFrame, time: str = "duration_ms", *, design: Conditions | None = None
 ) -> Comparison:
-    """Compare how long readers take: a linear mixed model of the logarithm, so that effects are ratios.
+    """Compare reading times between conditions: a linear mixed model of the logarithm, so that effects are ratios.
 
     Parameters
     ----------
@@ -102,7 +111,7 @@ def times_by_condition(
     if (rows[time] <= 0).any():
         wrong = rows[time][rows[time] <= 0].iloc[0]
         raise ModelError(
-            f"times must be above 0 to have a logarithm; came {shown(wrong)} in {time!r}: leave such rows out"
+            f"times must be above 0 to have a logarithm; got {shown(wrong)} in {time!r}: leave such rows out"
         )
     return _compare(rows, f"log({time})", "gaussian", layout)
 
@@ -128,6 +137,20 @@ def ratings_by_condition(data: pd.DataFrame, rating: str, *, design: Conditions 
     ------
     ModelError
         As in `times_by_condition`; or when ratings have fewer than three levels, or no order.
+
+    See Also
+    --------
+    times_by_condition, counts_by_condition : Other outcomes of the same design.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> data = pd.DataFrame({"reader": np.repeat(range(6), 30), "case": np.tile(range(30), 6)})
+    >>> data["condition"] = np.where((data.reader + data.case) % 2, "full", "manual")
+    >>> data["rating"] = np.digitize((data.condition == "full") + rng.logistic(size=180), [-1, 0, 1])
+    >>> found = ratings_by_condition(data, "rating", design=Conditions(reference="manual"))
+    >>> found.contrasts[["term", "contrast", "estimate", "conf_low", "conf_high"]].round(1).to_numpy().tolist()
+    [['odds ratio', 'full / manual', 2.4, 1.0, 5.3]]
     """
     layout = design or Conditions()
     rows = _checked(data, layout, [rating])
@@ -142,7 +165,7 @@ def counts_by_condition(data: pd.DataFrame, hits: str, misses: str, *, design: C
     data : pandas.DataFrame
         One row a reading: reader, case, condition and two counts, as `reasoning.audit_errors` gives them.
     hits, misses : str
-        Columns of the counts. Rows where both are 0 tell nothing and are left out.
+        Columns of the counts. Rows where both are 0 hold no information and are left out.
     design : Conditions, optional
         Columns and reference; see there.
 
@@ -155,6 +178,21 @@ def counts_by_condition(data: pd.DataFrame, hits: str, misses: str, *, design: C
     ------
     ModelError
         As in `times_by_condition`; or when a condition has no hit or no miss at all.
+
+    See Also
+    --------
+    times_by_condition, ratings_by_condition : Other outcomes of the same design.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> data = pd.DataFrame({"reader": np.repeat(range(6), 30), "case": np.tile(range(30), 6)})
+    >>> data["condition"] = np.where((data.reader + data.case) % 2, "full", "manual")
+    >>> data["found"] = rng.binomial(3, np.where(data.condition == "full", 0.8, 0.6))
+    >>> data["missed"] = 3 - data.found
+    >>> found = counts_by_condition(data, "found", "missed", design=Conditions(reference="manual"))
+    >>> found.means[["contrast", "estimate"]].round(2).to_numpy().tolist()
+    [['manual', 0.59], ['full', 0.8]]
     """
     layout = design or Conditions()
     rows = _checked(data, layout, [hits, misses])
@@ -169,9 +207,9 @@ def _checked(data: pd.DataFrame, layout: Conditions, outcomes: list[str]) -> pd.
     for name in ("reader", "case", layout.condition, *outcomes, *further, *layout.covariates):
         if name not in have:
             raise ModelError(f"no column {name!r}; {nearest(name, have)}")
-    told = data[layout.condition]
-    given = told.cat.categories if isinstance(told.dtype, pd.CategoricalDtype) else told.dropna().unique()
-    levels = [level for level in given if told.eq(level).any()]
+    column = data[layout.condition]
+    given = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column.dropna().unique()
+    levels = [level for level in given if column.eq(level).any()]
     if layout.reference is not None:
         if layout.reference not in levels:
             names = [str(level) for level in levels]
@@ -180,27 +218,29 @@ def _checked(data: pd.DataFrame, layout: Conditions, outcomes: list[str]) -> pd.
     if len(levels) < 2 or data.groupby("reader", observed=True)[layout.condition].nunique().max() < 2:
         raise ModelError(
             "no reader worked under two conditions; compare readers of different conditions with mixed(), knowing that "
-            "readers and conditions can't be told apart when they are few"
+            "effects of readers and of conditions are confounded when they are few"
         )
-    return data.assign(**{layout.condition: pd.Categorical(told, levels)})
+    return data.assign(**{layout.condition: pd.Categorical(column, levels)})
 
 
 def _compare(rows: pd.DataFrame, left: str, family: str, layout: Conditions) -> Comparison:
-    """Fit and compare; a reader's own reaction to a condition is a random effect where it can be told from error."""
+    """Fit and compare; a reader's own reaction to a condition is a random effect where cells are replicated."""
     name = layout.condition
     cells = rows.groupby(["reader", name], observed=True).ngroups
     reader = f"(1 | reader/{name})" if len(rows) > 2 * cells else "(1 | reader)"
     fixed = " + ".join([f"{name} * {layout.by}" if layout.by else name, *layout.covariates])
     fit = mixed(f"{left} ~ {fixed} + {reader} + (1 | case)", rows, family=family)
-    wanted = (name, layout.by) if layout.by else (name,)
+    by = (name, layout.by) if layout.by else (name,)
     readers, conditions = rows["reader"].nunique(), rows[name].nunique()
-    most = float((readers - 1) * (conditions - 1))
-    pairs = _within(contrasts(fit, *wanted, method="none"))
-    return Comparison(_expected(fit, wanted, left, most), _ratios(pairs, family, most), fit)
+    # Readers are the sample: however many readings there are, their reactions to a condition number (readers - 1) x
+    # (conditions - 1), and no t law of a contrast of conditions has more degrees of freedom.
+    max_df = float((readers - 1) * (conditions - 1))
+    pairs = _within(contrasts(fit, *by, method="none"))
+    return Comparison(_expected(fit, by, left, max_df), _ratios(pairs, family, max_df), fit)
 
 
-def _expected(fit: MixedFit, wanted: tuple[str, ...], left: str, most: float) -> pd.DataFrame:
-    table = _small_sample(means(fit, *wanted), most)
+def _expected(fit: MixedFit, by: tuple[str, ...], left: str, max_df: float) -> pd.DataFrame:
+    table = _small_sample(marginal_means(fit, *by), max_df)
     ends = ["estimate", "conf_low", "conf_high"]
     if left.startswith("log("):
         table[ends] = np.exp(table[ends])
@@ -225,17 +265,17 @@ def _within(pairs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _small_sample(table: pd.DataFrame, most: float) -> pd.DataFrame:
+def _small_sample(table: pd.DataFrame, max_df: float) -> pd.DataFrame:
     """Intervals and p-values with no more degrees of freedom than readers and conditions allow."""
-    df = np.minimum(table["df"].fillna(np.inf).to_numpy(float), most)
+    df = np.minimum(table["df"].fillna(np.inf).to_numpy(float), max_df)
     half = stats.t.ppf(0.975, df) * table["std_error"].to_numpy(float)
     statistic = table["statistic"].to_numpy(float)
     ends = {"conf_low": table["estimate"] - half, "conf_high": table["estimate"] + half}
     return table.assign(df=df, p_value=2 * stats.t.sf(np.abs(statistic), df), **ends)
 
 
-def _ratios(pairs: pd.DataFrame, family: str, most: float) -> pd.DataFrame:
-    table = _small_sample(pairs, most)
+def _ratios(pairs: pd.DataFrame, family: str, max_df: float) -> pd.DataFrame:
+    table = _small_sample(pairs, max_df)
     ends = ["estimate", "conf_low", "conf_high"]
     table[ends] = np.exp(table[ends])
     table["std_error"] *= table["estimate"]

@@ -120,7 +120,7 @@ def fit_defaults(readings: pd.DataFrame, models: Mapping[str, ModelConfig]) -> t
 
 def _fitted(readings: pd.DataFrame, model: ModelConfig) -> Any:
     rows = readings.query(model.where) if model.where else readings
-    return stats.mixed(model.formula, rows.reset_index(drop=True), family=model.family, separated="note")
+    return stats.mixed(model.formula, rows.reset_index(drop=True), family=model.family, settings={"separated": "note"})
 
 
 def estimates_of(fits: Mapping[str, Any]) -> pd.DataFrame:

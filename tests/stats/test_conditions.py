@@ -89,13 +89,13 @@ def test_conditions_are_compared_within_the_levels_of_another_category():
 @pytest.mark.parametrize(
     ("change", "settings", "message"),
     [
-        ({"duration_ms": 0.0}, {}, r"times must be above 0 to have a logarithm; came 0.0 in 'duration_ms'"),
+        ({"duration_ms": 0.0}, {}, r"times must be above 0 to have a logarithm; got 0.0 in 'duration_ms'"),
         ({}, {"reference": "manul"}, "no condition 'manul'; did you mean 'manual'"),
         ({}, {"by": "abnormal"}, "no column 'abnormal'"),
         ({"condition": "full"}, {}, "no reader worked under two conditions"),
     ],
 )
-def test_studies_that_cannot_be_compared_are_told(change, settings, message):
+def test_studies_that_cannot_be_compared_are_refused(change, settings, message):
     data = timed(3, 6, np.random.default_rng(0)).assign(**change)
     with pytest.raises(ModelError, match=message):
         times_by_condition(data, design=Conditions(**settings))

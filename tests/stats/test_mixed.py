@@ -103,8 +103,8 @@ def test_the_table_given_is_not_changed():
         ("correct ~ one + (1 | reader)", "binomial", "the predictor 'one' is 1 in all 180 rows"),
         ("correct ~ prior + zeros(1) + (1 | reader)", "binomial", "zeros(...) is for counts ('poisson', 'negative"),
         ("correct ~ nominal(prior) + (1 | reader)", "binomial", "nominal(...) is for family 'ordinal', whose"),
-        ("level ~ prior + nominal(prior) + (1 | reader)", "ordinal", "'prior' stands in nominal(...) and among the"),
-        ("level ~ prior + zeros(1) + (1 | reader)", "poisson", "wants an outcome that is 0 in some rows"),
+        ("level ~ prior + nominal(prior) + (1 | reader)", "ordinal", "'prior' is in nominal(...) and among the"),
+        ("level ~ prior + zeros(1) + (1 | reader)", "poisson", "expected an outcome that is 0 in some rows"),
         ("level ~ zeros(1) + zeros(prior) + (1 | reader)", "poisson", "takes one nominal(...) or zeros(...)"),
         ("seconds ~ prior + (1 | reading)", "gaussian", "'reading' has one level per row (180)"),
         ("correct ~ prior + (1 | reading)", "binomial", "'reading' has one level per row (180)"),
@@ -115,15 +115,15 @@ def test_the_table_given_is_not_changed():
             "separated: 'oracle' predicts the outcome without error in 180",
         ),
         ("correct ~ sure + (1 | reader)", "binomial", "separated: 'sure' predicts the outcome without error"),
-        ("seconds ~ prior + (1 | reader)", "binomial", "wants an outcome of two values"),
-        ("seconds ~ prior + (1 | reader)", "poisson", "wants whole numbers from 0; came"),
-        ("seconds ~ prior + (1 | reader)", "beta", "numbers between 0 and 1, both excluded; came"),
-        ("site ~ prior + (1 | reader)", "ordinal", "wants at least 3 levels; came 2"),
-        ("place ~ prior + (1 | reader)", "ordinal", "came text without an order"),
-        ("site ~ prior + (1 | reader)", "gaussian", "the outcome wants numbers; came a column of"),
+        ("seconds ~ prior + (1 | reader)", "binomial", "expected an outcome of two values"),
+        ("seconds ~ prior + (1 | reader)", "poisson", "expected whole numbers from 0; got"),
+        ("seconds ~ prior + (1 | reader)", "beta", "numbers between 0 and 1, both excluded; got"),
+        ("site ~ prior + (1 | reader)", "ordinal", "expected at least 3 levels; got 2"),
+        ("place ~ prior + (1 | reader)", "ordinal", "got text without an order"),
+        ("site ~ prior + (1 | reader)", "gaussian", "outcome: expected numbers; got a column of"),
         ("log(prior) ~ site + (1 | reader)", "gaussian", "'log(prior)' isn't a finite number in"),
         ("one ~ prior + (1 | reader)", "gaussian", "the outcome is 1 in all 180 rows"),
-        ("correct ~ prior + (1 | reader)", "binomal", "family wants one of"),
+        ("correct ~ prior + (1 | reader)", "binomal", "family: expected one of"),
         ("correct", "binomial", "a formula has the shape"),
         ("correct ~ prior + + (1 | reader)", "binomial", "has nothing beside it"),
     ],
@@ -148,7 +148,7 @@ def test_few_readers_small_cells_and_aliased_columns_are_noted():
     fit = stats.mixed("log(seconds) ~ prior + twice + rare + site + (1 | reader) + (1 | case)", data)
     notes = " / ".join(fit.notes)
     assert "rank deficient: twice left out" in notes
-    assert "few levels: reader has 4; its SD wants at least 5 to mean much" in notes
+    assert "few levels: reader has 4; its SD needs at least 5 to mean much" in notes
     assert "small cell: rare yes has 4 rows" in notes
     assert "small cell: site east rests on 1 of reader" in notes
     assert "twice" not in fit.names

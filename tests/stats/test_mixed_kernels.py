@@ -13,12 +13,14 @@ from gazeanalytics.stats.mixed.design import ModelError, RandomTerm, arrange, un
 from gazeanalytics.stats.mixed.laplace import Gaussian, Laplace
 from gazeanalytics.stats.mixed.likelihood import Density, Inflated, Rows, Thresholds
 from gazeanalytics.stats.mixed.optimise import minimise
+from gazeanalytics.stats.mixed.settings import Tolerances
 
 _spec = importlib.util.spec_from_file_location("naive_mixed", Path(__file__).with_name("naive_mixed.py"))
 naive = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(naive)
 
 ROWS = 60
+LIMITS = Tolerances()
 THETA = np.array([0.9, 1.1, 0.3, 0.7, 0.6])
 FAMILIES = {
     codes.BINOMIAL: [],
@@ -239,16 +241,16 @@ def test_two_huge_crossed_groupings_are_refused():
     rows = 50_000
     codes_ = np.arange(rows)
     terms = tuple(RandomTerm(g, ("(Intercept)",), codes_, codes_, np.ones((rows, 1))) for g in ("case", "visit"))
-    with pytest.raises(ModelError, match=r"may have 20,000 random effects; came 50,000: case \(50,000 levels\)"):
+    with pytest.raises(ModelError, match=r"may have 20,000 random effects; got 50,000: case \(50,000 levels\)"):
         arrange(np.zeros(rows), np.ones((rows, 1)), terms, size=np.ones(rows), offset=np.zeros(rows))
 
 
 def test_flat_directions_of_spreads_are_held_and_those_of_fixed_effects_are_not():
     flat = np.array([[4.0, 4.0, 0.0], [4.0, 4.0, 0.0], [0.0, 0.0, 8.0]])
-    held = fitting._invert(flat, slice(2, 3))
+    held = fitting._invert(flat, LIMITS, slice(2, 3))
     assert held[2, 2] == pytest.approx(2 / 8)
     np.testing.assert_allclose(held[:2, :2], 2 / 16)  # (1, 1)/sqrt 2 is curved by 8
     indefinite = np.array([[1.0, 2.0], [2.0, 1.0]])
-    assert np.isnan(fitting._invert(indefinite, slice(0, 2))).all()
-    assert np.isnan(fitting._invert(np.diag([1.0, -1.0]), slice(1, 2))).all()
-    np.testing.assert_allclose(fitting._invert(np.diag([4.0, -1.0]), slice(0, 1)), np.diag([0.5, 0.0]))
+    assert np.isnan(fitting._invert(indefinite, LIMITS, slice(0, 2))).all()
+    assert np.isnan(fitting._invert(np.diag([1.0, -1.0]), LIMITS, slice(1, 2))).all()
+    np.testing.assert_allclose(fitting._invert(np.diag([4.0, -1.0]), LIMITS, slice(0, 1)), np.diag([0.5, 0.0]))

@@ -248,7 +248,7 @@ def test_a_folder_that_cannot_be_made_is_told(small):
     ("model", "words"),
     [
         ("formula = 'correct ~ (1 | reader'", "models.mine: "),
-        ("formula = 'correct ~ a + (1 | reader)'\nfamily = 'binomal'", "models.mine: family wants one of"),
+        ("formula = 'correct ~ a + (1 | reader)'\nfamily = 'binomal'", "models.mine: family: expected one of"),
         ("formula = 'correct ~ 1 + (1 | reader)'\nwhere = 'case in ['", "models.mine.where: wanted a condition on"),
     ],
 )

@@ -1,48 +1,73 @@
-"""Compare models and put intervals around their parameters: likelihood ratios, profiles, parametric bootstrap."""
+"""Analysis of deviance: the likelihood-ratio test of nested models (anova), and Wald's F test of each term."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import stats
 
-from gazeanalytics.stats.mixed.design import Design, ModelError
-from gazeanalytics.stats.mixed.laplace import Gaussian, Laplace
-from gazeanalytics.stats.mixed.model import assemble, refit
-from gazeanalytics.stats.mixed.optimise import minimise
-from gazeanalytics.stats.mixed.prediction import simulate
-from gazeanalytics.stats.mixed.results import MixedFit, spread_name
-from gazeanalytics.threads import one_blas_thread
+from gazeanalytics.stats.mixed import formula as formulas
+from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
+from gazeanalytics.stats.mixed.design import ModelError
+from gazeanalytics.stats.mixed.model import assemble
+from gazeanalytics.stats.mixed.results import MixedFit
 
-__all__ = ["bootstrap", "compare", "profile"]
+__all__ = ["anova", "joint_tests"]
 
 
-def compare(*fits: MixedFit) -> pd.DataFrame:
-    """Compare nested models by likelihood ratios, from the smallest to the largest.
+def anova(*fits: MixedFit) -> pd.DataFrame:
+    """Likelihood-ratio test of nested models, from the smallest to the largest (anova in R).
 
     Gaussian models fitted by REML are refitted by ML, as restricted likelihoods of different fixed effects can't be
-    compared. A spread tested against 0 lies on the edge of what it can be; its p-value is then too large by up to half.
+    compared. A standard deviation tested against 0 lies on the edge of what it can be; its p-value is then too large by
+    up to half (Self & Liang 1987, J. Am. Stat. Assoc. 82).
+
+    Parameters
+    ----------
+    *fits : MixedFit
+        Two or more fits to the same rows, each model a special case of the next larger one. The nesting itself is not
+        checked.
 
     Returns
     -------
     pandas.DataFrame
-        Columns formula, parameters, log_likelihood, aic, bic, statistic (chi-square), df, p_value; NaN in row 0.
+        Columns formula, parameters, log_likelihood, aic, bic, statistic (chi-square), df, p_value; the last three
+        compare a row with the one before and are NaN in row 0.
 
     Raises
     ------
     ModelError
-        When fewer than two fits come, or they use different rows.
+        If fewer than two fits are given, or they use different numbers of rows.
+
+    See Also
+    --------
+    joint_tests : Test each term of one model, without refitting.
+    confint : Intervals from the same likelihood.
+
+    Examples
+    --------
+    Does the gain by strategy differ between readers? The data hold no such slope, and the test finds none:
+
+    >>> import numpy as np, pandas as pd
+    >>> from gazeanalytics.stats import mixed
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(12), 30), "scan": np.tile([0, 1], 180)})
+    >>> data["seconds"] = 4 - data.scan + rng.normal(0, 1, 12)[data.reader] + rng.normal(0, 1, 360)
+    >>> small = mixed("seconds ~ scan + (1 | reader)", data)
+    >>> large = mixed("seconds ~ scan + (1 + scan | reader)", data)
+    >>> anova(small, large)[["parameters", "statistic", "df", "p_value"]].round(2)
+       parameters  statistic   df  p_value
+    0           4        NaN  NaN      NaN
+    1           6       0.22  2.0      0.9
     """
     if len(fits) < 2:
-        raise ModelError(f"compare wants at least two fits; came {len(fits)}")
+        raise ModelError(f"anova: expected at least two fits; got {len(fits)}")
     if len({fit.n for fit in fits}) > 1:
         counts = ", ".join(f"{fit.n:,}" for fit in fits)
-        raise ModelError(f"compare wants fits to the same rows; came {counts} rows; drop missing values first")
-    ordered = sorted((full_likelihood(fit) for fit in fits), key=lambda fit: fit.parameters)
+        raise ModelError(f"anova: expected fits to the same rows; got {counts} rows; drop missing values first")
+    ordered = sorted((by_maximum_likelihood(fit) for fit in fits), key=lambda fit: fit.parameters)
     table = pd.DataFrame(
         {
             "formula": [fit.formula for fit in ordered],
@@ -58,174 +83,75 @@ def compare(*fits: MixedFit) -> pd.DataFrame:
     return table
 
 
-def full_likelihood(fit: MixedFit) -> MixedFit:
-    """Return the fit, by ML where it was by REML."""
+def by_maximum_likelihood(fit: MixedFit) -> MixedFit:
+    """Return the fit, refitted by ML where it was fitted by REML."""
     return assemble(replace(fit.plan, reml=False), fit.response) if fit.plan.reml else fit
 
 
-@one_blas_thread()
-def profile(fit: MixedFit, *, level: float = 0.95) -> pd.DataFrame:
-    """Give profile-likelihood intervals of fixed effects and standard deviations.
+def joint_tests(fit: MixedFit) -> pd.DataFrame:
+    """Wald's F test of each term of the fixed part as a whole, given all others (type III anova where coding allows).
 
-    An end is where the likelihood, highest over all other parameters, has dropped by half a chi-square quantile. REML
-    fits are profiled by ML, as lme4 does. Standard deviations of terms with several coefficients, thresholds and
-    dispersions are left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns term, estimate, conf_low, conf_high.
-    """
-    full = full_likelihood(fit)
-    drop = float(stats.chi2.ppf(level, 1))
-    rows = []
-    for name, value, error, along in _directions(full):
-        low, high = (_end(along, value, side * error, -2 * full.log_likelihood + drop) for side in (-1, 1))
-        rows.append({"term": name, "estimate": value, "conf_low": low, "conf_high": high})
-    return pd.DataFrame(rows)
-
-
-Along = Callable[[float], float]
-
-
-def _directions(fit: MixedFit) -> list[tuple[str, float, float, Along]]:
-    design = fit.solution.engine.design
-    gaussian = fit.family.code == 0
-    table = fit.estimates().set_index("term")
-    found = []
-    for k, name in enumerate(fit.names):
-        along = _along_fixed(fit, k) if gaussian else _along(fit, fit.solution.theta.size + k)
-        found.append((name, float(fit.coefficients[k]), float(fit.std_errors[k]), along))
-    place = 0
-    for term in design.terms:
-        if term.width == 1:
-            name = spread_name(term.group, term.names[0])
-            value = float(fit.solution.theta[place] * fit.sigma)
-            error = table["std_error"][name]
-            along = _along_spread(fit, place) if gaussian else _along(fit, place)
-            found.append((name, value, float(error) if np.isfinite(error) and error > 0 else 0.1, along))
-        place += term.parameters
-    if gaussian:
-        error = float(table["std_error"]["sd(residual)"])
-        found.append(("sd(residual)", fit.sigma, error, _along_spread(fit, fit.solution.theta.size)))
-    return found
-
-
-def _end(along: Along, value: float, step: float, bound: float) -> float:
-    """Walk away from the estimate until the profile has crossed `bound`, then close in."""
-    near, far = value, value + 1.5 * step
-    for _ in range(12):
-        if along(far) > bound:
-            root: Any = optimize.brentq(lambda at: along(at) - bound, near, far, xtol=1e-6 * abs(step))
-            return float(root)
-        near, far = far, far + abs(far - value) * np.sign(step)
-    return float("nan")
-
-
-def _hold(
-    objective: Callable[[np.ndarray], tuple[float, np.ndarray]], start: np.ndarray, inverse: np.ndarray, k: int
-) -> Along:
-    """Give the objective as a function of parameter k, lowest over the others."""
-    free = np.delete(np.arange(start.size), k)
-    best = {"at": start.copy()}
-
-    def along(value: float) -> float:
-        def rest(part: np.ndarray) -> tuple[float, np.ndarray]:
-            at = np.empty(start.size)
-            at[free], at[k] = part, value
-            height, gradient = objective(at)
-            return height, gradient[free]
-
-        if not free.size:
-            return rest(np.empty(0))[0]
-        optimum = minimise(rest, best["at"][free], inverse[np.ix_(free, free)], tolerance=1e-5)
-        if np.isfinite(optimum.value):
-            best["at"][free] = optimum.at
-        return optimum.value
-
-    return along
-
-
-def _along(fit: MixedFit, k: int) -> Along:
-    solution, old = fit.solution, cast(Laplace, fit.solution.engine)
-    engine = Laplace(old.design, old.likelihood)
-    engine.hold_fixed()
-    start = np.concatenate([solution.theta, solution.beta, solution.phi])
-    along = _hold(engine, start, solution.spread / 2, k)
-    if k >= solution.theta.size:
-        return along
-    return lambda value: np.inf if value < 0 else along(value)
-
-
-def _along_fixed(fit: MixedFit, k: int) -> Along:
-    design, solution = fit.solution.engine.design, fit.solution
-    rest = np.delete(design.x, k, axis=1)
-    inverse = solution.spread[:-1, :-1] / 2
-
-    def along(value: float) -> float:
-        moved: Design = replace(design, x=rest, offset=design.offset + value * design.x[:, k])
-        return minimise(Gaussian(moved, reml=False), solution.theta, inverse, tolerance=1e-5).value
-
-    return along
-
-
-def _along_spread(fit: MixedFit, k: int) -> Along:
-    """Profile over (standard deviations, sigma); all in units of the outcome."""
-    solution = fit.solution
-    engine = Gaussian(solution.engine.design, reml=False)
-
-    def objective(at: np.ndarray) -> tuple[float, np.ndarray]:
-        sigma = at[-1]
-        if not sigma > 0:
-            return np.inf, np.full(at.size, np.nan)
-        value, gradient = engine.unprofiled(at[:-1] / sigma, sigma)
-        return value, np.append(gradient[:-1] / sigma, gradient[-1] - gradient[:-1] @ at[:-1] / sigma**2)
-
-    start = np.append(solution.theta * solution.sigma, solution.sigma)
-    turn = np.eye(start.size) * solution.sigma
-    turn[:-1, -1], turn[-1, -1] = solution.theta, 1.0
-    along = _hold(objective, start, turn @ solution.spread @ turn.T / 2, k)
-    return lambda value: np.inf if value < 0 else along(value)
-
-
-def bootstrap(
-    fit: MixedFit, *, repeats: int = 1000, level: float = 0.95, rng: int | np.random.Generator | None = None
-) -> pd.DataFrame:
-    """Give parametric-bootstrap intervals: simulate from the fit, refit, take percentiles.
+    Gaussian models get Satterthwaite's denominator degrees of freedom (several at once: Fai & Cornelius 1996, J. Stat.
+    Comput. Simul. 54(4), as lmerTest does); other families have infinitely many, which is the chi-square test.
 
     Parameters
     ----------
     fit : MixedFit
-    repeats : int
-        How many simulated outcomes.
-    level : float
-        Coverage.
-    rng : int, numpy.random.Generator or None
 
     Returns
     -------
     pandas.DataFrame
-        Columns term, estimate, std_error, conf_low, conf_high, repeats (that converged).
+        Columns term, statistic (F), df (of the term), df_residual, p_value. Effects are as coded: with an interaction
+        in the model, a main effect is the one at the other factor's reference level.
+
+    See Also
+    --------
+    anova : Compare whole models by their likelihood.
+    contrasts : Which levels of a term differ.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from gazeanalytics.stats import mixed
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(12), 30), "strategy": np.tile(["a", "b", "c"], 120)})
+    >>> data["seconds"] = 4 + (data.strategy == "c") + rng.normal(0, 1, 12)[data.reader] + rng.normal(0, 1, 360)
+    >>> joint_tests(mixed("seconds ~ strategy + (1 | reader)", data)).round(1)
+           term  statistic  df  df_residual  p_value
+    0  strategy       40.6   2        346.0      0.0
     """
-    rng = np.random.default_rng(rng)
-    drawn = [again for _ in range(repeats) if (again := refit(fit, simulate(fit, rng=rng))).converged]
-    values = pd.DataFrame([_values(again) for again in drawn])
-    tail = (1 - level) / 2
-    return pd.DataFrame(
-        {
-            "term": values.columns,
-            "estimate": list(_values(fit).values()),
-            "std_error": values.std().to_numpy(),
-            "conf_low": values.quantile(tail).to_numpy(),
-            "conf_high": values.quantile(1 - tail).to_numpy(),
-            "repeats": len(drawn),
-        }
-    )
+    spec = fit.frame.spec
+    names = [formulas.readable(str(name)) for name in spec.column_names]
+    rows = []
+    for term, columns in spec.term_slices.items():
+        place = [fit.names.index(name) for name in names[columns] if name in fit.names and name != "(Intercept)"]
+        if place:
+            statistic, rest = _wald_f(fit, place)
+            row = {"term": formulas.readable(str(term)), "statistic": statistic, "df": len(place)}
+            rows.append(row | {"df_residual": rest, "p_value": _f_tail(statistic, len(place), rest)})
+    return pd.DataFrame(rows)
 
 
-def _values(fit: MixedFit) -> dict[str, float]:
-    found = dict(zip(fit.names, map(float, fit.coefficients), strict=True))
-    found |= {name: own.value for name, own in fit.own.items()}
-    for term in fit.random:
-        found |= {spread_name(term.group, name): float(sd) for name, sd in zip(term.names, term.sd, strict=True)}
-    return found | ({"sd(residual)": fit.sigma} if fit.family.code == 0 else {})
+def _f_tail(statistic: float, df: int, df_residual: float) -> float:
+    if np.isfinite(df_residual):
+        return float(stats.f.sf(statistic, df, df_residual))
+    return float(stats.chi2.sf(statistic * df, df))
+
+
+def _wald_f(fit: MixedFit, place: list[int]) -> tuple[float, float]:
+    """F of those fixed effects together, and its denominator's degrees of freedom."""
+    beta, covariance = fit.coefficients[place], fit.covariance[np.ix_(place, place)]
+    statistic = float(beta @ np.linalg.solve(covariance, beta)) / len(place)
+    if not fit.solution.slopes.size:
+        return statistic, np.inf
+    # F is the mean of squared t's of independent contrasts (the covariance's eigenvectors), each with its own
+    # Satterthwaite df; F's df is the one whose mean equals theirs, E(F) = df / (df - 2). Kenward & Roger (1997) also
+    # inflate the covariance; that needs the dense marginal covariance, which the blocked system never forms.
+    vectors = np.linalg.eigh(covariance)[1]
+    rows = np.zeros((len(place), fit.coefficients.size))
+    rows[:, place] = vectors.T
+    df = satterthwaite(fit.solution, rows)
+    if len(place) == 1:
+        return statistic, float(df[0])
+    expected = float(np.sum(df[df > 2] / (df[df > 2] - 2)))
+    return statistic, 2 * expected / (expected - len(place)) if expected > len(place) else np.nan

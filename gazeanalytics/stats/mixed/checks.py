@@ -1,4 +1,4 @@
-"""Wrong use, refused or noted in words: separation, confounded levels, few readers, small cells, aliased columns."""
+"""Wrong use, refused or noted: separation, confounded levels, few readers, small cells, aliased columns."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ from gazeanalytics.stats.mixed.formula import Formula, Frame
 
 __all__ = ["drop_aliased", "notes_on_data", "refuse_confounded", "refuse_own", "separation"]
 
-FEWEST_LEVELS = 5
-FEWEST_ROWS = 10
-ALIAS = 1e-10
+MIN_LEVELS = 5
+MIN_ROWS = 10
 
 
 def refuse_confounded(formula: Formula, frame: Frame, family: Family, response: Response) -> None:
     """Refuse a grouping with one level per row, and `(1 | a/b)` where readers and cases are crossed.
 
-    A level per row can't be told from the residual (Gaussian), and a single trial carries nothing about its spread.
+    A level per row is confounded with the residual (Gaussian), and a single trial carries nothing about its spread.
     """
-    identified = family.code not in (0,) and bool((response.size > 1).any())
+    identified = not family.gaussian and bool((response.size > 1).any())
     identified |= family.counted
     for term in frame.terms:
         _refuse_crossed_as_nested(formula, frame, term)
         if len(term.levels) == len(frame.data) and not identified:
             raise ModelError(
-                f"the grouping {term.group!r} has one level per row ({len(term.levels):,}), which can't be told from "
-                "the residual; name a grouping that several rows share, such as the reader or the case"
+                f"the grouping {term.group!r} has one level per row ({len(term.levels):,}), confounded "
+                "with the residual; name a grouping that several rows share, such as the reader or the case"
             )
 
 
@@ -40,7 +39,7 @@ def _refuse_crossed_as_nested(formula: Formula, frame: Frame, term: RandomTerm) 
         single = np.mean(np.bincount(term.codes) == 1)
         if crossed > 0 and single > 0.5:
             raise ModelError(
-                f"(1 | {outer}/{inner}) says that each {inner} belongs to one {outer}, but the same {inner} stands "
+                f"(1 | {outer}/{inner}) says that each {inner} belongs to one {outer}, but the same {inner} occurs "
                 f"under several of {outer} and {single:.0%} of their pairs have a single row: they are crossed. Write "
                 f"(1 | {outer}) + (1 | {inner})"
             )
@@ -50,19 +49,21 @@ def refuse_own(formula: Formula, frame: Frame, family: Family, response: Respons
     """Refuse `nominal(...)` and `zeros(...)` for outcomes that have no thresholds or no excess zeros."""
     kind = formula.own_kind
     if kind == "nominal" and not family.ordinal:
-        raise ModelError(f"nominal(...) is for family 'ordinal', whose thresholds it moves; came {family.name!r}")
+        raise ModelError(f"nominal(...) is for family 'ordinal', whose thresholds it moves; got {family.name!r}")
     if kind == "nominal" and (both := sorted(set(frame.own.names[1:]) & set(frame.names))):
         raise ModelError(
-            f"{both[0]!r} stands in nominal(...) and among the other predictors; its effects by threshold hold the "
+            f"{both[0]!r} is in nominal(...) and among the other predictors; its effects by threshold hold the "
             "common one already, so leave it out there"
         )
     if kind == "zeros" and not family.counted:
-        raise ModelError(f"zeros(...) is for counts ('poisson', 'negative binomial'); came family {family.name!r}")
+        raise ModelError(f"zeros(...) is for counts ('poisson', 'negative binomial'); got family {family.name!r}")
     if kind == "zeros" and not (response.y == 0).any():
-        raise ModelError("zeros(...) wants an outcome that is 0 in some rows; it is in none, so leave zeros(...) out")
+        raise ModelError(
+            "zeros(...): expected an outcome that is 0 in some rows; it is 0 in none, so leave zeros(...) out"
+        )
 
 
-def drop_aliased(x: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:
+def drop_aliased(x: np.ndarray, names: tuple[str, ...], tolerance: float = 1e-10) -> tuple[np.ndarray, list[str]]:
     """Say which columns to keep, and name those that are combinations of columns before them.
 
     Examples
@@ -79,7 +80,7 @@ def drop_aliased(x: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, lis
             before = basis[: len(kept)]
             rest -= before.T @ (before @ rest)
         square = float(rest @ rest)
-        if square > ALIAS:
+        if square > tolerance:
             basis[len(kept)] = rest / np.sqrt(square)
             kept.append(column)
     return np.array(kept, dtype=np.int64), [names[c] for c in range(x.shape[1]) if c not in kept]
@@ -89,13 +90,13 @@ def notes_on_data(frame: Frame) -> list[str]:
     """Name groupings of few levels and categories of few rows or few readers."""
     counts = {term.group: len(term.levels) for term in frame.terms}
     notes = [
-        f"few levels: {group} has {count}; its SD wants at least {FEWEST_LEVELS} to mean much"
+        f"few levels: {group} has {count}; its SD needs at least {MIN_LEVELS} to mean much"
         for group, count in counts.items()
-        if count < FEWEST_LEVELS
+        if count < MIN_LEVELS
     ]
     for name in _categories(frame):
         counts = frame.data[name].value_counts()
-        small = counts[(counts < FEWEST_ROWS) & (counts > 0)]
+        small = counts[(counts < MIN_ROWS) & (counts > 0)]
         notes += [f"small cell: {name} {level} has {count} rows" for level, count in small.items()]
         notes += _small_between(name, frame)
     return notes

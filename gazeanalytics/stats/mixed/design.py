@@ -1,4 +1,4 @@
-"""The arrays of a mixed model: fixed effects, random terms and the order in which the blocked Cholesky wants them."""
+"""The arrays of a mixed model: fixed effects, random terms, and their order for the blocked Cholesky."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gazeanalytics._kernels.stats import mixed as kernels
 
 __all__ = ["Design", "RandomTerm", "arrange", "unpack"]
 
-LARGEST_BORDER = 20_000
+MAX_BORDER = 20_000
 
 
 class ModelError(ValueError):
@@ -60,14 +60,14 @@ class Design:
     Attributes
     ----------
     order : shape (rows,)
-        Where each sorted row stood in the data.
+        Position in the data of each sorted row.
     y, size, offset : shape (rows,)
         Response, number of trials (1 but for binomial counts), known part of the predictor.
     x : shape (rows, fixed effects)
     terms : tuple of RandomTerm
         Main term first; their `codes` and `z` are in data order.
     starts, zf, pointer, columns, slots, zb, entry
-        As the kernels of `_kernels.mixed` want them.
+        As the kernels of `_kernels.stats.mixed` take them.
     border : int
         Random effects outside the main term.
     """
@@ -116,7 +116,7 @@ def unpack(theta: np.ndarray, terms: tuple[RandomTerm, ...]) -> list[np.ndarray]
 
 
 def border_blocks(terms: tuple[RandomTerm, ...]) -> Iterator[tuple[slice, slice]]:
-    """Where each term but the first stands: among a row's border entries, and among the border's positions."""
+    """Slices of each term but the first: among a row's border entries, and among the border's positions."""
     entry, place = 0, 0
     for term in terms[1:]:
         count = term.width * len(term.levels)
@@ -130,10 +130,10 @@ def arrange(
     """Sort the rows by the main term's levels and find which border positions each of its levels touches."""
     ordered = tuple(sorted(terms, key=lambda term: -term.width * len(term.levels)))
     border = sum(term.width * len(term.levels) for term in ordered[1:])
-    if border > LARGEST_BORDER:
+    if border > MAX_BORDER:
         groups = ", ".join(f"{term.group} ({len(term.levels):,} levels)" for term in ordered)
         raise ModelError(
-            f"all but the largest grouping together may have {LARGEST_BORDER:,} random effects; came {border:,}: "
+            f"all but the largest grouping together may have {MAX_BORDER:,} random effects; got {border:,}: "
             f"{groups}. Leave out the grouping that the question needs least."
         )
     codes = ordered[0].codes if ordered else np.zeros(y.size, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Look whether a mixed model fits: simulated residuals, influence of a reader or case, normality of random effects."""
+"""Diagnostics: simulated residuals (DHARMa), Cook's distance of a reader or case, Q-Q points of random effects."""
 
 from __future__ import annotations
 
@@ -15,38 +15,59 @@ from gazeanalytics.stats.mixed.prediction import simulate
 from gazeanalytics.stats.mixed.results import MixedFit, mode_sds
 from gazeanalytics.tables import nearest
 
-__all__ = ["influence", "random_quantiles", "residuals"]
+__all__ = ["influence", "random_effects_qq", "residuals"]
 
 
-def residuals(fit: MixedFit, *, repeats: int = 250, rng: int | np.random.Generator | None = None) -> np.ndarray:
-    """Give simulated residuals: where each outcome stands among outcomes simulated from the fit.
+def residuals(fit: MixedFit, *, n_resamples: int = 250, rng: int | np.random.Generator | None = None) -> np.ndarray:
+    """Simulated (randomised quantile) residuals: the share of outcomes simulated from the fit below the one observed.
 
-    Uniform on 0 to 1 when the model is right, whatever the family (Dunn & Smyth 1996, J. Comput. Graph. Stat. 5(3));
-    ties are broken at random. Readers' and cases' effects are drawn anew.
+    Uniform on 0 to 1 when the model is right, whatever the family; ties are broken at random. Readers' and cases'
+    effects are drawn anew, so that a wrong distribution of theirs shows too.
 
     Parameters
     ----------
     fit : MixedFit
-    repeats : int
+    n_resamples : int
         Simulated outcomes.
     rng : int, numpy.random.Generator or None
 
     Returns
     -------
     numpy.ndarray, shape (rows used,)
+
+    See Also
+    --------
+    influence : Whether one reader or case decides the result.
+
+    References
+    ----------
+    Dunn & Smyth (1996), J. Comput. Graph. Stat. 5(3). Hartig's R package DHARMa does the same.
+
+    Examples
+    --------
+    Counts that vary more than a Poisson law allows pile up at both ends:
+
+    >>> from gazeanalytics.stats import mixed
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(12), 30), "hedges": rng.negative_binomial(1, 0.2, 360)})
+    >>> for family in ("poisson", "negative binomial"):
+    ...     found = residuals(mixed("hedges ~ 1 + (1 | reader)", data, family=family), n_resamples=99, rng=1)
+    ...     print(family, round(float(np.mean((found < 0.05) | (found > 0.95))), 2))
+    poisson 0.4
+    negative binomial 0.11
     """
     rng = np.random.default_rng(rng)
     y = fit.response.y
     below, equal = np.zeros(y.size), np.zeros(y.size)
-    for _ in range(repeats):
+    for _ in range(n_resamples):
         drawn = simulate(fit, rng=rng)
         below += drawn < y
         equal += drawn == y
-    return (below + rng.random(y.size) * (equal + 1)) / (repeats + 1)
+    return (below + rng.random(y.size) * (equal + 1)) / (n_resamples + 1)
 
 
 def influence(fit: MixedFit, group: str) -> pd.DataFrame:
-    """Refit without each level of a grouping in turn, and say how far the fixed effects move.
+    """Influence of each reader or case: Cook's distance, by refitting without each level in turn.
 
     Parameters
     ----------
@@ -59,10 +80,32 @@ def influence(fit: MixedFit, group: str) -> pd.DataFrame:
     pandas.DataFrame
         One row a level: level, n (its rows), cook (Cook's distance of all fixed effects), then each fixed effect's
         change, without the level less with all, in its standard errors.
+
+    Raises
+    ------
+    ModelError
+        If the model has no such grouping.
+
+    See Also
+    --------
+    residuals : Whether single outcomes fit.
+
+    Examples
+    --------
+    Reader 4 alone is slowed by the prior. Without that reader the effect falls by two standard errors:
+
+    >>> from gazeanalytics.stats import mixed
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(8), 30), "prior": np.tile([0, 1], 120)})
+    >>> data["seconds"] = 4 + 3 * data.prior * (data.reader == 4) + rng.normal(0, 1, 240)
+    >>> table = influence(mixed("seconds ~ prior + (1 | reader)", data), "reader")
+    >>> table.loc[[4], ["level", "n", "cook", "prior"]].round(1)
+      level   n  cook  prior
+    4     4  30   2.4   -2.0
     """
     groups = [term.group for term in fit.frame.terms]
     if group not in groups:
-        raise ModelError(f"influence wants a grouping of the formula; {group!r} isn't one: {nearest(group, groups)}")
+        raise ModelError(f"{group!r} is not a grouping of the formula; {nearest(group, groups)}")
     term = fit.frame.terms[groups.index(group)]
     inverse = np.linalg.inv(fit.covariance)
     rows = []
@@ -90,8 +133,8 @@ def _subset(term: RandomTerm, keep: np.ndarray) -> RandomTerm:
     return replace(term, levels=term.levels[present], codes=codes.astype(np.int64), z=term.z[keep])
 
 
-def random_quantiles(fit: MixedFit) -> pd.DataFrame:
-    """Pair each level's standardised conditional mode with the normal quantile at which it should stand.
+def random_effects_qq(fit: MixedFit) -> pd.DataFrame:
+    """Q-Q points of the random effects: each level's standardised conditional mode beside its normal quantile.
 
     A mode is divided by the standard deviation that modes have in the model: the square root of the random variance
     less the mode's own conditional variance.
@@ -100,6 +143,21 @@ def random_quantiles(fit: MixedFit) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns group, coefficient, level, mode (standardised), quantile; rising within group and coefficient.
+
+    Examples
+    --------
+    On a straight line where readers are normal; here one reader is far slower than a normal law would have it:
+
+    >>> from gazeanalytics.stats import mixed
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(12), 30)})
+    >>> data["seconds"] = 4 + 3 * (data.reader == 7) + rng.normal(0, 0.3, 12)[data.reader] + rng.normal(0, 1, 360)
+    >>> table = random_effects_qq(mixed("seconds ~ 1 + (1 | reader)", data))
+    >>> table[["level", "mode", "quantile"]].iloc[[0, -2, -1]].round(1)
+       level  mode  quantile
+    0      1  -1.3      -1.7
+    10     9   0.7       1.2
+    11     7   2.7       1.7
     """
     parts = []
     for term, sds in zip(fit.random, mode_sds(fit.solution, fit.frame.terms), strict=True):

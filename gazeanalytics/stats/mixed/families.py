@@ -1,4 +1,4 @@
-"""Response families: what an outcome may be, how a fit starts, what its own parameters are called."""
+"""Response families (Gaussian, binomial, Poisson, beta, ordinal ...): valid outcomes, start values, parameters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gazeanalytics.stats.mixed.likelihood import Density, Inflated, Likelihood, 
 
 __all__ = ["FAMILIES", "Family", "Response", "zeros_start"]
 
-FEW_STEPS = 4
+START_STEPS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Family:
         From a response, a rough linear predictor for each row.
     parameters : callable
         From a response, start values of the family's own parameters (log dispersion, thresholds).
-    own : str
+    dispersion : str
         Name of the dispersion parameter in tables; empty for none.
     """
 
@@ -60,7 +60,12 @@ class Family:
     response: Callable[[list[pd.Series]], Response]
     start: Callable[[Response], np.ndarray]
     parameters: Callable[[Response], np.ndarray]
-    own: str = ""
+    dispersion: str = ""
+
+    @property
+    def gaussian(self) -> bool:
+        """Whether the outcome is normal, so that sigma and fixed effects are profiled out."""
+        return self.code == 0
 
     @property
     def ordinal(self) -> bool:
@@ -96,12 +101,12 @@ def _ones(y: np.ndarray) -> np.ndarray:
     return np.ones(y.size)
 
 
-def _numbers(columns: list[pd.Series], wanted: str) -> np.ndarray:
+def _numbers(columns: list[pd.Series], expected: str) -> np.ndarray:
     if len(columns) != 1:
-        raise ModelError(f"the outcome wants {wanted}; cbind(...) is for family 'binomial'")
+        raise ModelError(f"outcome: expected {expected}; cbind(...) is for family 'binomial'")
     values = columns[0]
     if not pd.api.types.is_numeric_dtype(values):
-        raise ModelError(f"the outcome wants {wanted}; came a column of {values.dtype}, first {values.iloc[0]!r}")
+        raise ModelError(f"outcome: expected {expected}; got a column of {values.dtype}, first {values.iloc[0]!r}")
     return values.to_numpy(dtype=float)
 
 
@@ -120,11 +125,11 @@ def _two_valued(columns: list[pd.Series]) -> Response:
     levels = pd.Categorical(columns[0])
     if len(levels.categories) != 2:
         raise ModelError(
-            "family 'binomial' wants an outcome of two values, the second being the success, or "
-            f"cbind(successes, failures); came {len(levels.categories)} values: {list(levels.categories[:5])}"
+            "family 'binomial': expected an outcome of two values, the second being the success, or "
+            f"cbind(successes, failures); got {len(levels.categories)} values: {list(levels.categories[:5])}"
         )
     if pd.api.types.is_numeric_dtype(columns[0]) and list(levels.categories) != [0, 1]:
-        raise ModelError(f"family 'binomial' wants numbers 0 and 1; came {list(levels.categories)}")
+        raise ModelError(f"family 'binomial': expected numbers 0 and 1; got {list(levels.categories)}")
     y = levels.codes.astype(float)
     return Response(y, _ones(y), tuple(map(str, levels.categories)))
 
@@ -144,20 +149,20 @@ def _share(columns: list[pd.Series]) -> Response:
 def _levels(columns: list[pd.Series]) -> Response:
     levels = pd.Categorical(columns[0])
     if len(levels.categories) < 3:
-        raise ModelError(f"family 'ordinal' wants at least 3 levels; came {len(levels.categories)}; use 'binomial'")
+        raise ModelError(f"family 'ordinal': expected at least 3 levels; got {len(levels.categories)}; use 'binomial'")
     if pd.api.types.is_string_dtype(levels.categories) and not levels.ordered:
         raise ModelError(
-            "family 'ordinal' wants ordered levels: numbers, or an ordered categorical "
-            "(pandas.Categorical(values, categories=[...], ordered=True)); came text without an order"
+            "family 'ordinal': expected ordered levels: numbers, or an ordered categorical "
+            "(pandas.Categorical(values, categories=[...], ordered=True)); got text without an order"
         )
     y = levels.codes.astype(float)
     return Response(y, _ones(y), tuple(map(str, levels.categories)))
 
 
-def _refuse(wrong: np.ndarray, y: np.ndarray, wanted: str) -> None:
+def _refuse(wrong: np.ndarray, y: np.ndarray, expected: str) -> None:
     if wrong.any():
         row = int(wrong.argmax())
-        raise ModelError(f"the outcome wants {wanted}; came {y[row]:g} in row {row} of those used")
+        raise ModelError(f"outcome: expected {expected}; got {y[row]:g} in row {row} of those used")
 
 
 def _share_start(response: Response) -> np.ndarray:
@@ -176,10 +181,6 @@ def _thresholds(quantile: Callable[[np.ndarray], np.ndarray]) -> Callable[[Respo
     return start
 
 
-def _family(name: str, link: str, code: int, *parts: Callable[..., object], own: str = "") -> Family:
-    return Family(name, link, code, *parts, own=own)  # pyright: ignore[reportArgumentType]
-
-
 def _flat(response: Response) -> np.ndarray:
     return np.zeros(response.y.size)
 
@@ -196,31 +197,27 @@ def _log_five(response: Response) -> np.ndarray:
     return np.full(1, np.log(5.0))
 
 
+NEGATIVE_BINOMIAL, NEGATIVE_BINOMIAL_LINEAR = codes.NEGATIVE_BINOMIAL, codes.NEGATIVE_BINOMIAL_LINEAR
 FAMILIES: dict[tuple[str, str], Family] = {
     (family.name, family.link): family
     for family in (
-        _family("gaussian", "identity", 0, _real, lambda response: response.y, _none),
-        _family("binomial", "logit", codes.BINOMIAL, _two_valued, _share_start, _none),
-        _family("poisson", "log", codes.POISSON, _count, _log_start, _none),
-        _family("negative binomial", "log", codes.NEGATIVE_BINOMIAL, _count, _log_start, _log_one, own="shape"),
-        _family(
-            "negative binomial 1", "log", codes.NEGATIVE_BINOMIAL_LINEAR, _count, _log_start, _log_one,
-            own="dispersion",
-        ),
-        _family("beta", "logit", codes.BETA, _share, lambda response: logit(response.y), _log_five, own="precision"),
-        _family(
-            "beta-binomial", "logit", codes.BETA_BINOMIAL, _two_valued, _share_start, _log_five, own="precision"
-        ),
-        _family("ordinal", "logit", codes.CUMULATIVE_LOGIT, _levels, _flat, _thresholds(logit)),
-        _family("ordinal", "probit", codes.CUMULATIVE_PROBIT, _levels, _flat, _thresholds(ndtri)),
+        Family("gaussian", "identity", 0, _real, lambda response: response.y, _none),
+        Family("binomial", "logit", codes.BINOMIAL, _two_valued, _share_start, _none),
+        Family("poisson", "log", codes.POISSON, _count, _log_start, _none),
+        Family("negative binomial", "log", NEGATIVE_BINOMIAL, _count, _log_start, _log_one, "shape"),
+        Family("negative binomial 1", "log", NEGATIVE_BINOMIAL_LINEAR, _count, _log_start, _log_one, "dispersion"),
+        Family("beta", "logit", codes.BETA, _share, lambda response: logit(response.y), _log_five, "precision"),
+        Family("beta-binomial", "logit", codes.BETA_BINOMIAL, _two_valued, _share_start, _log_five, "precision"),
+        Family("ordinal", "logit", codes.CUMULATIVE_LOGIT, _levels, _flat, _thresholds(logit)),
+        Family("ordinal", "probit", codes.CUMULATIVE_PROBIT, _levels, _flat, _thresholds(ndtri)),
     )
-}  # fmt: skip
+}
 
 
 def zeros_start(x: np.ndarray, response: Response) -> np.ndarray:
     """Guess the effects on excess zeros: a few steps of a logistic regression of being 0, as if half were in excess."""
     zero, effects = response.y == 0, np.zeros(x.shape[1])
-    for _ in range(FEW_STEPS):
+    for _ in range(START_STEPS):
         share = expit(x @ effects)
         weight = share * (1 - share)
         effects += np.linalg.lstsq((x * weight[:, None]).T @ x, x.T @ (0.5 * zero - share), rcond=None)[0]
@@ -233,4 +230,4 @@ def find(name: str, link: str | None) -> Family:
         if family.name == name and link in (None, family.link):
             return family
     known = ", ".join(f"{family!r} ({link})" for family, link in FAMILIES)
-    raise ModelError(f"family wants one of {known}; came {name!r}" + (f" with link {link!r}" if link else ""))
+    raise ModelError(f"family: expected one of {known}; got {name!r}" + (f" with link {link!r}" if link else ""))

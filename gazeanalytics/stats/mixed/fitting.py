@@ -10,15 +10,10 @@ from gazeanalytics.stats.mixed.design import Design, RandomTerm, triangle
 from gazeanalytics.stats.mixed.laplace import Gaussian, Laplace
 from gazeanalytics.stats.mixed.optimise import Objective, Optimum, curvature, minimise
 from gazeanalytics.stats.mixed.quadrature import Quadrature
+from gazeanalytics.stats.mixed.settings import MixedSettings, Tolerances
 
 __all__ = ["Solution", "fit_gaussian", "fit_laplace"]
 
-ROUGH, FINE = 1e-2, 1e-7
-CONVERGED = 1e-5  # what a further step may promise of -2 log likelihood: 0.3 % of a standard error
-POLISHED = 1e-9
-LEAST_LEFT = 0.2  # share of a residual variance that random effects can't take at the start
-MOST_POLISHING = 4
-FLAT = 1e-7
 NO_SLOPES = np.empty((0, 0, 0))
 NO_FIXED = slice(0, 0)
 
@@ -42,7 +37,7 @@ class Solution:
     minus2 : float
         -2 log likelihood (restricted under REML).
     engine : Gaussian or Laplace
-        The objective, standing at the solution.
+        The objective, evaluated at the solution.
     optimum : Optimum
         Evidence of the search.
     """
@@ -60,7 +55,7 @@ class Solution:
 
 
 def start_theta(
-    design: Design, g: np.ndarray, w: np.ndarray, *, total: float | None = None
+    design: Design, g: np.ndarray, w: np.ndarray, *, total: float | None = None, least_share: float = 0.2
 ) -> tuple[np.ndarray, np.ndarray]:
     """Guess theta from a fit without random effects, and its inverse curvature.
 
@@ -73,11 +68,13 @@ def start_theta(
         Scores and weights, in the design's order.
     total : float, optional
         Variance of the residuals, of which theta is relative to what random effects leave; None: relative to 1.
+    least_share : float
+        Share of that variance that random effects leave at least.
     """
     centres = _centres(design.terms)
     guesses = [_variances(design, g, w, term, centre) for term, centre in zip(design.terms, centres, strict=True)]
     taken = sum(float(own @ power) for own, power in guesses)
-    sigma2 = 1.0 if total is None else max(total - taken, LEAST_LEFT * total) or 1.0
+    sigma2 = 1.0 if total is None else max(total - taken, least_share * total) or 1.0
     scaled = [np.clip(own * power / sigma2, 0.01, 100.0) / power for own, power in guesses]
     start, inverse = [np.empty(0)], [np.empty(0)]
     for term, own, centre in zip(design.terms, scaled, centres, strict=True):
@@ -131,26 +128,26 @@ def _moment(codes: np.ndarray, scores: np.ndarray, weights: np.ndarray, levels: 
     return products[0] / products[1] if products[1] > 0 else 1.0
 
 
-def fit_gaussian(design: Design, *, reml: bool) -> Solution:
+def fit_gaussian(design: Design, *, reml: bool, limits: Tolerances) -> Solution:
     """Fit a linear mixed model by REML or ML."""
-    engine = Gaussian(design, reml=reml)
+    engine = Gaussian(design, reml=reml, limits=limits)
     y = design.y - design.offset
     rest = y - design.x @ np.linalg.lstsq(design.x, y, rcond=None)[0] if design.x.shape[1] else y
     spare = float(rest @ rest) / max(rest.size - design.x.shape[1], 1)
-    theta, inverse = start_theta(design, rest, engine.weights, total=spare)
-    optimum = minimise(engine, theta, np.diag(inverse), tolerance=FINE, model=engine.model)
-    hessian, slopes = _gaussian_curvature(engine, optimum)
-    optimum = _polish(engine, optimum, _invert(_profile(hessian)) / 2)
-    engine.stand(optimum.at)
+    theta, inverse = start_theta(design, rest, engine.weights, total=spare, least_share=limits.residual_share)
+    optimum = minimise(engine, theta, np.diag(inverse), tolerance=limits.final, model=engine.model, limits=limits)
+    hessian, slopes = _gaussian_curvature(engine, optimum, limits)
+    optimum = _polish(engine, optimum, _invert(_profile(hessian), limits) / 2, limits)
+    engine.evaluate_at(optimum.at)
     beta = engine.modes.border[design.border :].copy()
     covariance = engine.sigma**2 * engine.system.fixed_covariance()
-    spread = _invert(hessian)
+    spread = _invert(hessian, limits)
     return Solution(
         optimum.at, beta, np.empty(0), engine.sigma, covariance, spread, slopes, optimum.value, engine, optimum
     )
 
 
-def _gaussian_curvature(engine: Gaussian, optimum: Optimum) -> tuple[np.ndarray, np.ndarray]:
+def _gaussian_curvature(engine: Gaussian, optimum: Optimum, limits: Tolerances) -> tuple[np.ndarray, np.ndarray]:
     """Give the Hessian by (theta, sigma) and the slopes of the fixed effects' covariance.
 
     Sigma's own parts are known: 4 nu / sigma^2, and twice the covariance over sigma.
@@ -160,7 +157,7 @@ def _gaussian_curvature(engine: Gaussian, optimum: Optimum) -> tuple[np.ndarray,
     slopes = [2 * covariance / sigma]
     middle = np.append(optimum.gradient, 0.0)
     hessian = np.zeros((middle.size, middle.size))
-    for k, step in enumerate(_steps(optimum.inverse)):
+    for k, step in enumerate(_steps(optimum.inverse, limits)):
         at = optimum.at.copy()
         at[k] += step
         hessian[k] = (engine.unprofiled(at, sigma)[1] - middle) / step
@@ -177,42 +174,45 @@ def _profile(hessian: np.ndarray) -> np.ndarray:
 
 
 def fit_laplace(
-    engine: Laplace, eta: np.ndarray, phi: np.ndarray, *, points: int = 1, plateau: bool = False
+    engine: Laplace, eta: np.ndarray, phi: np.ndarray, *, settings: MixedSettings, plateau: bool = False
 ) -> Solution:
     """Fit a generalised linear mixed model by Laplace's approximation or adaptive quadrature.
 
-    The first stage finds the fixed effects with the modes (0 `points` stop there); the second searches all parameters.
+    The first stage finds the fixed effects with the modes (0 points of quadrature stop there); the second searches all
+    parameters.
     On a `plateau` no finite estimate exists, and the likelihood is all that the fit is good for. The search starts at
     a rough linear predictor `eta`, in the design's order, and at the family's own parameters `phi`.
     """
-    design = engine.design
+    design, points, limits = engine.design, settings.quadrature, settings.tolerances
     if design.x.shape[1]:
         engine.modes.border[design.border :] = np.linalg.lstsq(design.x, eta - design.offset, rcond=None)[0]
     engine.restart = engine.modes.copy() if plateau else None
     engine(np.concatenate([np.zeros(design.parameters), phi]))
     theta, inverse = start_theta(design, engine.rows.g, engine.rows.w)
     start, rough = np.concatenate([theta, phi]), np.concatenate([inverse, np.full(phi.size, 4 / design.rows)])
-    first = minimise(engine, start, np.diag(rough), tolerance=ROUGH if points else FINE)
+    tolerance = limits.first_stage if points else limits.final
+    first = minimise(engine, start, np.diag(rough), tolerance=tolerance, limits=limits)
     value, _ = engine(first.at)
     joint = engine.system.fixed_covariance()
     if points:
-        laplace = _second_stage(engine, first, joint)
-        return laplace if points == 1 else _quadrature_stage(engine, laplace, points)
+        laplace = _second_stage(engine, first, joint, limits)
+        return laplace if points == 1 else _quadrature_stage(engine, laplace, settings)
     theta, _, phi = engine.split(first.at)
     beta = engine.modes.border[design.border :].copy()
     spread = np.full((first.at.size + beta.size,) * 2, np.nan)
     return Solution(theta, beta, phi, 1.0, joint, spread, NO_SLOPES, value, engine, first)
 
 
-def _quadrature_stage(engine: Laplace, solution: Solution, points: int) -> Solution:
+def _quadrature_stage(engine: Laplace, solution: Solution, settings: MixedSettings) -> Solution:
     """Go on from Laplace's approximation to adaptive quadrature."""
-    objective = Quadrature(engine, points, 0.05 * np.sqrt(np.diag(solution.spread)))
-    optimum = minimise(objective, solution.optimum.at, solution.spread / 2, tolerance=FINE * 10)
+    limits = settings.tolerances
+    objective = Quadrature(engine, settings.quadrature, 0.05 * np.sqrt(np.diag(solution.spread)))
+    optimum = minimise(objective, solution.optimum.at, solution.spread / 2, tolerance=limits.joint, limits=limits)
     near = objective.steps / 5
     hessian = (curvature(objective, optimum, near) + curvature(objective, optimum, -near)) / 2
     first = solution.theta.size
-    spread = _invert(hessian, slice(first, first + solution.beta.size))
-    return _laplace_solution(engine, _polish(objective, optimum, spread / 2), spread)
+    spread = _invert(hessian, limits, slice(first, first + solution.beta.size))
+    return _laplace_solution(engine, _polish(objective, optimum, spread / 2, limits), spread)
 
 
 def _laplace_solution(engine: Laplace, optimum: Optimum, spread: np.ndarray) -> Solution:
@@ -223,7 +223,7 @@ def _laplace_solution(engine: Laplace, optimum: Optimum, spread: np.ndarray) -> 
     return Solution(theta, beta, phi, 1.0, covariance, spread, NO_SLOPES, optimum.value, engine, optimum)
 
 
-def _second_stage(engine: Laplace, first: Optimum, joint: np.ndarray) -> Solution:
+def _second_stage(engine: Laplace, first: Optimum, joint: np.ndarray, limits: Tolerances) -> Solution:
     theta, _, phi = engine.split(first.at)
     beta = engine.hold_fixed()
     start = np.concatenate([theta, beta, phi])
@@ -232,25 +232,25 @@ def _second_stage(engine: Laplace, first: Optimum, joint: np.ndarray) -> Solutio
     inverse = np.zeros((start.size, start.size))
     inverse[np.ix_(outer, outer)] = first.inverse
     inverse[inner, inner] = 0.5 * joint
-    optimum = minimise(engine, start, inverse, tolerance=FINE * 10)
+    optimum = minimise(engine, start, inverse, tolerance=limits.joint, limits=limits)
     engine(optimum.at)
-    spread = _invert(curvature(engine, optimum, _steps(optimum.inverse)), inner)
-    optimum = _polish(engine, optimum, spread / 2)
+    spread = _invert(curvature(engine, optimum, _steps(optimum.inverse, limits)), limits, inner)
+    optimum = _polish(engine, optimum, spread / 2, limits)
     return _laplace_solution(engine, optimum, spread)
 
 
-def _steps(inverse: np.ndarray) -> np.ndarray:
+def _steps(inverse: np.ndarray, limits: Tolerances) -> np.ndarray:
     """Steps of differences: small beside the standard errors that the search met, large beside rounding."""
-    return 3e-5 * np.sqrt(np.diag(inverse)) if inverse.size else np.empty(0)
+    return limits.difference_step * np.sqrt(np.diag(inverse)) if inverse.size else np.empty(0)
 
 
-def _invert(hessian: np.ndarray, fixed: slice = NO_FIXED) -> np.ndarray:
+def _invert(hessian: np.ndarray, limits: Tolerances, fixed: slice = NO_FIXED) -> np.ndarray:
     """Turn the curvature of -2 log L into a covariance; NaN when it isn't positive definite.
 
-    On the edge of what spreads and dispersions can be, the likelihood may be flat in some of their directions; those
-    are then held. Directions of the `fixed` effects never are.
+    On the edge of what standard deviations and dispersions can be, the likelihood may be flat in some of their
+    directions; those are then held. Directions of the `fixed` effects never are.
     """
-    free = _curved(hessian, fixed)
+    free = _curved(hessian, fixed, limits.flat)
     try:
         root = np.linalg.inv(np.linalg.cholesky(free.T @ hessian @ free / 2))
     except np.linalg.LinAlgError:
@@ -258,24 +258,24 @@ def _invert(hessian: np.ndarray, fixed: slice = NO_FIXED) -> np.ndarray:
     return free @ root.T @ root @ free.T
 
 
-def _curved(hessian: np.ndarray, fixed: slice) -> np.ndarray:
+def _curved(hessian: np.ndarray, fixed: slice, flat: float) -> np.ndarray:
     """Give a basis of all fixed effects and of the other parameters' directions in which the likelihood is curved."""
     unit = np.eye(hessian.shape[0])
     other = np.delete(np.arange(unit.shape[0]), np.arange(unit.shape[0])[fixed])
     height = np.diag(hessian)[other]
     other, scale = other[height > 0], np.sqrt(height[height > 0])
     values, vectors = np.linalg.eigh(hessian[np.ix_(other, other)] / np.outer(scale, scale))
-    return np.hstack([unit[:, fixed], (unit[:, other] / scale) @ vectors[:, values > FLAT]])
+    return np.hstack([unit[:, fixed], (unit[:, other] / scale) @ vectors[:, values > flat]])
 
 
-def _polish(engine: Objective, optimum: Optimum, inverse: np.ndarray) -> Optimum:
+def _polish(engine: Objective, optimum: Optimum, inverse: np.ndarray, limits: Tolerances) -> Optimum:
     """Take Newton steps with the true curvature, as long as they win; then judge convergence by it."""
     if not np.isfinite(inverse).all() or not optimum.at.size:
         return optimum
     decrement = 0.5 * float(optimum.gradient @ inverse @ optimum.gradient)
-    optimum = replace(optimum, inverse=inverse, decrement=decrement, converged=decrement < CONVERGED)
-    for _ in range(MOST_POLISHING):
-        if optimum.decrement < POLISHED:
+    optimum = replace(optimum, inverse=inverse, decrement=decrement, converged=decrement < limits.converged)
+    for _ in range(limits.max_newton_polish):
+        if optimum.decrement < limits.polished:
             break
         at = optimum.at - inverse @ optimum.gradient
         value, gradient = engine(at)
@@ -283,13 +283,14 @@ def _polish(engine: Objective, optimum: Optimum, inverse: np.ndarray) -> Optimum
             break
         decrement = 0.5 * float(gradient @ inverse @ gradient)
         better = decrement < 0.5 * optimum.decrement
-        optimum = Optimum(at, value, gradient, inverse, decrement, optimum.evaluations + 1, decrement < CONVERGED)
+        done = decrement < limits.converged
+        optimum = Optimum(at, value, gradient, inverse, decrement, optimum.evaluations + 1, done)
         if not better:
             break
     return optimum
 
 
-def stand(solution: Solution) -> Gaussian | Laplace:
+def evaluated(solution: Solution) -> Gaussian | Laplace:
     """Return the engine, evaluated at the solution."""
     engine = solution.engine
     if isinstance(engine, Laplace) and not engine.joint:

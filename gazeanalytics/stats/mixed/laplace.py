@@ -16,23 +16,23 @@ import numpy as np
 from gazeanalytics._kernels.stats import families as mixed_families
 from gazeanalytics.stats.mixed.design import Design
 from gazeanalytics.stats.mixed.likelihood import Likelihood, Rows
+from gazeanalytics.stats.mixed.settings import Tolerances
 from gazeanalytics.stats.mixed.system import Modes, System
 
 __all__ = ["Gaussian", "Laplace"]
 
 Evaluation = tuple[np.ndarray, float, np.ndarray]
 
-MOST_NEWTON_STEPS = 100
-NEWTON_DECREMENT = 1e-9
-PLATEAU_DECREMENT = 1e-6
+DEFAULT = Tolerances()
+MIN_STEP_LENGTH = 1e-8
 
 
 class Gaussian:
     """-2 log (restricted) likelihood of a linear mixed model, sigma and fixed effects profiled out."""
 
-    def __init__(self, design: Design, *, reml: bool) -> None:
+    def __init__(self, design: Design, *, reml: bool, limits: Tolerances = DEFAULT) -> None:
         self.design, self.reml = design, reml
-        self.system = System(design)
+        self.system = System(design, limits.invertible_factor)
         self.y = design.y - design.offset
         self.weights, self.squares = np.ones(design.rows), design.x.T @ design.x
         self.modes = self.system.zero()
@@ -63,7 +63,7 @@ class Gaussian:
         self.residual_sum = float(self.residuals @ self.residuals) + self.modes.penalty(d.border)
         return True
 
-    def stand(self, theta: np.ndarray) -> None:
+    def evaluate_at(self, theta: np.ndarray) -> None:
         """Leave factor, effects and residuals as they are at theta, without the gradient."""
         if self.last is None or not np.array_equal(self.last[0], theta):
             self.solve(theta)
@@ -99,7 +99,7 @@ class Gaussian:
 
     def model(self, theta: np.ndarray) -> np.ndarray:
         """Return a positive model of the Hessian at theta, where the objective was evaluated last."""
-        return self.information(theta) + self.system.bend(theta, *self.by_factor)
+        return self.information(theta) + self.system.quadratic_curvature(theta, *self.by_factor)
 
     def information(self, theta: np.ndarray) -> np.ndarray:
         """Return the average information of the last evaluation, at theta: near the Hessian, for a solve a parameter.
@@ -121,14 +121,17 @@ class Laplace:
     `joint` says whether the fixed effects are found with the modes (a fast first stage, lme4's nAGQ=0) or given.
 
     Each search for the modes starts where the last one ended; on a `plateau` (separated data, no finite estimate) that
-    would walk on for ever, so there every search starts from `restart` and ends sooner.
+    would never end, so there every search starts from `restart` and ends sooner.
     """
 
-    def __init__(self, design: Design, likelihood: Likelihood, *, plateau: bool = False) -> None:
+    def __init__(
+        self, design: Design, likelihood: Likelihood, *, plateau: bool = False, limits: Tolerances = DEFAULT
+    ) -> None:
         self.design, self.likelihood = design, likelihood
-        self.nearness = PLATEAU_DECREMENT if plateau else NEWTON_DECREMENT
+        self.nearness = limits.modes_separated if plateau else limits.modes
+        self.max_steps = limits.max_mode_steps
         self.restart: Modes | None = None
-        self.system = System(design)
+        self.system = System(design, limits.invertible_factor)
         self.modes = self.system.zero()
         self.rows = Rows.empty(design.rows)
         self.eta = np.empty(design.rows)
@@ -175,41 +178,41 @@ class Laplace:
         return at[:first], at[first:last], at[last:]
 
     def find_modes(self, offset: np.ndarray, phi: np.ndarray) -> bool:
-        """Climb to the conditional modes by Newton steps; leave the factor at them. False if that fails."""
+        """Find the conditional modes by Newton steps; leave the factor at them. False if that fails."""
         if self.restart is not None:
             self.modes = self.restart.copy()
-        if not np.isfinite(self._look(self.modes, offset, phi)):
+        if not np.isfinite(self._evaluate_modes(self.modes, offset, phi)):
             self.modes = self.system.zero()
-            self._look(self.modes, offset, phi)
-        for _ in range(MOST_NEWTON_STEPS):
+            self._evaluate_modes(self.modes, offset, phi)
+        for _ in range(self.max_steps):
             if not self.system.factor(self.rows.w) and not self.system.factor(np.maximum(self.rows.w, 0.0)):
                 return False
-            right = self._pull()
+            right = self._score()
             slope = right.copy()
             step = self.system.solve(right)
             decrement = float(np.sum(step.main * slope.main) + step.border @ slope.border)
-            if not self._advance(step, decrement, offset, phi):
+            if not self._line_search(step, decrement, offset, phi):
                 return False
             if decrement < self.nearness:
                 return self.system.factor(self.rows.w)
         return False
 
-    def _pull(self) -> Modes:
+    def _score(self) -> Modes:
         right, random = self.system.gather(self.rows.g), self.design.border
         right.main -= self.modes.main
         right.border[:random] -= self.modes.border[:random]
         return right
 
-    def _advance(self, step: Modes, decrement: float, offset: np.ndarray, phi: np.ndarray) -> bool:
+    def _line_search(self, step: Modes, decrement: float, offset: np.ndarray, phi: np.ndarray) -> bool:
         before, old, length = self.deviance, self.modes, 1.0
         slack = 1e-11 * abs(before) + self.nearness
-        while length > 1e-8:
-            if self._look(old.moved(step, length), offset, phi) <= before - 0.1 * length * decrement + slack:
+        while length > MIN_STEP_LENGTH:
+            if self._evaluate_modes(old.moved(step, length), offset, phi) <= before - 0.1 * length * decrement + slack:
                 return True
             length /= 2
         return False
 
-    def _look(self, modes: Modes, offset: np.ndarray, phi: np.ndarray) -> float:
+    def _evaluate_modes(self, modes: Modes, offset: np.ndarray, phi: np.ndarray) -> float:
         self.modes = modes
         self.eta = offset + self.system.predict(modes)
         self.likelihood.fill(self.eta, phi, self.rows)

@@ -54,7 +54,7 @@ class Likelihood(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Density:
-    """A family of `_kernels.mixed_families.rows`; `phi` is empty or the log dispersion."""
+    """A family of `_kernels.stats.families.rows`; `phi` is empty or the log dispersion."""
 
     family: int
     y: np.ndarray
@@ -96,8 +96,8 @@ class Thresholds:
     level : numpy.ndarray of int, shape (rows,)
         From 0.
     x : numpy.ndarray, shape (rows, 1 + nominal effects)
-        A column of ones, then the predictors whose effects differ by threshold (McCullagh 1980's proportional odds
-        given up for them; Peterson & Harrell 1990, J. R. Stat. Soc. C 39(2)).
+        A column of ones, then the predictors whose effects differ by threshold (without McCullagh's 1980
+        proportional odds; Peterson & Harrell 1990, J. R. Stat. Soc. C 39(2)).
     count : int
         Thresholds.
     """
@@ -149,7 +149,7 @@ class Thresholds:
 class Inflated:
     """Counts of which some are 0 for another reason (Lambert 1992, Technometrics 34(1)).
 
-    `phi` holds what the counts want, then the effects on the log odds of an excess zero.
+    `phi` holds the counts' own parameters, then the effects on the log odds of an excess zero.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Mediation through two mixed models: strategy -> uncertainty -> accuracy."""
+"""Mediation analysis through two mixed models: strategy -> uncertainty -> accuracy."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ def mediate(
     *,
     cause: str,
     levels: tuple[object, object],
-    draws: int = 2000,
-    level: float = 0.95,
+    n_resamples: int = 2000,
+    confidence: float = 0.95,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
-    """Part an effect on the outcome into what goes through a mediator and what doesn't.
+    """Mediation: split an effect on the outcome into the indirect part through a mediator and the direct part.
 
-    Quasi-Bayesian: fixed effects are drawn from their sampling law, which carries the clustering by reader and case;
-    outcomes are predicted for the average reader and case with the cause at either level and the mediator as it would
-    be at either level (Imai, Keele & Tingley 2010, Psychol. Methods 15(4)). Valid only where nothing unmeasured moves
-    both mediator and outcome.
+    Quasi-Bayesian: fixed effects are drawn from their sampling distribution, which carries the clustering by reader and
+    case; outcomes are predicted for the average reader and case with the cause at either level and the mediator as it
+    would be at either level. Valid only where nothing unmeasured moves both mediator and outcome.
 
     Parameters
     ----------
@@ -38,11 +37,12 @@ def mediate(
     outcome : MixedFit
         Model of the outcome, with the mediator and the cause among its fixed effects.
     cause : str
-        Column whose effect is parted.
+        Column whose effect is split.
     levels : tuple
         From which value of the cause to which.
-    draws : int
-    level : float
+    n_resamples : int
+        Draws of the fixed effects.
+    confidence : float
         Coverage of the intervals.
     rng : int, numpy.random.Generator or None
 
@@ -51,21 +51,48 @@ def mediate(
     pandas.DataFrame
         Table of indirect, direct and total effect on the scale of the outcome (probability for binomial): effect,
         estimate, conf_low, conf_high, and the share that is mediated in the last row.
+
+    Raises
+    ------
+    ModelError
+        If the mediator's model is not Gaussian, or the outcome's model has the mediator not at all or transformed.
+
+    References
+    ----------
+    Imai, Keele & Tingley (2010), Psychol. Methods 15(4).
+
+    Examples
+    --------
+    Scanning lowers doubt, doubt lowers accuracy, and there is no other way from one to the other:
+
+    >>> from gazeanalytics.stats import mixed
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(20), 40), "scan": np.tile([0, 1], 400)})
+    >>> data["doubt"] = 1 - data.scan + rng.normal(0, 0.3, 20)[data.reader] + rng.normal(0, 1, 800)
+    >>> data["correct"] = rng.binomial(1, 1 / (1 + np.exp(data.doubt - 1)))
+    >>> doubt = mixed("doubt ~ scan + (1 | reader)", data)
+    >>> correct = mixed("correct ~ scan + doubt + (1 | reader)", data, family="binomial")
+    >>> mediate(doubt, correct, cause="scan", levels=(0, 1), n_resamples=200, rng=1).round(2)
+               effect  estimate  conf_low  conf_high
+    0        indirect      0.17      0.14       0.20
+    1          direct     -0.00     -0.07       0.05
+    2           total      0.17      0.11       0.23
+    3  share mediated      1.01      0.75       1.63
     """
     name = mediator.plan.parts.response
-    if mediator.family.code != 0 or name not in outcome.frame.data.columns:
-        raise ModelError(f"mediate wants a Gaussian model of a column that the outcome's model uses; came {name!r}")
+    if not mediator.family.gaussian or name not in outcome.frame.data.columns:
+        raise ModelError(f"mediator: expected a Gaussian model of a column that the outcome's model uses; got {name!r}")
     rng = np.random.default_rng(rng)
     rows = outcome.frame.data
     data = [rows.assign(**{cause: _like(rows[cause], value)}) for value in levels]
     noise = rng.normal(0, mediator.sigma, len(rows))
     through = [formulas.new_matrix(mediator.frame.spec, mediator.names, part) for part in data]
     fixed = [_line(outcome, part, name) for part in data]
-    a = rng.multivariate_normal(mediator.coefficients, mediator.covariance, draws)
-    b = rng.multivariate_normal(outcome.coefficients, outcome.covariance, draws)
+    a = rng.multivariate_normal(mediator.coefficients, mediator.covariance, n_resamples)
+    b = rng.multivariate_normal(outcome.coefficients, outcome.covariance, n_resamples)
     effects = np.array([_effects(outcome, through, fixed, noise, one, two) for one, two in zip(a, b, strict=True)])
     at = _effects(outcome, through, fixed, noise, mediator.coefficients, outcome.coefficients)
-    return _table(np.array(at), effects, level)
+    return _table(np.array(at), effects, confidence)
 
 
 def _like(values: pd.Series, value: Any) -> Any:
@@ -80,9 +107,7 @@ def _line(fit: MixedFit, data: pd.DataFrame, name: str) -> tuple[np.ndarray, np.
         formulas.new_matrix(fit.frame.spec, fit.names, data.assign(**{name: value})) for value in (0.0, 1.0, 2.0)
     )
     if not np.allclose(far - high, high - low):
-        raise ModelError(
-            f"mediate wants the mediator {name!r} to enter the outcome's model as it is, without a transform"
-        )
+        raise ModelError(f"mediator: expected {name!r} to enter the outcome's model as it is, without a transform")
     return low, high - low
 
 
@@ -105,9 +130,9 @@ def _effects(
     return indirect, both - none - indirect, both - none
 
 
-def _table(at: np.ndarray, effects: np.ndarray, level: float) -> pd.DataFrame:
+def _table(at: np.ndarray, effects: np.ndarray, confidence: float) -> pd.DataFrame:
     share, shares = at[0] / at[2], effects[:, 0] / effects[:, 2]
-    tail = (1 - level) / 2
+    tail = (1 - confidence) / 2
     every = np.column_stack([effects, shares])
     low, high = np.quantile(every, [tail, 1 - tail], axis=0)
     names = ["indirect", "direct", "total", "share mediated"]

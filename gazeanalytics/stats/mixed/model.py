@@ -1,9 +1,10 @@
-"""Mixed models with crossed random effects, written as in lme4."""
+"""Mixed models with crossed random effects (LMM, GLMM, cumulative link), written as in lme4."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,11 @@ from gazeanalytics.stats.mixed.design import Design, ModelError, arrange, unpack
 from gazeanalytics.stats.mixed.families import Family, Response, zeros_start
 from gazeanalytics.stats.mixed.fitting import Solution, fit_gaussian, fit_laplace
 from gazeanalytics.stats.mixed.laplace import Laplace
-from gazeanalytics.stats.mixed.results import MixedFit, Own, Plan, spreads
+from gazeanalytics.stats.mixed.results import FamilyParameter, MixedFit, Plan, random_effects
+from gazeanalytics.stats.mixed.settings import MixedSettings
 from gazeanalytics.threads import one_blas_thread
 
 __all__ = ["check_formula", "mixed", "refit"]
-
-SINGULAR = 1e-4
-MOST_POINTS = 100
 
 
 @one_blas_thread()
@@ -32,10 +31,9 @@ def mixed(
     family: str = "gaussian",
     link: str | None = None,
     reml: bool = True,
-    quadrature: int = 1,
-    separated: Literal["refuse", "note"] = "refuse",
+    settings: MixedSettings | Mapping[str, Any] | None = None,
 ) -> MixedFit:
-    """Fit a linear, generalised linear or ordinal mixed model with crossed, nested or single random effects.
+    """Fit a linear, generalised linear or ordinal mixed model (lmer, glmer, clmm), random effects crossed or nested.
 
     Parameters
     ----------
@@ -55,11 +53,8 @@ def mixed(
         `logit` or `probit` for `ordinal`; the other families have one link.
     reml : bool
         Restricted maximum likelihood (Gaussian only).
-    quadrature : int
-        1 is Laplace's approximation; 0 a faster, rougher stage that finds the fixed effects with the modes; more are
-        points of adaptive Gauss-Hermite quadrature, for a single random intercept or slope.
-    separated : {"refuse", "note"}
-        What to do when fixed effects predict a two-valued outcome without error, so that no finite estimate exists.
+    settings : MixedSettings, mapping or None
+        Points of quadrature, what to do about separated data, tolerances.
 
     Returns
     -------
@@ -70,6 +65,14 @@ def mixed(
     ------
     ModelError
         One sentence: what can't be fitted, and what to do.
+
+    See Also
+    --------
+    anova : Likelihood-ratio test of nested models.
+    confint : Profile and bootstrap confidence intervals.
+    marginal_means, contrasts : What the model expects at each level, and how levels differ.
+    r2 : Variance explained.
+    residuals : Whether the model fits.
 
     Notes
     -----
@@ -94,24 +97,25 @@ def mixed(
     3      sd(case)      1.07       0.15
     4  sd(residual)      1.02       0.03
     """
-    _refuse_quadrature(quadrature)
+    chosen = MixedSettings.given(settings)
     parts = formulas.parse(formulas.quote(formula, [str(name) for name in data.columns]))
     kind = families.find(family, link)
     frame = formulas.read(parts, data)
     response = kind.response(formulas.outcome(parts.response, frame.data))
     checks.refuse_confounded(parts, frame, kind, response)
     checks.refuse_own(parts, frame, kind, response)
-    frame, aliased = _independent(frame, kind)
+    frame, aliased = _independent(frame, kind, chosen.tolerances.aliased)
     apart = checks.separation(frame.x, frame.names, response) if kind.name == "binomial" else ""
-    if apart and separated == "refuse":
-        raise ModelError(f"{apart}; merge levels, leave the term out, or pass separated='note' to see the fit")
+    if apart and chosen.separated == "refuse":
+        remedy = "merge levels, leave the term out, or pass settings={'separated': 'note'} to see the fit"
+        raise ModelError(f"{apart}; {remedy}")
     notes = [*frame.notes, *aliased, *([apart] if apart else []), *checks.notes_on_data(frame)]
-    plan = Plan(formula, parts, kind, frame, reml and kind.code == 0, quadrature, tuple(notes), bool(apart))
+    plan = Plan(formula, parts, kind, frame, reml and kind.gaussian, chosen, tuple(notes), bool(apart))
     return assemble(plan, response)
 
 
 def check_formula(formula: str, *, family: str = "gaussian", link: str | None = None) -> None:
-    """Refuse what no data could mend: a formula that can't be read, or a family that isn't known.
+    """Refuse what no data could make right: a formula that can't be read, or a family that isn't known.
 
     Raises
     ------
@@ -124,22 +128,22 @@ def check_formula(formula: str, *, family: str = "gaussian", link: str | None = 
 
 @one_blas_thread()
 def assemble(plan: Plan, response: Response) -> MixedFit:
-    """Solve what has been laid out, for one outcome."""
+    """Solve a planned model for one outcome."""
     kind, frame = plan.family, plan.frame
     design = arrange(response.y, frame.x, frame.terms, size=response.size, offset=frame.offset)
     solution = _solve(design, plan, response)
-    own = _own(plan, response, solution)
+    parameters = _family_parameters(plan, response, solution)
     return MixedFit(
         plan=plan,
         coefficients=solution.beta,
         covariance=solution.covariance,
-        df=satterthwaite(solution) if kind.code == 0 else np.full(solution.beta.size, np.nan),
+        df=satterthwaite(solution) if kind.gaussian else np.full(solution.beta.size, np.nan),
         sigma=solution.sigma,
-        own=own,
-        random=spreads(solution, frame.terms),
+        family_parameters=parameters,
+        random=random_effects(solution, frame.terms),
         log_likelihood=-0.5 * solution.minus2,
-        notes=(*plan.notes, *_notes(solution, design, own)),
-        engine=_engine(kind, plan.quadrature),
+        notes=(*plan.notes, *_notes(plan, solution, parameters)),
+        engine=_engine(kind, plan.settings.quadrature),
         solution=solution,
         response=response,
     )
@@ -153,17 +157,38 @@ def refit(fit: MixedFit, y: np.ndarray) -> MixedFit:
     fit : MixedFit
     y : numpy.ndarray, shape (rows used,)
         As `simulate` gives it: values, successes or levels from 0, in the order of `fit.frame.data`.
+
+    Returns
+    -------
+    MixedFit
+
+    See Also
+    --------
+    simulate : Outcomes from the fitted model.
+
+    Examples
+    --------
+    Outcomes simulated from a fit give back its coefficients, within their error:
+
+    >>> from gazeanalytics.stats import simulate
+    >>> rng = np.random.default_rng(1)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(12), 30), "scan": np.tile([0, 1], 180)})
+    >>> data["seconds"] = 4 - data.scan + rng.normal(0, 1, 12)[data.reader] + rng.normal(0, 1, 360)
+    >>> fit = mixed("seconds ~ scan + (1 | reader)", data)
+    >>> again = refit(fit, simulate(fit, rng=2))
+    >>> fit.coefficients.round(1), again.coefficients.round(1)
+    (array([ 4.1, -0.9]), array([ 4.1, -1. ]))
     """
     old = fit.response
     return assemble(fit.plan, Response(np.asarray(y, dtype=float), old.size, old.levels))
 
 
-def _independent(frame: formulas.Frame, kind: Family) -> tuple[formulas.Frame, list[str]]:
+def _independent(frame: formulas.Frame, kind: Family, tolerance: float) -> tuple[formulas.Frame, list[str]]:
     """Leave out the intercept of an ordinal model, and columns that others make up."""
     keep = [c for c, name in enumerate(frame.names) if not (kind.ordinal and name == "(Intercept)")]
     lead = np.ones((len(frame.data), int(kind.ordinal)))
     names = ("(thresholds)",) * int(kind.ordinal) + tuple(frame.names[c] for c in keep)
-    kept, aliased = checks.drop_aliased(np.hstack([lead, frame.x[:, keep]]), names)
+    kept, aliased = checks.drop_aliased(np.hstack([lead, frame.x[:, keep]]), names, tolerance)
     columns = [keep[c - int(kind.ordinal)] for c in kept if c >= int(kind.ordinal)]
     notes = [f"rank deficient: {', '.join(aliased)} left out, a combination of the others"] if aliased else []
     used = tuple(frame.names[c] for c in columns)
@@ -175,19 +200,14 @@ def _independent(frame: formulas.Frame, kind: Family) -> tuple[formulas.Frame, l
 
 def _engine(kind: Family, points: int) -> str:
     methods = {0: ", penalised least squares", 1: ", Laplace"}
-    return "blocked Cholesky" + ("" if kind.code == 0 else methods.get(points, f", {points} quadrature points"))
-
-
-def _refuse_quadrature(points: int) -> None:
-    if not 0 <= points <= MOST_POINTS:
-        raise ModelError(f"quadrature wants a number of points from 0 to {MOST_POINTS}; came {points}")
+    return "blocked Cholesky" + ("" if kind.gaussian else methods.get(points, f", {points} quadrature points"))
 
 
 def _solve(design: Design, plan: Plan, response: Response) -> Solution:
-    points = plan.quadrature
-    if plan.family.code == 0:
-        return fit_gaussian(design, reml=plan.reml)
-    if points > 1 and not (len(design.terms) == 1 and design.terms[0].width == 1):
+    settings = plan.settings
+    if plan.family.gaussian:
+        return fit_gaussian(design, reml=plan.reml, limits=settings.tolerances)
+    if settings.quadrature > 1 and not (len(design.terms) == 1 and design.terms[0].width == 1):
         raise ModelError(
             "adaptive quadrature (more than 1 point) is for a single random term of one coefficient, such as "
             "(1 | reader); with crossed readers and cases use quadrature=1, Laplace's approximation"
@@ -196,12 +216,12 @@ def _solve(design: Design, plan: Plan, response: Response) -> Solution:
     likelihood = plan.family.likelihood(design, plan.frame.own.x, inflated=inflated)
     phi = plan.family.parameters(response)
     rest = zeros_start(plan.frame.own.x, response) if inflated else np.zeros(likelihood.parameters - phi.size)
-    engine = Laplace(design, likelihood, plateau=plan.plateau)
+    engine = Laplace(design, likelihood, plateau=plan.plateau, limits=settings.tolerances)
     eta = plan.family.start(response)[design.order]
-    return fit_laplace(engine, eta, np.append(phi, rest), points=points, plateau=plan.plateau)
+    return fit_laplace(engine, eta, np.append(phi, rest), settings=settings, plateau=plan.plateau)
 
 
-def _own(plan: Plan, response: Response, solution: Solution) -> dict[str, Own]:
+def _family_parameters(plan: Plan, response: Response, solution: Solution) -> dict[str, FamilyParameter]:
     """Name the family's own parameters, with standard errors."""
     kind, phi = plan.family, solution.phi
     errors = np.sqrt(np.diag(solution.spread))[solution.spread.shape[0] - phi.size :]
@@ -211,24 +231,26 @@ def _own(plan: Plan, response: Response, solution: Solution) -> dict[str, Own]:
         names = cuts + [f"{cut}: {effect}" for effect in effects[1:] for cut in cuts]
         kinds = ["threshold"] * len(cuts) + ["effect"] * (len(names) - len(cuts))
         return _named(names, phi, errors, kinds)
-    scale = int(bool(kind.own))
-    own = {kind.own: Own(float(np.exp(phi[0])), float(np.exp(phi[0]) * errors[0]), "scale")} if scale else {}
+    scale, found = int(bool(kind.dispersion)), {}
+    if scale:
+        value = float(np.exp(phi[0]))
+        found = {kind.dispersion: FamilyParameter(value, float(value * errors[0]), "scale")}
     zeros = [f"zeros: {effect}" for effect in effects] if phi.size > scale else []
-    return own | _named(zeros, phi[scale:], errors[scale:], ["effect"] * len(zeros))
+    return found | _named(zeros, phi[scale:], errors[scale:], ["effect"] * len(zeros))
 
 
-def _named(names: list[str], values: np.ndarray, errors: np.ndarray, kinds: list[str]) -> dict[str, Own]:
+def _named(names: list[str], values: np.ndarray, errors: np.ndarray, kinds: list[str]) -> dict[str, FamilyParameter]:
     rows = zip(names, values, errors, kinds, strict=True)
-    return {name: Own(float(value), float(error or np.nan), kind) for name, value, error, kind in rows}
+    return {name: FamilyParameter(float(value), float(error or np.nan), kind) for name, value, error, kind in rows}
 
 
-def _notes(solution: Solution, design: Design, own: dict[str, Own]) -> list[str]:
-    notes = []
+def _notes(plan: Plan, solution: Solution, parameters: dict[str, FamilyParameter]) -> list[str]:
+    notes, design, singular = [], solution.engine.design, plan.settings.tolerances.singular
     for term, factor in zip(design.terms, unpack(solution.theta, design.terms), strict=True):
-        if (np.abs(np.diag(factor)) < SINGULAR).any():
+        if (np.abs(np.diag(factor)) < singular).any():
             several = f"the effects {', '.join(term.names)} vary in fewer directions than they are"
             notes.append(f"singular: {term.group}: {'its SD is 0' if term.width == 1 else several}")
-    if solution.slopes.size and design.terms and solution.sigma < SINGULAR * np.std(design.y):
+    if solution.slopes.size and design.terms and solution.sigma < singular * np.std(design.y):
         notes.append("singular: the residual SD is 0, as there are about as many effects as rows; leave some out")
     if not solution.optimum.converged:
         notes.append(
@@ -237,7 +259,7 @@ def _notes(solution: Solution, design: Design, own: dict[str, Own]) -> list[str]
         )
     notes += [
         f"not identified: the likelihood is flat in {name!r}; leave it out"
-        for name, one in own.items()
+        for name, one in parameters.items()
         if one.kind == "effect" and np.isnan(one.error) and np.isfinite(solution.covariance).all()
     ]
     if not np.isfinite(solution.covariance).all():

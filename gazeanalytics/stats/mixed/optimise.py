@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gazeanalytics.stats.mixed.settings import Tolerances
+
 __all__ = ["Objective", "Optimum", "curvature", "minimise"]
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 Model = Callable[[np.ndarray], np.ndarray]
 
-NEAR = 0.1
-NEAR_SINGULAR = 1e-4
+MAX_BACKTRACKS = 30
+DEFAULT = Tolerances()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +49,29 @@ def minimise(
     inverse: np.ndarray,
     *,
     tolerance: float = 1e-6,
-    most: int = 300,
     model: Model | None = None,
+    limits: Tolerances = DEFAULT,
 ) -> Optimum:
     """Minimise by BFGS with backtracking (Nocedal & Wright 2006, algorithm 6.1).
 
     The search ends when a further quadratic step promises less than `tolerance`. Where a `model` of the curvature is
-    at hand, it replaces the memory of the steps before the last, until a step promises less than NEAR.
+    at hand, it replaces the memory of the steps before the last, until a step promises less than
+    `limits.model_until`.
     """
+    # lme4 searches without derivatives (BOBYQA): some hundred evaluations where exact gradients need ten or so.
     x, (value, gradient), evaluations = start.copy(), objective(start), 1
     first = inverse.copy()
-    inverse = _modelled(model, x, inverse)
+    inverse = _modelled(model, x, inverse, limits)
     decrement = np.inf
-    while evaluations < most:
+    while evaluations < limits.max_evaluations:
         step = -inverse @ gradient
         decrement = -0.5 * float(step @ gradient)
         if not decrement > tolerance:
             break
-        found, used = _search(objective, x, value, gradient, step)
+        found, used = _line_search(objective, (x, value, gradient), step, limits)
         evaluations += used
         if found is None:
+            # The memory may have gone bad: once more from the first guess, then give up.
             if np.array_equal(inverse, first):
                 break
             inverse = first.copy()
@@ -75,11 +80,12 @@ def minimise(
         change = found[2] - gradient
         x, value, gradient = found
         scale = np.array_equal(inverse, first)
-        inverse = _update(_modelled(model, x, inverse) if decrement > NEAR else inverse, moved, change, scale=scale)
+        near = _modelled(model, x, inverse, limits) if decrement > limits.model_until else inverse
+        inverse = _update(near, moved, change, scale=scale)
     return Optimum(x, value, gradient, inverse, abs(decrement), evaluations, bool(abs(decrement) <= tolerance))
 
 
-def _modelled(model: Model | None, x: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+def _modelled(model: Model | None, x: np.ndarray, inverse: np.ndarray, limits: Tolerances) -> np.ndarray:
     """Invert the model of the curvature at x; keep the `inverse` at hand where it is near singular."""
     if model is None or not x.size:
         return inverse
@@ -91,28 +97,33 @@ def _modelled(model: Model | None, x: np.ndarray, inverse: np.ndarray) -> np.nda
     if not (np.isfinite(curved).all() and scale.min() > 0):
         return inverse
     unit = curved / np.outer(scale, scale)
-    if np.linalg.eigvalsh(unit)[0] < NEAR_SINGULAR:
+    if np.linalg.eigvalsh(unit)[0] < limits.model_condition:
         return inverse
     return np.linalg.inv(unit) / np.outer(scale, scale)
 
 
-def _search(
-    objective: Objective, x: np.ndarray, value: float, gradient: np.ndarray, step: np.ndarray
-) -> tuple[tuple[np.ndarray, float, np.ndarray] | None, int]:
+Point = tuple[np.ndarray, float, np.ndarray]
+
+
+def _line_search(objective: Objective, here: Point, step: np.ndarray, limits: Tolerances) -> tuple[Point | None, int]:
+    """Shorten the step until it gives enough (Armijo), by the parabola through both values and the slope."""
+    x, value, gradient = here
     slope = float(step @ gradient)
     length = 1.0
-    for used in range(1, 31):
+    for used in range(1, MAX_BACKTRACKS + 1):
         new, new_gradient = objective(x + length * step)
-        if np.isfinite(new) and new <= value + 1e-4 * length * slope:
+        if np.isfinite(new) and new <= value + limits.sufficient_decrease * length * slope:
             return (x + length * step, new, new_gradient), used
         drop = new - value - length * slope
         guess = -0.5 * slope * length * length / drop if np.isfinite(new) and drop > 0 else 0.0
         length = min(max(guess, 0.1 * length), 0.5 * length)
-    return None, 30
+    return None, MAX_BACKTRACKS
 
 
 def _update(inverse: np.ndarray, moved: np.ndarray, change: np.ndarray, *, scale: bool) -> np.ndarray:
+    """Learn from one step (BFGS update of the inverse; Nocedal & Wright 2006, equation 6.17)."""
     rho = float(moved @ change)
+    # Without curvature along the step the update would lose positive definiteness; such a step teaches nothing.
     if rho <= 1e-10 * np.sqrt(float(moved @ moved) * float(change @ change)):
         return inverse
     if scale:

@@ -1,8 +1,8 @@
-"""Use a fitted mixed model: predict, simulate, explained variance."""
+"""Predict and simulate outcomes from a fitted mixed model."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,17 @@ from gazeanalytics.stats.mixed import formula as formulas
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.results import MixedFit
 
-__all__ = ["Explained", "explained", "predict", "simulate"]
-
-LOGISTIC_VARIANCE = np.pi**2 / 3
+__all__ = ["predict", "simulate"]
 
 
-def predict(fit: MixedFit, data: pd.DataFrame | None = None, *, random: bool = True, link: bool = False) -> np.ndarray:
-    """Predict the outcome.
+def predict(
+    fit: MixedFit,
+    data: pd.DataFrame | None = None,
+    *,
+    random: bool = True,
+    scale: Literal["link", "response"] = "response",
+) -> np.ndarray:
+    """Predict the outcome of rows used or of new rows, for known readers and cases or for the average one.
 
     Parameters
     ----------
@@ -28,23 +32,43 @@ def predict(fit: MixedFit, data: pd.DataFrame | None = None, *, random: bool = T
         New rows; the rows used (`fit.frame.data`) where None.
     random : bool
         Whether to add the readers' and cases' own effects (0 for levels never seen) or predict for the average one.
-    link : bool
-        Give the linear predictor instead of the mean (of the counts alone where there are excess zeros).
+    scale : {"link", "response"}
+        Linear predictor, or mean of the outcome (with excess zeros: their share taken off).
 
     Returns
     -------
     numpy.ndarray, shape (rows,), or (rows, levels) for the probabilities of an ordinal outcome
+
+    Raises
+    ------
+    ModelError
+        If the scale is not known.
+
+    See Also
+    --------
+    simulate : Outcomes with their noise.
+    marginal_means : Predictions averaged over categories, with intervals.
+
+    Examples
+    --------
+    Reader 0 is slow. Of a reader never seen, the mean of all readers is predicted:
+
+    >>> from gazeanalytics.stats import mixed
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(12), 30), "scan": np.tile([0, 1], 180)})
+    >>> data["seconds"] = 4 - data.scan + 3 * (data.reader == 0) + rng.normal(0, 1, 360)
+    >>> fit = mixed("seconds ~ scan + (1 | reader)", data)
+    >>> predict(fit, pd.DataFrame({"reader": [0, 99], "scan": [0, 0]})).round(1)
+    array([6.9, 4.3])
     """
+    if scale not in ("link", "response"):
+        raise ModelError(f"scale: expected 'link' or 'response'; got {scale!r}")
     rows = fit.frame.data if data is None else data
     x = fit.frame.x if data is None else formulas.new_matrix(fit.frame.spec, fit.names, rows)
     eta = x @ fit.coefficients + (fit.frame.offset if data is None else formulas.known_part(fit.plan.parts, rows))
     if random:
-        for term, spread, spec in zip(fit.frame.terms, fit.random, fit.frame.specs, strict=True):
-            level = term.codes if data is None else formulas.new_codes(term, rows)
-            z = term.z if data is None else formulas.new_matrix(spec, term.names, rows)
-            own = np.where(level[:, None] >= 0, spread.modes[level], 0.0)
-            eta = eta + np.sum(z * own, axis=1)
-    if link:
+        eta = eta + _random_part(fit, data)
+    if scale == "link":
         return eta
     own = fit.frame.own
     aside = own.x if data is None else formulas.new_matrix(own.spec, own.names, rows)
@@ -53,9 +77,20 @@ def predict(fit: MixedFit, data: pd.DataFrame | None = None, *, random: bool = T
     return fit.family.mean(eta) * (1 - excess_zeros(fit, aside))
 
 
+def _random_part(fit: MixedFit, data: pd.DataFrame | None) -> np.ndarray:
+    """Sum of each row's conditional modes; 0 for levels never seen."""
+    total = np.zeros(fit.n if data is None else len(data))
+    for term, effects, spec in zip(fit.frame.terms, fit.random, fit.frame.specs, strict=True):
+        level = term.codes if data is None else formulas.new_codes(term, data)
+        z = term.z if data is None else formulas.new_matrix(spec, term.names, data)
+        own = np.where(level[:, None] >= 0, effects.modes[level], 0.0)
+        total += np.sum(z * own, axis=1)
+    return total
+
+
 def excess_zeros(fit: MixedFit, own: np.ndarray) -> np.ndarray | float:
     """Give the probability of an excess zero at predictors `own`; 0 where the model has none."""
-    effects = fit.solution.phi[int(bool(fit.family.own)) :]
+    effects = fit.solution.phi[int(bool(fit.family.dispersion)) :]
     return expit(own @ effects) if effects.size else 0.0
 
 
@@ -68,7 +103,7 @@ def level_probabilities(fit: MixedFit, eta: np.ndarray, own: np.ndarray) -> np.n
 
 
 def simulate(fit: MixedFit, *, conditional: bool = False, rng: int | np.random.Generator | None = None) -> np.ndarray:
-    """Draw an outcome for each row used from the fitted model.
+    """Simulate an outcome for each row used from the fitted model (the draw behind a parametric bootstrap).
 
     Parameters
     ----------
@@ -81,14 +116,30 @@ def simulate(fit: MixedFit, *, conditional: bool = False, rng: int | np.random.G
     -------
     numpy.ndarray, shape (rows used,)
         Values, successes or levels from 0; `refit` takes it.
+
+    See Also
+    --------
+    refit : Fit the same model to a simulated outcome.
+    confint : Intervals by `method="bootstrap"`.
+
+    Examples
+    --------
+    >>> from gazeanalytics.stats import mixed
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(12), 30)})
+    >>> data["found"] = rng.binomial(1, 0.8, 360)
+    >>> fit = mixed("found ~ 1 + (1 | reader)", data, family="binomial")
+    >>> drawn = simulate(fit, rng=1)
+    >>> drawn[:6], round(float(drawn.mean()), 1)
+    (array([1., 1., 1., 1., 1., 1.]), 0.8)
     """
     rng = np.random.default_rng(rng)
-    eta = predict(fit, random=conditional, link=True)
+    eta = predict(fit, random=conditional, scale="link")
     if not conditional:
-        for term, spread in zip(fit.frame.terms, fit.random, strict=True):
-            root = _root(spread.covariance)
-            effects = rng.normal(size=(len(term.levels), term.width)) @ root.T
-            eta = eta + np.sum(term.z * effects[term.codes], axis=1)
+        for term, effects in zip(fit.frame.terms, fit.random, strict=True):
+            # Not by Cholesky: a singular fit's covariance has none.
+            drawn = rng.normal(size=(len(term.levels), term.width)) @ _root(effects.covariance).T
+            eta = eta + np.sum(term.z * drawn[term.codes], axis=1)
     return _draw(fit, eta, rng)
 
 
@@ -99,8 +150,8 @@ def _root(covariance: np.ndarray) -> np.ndarray:
 
 def _draw(fit: MixedFit, eta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     mean, size, code = fit.family.mean(eta), fit.response.size.astype(int), fit.family.code
-    shape = fit.own[fit.family.own].value if fit.family.own else np.nan
-    if code == 0:
+    shape = fit.family_parameters[fit.family.dispersion].value if fit.family.dispersion else np.nan
+    if fit.family.gaussian:
         return rng.normal(mean, fit.sigma)
     if fit.family.ordinal:
         below = np.cumsum(level_probabilities(fit, eta, fit.frame.own.x), axis=1)[:, :-1]
@@ -117,68 +168,3 @@ def _draw(fit: MixedFit, eta: np.ndarray, rng: np.random.Generator) -> np.ndarra
     if fit.plan.parts.own_kind != "zeros":
         return drawn
     return np.where(rng.random(eta.size) < excess_zeros(fit, fit.frame.own.x), 0.0, drawn)
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """Shares of variance (Nakagawa & Schielzeth 2013; Nakagawa et al. 2017).
-
-    Attributes
-    ----------
-    marginal : float
-        R2 of the fixed effects.
-    conditional : float
-        R2 of fixed and random effects.
-    icc : float
-        Intraclass correlation: random variance over random and residual variance.
-    shares : dict of str to float
-        Each grouping's part of the random and residual variance.
-    """
-
-    marginal: float
-    conditional: float
-    icc: float
-    shares: dict[str, float]
-
-
-def explained(fit: MixedFit) -> Explained:
-    """Give R2 and intraclass correlations of a Gaussian, binomial, ordinal or Poisson model.
-
-    The residual variance of a binomial or ordinal outcome is that of the latent law (pi^2/3 for logit, 1 for probit);
-    that of a Poisson outcome is log(1 + 1/mean), at the mean of an average reader and case.
-
-    Raises
-    ------
-    ModelError
-        For families without an agreed residual variance.
-    """
-    fixed = float(np.var(fit.frame.x @ fit.coefficients, ddof=1))
-    parts: dict[str, float] = {}
-    for term, spread in zip(fit.frame.terms, fit.random, strict=True):
-        variance = float(np.mean(np.einsum("rk,kl,rl->r", term.z, spread.covariance, term.z)))
-        parts[term.group] = parts.get(term.group, 0.0) + variance
-    random = sum(parts.values())
-    residual = _residual_variance(fit, random)
-    total = random + residual
-    return Explained(
-        marginal=fixed / (fixed + total),
-        conditional=(fixed + random) / (fixed + total),
-        icc=random / total,
-        shares={group: variance / total for group, variance in parts.items()},
-    )
-
-
-def _residual_variance(fit: MixedFit, random: float) -> float:
-    code = fit.family.code
-    if fit.plan.parts.own_kind:
-        raise ModelError(f"explained variance isn't defined here with {fit.plan.parts.own_kind}(...)")
-    if code == 0:
-        return fit.sigma**2
-    if code in (codes.BINOMIAL, codes.CUMULATIVE_LOGIT):
-        return LOGISTIC_VARIANCE
-    if code == codes.CUMULATIVE_PROBIT:
-        return 1.0
-    if code == codes.POISSON:
-        x = fit.frame.x @ fit.coefficients + fit.frame.offset
-        return float(np.log1p(1 / np.exp(np.mean(x) + 0.5 * random)))
-    raise ModelError(f"explained variance isn't defined here for family {fit.family.name!r}")

@@ -1,4 +1,4 @@
-"""What a mixed model found, as tables."""
+"""A fitted mixed model and its tables: estimates with confidence intervals, random effects."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from scipy import stats
 
 from gazeanalytics.stats.mixed.design import RandomTerm, unpack
 from gazeanalytics.stats.mixed.families import Family, Response
-from gazeanalytics.stats.mixed.fitting import Solution, stand
+from gazeanalytics.stats.mixed.fitting import Solution, evaluated
 from gazeanalytics.stats.mixed.formula import Formula, Frame
+from gazeanalytics.stats.mixed.settings import MixedSettings
 
-__all__ = ["MixedFit", "Own", "Plan", "RandomSpread"]
+__all__ = ["FamilyParameter", "MixedFit", "Plan", "RandomEffects"]
 
-WIDEST = 100.0  # a spread whose error is a hundred times itself has no interval
+MAX_RELATIVE_ERROR = 100.0  # a standard deviation whose error is a hundred times itself has no interval
 
 
 @dataclass(frozen=True, slots=True)
-class RandomSpread:
-    """Spread of one random term, and each level's effect.
+class RandomEffects:
+    """One random term: the covariance of its coefficients, and each level's effect (VarCorr and ranef in lme4).
 
     Attributes
     ----------
@@ -66,10 +67,9 @@ class Plan:
     frame : Frame
     reml : bool
         Whether the likelihood is the restricted one.
-    quadrature : int
-        Points; 1 is Laplace's approximation, 0 penalised least squares.
+    settings : MixedSettings
     notes : tuple of str
-        What the data call for.
+        What has to be said about the data.
     plateau : bool
         Whether the fixed effects predict some outcome without error.
     """
@@ -79,12 +79,12 @@ class Plan:
     family: Family
     frame: Frame
     reml: bool
-    quadrature: int
+    settings: MixedSettings
     notes: tuple[str, ...]
     plateau: bool
 
 
-class Own(NamedTuple):
+class FamilyParameter(NamedTuple):
     """One of a family's own parameters: a `threshold`, a positive `scale`, or an `effect` on thresholds or zeros."""
 
     value: float
@@ -106,13 +106,13 @@ class MixedFit:
         Satterthwaite's degrees of freedom; NaN where z is used.
     sigma : float
         Residual standard deviation (Gaussian), else 1.
-    own : dict of str to Own
+    family_parameters : dict of str to FamilyParameter
         Thresholds or dispersion, and effects on thresholds or excess zeros, with their standard errors.
-    random : tuple of RandomSpread
-        In the order of the formula.
+    random : tuple of RandomEffects
+        Terms in the order of the formula.
     log_likelihood : float
     notes : tuple of str
-        What a reader of the table has to know: singular, not converged, small cell, rows left out.
+        What has to be known about the table: singular, not converged, small cell, rows left out.
     engine : str
         What computed it.
     solution : Solution
@@ -126,8 +126,8 @@ class MixedFit:
     covariance: np.ndarray
     df: np.ndarray
     sigma: float
-    own: dict[str, Own]
-    random: tuple[RandomSpread, ...]
+    family_parameters: dict[str, FamilyParameter]
+    random: tuple[RandomEffects, ...]
     log_likelihood: float
     notes: tuple[str, ...]
     engine: str
@@ -167,8 +167,8 @@ class MixedFit:
     @property
     def parameters(self) -> int:
         """How many parameters were estimated."""
-        gaussian = self.family.name == "gaussian"
-        return self.coefficients.size + self.solution.theta.size + self.solution.phi.size + gaussian
+        count = self.coefficients.size + self.solution.theta.size + self.solution.phi.size
+        return count + self.family.gaussian
 
     @property
     def aic(self) -> float:
@@ -187,40 +187,44 @@ class MixedFit:
 
     @property
     def singular(self) -> bool:
-        """Whether a random effect has no spread, or a perfect correlation."""
+        """Whether a random effect has a standard deviation of 0, or a perfect correlation."""
         return any(note.startswith("singular") for note in self.notes)
 
-    def estimates(self, *, model: str = "", level: float = 0.95) -> pd.DataFrame:
-        """Give the `estimates` table: fixed effects, thresholds or dispersion, spreads.
+    def estimates(self, *, model: str = "", confidence: float = 0.95) -> pd.DataFrame:
+        """Table `estimates` with Wald confidence intervals: fixed effects, thresholds or dispersion, SDs, correlations.
 
         Parameters
         ----------
         model : str
             Name in the table; the outcome by default.
-        level : float
-            Coverage of the Wald intervals; those of spreads are symmetric on the log scale.
+        confidence : float
+            Coverage of the Wald intervals; those of standard deviations are symmetric on the log scale.
 
         Returns
         -------
         pandas.DataFrame
-            Table `estimates`. Spreads `sd(reader)` and correlations have no p-value.
+            Table `estimates`. Standard deviations `sd(reader)` and correlations have no p-value.
+
+        See Also
+        --------
+        confint : Profile and bootstrap intervals.
         """
         rows = [
-            _wald(name, value, error, df, level)
+            _wald(name, value, error, df, confidence)
             for name, value, error, df in zip(self.names, self.coefficients, self.std_errors, self.df, strict=True)
         ]
-        rows += [_own(name, own, level) for name, own in self.own.items()]
-        errors = spread_errors(self)
+        rows += [_family_row(name, one, confidence) for name, one in self.family_parameters.items()]
+        errors = sd_errors(self)
         for term in self.random:
-            rows += [_spread(label, value, errors.get(label, np.nan), level) for label, value in _labelled(term)]
-        if self.family.name == "gaussian":
-            rows.append(_spread("sd(residual)", self.sigma, errors.get("sd(residual)", np.nan), level))
+            rows += [_sd_row(label, value, errors.get(label, np.nan), confidence) for label, value in _labelled(term)]
+        if self.family.gaussian:
+            rows.append(_sd_row("sd(residual)", self.sigma, errors.get("sd(residual)", np.nan), confidence))
         table = pd.DataFrame(rows)
         table.insert(0, "model", model or self.plan.parts.response)
         return table.assign(n=float(self.n), note="; ".join(self.notes))
 
     def random_effects(self) -> pd.DataFrame:
-        """Give each level's conditional mode with its standard deviation.
+        """Conditional modes (BLUPs) of each reader and case with their standard deviations.
 
         Returns
         -------
@@ -245,10 +249,10 @@ class MixedFit:
         )
 
 
-def _labelled(term: RandomSpread) -> list[tuple[str, float]]:
+def _labelled(term: RandomEffects) -> list[tuple[str, float]]:
     rows = []
     for name, value in zip(term.names, term.sd, strict=True):
-        rows.append((spread_name(term.group, name), float(value)))
+        rows.append((sd_name(term.group, name), float(value)))
     for row in range(len(term.names)):
         for column in range(row):
             label = f"cor({term.group}: {term.names[column]}, {term.names[row]})"
@@ -256,7 +260,7 @@ def _labelled(term: RandomSpread) -> list[tuple[str, float]]:
     return rows
 
 
-def spread_name(group: str, name: str) -> str:
+def sd_name(group: str, name: str) -> str:
     """Name a standard deviation in tables."""
     return f"sd({group})" if name == "(Intercept)" else f"sd({group}: {name})"
 
@@ -266,31 +270,32 @@ def _row(term: str, values: tuple[Any, ...]) -> dict[str, object]:
     return {"term": term, **dict(zip(names, map(float, values), strict=True))}
 
 
-def _wald(name: str, value: float, error: float, df: float, level: float) -> dict[str, object]:
+def _wald(name: str, value: float, error: float, df: float, confidence: float) -> dict[str, object]:
     law = stats.norm if np.isnan(df) else stats.t(df)
     statistic = value / error
-    half = law.ppf(0.5 + level / 2) * error
+    half = law.ppf(0.5 + confidence / 2) * error
     return _row(name, (value, error, statistic, df, 2 * law.sf(abs(statistic)), value - half, value + half))
 
 
-def _own(name: str, own: Own, level: float) -> dict[str, object]:
-    if own.kind == "scale":
-        return _spread(name, own.value, own.error, level)
-    row = _wald(name, own.value, own.error, np.nan, level)
-    return row | ({"statistic": np.nan, "p_value": np.nan} if own.kind == "threshold" else {})
+def _family_row(name: str, one: FamilyParameter, confidence: float) -> dict[str, object]:
+    if one.kind == "scale":
+        return _sd_row(name, one.value, one.error, confidence)
+    row = _wald(name, one.value, one.error, np.nan, confidence)
+    return row | ({"statistic": np.nan, "p_value": np.nan} if one.kind == "threshold" else {})
 
 
-def _spread(name: str, value: float, error: float, level: float) -> dict[str, object]:
-    if name.startswith("cor(") or not (value > 0 and error < WIDEST * value):
+def _sd_row(name: str, value: float, error: float, confidence: float) -> dict[str, object]:
+    if name.startswith("cor(") or not (value > 0 and error < MAX_RELATIVE_ERROR * value):
         return _row(name, (value, error, *[np.nan] * 5))
-    factor = np.exp(stats.norm.ppf(0.5 + level / 2) * error / value)
+    # On the log scale, where the likelihood of a standard deviation is nearer to a parabola and no end falls below 0.
+    factor = np.exp(stats.norm.ppf(0.5 + confidence / 2) * error / value)
     return _row(name, (value, error, np.nan, np.nan, np.nan, value / factor, value * factor))
 
 
-def spread_errors(fit: MixedFit) -> dict[str, float]:
+def sd_errors(fit: MixedFit) -> dict[str, float]:
     """Standard errors of standard deviations and correlations, by the delta method from the curvature in theta."""
     terms, solution = fit.solution.engine.design.terms, fit.solution
-    gaussian = fit.family.name == "gaussian"
+    gaussian = fit.family.gaussian
     count = solution.theta.size
     at = np.append(solution.theta, solution.sigma) if gaussian else solution.theta
     spread = solution.spread[: at.size, : at.size]
@@ -302,7 +307,7 @@ def spread_errors(fit: MixedFit) -> dict[str, float]:
         out = {"sd(residual)": sigma} if gaussian else {}
         for term, factor in zip(terms, unpack(point[:count], terms), strict=True):
             none = np.empty((0, term.width))
-            out |= dict(_labelled(RandomSpread(term.group, term.names, sigma**2 * factor @ factor.T, none, none)))
+            out |= dict(_labelled(RandomEffects(term.group, term.names, sigma**2 * factor @ factor.T, none, none)))
         return out
 
     steps = np.eye(at.size) * 1e-6
@@ -318,23 +323,23 @@ def spread_errors(fit: MixedFit) -> dict[str, float]:
     return dict(zip(jacobian.columns, np.sqrt(variance), strict=True))
 
 
-def spreads(solution: Solution, wanted: tuple[RandomTerm, ...]) -> tuple[RandomSpread, ...]:
-    """Turn the solver's factors and modes into spreads, in the order of `wanted`."""
+def random_effects(solution: Solution, order: tuple[RandomTerm, ...]) -> tuple[RandomEffects, ...]:
+    """Turn the solver's factors and modes into covariances and effects, in the order of the terms `order`."""
     design, modes = solution.engine.design, solution.engine.modes
     if not design.terms:
         return ()
     found, effects = {}, modes.by_term(design.terms)
     for term, factor, u in zip(design.terms, unpack(solution.theta, design.terms), effects, strict=True):
         covariance = solution.sigma**2 * factor @ factor.T
-        found[id(term)] = RandomSpread(term.group, term.names, covariance, term.levels, u @ factor.T)
-    return tuple(found[id(term)] for term in wanted)
+        found[id(term)] = RandomEffects(term.group, term.names, covariance, term.levels, u @ factor.T)
+    return tuple(found[id(term)] for term in order)
 
 
-def mode_sds(solution: Solution, wanted: tuple[RandomTerm, ...]) -> list[np.ndarray]:
+def mode_sds(solution: Solution, order: tuple[RandomTerm, ...]) -> list[np.ndarray]:
     """Give the conditional modes' standard deviations, (levels, width) a term; fixed effects are taken as known."""
-    system, terms = stand(solution).system, solution.engine.design.terms
+    system, terms = evaluated(solution).system, solution.engine.design.terms
     found = {}
     for term, factor, block in zip(terms, unpack(solution.theta, terms), system.blocks(fixed=False), strict=True):
         variance = np.einsum("ab,lbc,ac->la", factor, block, factor)
         found[id(term)] = solution.sigma * np.sqrt(variance)
-    return [found[id(term)] for term in wanted]
+    return [found[id(term)] for term in order]

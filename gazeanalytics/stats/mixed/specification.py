@@ -1,4 +1,4 @@
-"""One question under many analytic choices."""
+"""Specification curve (multiverse analysis): one question under many analytic choices."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["specification_curve"]
 
 
 def specification_curve(
-    data: pd.DataFrame, choices: Mapping[str, Mapping[str, Any]], *, term: str, level: float = 0.95
+    data: pd.DataFrame, choices: Mapping[str, Mapping[str, Any]], *, term: str, confidence: float = 0.95
 ) -> pd.DataFrame:
-    """Fit each specification and line up what it says about one term (Simonsohn, Simmons & Nelson 2020).
+    """Specification curve: what each analytic choice says about one term (Simonsohn, Simmons & Nelson 2020).
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def specification_curve(
         For each specification's name the arguments of `mixed`, plus `rows` (a query such as `"kind == 'person'"`).
     term : str
         The fixed effect looked at.
-    level : float
+    confidence : float
         Coverage of the intervals.
 
     Returns
@@ -34,6 +34,10 @@ def specification_curve(
     pandas.DataFrame
         Table `estimates`, lowest estimate first; `model` is the specification's name. A specification that is refused,
         or in which the term can't be estimated, has NaN and says why in `note`.
+
+    References
+    ----------
+    Simonsohn, Simmons & Nelson (2020), Nat. Hum. Behav. 4.
 
     Examples
     --------
@@ -50,15 +54,15 @@ def specification_curve(
     0  all readers      0.53  200.0
     1   first five      0.54  100.0
     """
-    rows = [_one(data, name, dict(choice), term, level) for name, choice in choices.items()]
+    rows = [_one(data, name, dict(choice), term, confidence) for name, choice in choices.items()]
     return pd.concat(rows, ignore_index=True).sort_values("estimate", kind="stable", ignore_index=True)
 
 
-def _one(data: pd.DataFrame, name: str, choice: dict[str, Any], term: str, level: float) -> pd.DataFrame:
+def _one(data: pd.DataFrame, name: str, choice: dict[str, Any], term: str, confidence: float) -> pd.DataFrame:
     query = choice.pop("rows", None)
     part = data.query(query) if query else data
     try:
-        table = mixed(data=part, **choice).estimates(model=name, level=level)
+        table = mixed(data=part, **choice).estimates(model=name, confidence=confidence)
     except ModelError as error:
         return _empty(name, term, str(error))
     row = table[table["term"] == term]

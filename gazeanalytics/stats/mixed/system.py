@@ -15,8 +15,6 @@ __all__ = ["Modes", "System"]
 
 _potrf, _potrs, _potri = get_lapack_funcs(("potrf", "potrs", "potri"), dtype=np.float64)
 
-NEAR_SINGULAR = 1e-3
-
 
 @dataclass(slots=True)
 class Modes:
@@ -46,8 +44,8 @@ class Modes:
 class System:
     """The blocked normal equations of one design: factor, solve, predict."""
 
-    def __init__(self, design: Design) -> None:
-        self.design = design
+    def __init__(self, design: Design, invertible_factor: float) -> None:
+        self.design, self.invertible_factor = design, invertible_factor
         d = design
         levels, width, p = d.starts.size - 1, d.zf.shape[1], d.x.shape[1]
         self.zf, self.zb = np.empty_like(d.zf), np.empty_like(d.zb)
@@ -163,7 +161,7 @@ class System:
         is near singular.
         """
         d, factors = self.design, unpack(theta, self.design.terms)
-        if not factors or min(np.abs(np.diag(factor)).min() for factor in factors) < NEAR_SINGULAR:
+        if not factors or min(np.abs(np.diag(factor)).min() for factor in factors) < self.invertible_factor:
             return self.leverages(w, fixed=fixed)[1:]
         border = np.zeros((d.zb.shape[1],) * 2)
         traces = [block.sum(axis=0) for block in self.blocks(fixed=fixed)]
@@ -205,12 +203,12 @@ class System:
             u.main, u.border, s.main, s.border, *parts,
         )  # fmt: skip
 
-    def bend(self, theta: np.ndarray, main: np.ndarray, border: np.ndarray) -> np.ndarray:
+    def quadratic_curvature(self, theta: np.ndarray, main: np.ndarray, border: np.ndarray) -> np.ndarray:
         """Return the curvature that theta has by entering squared, from derivatives by the covariance factors.
 
-        With F the objective, S = LL' a term's covariance and G = dF/dS, dF/dL is 2GL and bends by 2G within a column of
-        L. Where F wants variances larger, G is negative and left out; where it wants them smaller, on the way to the
-        edge at 0, G is nearly all the curvature that there is.
+        With F the objective, S = LL' a term's covariance and G = dF/dS, dF/dL is 2GL, whose own derivative within a
+        column of L is 2G. Where F falls with the variances, G is negative and left out; where it grows with them, on
+        the way to the edge at 0, G is nearly all the curvature that there is.
         """
         terms = self.design.terms
         slopes = [main, *(border[entries, entries] for entries, _ in border_blocks(terms))]

@@ -1,18 +1,11 @@
-"""Fit every model of a folder of R fits (lme4, ordinal, glmmTMB) and set the largest differences side by side.
+"""Models of a folder of R fits (lme4, ordinal, glmmTMB), fitted here, and the largest differences.
 
-    python tests/reference/mixed_against_r.py FOLDER [PATTERN]
-
-FOLDER holds the data as CSV, `factor_levels.json` and `fits/*.json`. One Markdown row a fit: log likelihood (ours
-less R's), then the largest relative difference of fixed effects (in standard errors where those are larger), standard
-errors, standard deviations, correlations (absolute) and Satterthwaite's degrees of freedom.
+The folder holds the data as CSV, `factor_levels.json` and `fits/*.json`, each with the call that made it.
 """
 
 import json
 import re
-import sys
-import time
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,9 +16,7 @@ from gazeanalytics import stats
 FIXED = "strategy + exp_z + context + difficulty"
 OWLS = "SiblingNegotiation ~ FoodTreatment * SexParent + offset(log(BroodSize)) + (1 | Nest)"
 STRATEGIES = ["focal", "ambient", "systematic", "erratic"]
-NOT_OFFERED = {
-    "emm_VerbAgg": "marginal means, tested on their own",
-}
+NOT_OFFERED = {"emm_VerbAgg"}  # marginal means, tested on their own
 FAMILIES = {
     "pois": "poisson",
     "nbinom2": "negative binomial",
@@ -33,7 +24,6 @@ FAMILIES = {
     "betabinomial": "beta-binomial",
     "beta_family": "beta",
 }
-COLUMNS = ["fit", "seconds", "log likelihood", "fixed", "errors", "spreads", "correlations", "df", "note"]
 
 
 @cache
@@ -67,7 +57,7 @@ def model(name, call):
         outcome, family = ("correct", "binomial") if "acc" in name else ("uncertainty", "gaussian")
         country = "(1 | country) + " if "3" in name else ""
         formula = f"{outcome} ~ {FIXED} + {country}(1 | reader) + (1 | case)"
-        return formula, {"family": family, "quadrature": int("nagq0" not in name)}
+        return formula, {"family": family, "settings": {"quadrature": int("nagq0" not in name)}}
     formula = OWLS if "Owls" in name else first_argument(call)
     aside = re.search(r"(zi|ziformula|nominal) ?= ?~ ?(\w+)", call)
     if aside:
@@ -75,11 +65,12 @@ def model(name, call):
     if name.startswith("lmm"):
         return formula, {"reml": "REML=TRUE" in call}
     points = re.search(r"nAGQ ?= ?(\d+)", call)
-    options = {"quadrature": int(points[1])} if points else {}
+    settings = {"quadrature": int(points[1])} if points else {}
     if name.startswith("clm"):
-        return formula, {"family": "ordinal", "link": "probit" if "probit" in call else "logit"} | options
+        link = "probit" if "probit" in call else "logit"
+        return formula, {"family": "ordinal", "link": link, "settings": settings}
     family = next((ours for theirs, ours in FAMILIES.items() if theirs in call), "binomial")
-    return formula, {"family": family, "separated": "note"} | options
+    return formula, {"family": family, "settings": settings | {"separated": "note"}}
 
 
 def theirs(fit):
@@ -105,7 +96,7 @@ def theirs(fit):
 
 
 def ours(fit):
-    own = [one for one in fit.own.values() if one.kind != "scale"]
+    own = [one for one in fit.family_parameters.values() if one.kind != "scale"]
     fixed = np.array([one.value for one in own] + list(fit.coefficients))
     errors = np.array([one.error for one in own] + list(fit.std_errors))
     together = [term.correlation[np.tril_indices(len(term.names), -1)] for term in fit.random]
@@ -125,16 +116,18 @@ def relative(mine, other, floor=0.0):
 
 
 def compare(folder, name):
-    """Fit one model and give its row of the table."""
+    """Fit one model: log likelihood (ours less R's), then the largest differences.
+
+    Relative ones of fixed effects (in standard errors where those are larger), standard errors, standard deviations and
+    Satterthwaite's degrees of freedom; absolute ones of correlations.
+    """
     reference = json.loads((folder / "fits" / f"{name}.json").read_text())
     formula, options = model(name, reference["call"])
-    start = time.process_time()
     fit = stats.mixed(formula, table(folder, reference["dataset"]), **options)
-    seconds = time.process_time() - start
     fixed, errors, spreads, together = theirs(reference)
     mine = ours(fit)
     likelihood = fit.log_likelihood
-    if name.startswith("glmm") and options.get("quadrature", 1) > 1:
+    if name.startswith("glmm") and fit.plan.settings.quadrature > 1:
         likelihood -= saturated(fit)
     df = np.nan
     if "satterthwaite" in reference:
@@ -142,7 +135,6 @@ def compare(folder, name):
         df = relative(fit.df, np.array(known, dtype=float)) if np.isfinite(known).all() else np.nan
     return {
         "fit": name,
-        "seconds": seconds,
         "log likelihood": likelihood - reference["logLik"],
         "fixed": float(np.max(np.abs(mine[0] - fixed) / np.maximum(np.abs(fixed), errors))),
         "errors": relative(mine[1], errors),
@@ -153,21 +145,6 @@ def compare(folder, name):
     }
 
 
-def names(folder, pattern="."):
-    return sorted(path.stem for path in (folder / "fits").glob("*.json") if re.search(pattern, path.stem))
-
-
-def main():
-    folder = Path(sys.argv[1])
-    print("| " + " | ".join(COLUMNS) + " |\n|" + " --- |" * len(COLUMNS))
-    for name in names(folder, *sys.argv[2:3]):
-        if name in NOT_OFFERED:
-            print(f"| {name} |" + " |" * 7 + f" not offered: {NOT_OFFERED[name]} |", flush=True)
-            continue
-        row = compare(folder, name)
-        cells = [f"{value:.2g}" if isinstance(value, float) else str(value) for value in row.values()]
-        print("| " + " | ".join(cells) + " |", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+def names(folder):
+    """Fits of the folder that models here can make."""
+    return sorted(path.stem for path in (folder / "fits").glob("*.json") if path.stem not in NOT_OFFERED)
