@@ -69,9 +69,11 @@ image = study.images.set_index("reading").loc[first]
 regions = study.table("regions")
 ga.report.scanpath(
     gaze.fixations[gaze.fixations["reading"] == first],
-    size=(image["width"], image["height"]),
-    regions=regions[regions["case"] == image["case"]],
-    viewing=study.viewing(pd.Series([first])),
+    stimulus=ga.report.Stimulus(
+        size=(image["width"], image["height"]),
+        regions=regions[regions["case"] == image["case"]],
+        viewing=study.viewing(pd.Series([first])),
+    ),
 );
 
 # %% [markdown]

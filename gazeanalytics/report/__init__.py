@@ -1,6 +1,7 @@
 """Figures, tables and one page for the paper, from the tables of the other rooms."""
 
 from gazeanalytics.report.figures import (
+    Stimulus,
     ab_outcome,
     archetype_map,
     archetype_profiles,
@@ -17,7 +18,6 @@ from gazeanalytics.report.figures import (
     coverage_map,
     data_loss,
     eye_voice_spans,
-    forecasts,
     forest,
     hit_curve,
     hmm_states,
@@ -29,6 +29,7 @@ from gazeanalytics.report.figures import (
     multiverse_table,
     outcome_by_strategy,
     paired_scores,
+    prediction_auc,
     retrieval,
     roc,
     sampling_rate,
@@ -40,21 +41,23 @@ from gazeanalytics.report.figures import (
     transition_matrix,
     visit_raster,
 )
-from gazeanalytics.report.methods import TOLD, methods_text
+from gazeanalytics.report.methods import REPORTING_ITEMS, methods_text
 from gazeanalytics.report.page import Picture, Section, page
+from gazeanalytics.report.paper_table import PaperTable
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, off_screen, save, style
 from gazeanalytics.report.table_one import pool_bands, pool_small, table_one
-from gazeanalytics.report.tables import PaperTable, format_estimates, format_frame
+from gazeanalytics.report.tables import format_estimates, format_frame
 from gazeanalytics.report.writers import write_table
 
 __all__ = [
     "DOUBLE_MM",
     "OKABE_ITO",
+    "REPORTING_ITEMS",
     "SINGLE_MM",
-    "TOLD",
     "PaperTable",
     "Picture",
     "Section",
+    "Stimulus",
     "ab_outcome",
     "archetype_map",
     "archetype_profiles",
@@ -71,7 +74,6 @@ __all__ = [
     "coverage_map",
     "data_loss",
     "eye_voice_spans",
-    "forecasts",
     "forest",
     "format_estimates",
     "format_frame",
@@ -90,6 +92,7 @@ __all__ = [
     "paired_scores",
     "pool_bands",
     "pool_small",
+    "prediction_auc",
     "retrieval",
     "roc",
     "sampling_rate",

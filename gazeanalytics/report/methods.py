@@ -1,4 +1,4 @@
-"""The methods paragraph: what provenance knows of recording, events and models, and what authors must add."""
+"""The methods paragraph: what provenance holds on recording, events and models, and what authors must add."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.geometry import Screen
-from gazeanalytics.report.number_format import count
+from gazeanalytics.report.number_format import format_count
 
-__all__ = ["TOLD", "methods_text"]
+__all__ = ["REPORTING_ITEMS", "methods_text"]
 
-TOLD = {
+REPORTING_ITEMS = {
     "eye_tracker": "maker, model and software of the eye tracker",
     "eyes": "which eye was recorded, or both",
     "head": "how the head was held, or that it was free",
@@ -24,7 +24,7 @@ TOLD = {
     "task": "task, instruction and what ended a reading",
     "exclusions": "readers and readings left out, and why",
 }
-"""What no recording tells of itself, and a report of eye tracking needs all the same."""
+"""Items that an eye-tracking report needs and that no recording holds, so the authors have to write them."""
 
 _UNITS = (("_deg_s2", "deg/s²"), ("_deg_s", "deg/s"), ("_deg", "deg"), ("_ms", "ms"), ("_px", "px"), ("_hz", "Hz"))
 
@@ -34,7 +34,7 @@ def methods_text(
     *,
     quality: pd.DataFrame | None = None,
     models: Mapping[str, str] | None = None,
-    told: Mapping[str, str] | None = None,
+    reported: Mapping[str, str] | None = None,
 ) -> str:
     """Write the methods of an analysis as paragraphs for a paper.
 
@@ -50,8 +50,8 @@ def methods_text(
         One row a reading: `rate_hz`, `loss`, `rms_s2s_deg`, `sd_deg`, as far as known.
     models : mapping of str to str, optional
         Formula and family of each model, by name.
-    told : mapping of str to str, optional
-        Sentences of the authors, by the keys of `TOLD`.
+    reported : mapping of str to str, optional
+        Sentences of the authors, by the keys of `REPORTING_ITEMS`.
 
     Returns
     -------
@@ -61,20 +61,20 @@ def methods_text(
     Raises
     ------
     ValueError
-        If a key of `told` is not known.
+        If a key of `reported` is not known.
 
     Examples
     --------
     >>> print(methods_text({"settings": {"events": {"detector": "ivt", "method": "I-VT", "speed_deg_s": 30.0}}},
-    ...                    told=dict.fromkeys(TOLD, "Said.")))
-    Said. Said. Said. Said. Said. Said. Said. Said. Said.
+    ...                    reported=dict.fromkeys(REPORTING_ITEMS, "Stated.")))
+    Stated. Stated. Stated. Stated. Stated. Stated. Stated. Stated. Stated.
     <BLANKLINE>
     Fixations and saccades were found by I-VT, with speed 30 deg/s.
     """
-    sentences = dict(told or {})
-    unknown = [name for name in sentences if name not in TOLD]
+    sentences = dict(reported or {})
+    unknown = [name for name in sentences if name not in REPORTING_ITEMS]
     if unknown:
-        raise ValueError(f"told wants the keys {', '.join(TOLD)}; got {unknown[0]!r}")
+        raise ValueError(f"reported: expected the keys {', '.join(REPORTING_ITEMS)}; got {unknown[0]!r}")
     study = provenance.get("study", {})
     recording = [*sentences.values(), *_screen(study.get("screen")), *_quality(quality)]
     paragraphs = [
@@ -82,7 +82,7 @@ def methods_text(
         _events(provenance.get("settings", {}).get("events", {})),
         _models(models or {}),
         _software(provenance),
-        _missing([text for name, text in TOLD.items() if name not in sentences]),
+        _missing([text for name, text in REPORTING_ITEMS.items() if name not in sentences]),
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
@@ -115,7 +115,9 @@ def _quality(quality: pd.DataFrame | None) -> list[str]:
         if column in quality and quality[column].notna().any()
     ]
     if precision:
-        parts.append(f"Precision in {count(len(quality))} readings was {' and '.join(precision)}; medians, quartiles.")
+        parts.append(
+            f"Precision in {format_count(len(quality))} readings was {' and '.join(precision)}; medians, quartiles."
+        )
     return parts
 
 
@@ -162,4 +164,4 @@ def _software(provenance: Mapping[str, Any]) -> str:
 
 
 def _missing(items: list[str]) -> str:
-    return f"Still to be told by the authors (Dunn et al., 2023): {'; '.join(items)}." if items else ""
+    return f"Still to be reported by the authors (Dunn et al., 2023): {'; '.join(items)}." if items else ""

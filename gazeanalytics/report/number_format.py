@@ -1,24 +1,27 @@
-"""How numbers are spelt in a paper: significant digits, p-values, intervals, names of terms."""
+"""Number formatting for papers: significant digits, p-values, confidence intervals, names of model terms."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "MINUS",
-    "count",
-    "interval",
-    "is_spread",
-    "level_name",
+    "format_count",
+    "format_interval",
+    "format_level",
+    "format_number",
+    "format_p",
+    "format_p_equation",
+    "format_row_name",
+    "format_term",
+    "is_variance_component",
     "note_mark",
-    "number",
-    "p_told",
-    "p_value",
-    "row_name",
-    "term_name",
 ]
 
 MINUS = "\u2212"
@@ -27,12 +30,12 @@ _WRAPPED = re.compile(r"^(?:C|factor)\(\s*([^,()]+?)\s*(?:,[^()]*(?:\([^()]*\)[^
 _SPREAD = re.compile(r"^(?:sd|var|cor|corr)\((.*)\)$")
 
 
-def number(value: float, decimals: int = 2) -> str:
-    """Spell a number with fixed decimals and a true minus; missing is an empty string.
+def format_number(value: float, decimals: int = 2) -> str:
+    """Format a number with fixed decimals and a true minus sign; a missing one as an empty string.
 
     Examples
     --------
-    >>> number(-0.7807), number(float("nan")), number(-0.001), number(162754.79)
+    >>> format_number(-0.7807), format_number(float("nan")), format_number(-0.001), format_number(162754.79)
     ('−0.78', '', '0.00', '1.6e5')
     """
     if not math.isfinite(value):
@@ -60,12 +63,12 @@ def decimals_for(std_error: float, usual: int = 2) -> int:
     return min(max(first_digit, usual), 6) if first_digit > -1 else max(usual + first_digit, 0)
 
 
-def p_value(value: float) -> str:
-    """Spell a p-value as journals do: three decimals, no leading zero, never zero or one.
+def format_p(value: float) -> str:
+    """Format a p-value as journals do (APA): three decimals, no leading zero, never zero or one.
 
     Examples
     --------
-    >>> p_value(0.00004), p_value(0.0312), p_value(0.99996), p_value(float("nan"))
+    >>> format_p(0.00004), format_p(0.0312), format_p(0.99996), format_p(float("nan"))
     ('<.001', '.031', '>.999', '')
     """
     if math.isnan(value):
@@ -77,67 +80,73 @@ def p_value(value: float) -> str:
     return f"{value:.3f}".lstrip("0")
 
 
-def p_told(value: float) -> str:
-    """Spell a p-value within a sentence.
+def format_p_equation(value: float) -> str:
+    """Format a p-value as an equation within a sentence.
 
     Examples
     --------
-    >>> p_told(0.0004), p_told(0.0432)
+    >>> format_p_equation(0.0004), format_p_equation(0.0432)
     ('p < .001', 'p = .043')
     """
-    spelt = p_value(value)
-    return f"p < {spelt[1:]}" if spelt.startswith("<") else f"p = {spelt}"
+    text = format_p(value)
+    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
-def interval(low: float, high: float, decimals: int = 2) -> str:
-    """Spell an interval; empty when both ends are unknown.
+def format_interval(low: float, high: float, decimals: int = 2) -> str:
+    """Format a confidence interval; empty when both ends are unknown.
 
     Examples
     --------
-    >>> interval(-0.831, -0.731)
+    >>> format_interval(-0.831, -0.731)
     '[−0.83, −0.73]'
     """
     if math.isnan(low) and math.isnan(high):
         return ""
-    return f"[{number(low, decimals)}, {number(high, decimals)}]"
+    return f"[{format_number(low, decimals)}, {format_number(high, decimals)}]"
 
 
-def count(value: float) -> str:
-    """Spell a whole number with thousands; missing is an empty string.
+def format_count(value: float) -> str:
+    """Format a whole number with thousands separators; a missing one as an empty string.
 
     Examples
     --------
-    >>> count(7455.0)
+    >>> format_count(7455.0)
     '7,455'
     """
     return "" if math.isnan(value) else f"{value:,.0f}"
 
 
 def note_mark(place: int) -> str:
-    """Footnote sign of the note at `place`: dagger, double dagger, section, pilcrow, then doubled."""
+    """Footnote sign of the note at `place`: dagger, double dagger, section, pilcrow, then doubled.
+
+    Examples
+    --------
+    >>> note_mark(0), note_mark(3), note_mark(4)
+    ('†', '¶', '††')
+    """
     signs = "†‡§¶"
     return signs[place % len(signs)] * (1 + place // len(signs))
 
 
-def is_spread(term: str) -> bool:
-    """Tell whether a term is a standard deviation or correlation of random effects.
+def is_variance_component(term: str) -> bool:
+    """Whether a term is a variance component: a standard deviation, variance or correlation of random effects.
 
     Examples
     --------
-    >>> is_spread("sd(reader)"), is_spread("experience_years")
+    >>> is_variance_component("sd(reader)"), is_variance_component("experience_years")
     (True, False)
     """
     return _SPREAD.match(term) is not None
 
 
-def term_name(term: str) -> str:
-    """Spell a term of a formula for readers of a paper.
+def format_term(term: str) -> str:
+    """Format a term of a model formula for readers of a paper.
 
     Examples
     --------
-    >>> term_name("strategy[T.zigzag]:prior"), term_name("C(max_saccades)[T.4]"), term_name("sd(reader)")
+    >>> format_term("strategy[T.zigzag]:prior"), format_term("C(max_saccades)[T.4]"), format_term("sd(reader)")
     ('strategy: zigzag × prior', 'max saccades: 4', 'reader')
-    >>> term_name("cor(reader: (Intercept), experience_years)")
+    >>> format_term("cor(reader: (Intercept), experience_years)")
     'reader: (Intercept), experience years (correlation)'
     """
     spread = _SPREAD.match(term)
@@ -147,26 +156,32 @@ def term_name(term: str) -> str:
     return " × ".join(_factor_name(part) for part in _split_interaction(term))
 
 
-def row_name(row: Any, names: Mapping[str, str] | None = None) -> str:
-    """Spell a row of an estimates table: its term, better named where `names` has it, and its contrast."""
-    contrast = row.get("contrast")
-    name = (names or {}).get(row["term"]) or term_name(row["term"])
-    return f"{name} ({contrast})" if isinstance(contrast, str) and contrast else name
-
-
-def level_name(level: str) -> str:
-    """Spell a level of a factor: a plain identifier loses its underscores, any other text stays as it is.
+def format_row_name(row: Mapping[str, Any] | pd.Series, names: Mapping[str, str] | None = None) -> str:
+    """Format the name of a row of estimates: its term, renamed where `names` has it, and its contrast.
 
     Examples
     --------
-    >>> level_name("indication_and_prior"), level_name("$x_1")
+    >>> format_row_name({"term": "mean", "contrast": "with AI - alone"}, {"mean": "Difference in AUC"})
+    'Difference in AUC (with AI - alone)'
+    """
+    contrast = row.get("contrast")
+    name = (names or {}).get(row["term"]) or format_term(row["term"])
+    return f"{name} ({contrast})" if isinstance(contrast, str) and contrast else name
+
+
+def format_level(level: str) -> str:
+    """Format a level of a factor: a plain identifier loses its underscores, any other text stays as it is.
+
+    Examples
+    --------
+    >>> format_level("indication_and_prior"), format_level("$x_1")
     ('indication and prior', '$x_1')
     """
     return level.replace("_", " ") if level.isidentifier() and not level.startswith("_") else level
 
 
 def _split_interaction(term: str) -> list[str]:
-    """Cut at the colons outside brackets: a level may hold one."""
+    """Split at the colons outside brackets: a level may hold one."""
     parts, depth, start = [], 0, 0
     for place, letter in enumerate(term):
         depth += (letter in "[(") - (letter in "])")
@@ -179,4 +194,4 @@ def _split_interaction(term: str) -> list[str]:
 def _factor_name(part: str) -> str:
     level = _LEVEL.search(part)
     name = _WRAPPED.sub(r"\1", part[: level.start()] if level else part).replace("_", " ").strip()
-    return f"{name}: {level_name(level.group(1))}" if level else name
+    return f"{name}: {format_level(level.group(1))}" if level else name

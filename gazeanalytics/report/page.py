@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 import gazeanalytics
+from gazeanalytics.report.paper_table import PaperTable
 from gazeanalytics.report.styling import to_bytes, whole_figure, write_whole
-from gazeanalytics.report.tables import PaperTable, format_frame
-from gazeanalytics.report.writers import to_html
+from gazeanalytics.report.tables import format_frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,8 +123,8 @@ def _parts(sections: Sequence[Section]) -> list[dict[str, Any]]:
         shown = []
         for table in section.tables:
             tables += 1
-            # `to_html` escapes every cell itself.
-            shown.append(Markup(to_html(_numbered(table, tables))))
+            # Marked safe, as `to_html` escapes every cell itself.
+            shown.append(Markup(_numbered(table, tables).to_html()))
         paragraphs = [part.strip() for part in re.split(r"\n\s*\n", section.text) if part.strip()]
         parts.append(
             {

@@ -27,7 +27,7 @@ DOUBLE_MM = 183.0
 """Width of two journal columns."""
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
-"""Colours that readers with any colour vision tell apart (Okabe & Ito 2008), strongest on white paper first."""
+"""Colours that differ with any colour vision (Okabe & Ito 2008), strongest on white paper first."""
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
@@ -107,7 +107,7 @@ def style() -> Iterator[None]:
 
 
 def mm(width_mm: float, height_mm: float) -> tuple[float, float]:
-    """Size in inches, as matplotlib wants it.
+    """Size in inches, as matplotlib takes it.
 
     Examples
     --------
@@ -152,7 +152,7 @@ def drawing(ax: Axes | None, width_mm: float = SINGLE_MM, height_mm: float = 60.
 
 
 def _is_notebook() -> bool:
-    """Tell whether new figures are shown without being asked for."""
+    """Whether new figures are shown without being asked for."""
     backend = mpl.get_backend(auto_select=False) or ""
     return mpl.is_interactive() or "inline" in backend or "ipympl" in backend
 

@@ -1,4 +1,4 @@
-"""Table 1 of a paper: who read what, without telling who anyone is."""
+"""Table 1 of a paper: who read what, in cells too large to identify anyone (k-anonymity)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import tables
-from gazeanalytics.report.number_format import count, number
-from gazeanalytics.report.tables import PaperTable
+from gazeanalytics.report.number_format import format_count, format_number
+from gazeanalytics.report.paper_table import PaperTable
 
 __all__ = ["EXPERIENCE_EDGES", "pool_bands", "pool_small", "table_one"]
 
@@ -21,11 +21,11 @@ def table_one(
     readers: pd.DataFrame,
     readings: pd.DataFrame,
     *,
-    k: int = 5,
+    min_cell: int = 5,
     experience_edges: Sequence[float] = EXPERIENCE_EDGES,
     caption: str = "Readers and readings",
 ) -> PaperTable:
-    """Describe the readers by experience, country and specialty, so that nobody can be picked out.
+    """Describe the readers by experience, country and specialty, in cells too large to identify anyone.
 
     Parameters
     ----------
@@ -33,9 +33,10 @@ def table_one(
         Table ``readers``; models are counted apart.
     readings : pandas.DataFrame
         Table ``readings``.
-    k : int
-        Least number of readers in any cell (k-anonymity). Smaller groups are pooled: neighbouring bands of experience
-        with one another, small countries and specialties as "other". No cell can be had by subtraction either.
+    min_cell : int
+        Smallest number of readers in any printed cell (k-anonymity). Smaller groups are pooled: neighbouring bands of
+        experience with one another, small countries and specialties as "other". No smaller cell follows by
+        subtraction either.
     experience_edges : sequence of float
         Edges of the bands of experience in years, left edge included.
     caption : str
@@ -52,7 +53,7 @@ def table_one(
     gazeanalytics.tables.TableError
         If a table breaks its contract.
     ValueError
-        If `k` is below 1.
+        If `min_cell` is below 1.
 
     Examples
     --------
@@ -64,35 +65,35 @@ def table_one(
            Peru   7 (58%)       14                 2.0
           Chile   5 (42%)       10                 2.0
     """
-    if k < 1:
-        raise ValueError(f"k must be at least 1 reader a cell; got {k}")
+    if min_cell < 1:
+        raise ValueError(f"min_cell: expected at least 1 reader a cell; got {min_cell}")
     tables.check(readers, "readers")
     tables.check(readings, "readings")
     people = readers[readers["kind"] != "model"].copy()
     people["readings"] = people["reader"].map(readings["reader"].value_counts()).fillna(0).astype(int)
     parts = [("", pd.Series("All readers", index=people.index))]
     if "experience_years" in people:
-        parts.append(("Experience", pool_bands(people["experience_years"], experience_edges, k)))
+        parts.append(("Experience", pool_bands(people["experience_years"], experience_edges, min_cell)))
     named = [name for name in ("country", "specialty") if name in people]
-    parts.extend((name.capitalize(), pool_small(people[name], k)) for name in named)
+    parts.extend((name.capitalize(), pool_small(people[name], min_cell)) for name in named)
     rows = [_describe(title, people, labels) for title, labels in parts if not (labels == "all").all()]
-    return _as_table(pd.concat(rows, ignore_index=True), readers, k, caption)
+    return _as_table(pd.concat(rows, ignore_index=True), readers, min_cell, caption)
 
 
-def pool_small(names: pd.Series, k: int) -> pd.Series:
-    """Pool the smallest groups as "other" until every group has at least `k` members.
+def pool_small(names: pd.Series, min_cell: int) -> pd.Series:
+    """Pool the smallest groups as "other" until every group has at least `min_cell` members.
 
     Parameters
     ----------
     names : pandas.Series
         Group of each member; missing counts as the group "not known".
-    k : int
-        Least number of members.
+    min_cell : int
+        Smallest number of members of a group.
 
     Returns
     -------
     pandas.Series of str
-        "all" where there are too few members to tell any group apart.
+        "all" where there are too few members to separate any group.
 
     Examples
     --------
@@ -101,23 +102,23 @@ def pool_small(names: pd.Series, k: int) -> pd.Series:
     """
     labels = names.astype(object).where(names.notna(), _UNKNOWN).astype(str)
     sizes = labels.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    blocks = _merge_small(sizes.tolist(), k, from_the_end=True)
+    blocks = _merge_small(sizes.tolist(), min_cell, from_the_end=True)
     if len(blocks) < 2:
-        return labels if len(sizes) == 1 and sizes.iloc[0] >= k else pd.Series("all", index=names.index)
+        return labels if len(sizes) == 1 and sizes.iloc[0] >= min_cell else pd.Series("all", index=names.index)
     pooled = {name for block in blocks if len(block) > 1 for name in sizes.index[block]}
     return labels.where(~labels.isin(pooled), "other")
 
 
-def _merge_small(sizes: Sequence[int], k: int, *, from_the_end: bool = False) -> list[list[int]]:
-    """Merge neighbours in a row of groups until each block has `k` members: places of the groups in each block.
+def _merge_small(sizes: Sequence[int], min_cell: int, *, from_the_end: bool = False) -> list[list[int]]:
+    """Merge neighbours in a row of groups until each block has `min_cell` members: places of the groups in each block.
 
-    From the end, only the last block grows, as wanted for groups sorted by size. Else the smallest block goes to its
-    smaller neighbour, as wanted for bands.
+    From the end, only the last block grows, which suits groups sorted by size. Else the smallest block goes to its
+    smaller neighbour, which suits bands.
     """
     blocks = [[place] for place, size in enumerate(sizes) if size]
     total = {block[0]: sizes[block[0]] for block in blocks}
     while len(blocks) > 1:
-        small = [place for place, block in enumerate(blocks) if total[block[0]] < k]
+        small = [place for place, block in enumerate(blocks) if total[block[0]] < min_cell]
         if not small:
             break
         here = len(blocks) - 1 if from_the_end else min(small, key=lambda place: total[blocks[place][0]])
@@ -128,8 +129,8 @@ def _merge_small(sizes: Sequence[int], k: int, *, from_the_end: bool = False) ->
     return blocks
 
 
-def pool_bands(values: pd.Series, edges: Sequence[float], k: int, *, unit: str = "years") -> pd.Series:
-    """Cut numbers into bands, neighbours merged until every band has at least `k` members.
+def pool_bands(values: pd.Series, edges: Sequence[float], min_cell: int, *, unit: str = "years") -> pd.Series:
+    """Cut numbers into bands, neighbours merged until every band has at least `min_cell` members.
 
     Parameters
     ----------
@@ -137,15 +138,15 @@ def pool_bands(values: pd.Series, edges: Sequence[float], k: int, *, unit: str =
         A number of each member; missing ones count as the last band, "not known".
     edges : sequence of float
         Edges of the bands, left edge included.
-    k : int
-        Least number of members.
+    min_cell : int
+        Smallest number of members of a group.
     unit : str
         Printed in the names.
 
     Returns
     -------
     pandas.Series
-        Ordered categorical; "all" where there are too few members to tell any band apart.
+        Ordered categorical; "all" where there are too few members to separate any band.
 
     Examples
     --------
@@ -155,9 +156,9 @@ def pool_bands(values: pd.Series, edges: Sequence[float], k: int, *, unit: str =
     known = values.to_numpy(dtype=float, na_value=np.nan)
     bands = np.where(np.isnan(known), len(edges) - 1, np.searchsorted(edges, known, side="right") - 1).clip(0)
     sizes = np.bincount(bands, minlength=len(edges))
-    blocks = _merge_small(sizes.tolist(), k)
+    blocks = _merge_small(sizes.tolist(), min_cell)
     names = {place: _band_name(block, edges, unit) for block in blocks for place in block}
-    if len(blocks) == 1 and sizes.sum() < k:
+    if len(blocks) == 1 and sizes.sum() < min_cell:
         names = dict.fromkeys(names, "all")
     labels = pd.Series([names[band] for band in bands], index=values.index, dtype=object)
     return labels.astype(pd.CategoricalDtype(list(dict.fromkeys(names.values())), ordered=True))
@@ -186,20 +187,20 @@ def _describe(title: str, people: pd.DataFrame, labels: pd.Series) -> pd.DataFra
     return rows
 
 
-def _as_table(rows: pd.DataFrame, readers: pd.DataFrame, k: int, caption: str) -> PaperTable:
+def _as_table(rows: pd.DataFrame, readers: pd.DataFrame, min_cell: int, caption: str) -> PaperTable:
     text = pd.DataFrame(
         {
             "Group": rows["group"],
             "Readers": [f"{size} ({share:.0%})" for size, share in zip(rows["readers"], rows["share"], strict=True)],
-            "Readings": rows["readings"].map(count),
-            "Readings per reader": [number(float(value), 1) for value in rows["readings_per_reader"]],
+            "Readings": rows["readings"].map(format_count),
+            "Readings per reader": [format_number(float(value), 1) for value in rows["readings_per_reader"]],
         },
         dtype=object,
     )
     models = int((readers["kind"] == "model").sum())
     notes = ["Readings per reader: median."]
-    if k > 1:
-        notes.append(f"Groups of fewer than {k} readers are pooled with others.")
+    if min_cell > 1:
+        notes.append(f"Groups of fewer than {min_cell} readers are pooled with others.")
     if models:
         notes.append(f"Not counted: {models} AI {'model' if models == 1 else 'models'}.")
     return PaperTable(rows, text, caption, tuple(notes), tuple(rows["characteristic"]))

@@ -1,66 +1,27 @@
-"""Tables of the paper: one object holds the numbers and how they are spelt, and goes to every file format."""
+"""Format tables for a paper: estimates of fitted models, and any other data frame."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from gazeanalytics import tables
 from gazeanalytics.report.fit_notes import gather_notes
-from gazeanalytics.report.number_format import count, decimals_for, interval, is_spread, number, p_value, row_name
+from gazeanalytics.report.number_format import (
+    MINUS,
+    decimals_for,
+    format_count,
+    format_interval,
+    format_number,
+    format_p,
+    format_row_name,
+    is_variance_component,
+)
+from gazeanalytics.report.paper_table import PaperTable
 
-__all__ = ["PaperTable", "format_estimates", "format_frame"]
-
-
-@dataclass(frozen=True, slots=True)
-class PaperTable:
-    """A table as numbers and as text.
-
-    Attributes
-    ----------
-    data : pandas.DataFrame, shape (rows, any)
-        Full precision, for the CSV file.
-    text : pandas.DataFrame of str, shape (rows, columns)
-        What is printed, for LaTeX, HTML, Word and Markdown.
-    caption : str
-        Printed above.
-    notes : tuple of str
-        Printed below.
-    groups : tuple of str, length rows or 0
-        Heading that each row stands under; equal neighbours share one.
-    """
-
-    data: pd.DataFrame
-    text: pd.DataFrame
-    caption: str = ""
-    notes: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.groups and len(self.groups) != len(self.text):
-            raise ValueError(f"groups needs one heading a row: {len(self.text)} rows, {len(self.groups)} headings")
-
-    def with_caption(self, caption: str, notes: Sequence[str] = ()) -> PaperTable:
-        """Give the same table under another caption, with further notes."""
-        return replace(self, caption=caption, notes=(*self.notes, *notes))
-
-    @property
-    def flush_right(self) -> tuple[bool, ...]:
-        """Which columns hold numbers, bool, length columns."""
-        return tuple(_looks_numeric(self.text.iloc[:, place]) for place in range(self.text.shape[1]))
-
-    def _repr_html_(self) -> str:
-        from gazeanalytics.report.writers import to_html
-
-        return to_html(self)
-
-
-def _looks_numeric(cells: pd.Series) -> bool:
-    filled = cells[cells != ""]
-    return bool(len(filled)) and bool(filled.str.fullmatch(r"[\[(<>−-]*\s?[\d.∞][\d.,∞e−–%()\[\] +-]*").all())
+__all__ = ["format_estimates", "format_frame"]
 
 
 def format_estimates(
@@ -69,9 +30,11 @@ def format_estimates(
     exponentiate: bool = False,
     digits: int = 2,
     caption: str = "",
-    names: dict[str, str] | None = None,
+    term_names: Mapping[str, str] | None = None,
 ) -> PaperTable:
-    """Spell fitted models as a paper prints them: b, SE, 95% CI, test, p; standard deviations of random effects apart.
+    """Format estimates of fitted models as a paper prints them: b, SE, 95% confidence interval, test, p.
+
+    Standard deviations and correlations of random effects stand below the fixed effects.
 
     Parameters
     ----------
@@ -83,8 +46,8 @@ def format_estimates(
         Decimals; a row whose standard error would be all zeros gets more.
     caption : str
         Printed above the table.
-    names : dict of str, optional
-        Better names for terms, such as ``{"experience_years": "Experience (years)"}``.
+    term_names : mapping of str to str, optional
+        Names to print for terms, such as ``{"experience_years": "Experience (years)"}``.
 
     Returns
     -------
@@ -113,12 +76,12 @@ def format_estimates(
     (('Fixed effects', 'Random effects (SD)'), ('n = 1,200.', '† singular'))
     """
     tables.check(estimates, "estimates")
-    spread = estimates["term"].map(is_spread).to_numpy(bool)
+    spread = estimates["term"].map(is_variance_component).to_numpy(bool)
     model = pd.factorize(estimates["model"])[0]
     ordered = estimates.iloc[np.lexsort((np.arange(len(estimates)), spread, model))].reset_index(drop=True)
     notes = gather_notes(ordered)
     rows = [
-        (f"{row_name(row, names)} {mark}".strip(), *_spell_row(row, exponentiate, digits))
+        (f"{format_row_name(row, term_names)} {mark}".strip(), *_format_row(row, exponentiate, digits))
         for (_, row), mark in zip(ordered.iterrows(), notes.marks, strict=True)
     ]
     heads = ("Term", *(("exp(b)",) if exponentiate else ("b", "SE")), "95% CI", _statistic_name(ordered), "df", "p")
@@ -126,17 +89,17 @@ def format_estimates(
     return PaperTable(ordered, _drop_empty(text), caption, (*_sizes(ordered), *notes.lines), _groups(ordered))
 
 
-def _spell_row(row: pd.Series, exponentiate: bool, digits: int) -> tuple[str, ...]:
-    spread = is_spread(row["term"])
+def _format_row(row: pd.Series, exponentiate: bool, digits: int) -> tuple[str, ...]:
+    spread = is_variance_component(row["term"])
     decimals = digits if exponentiate else decimals_for(float(row["std_error"]), digits)
     values = np.array([row["estimate"], row["conf_low"], row["conf_high"]], float)
     if exponentiate and not spread:
         with np.errstate(over="ignore"):
             values = np.exp(values)
-    error = () if exponentiate else (number(float(row["std_error"]), decimals),)
-    df = number(float(row["df"]), 1 if row["df"] % 1 else 0)
-    test = (number(float(row["statistic"]), 2), "" if df == "∞" else df, p_value(float(row["p_value"])))
-    return (number(values[0], decimals), *error, interval(values[1], values[2], decimals), *test)
+    error = () if exponentiate else (format_number(float(row["std_error"]), decimals),)
+    df = format_number(float(row["df"]), 1 if row["df"] % 1 else 0)
+    test = (format_number(float(row["statistic"]), 2), "" if df == "∞" else df, format_p(float(row["p_value"])))
+    return (format_number(values[0], decimals), *error, format_interval(values[1], values[2], decimals), *test)
 
 
 def _statistic_name(estimates: pd.DataFrame) -> str:
@@ -157,14 +120,14 @@ def _sizes(estimates: pd.DataFrame) -> list[str]:
     for model, part in estimates.groupby("model", sort=False):
         sizes = part["n"].dropna().unique()
         if len(sizes):
-            told = count(sizes[0]) if len(sizes) == 1 else f"{count(sizes.min())} to {count(sizes.max())}"
-            lines.append((f"{model}: " if several else "") + f"n = {told}.")
+            ends = [format_count(size) for size in dict.fromkeys((sizes.min(), sizes.max()))]
+            lines.append((f"{model}: " if several else "") + f"n = {' to '.join(ends)}.")
     return lines
 
 
 def _groups(estimates: pd.DataFrame) -> tuple[str, ...]:
     """Heading of each row: the model where there are several, and its random effects apart."""
-    models, spread = estimates["model"].astype(str), estimates["term"].map(is_spread)
+    models, spread = estimates["model"].astype(str), estimates["term"].map(is_variance_component)
     if len(models.unique()) == 1:
         return tuple("Random effects (SD)" if is_sd else "Fixed effects" for is_sd in spread)
     return tuple(
@@ -175,7 +138,7 @@ def _groups(estimates: pd.DataFrame) -> tuple[str, ...]:
 def format_frame(
     frame: pd.DataFrame, *, digits: int = 3, caption: str = "", notes: Sequence[str] = (), index: bool = False
 ) -> PaperTable:
-    """Spell any table: numbers with `digits` significant digits, column names without underscores.
+    """Format any data frame: numbers with `digits` significant digits, column names without underscores.
 
     Parameters
     ----------
@@ -197,28 +160,30 @@ def format_frame(
     """
     values = frame.reset_index() if index else frame.reset_index(drop=True)
     text = {
-        str(name).replace("_", " "): [_spell(value, digits) for value in values.iloc[:, place]]
+        str(name).replace("_", " "): [_format_cell(value, digits) for value in values.iloc[:, place]]
         for place, name in enumerate(values.columns)
     }
     return PaperTable(values, pd.DataFrame(text, dtype=object), caption, tuple(notes))
 
 
-def _spell(value: object, digits: int) -> str:
+def _format_cell(value: object, digits: int) -> str:
     if value is None or value is pd.NA or value is pd.NaT:
         return ""
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
     if isinstance(value, (int, np.integer)):
-        return count(float(value)).replace("-", "\u2212")
+        return format_count(float(value)).replace("-", MINUS)
     if isinstance(value, (float, np.floating)):
-        return _spell_float(float(value), digits)
+        return _format_float(float(value), digits)
     return str(value)
 
 
-def _spell_float(value: float, digits: int) -> str:
+def _format_float(value: float, digits: int) -> str:
     if not np.isfinite(value) or value == 0:
-        return number(value, 0)
+        return format_number(value, 0)
     if abs(value) >= 10**digits:
-        return number(value, 0) if abs(value) >= 1e5 else count(value).replace("-", "\u2212")
+        return format_number(value, 0) if abs(value) >= 1e5 else format_count(value).replace("-", MINUS)
     decimals = digits - 1 - int(np.floor(np.log10(abs(value))))
-    return number(value, decimals) if decimals <= digits + 2 else f"{value:.{digits - 1}e}".replace("-", "\u2212")
+    return (
+        format_number(value, decimals) if decimals <= digits + 2 else f"{value:.{digits - 1}e}".replace("-", "\u2212")
+    )

@@ -1,24 +1,24 @@
-"""A `PaperTable` as CSV, LaTeX (booktabs), HTML, Word and Markdown; names that could do harm are made harmless."""
+"""A `PaperTable` as CSV, LaTeX (booktabs), HTML, Word and Markdown; text that a program would run is escaped."""
 
 from __future__ import annotations
 
-import html
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from gazeanalytics.report.paper_table import PaperTable
 from gazeanalytics.report.styling import write_whole
-from gazeanalytics.report.tables import PaperTable, format_frame
+from gazeanalytics.report.tables import format_frame
 
 if TYPE_CHECKING:
     from docx.table import Table, _Cell
 
-__all__ = ["to_csv", "to_docx", "to_html", "to_latex", "to_markdown", "write_table"]
+__all__ = ["to_csv", "to_docx", "to_latex", "to_markdown", "write_table"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TEX = {
@@ -45,7 +45,7 @@ def write_table(
     Parameters
     ----------
     frame : PaperTable or pandas.DataFrame
-        What to write; a frame is spelt by `format_frame`.
+        What to write; a data frame is formatted by `format_frame`.
     stem : path
         Path without suffix; missing folders are made. A file appears whole or not at all.
     caption : str
@@ -88,16 +88,22 @@ def write_table(
 
 
 def to_csv(table: PaperTable) -> str:
-    """Give the data as CSV, in full precision; text that a spreadsheet would run as a formula is disarmed."""
+    r"""Return the data as CSV, in full precision; text that a spreadsheet would run as a formula is escaped.
+
+    Examples
+    --------
+    >>> to_csv(format_frame(pd.DataFrame({"reader": ["=1+1"], "d": [-1.5]})))
+    "reader,d\n'=1+1,-1.5\n"
+    """
     data = table.data.copy()
-    data.columns = [_disarm(name) for name in data.columns]
+    data.columns = [_escape_formula(name) for name in data.columns]
     for place, kind in enumerate(data.dtypes):
         if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind)):
-            data.isetitem(place, [_disarm(cell) for cell in data.iloc[:, place]])
+            data.isetitem(place, [_escape_formula(cell) for cell in data.iloc[:, place]])
     return data.to_csv(index=False, lineterminator="\n")
 
 
-def _disarm(cell: object) -> object:
+def _escape_formula(cell: object) -> object:
     if not isinstance(cell, str):
         return cell
     # A bare carriage return is a line end to spreadsheets, but csv writes it without quotes.
@@ -106,7 +112,7 @@ def _disarm(cell: object) -> object:
 
 
 def to_latex(table: PaperTable) -> str:
-    r"""Give a LaTeX table for the package booktabs; every name is escaped.
+    r"""Return a LaTeX table for the package booktabs; every name is escaped.
 
     Examples
     --------
@@ -129,7 +135,7 @@ def to_latex(table: PaperTable) -> str:
         lines += [r"\setlength{\belowcaptionskip}{6pt}", rf"\caption{{{_tex(table.caption)}}}"]
     alignment = "".join("r" if right else "l" for right in table.flush_right)
     lines += [rf"\begin{{tabular}}{{{alignment}}}", r"\toprule", _tex_row(table.text.columns), r"\midrule"]
-    for place, (heading, cells) in enumerate(_rows(table)):
+    for place, (heading, cells) in enumerate(table.rows()):
         if heading:
             lines += [r"\addlinespace"] if place else []
             lines.append(rf"\multicolumn{{{columns}}}{{l}}{{\textit{{{_tex(heading)}}}}} \\")
@@ -140,15 +146,6 @@ def to_latex(table: PaperTable) -> str:
     return "\n".join([*lines, r"\end{table}", ""])
 
 
-def _rows(table: PaperTable) -> Iterator[tuple[str, list[str]]]:
-    """Give each row with the heading that opens above it, empty where the heading goes on."""
-    before = ""
-    groups = table.groups or ("",) * len(table.text)
-    for group, cells in zip(groups, table.text.itertuples(index=False, name=None), strict=True):
-        yield (group if group != before else ""), [str(cell) for cell in cells]
-        before = group
-
-
 def _tex(text: str) -> str:
     return "".join(_TEX.get(letter, letter) for letter in text)
 
@@ -157,39 +154,20 @@ def _tex_row(cells: Iterable[object]) -> str:
     return " & ".join(_tex(str(cell)) for cell in cells) + r" \\"
 
 
-def to_html(table: PaperTable) -> str:
-    """Give an HTML table element; every name is escaped."""
-    sides = ["number" if right else "name" for right in table.flush_right]
-    parts = ['<table class="paper">']
-    if table.caption:
-        parts.append(f"<caption>{html.escape(table.caption)}</caption>")
-    heads = (
-        f'<th scope="col" class="{side}">{html.escape(str(name))}</th>'
-        for side, name in zip(sides, table.text.columns, strict=True)
-    )
-    parts.append(f"<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>")
-    for heading, cells in _rows(table):
-        if heading:
-            span = table.text.shape[1]
-            parts.append(f'<tr class="group"><th scope="rowgroup" colspan="{span}">{html.escape(heading)}</th></tr>')
-        parts.append(f"<tr>{_html_cells(cells, sides)}</tr>")
-    parts.append("</tbody>")
-    if table.notes:
-        notes = "<br>".join(map(html.escape, table.notes))
-        parts.append(f'<tfoot><tr><td colspan="{table.text.shape[1]}">{notes}</td></tr></tfoot>')
-    return "\n".join([*parts, "</table>"]) + "\n"
-
-
-def _html_cells(cells: Sequence[str], sides: Sequence[str]) -> str:
-    return "".join(f'<td class="{side}">{html.escape(cell)}</td>' for side, cell in zip(sides, cells, strict=True))
-
-
 def to_markdown(table: PaperTable) -> str:
-    """Give a pipe table; every name is escaped."""
+    """Return a Markdown pipe table; every name is escaped.
+
+    Examples
+    --------
+    >>> print(to_markdown(format_frame(pd.DataFrame({"reader": ["a"], "auc": [0.912]}))).strip())
+    | reader | auc |
+    | :--- | ---: |
+    | a | 0.912 |
+    """
     lines = [f"**{table.caption.translate(_MARKDOWN)}**", ""] if table.caption else []
     lines.append(_pipes(str(name).translate(_MARKDOWN) for name in table.text.columns))
     lines.append(_pipes("---:" if right else ":---" for right in table.flush_right))
-    for heading, cells in _rows(table):
+    for heading, cells in table.rows():
         if heading:
             blank = [""] * (table.text.shape[1] - 1)
             lines.append(_pipes([f"*{heading.translate(_MARKDOWN)}*", *blank]))
@@ -204,7 +182,13 @@ def _pipes(cells: Iterable[str]) -> str:
 
 
 def to_docx(table: PaperTable) -> bytes:
-    """Give a Word document with the table between three rules, as journals set it."""
+    """Return a Word document with the table between three rules, as journals set it.
+
+    Examples
+    --------
+    >>> to_docx(format_frame(pd.DataFrame({"reader": ["a"]})))[:2]
+    b'PK'
+    """
     from docx import Document
 
     document = Document()
@@ -214,7 +198,7 @@ def to_docx(table: PaperTable) -> bytes:
     for cell, name, right in zip(grid.rows[0].cells, table.text.columns, table.flush_right, strict=True):
         _fill(cell, str(name), right)
     _rule(grid, 0, "top", "bottom")
-    for heading, cells in _rows(table):
+    for heading, cells in table.rows():
         if heading:
             row = grid.add_row().cells
             _fill(row[0].merge(row[-1]), heading, False, italic=True)
@@ -262,7 +246,7 @@ def _rule(grid: Table, row: int, *edges: str) -> None:
 
 
 def _without_dates(document: bytes) -> bytes:
-    """Zip the parts anew with a fixed date, so that the same table gives the same bytes."""
+    """Zip the parts again with a fixed date, so that the same table gives the same bytes."""
     buffer = BytesIO()
     with zipfile.ZipFile(BytesIO(document)) as source, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
@@ -273,7 +257,7 @@ def _without_dates(document: bytes) -> bytes:
 _WRITERS: dict[str, Callable[[PaperTable], str | bytes]] = {
     "csv": to_csv,
     "tex": to_latex,
-    "html": to_html,
+    "html": PaperTable.to_html,
     "docx": to_docx,
     "md": to_markdown,
 }

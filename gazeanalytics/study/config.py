@@ -70,7 +70,7 @@ class ModelConfig(_Strict):
 
 class _Report(_Strict):
     identifiers: bool = Field(default=False, description="show readers by name")
-    smallest_cell: int = Field(default=5, ge=1, description="counts below this are not shown")
+    min_cell: int = Field(default=5, ge=1, description="counts below this are not shown")
 
 
 class StudyConfig(_Strict):

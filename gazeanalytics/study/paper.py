@@ -39,8 +39,8 @@ def _readers(found: Analysis) -> Part:
     text += f" and {many(models, 'AI model')}" if models else ""
     text += f" made {many(len(readings), 'reading')} of {many(readings['case'].nunique(), 'case')}. "
     text += "Readers are not named, and groups smaller than "
-    text += f"{found.study.config.report.smallest_cell} are pooled."
-    table = report.table_one(readers, readings, k=found.study.config.report.smallest_cell)
+    text += f"{found.study.config.report.min_cell} are pooled."
+    table = report.table_one(readers, readings, min_cell=found.study.config.report.min_cell)
     return Part("Readers and cases", text, tables={"readers": table})
 
 
@@ -112,7 +112,7 @@ def _countries(found: Analysis, fit: Any, title: str) -> report.Picture | None:
     """Countries with enough readers to be shown; None when there is none."""
     effects = fit.random_effects().query("group == 'country'")
     readers = readers_by_country(found)
-    shown = effects[effects["level"].map(readers).ge(found.study.config.report.smallest_cell)]
+    shown = effects[effects["level"].map(readers).ge(found.study.config.report.min_cell)]
     if not len(shown):
         return None
     reach = 1.96 * shown["sd"]

@@ -102,13 +102,14 @@ def _names_table(found: Analysis) -> report.PaperTable:
 
 
 def _shares(found: Analysis) -> dict[str, report.Picture]:
-    k = found.study.config.report.smallest_cell
+    min_cell = found.study.config.report.min_cell
     people = found.readings[found.readings["kind"] == "person"]
     by = [name for name in ("experience_years",) if name in people and people[name].notna().any()]
-    by += ["country"] if readers_by_country(found).ge(k).any() else []
+    by += ["country"] if readers_by_country(found).ge(min_cell).any() else []
     return {
         f"strategies_by_{name}": report.Picture(
-            report.strategy_shares(people, by=name, k=k), f"How often each strategy is used, by {words(name)}."
+            report.strategy_shares(people, by=name, min_cell=min_cell),
+            f"How often each strategy is used, by {words(name)}.",
         )
         for name in by
     }
@@ -121,9 +122,11 @@ def _examples(found: Analysis, readings: Iterable[tuple], why: str) -> dict[str,
         row = known.loc[reading]
         drawn = report.scanpath(
             found.gaze.fixations[found.gaze.fixations["reading"] == reading],
-            size=(row["width"], row["height"]),
-            regions=_lesions_of(found, row["case"]),
-            viewing=found.study.viewing(pd.Series([reading])),
+            stimulus=report.Stimulus(
+                size=(row["width"], row["height"]),
+                regions=_lesions_of(found, row["case"]),
+                viewing=found.study.viewing(pd.Series([reading])),
+            ),
         )
         figures[f"scanpath_{file_name(name)}"] = report.Picture(drawn, f"A scanpath of {name}: {why}.")
     return figures

@@ -9,6 +9,7 @@ from matplotlib.collections import LineCollection, PathCollection
 
 from gazeanalytics import report
 from gazeanalytics.geometry import Box, Viewing
+from gazeanalytics.report import Stimulus
 from gazeanalytics.tables import TableError
 
 NASTY = r"$\frac{1$_x"
@@ -105,7 +106,7 @@ def test_caterpillar_orders_levels_and_hides_names():
     assert len(ax.collections) == 1
     hidden = drawn(
         report.caterpillar(
-            modes[["level", "estimate"]].rename(columns={"estimate": "mode"}), column="mode", names=False
+            modes[["level", "estimate"]].rename(columns={"estimate": "mode"}), column="mode", show_names=False
         )
     )
     assert hidden.get_xlabel() == "Deviation from the mean"
@@ -121,7 +122,9 @@ def test_caterpillar_leaves_out_levels_of_few_readers():
 
 
 def test_scanpath_has_area_by_duration_and_y_down(fixations):
-    ax = drawn(report.scanpath(fixations, size=(200, 100), viewing=Viewing.from_px_per_deg(10, 200, 100)))
+    ax = drawn(
+        report.scanpath(fixations, stimulus=Stimulus(size=(200, 100), viewing=Viewing.from_px_per_deg(10, 200, 100)))
+    )
     assert ax.get_ylim() == (100, 0)
     first, others = (
         [part for part in ax.collections if isinstance(part, PathCollection) and len(part.get_offsets()) == size][-1]
@@ -139,7 +142,7 @@ def test_scanpath_has_area_by_duration_and_y_down(fixations):
 
 def test_scale_bar_is_the_exact_angle(fixations):
     viewing = Viewing.from_px_per_deg(10, 200, 100)
-    ax = report.scanpath(fixations, size=(200, 100), viewing=viewing)
+    ax = report.scanpath(fixations, stimulus=Stimulus(size=(200, 100), viewing=viewing))
     left, right = ax.lines[-1].get_xdata()
     half = (right - left) / 2
     assert float(viewing.angle(100 - half, 50, 100 + half, 50)) == pytest.approx(5.0, abs=1e-12)
@@ -147,7 +150,7 @@ def test_scale_bar_is_the_exact_angle(fixations):
 
 def test_points_without_time_are_coloured_by_order(fixations):
     points = fixations.assign(duration=np.nan, onset=[0.0, 1.0, 2.0])
-    ax = drawn(report.scanpath(points, size=(200, 100), shown=Box(10, 10, 100, 90)))
+    ax = drawn(report.scanpath(points, stimulus=Stimulus(size=(200, 100), shown=Box(10, 10, 100, 90))))
     assert ax.figure.axes[1].get_ylabel() == "Order of points"
     assert np.unique(ax.collections[-2].get_sizes()).size == 1
 
@@ -158,7 +161,7 @@ def test_scanpath_skips_lost_fixations_and_draws_regions(fixations):
         {"region": [NASTY, "b"], "kind": ["lesion", "organ"], "x0": 10.0, "y0": 20.0, "x1": 40.0, "y1": 60.0,
          "shape": ["ellipse", "box"]}
     )  # fmt: skip
-    ax = drawn(report.scanpath(fixations, image=np.zeros((100, 200)), regions=regions))
+    ax = drawn(report.scanpath(fixations, stimulus=Stimulus(image=np.zeros((100, 200)), regions=regions)))
     assert set(texts(ax)) == {r"\$\frac{1\$_x", "b", "1", "2"}
     assert [type(patch).__name__ for patch in ax.patches] == ["Ellipse", "Rectangle"]
 
@@ -172,13 +175,13 @@ def test_scanpath_refuses_several_readings(fixations):
 def test_attention_map_covers_the_image_and_shares_its_scale():
     grid = np.zeros((10, 20))
     grid[2:5, 3:6] = 2.0
-    ax = drawn(report.attention_map(grid, image=np.ones((100, 200)), largest=4.0))
+    ax = drawn(report.attention_map(grid, stimulus=Stimulus(image=np.ones((100, 200))), max_value=4.0))
     overlay = ax.images[-1]
     assert overlay.get_extent() == [0, 200, 100, 0]
     assert overlay.get_clim() == (0.0, 4.0)
     assert overlay.get_alpha()[0, 0] == 0
     assert "No attention to show" in texts(drawn(report.attention_map(0 * grid)))
-    with pytest.raises(ValueError, match="2-D grid of numbers from 0 up"):
+    with pytest.raises(ValueError, match="density: expected a 2-D grid of numbers, 0 or more; got shape"):
         report.attention_map(-grid)
 
 
@@ -214,7 +217,7 @@ def test_labelled_trace_refuses_what_does_not_fit():
     samples = pd.DataFrame({"reading": [1, 2], "t": [0.0, 0.0], "x": 1.0, "y": 1.0})
     with pytest.raises(TableError, match="expected the rows of one reading; got 2 readings; draw them"):
         report.labelled_trace(samples, {})
-    with pytest.raises(ValueError, match=r"labels of 'me' must be one place in tables.LABELS a sample, shape \(1,\)"):
+    with pytest.raises(ValueError, match=r"labels of 'me': expected one place in tables.LABELS a sample, shape \(1,\)"):
         report.labelled_trace(samples[:1], {"me": [1, 1]})
     assert "No samples to show" in texts(report.labelled_trace(samples[:1], {"me": [1]}, start=5.0))
 
@@ -282,7 +285,7 @@ def test_calibration_shows_each_bin_with_its_size():
         {"phrase": ["no", "never", "likely_$"], "stated": [0.1, 0.12, 0.9], "observed": [0.2, 0.3, 0.8], "low": 0.1,
          "high": 0.9, "n": [40, 0, 1500]}
     )  # fmt: skip
-    ax = drawn(report.calibration(table, names="phrase"))
+    ax = drawn(report.calibration(table, name_column="phrase"))
     assert ax.lines[1].get_xydata().tolist() == [[0.1, 0.2], [0.9, 0.8]]
     assert texts(ax) == ["40", "1,500", "no", r"likely_\$"]
     assert ax.get_aspect() == 1

@@ -20,7 +20,7 @@ def states(count=3):
 
 def test_states_are_ellipses_of_two_standard_deviations_and_common_moves_are_arrows():
     dots = pd.DataFrame({"x": [1.0, 2.0], "y": [3.0, 4.0]})
-    ax = report.hmm_states(states(), size=(400, 300), fixations=dots, title="Group $A$")
+    ax = report.hmm_states(states(), stimulus=report.Stimulus(size=(400, 300)), fixations=dots, title="Group $A$")
     ax.figure.canvas.draw()
     drawn = [patch for patch in ax.patches if isinstance(patch, Ellipse)]
     assert {(round(patch.width), round(patch.height)) for patch in drawn[::2]} >= {(80, 80), (40, 120)}

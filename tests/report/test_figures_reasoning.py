@@ -49,7 +49,7 @@ SPANS = pd.DataFrame(
 
 def test_spans_stay_anonymous_unless_names_are_asked_for():
     assert ticks(drawn(report.eye_voice_spans(SPANS))) == ["reader 1 (n = 1,200)", "reader 2 (n = 30)"]
-    ax = drawn(report.eye_voice_spans(SPANS, names=True))
+    ax = drawn(report.eye_voice_spans(SPANS, show_names=True))
     assert ticks(ax) == ["ann (n = 1,200)", "bob (n = 30)"]
     assert ax.lines[0].get_xdata().tolist() == [0.9, 2.5]
 

@@ -131,7 +131,9 @@ def test_miss_shares_leave_hits_out():
 def test_coverage_map_counts_the_circle():
     viewing = Viewing.from_px_per_deg(40, 1000, 500)
     fixations = pd.DataFrame({"reading": 1, "onset": [0.0, 1.0], "x": [500.0, np.nan], "y": [250.0, 100.0]})
-    ax = drawn(report.coverage_map(fixations, viewing=viewing, size=(1000, 500), radius_deg=2.0))
+    ax = drawn(
+        report.coverage_map(fixations, stimulus=report.Stimulus(viewing=viewing, size=(1000, 500)), radius_deg=2.0)
+    )
     covered = ax.images[0].get_array()[..., 3] == 0
     radius = float(viewing.distance_x_px) * np.tan(np.deg2rad(2))
     assert covered.mean() == pytest.approx(np.pi * radius**2 / 500_000, rel=0.01)
@@ -141,7 +143,7 @@ def test_coverage_map_counts_the_circle():
 def test_attention_difference_compares_shares_not_amounts():
     first, second = np.zeros((4, 6)), np.zeros((4, 6))
     first[0, 0], second[3, 5] = 900.0, 3.0
-    ax = drawn(report.attention_difference(first, second, names=("experts", "$novices"), sure=first > 0))
+    ax = drawn(report.attention_difference(first, second, group_names=("experts", "$novices"), significant=first > 0))
     assert ax.images[0].get_array()[0, 0] == 1.0
     assert ax.images[0].get_array()[3, 5] == -1.0
     assert [label.get_text() for label in ax.figure.axes[1].get_yticklabels()] == [
@@ -174,12 +176,12 @@ def test_roc_draws_bands_and_readers():
 
 def test_forecasts_stand_beside_chance_and_ceiling():
     table = pd.DataFrame({"label": ["Edema", "$x"], "estimate": [0.87, 0.7], "conf_low": [0.8, 0.6], "conf_high": 0.9})
-    ax = drawn(report.forecasts(table.assign(ceiling=0.93, null_high=0.56)))
+    ax = drawn(report.prediction_auc(table.assign(ceiling=0.93, null_high=0.56)))
     assert [text.get_text() for text in ax.get_yticklabels()] == ["Edema", r"\$x"]
     assert ax.lines[-1].get_xydata().tolist() == [[0.87, 0], [0.7, 1]]
     assert [bar.get_width() for bar in ax.patches] == pytest.approx([0.06, 0.06])
     assert "splits are partly luck" in " ".join(texts(ax)).replace("\n", " ")
-    assert "No forecasts to show" in texts(report.forecasts(table[:0]))
+    assert "No predictions to show" in texts(report.prediction_auc(table[:0]))
 
 
 def test_scripts_keep_no_figures_and_notebooks_show_them():

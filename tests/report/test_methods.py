@@ -29,7 +29,7 @@ def test_all_that_is_known_is_said():
     )
     text = report.methods_text(
         PROVENANCE, quality=quality, models={"accuracy": "correct ~ strategy + (1 | reader); binomial"},
-        told={"eyes": "Both eyes were recorded."},
+        reported={"eyes": "Both eyes were recorded."},
     )  # fmt: skip
     recording, events, models, software, missing = text.split("\n\n")
     # 2 atan(265.5 / 600) and 2 atan(149.5 / 600)
@@ -50,10 +50,10 @@ def test_all_that_is_known_is_said():
 
 def test_nothing_known_asks_for_everything():
     text = report.methods_text({})
-    assert all(item in text for item in report.TOLD.values())
+    assert all(item in text for item in report.REPORTING_ITEMS.values())
     assert "\n\n" not in text
 
 
 def test_a_misspelt_item_is_refused():
-    with pytest.raises(ValueError, match=r"told wants the keys eye_tracker, .*; got 'eye'"):
-        report.methods_text({}, told={"eye": "left"})
+    with pytest.raises(ValueError, match=r"reported: expected the keys eye_tracker, .*; got 'eye'"):
+        report.methods_text({}, reported={"eye": "left"})

@@ -4,9 +4,10 @@ from nbclient import NotebookClient
 CELLS = (
     "import gazeanalytics as ga, pandas as pd\n"
     "f = pd.DataFrame({'reading': 1, 'onset': [0.0], 'duration': [250.0], 'x': [100.0], 'y': [80.0]})\n"
-    "ga.report.scanpath(f, size=(400, 300));",
-    "ga.report.scanpath(f, size=(400, 300));",
-    "with ga.report.off_screen():\n    ga.report.scanpath(f, size=(400, 300))",
+    "s = ga.report.Stimulus(size=(400, 300))\n"
+    "ga.report.scanpath(f, stimulus=s);",
+    "ga.report.scanpath(f, stimulus=s);",
+    "with ga.report.off_screen():\n    ga.report.scanpath(f, stimulus=s)",
 )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gazeanalytics import report
 from gazeanalytics.report import writers
 from gazeanalytics.report.fit_notes import gather_notes
-from gazeanalytics.report.number_format import number, term_name
+from gazeanalytics.report.number_format import format_number, format_term
 from gazeanalytics.report.table_one import pool_small
 from gazeanalytics.tables import TableError
 
@@ -79,15 +79,15 @@ def test_a_table_that_is_not_estimates_is_refused():
 
 
 def test_names_of_terms():
-    assert term_name("strategy[a:b]:C(max_saccades, Treatment(2))[T.12]") == "strategy: a:b × max saccades: 12"
-    assert term_name("factor(country)[Peru]") == "country: Peru"
-    assert term_name("sd(reader)") == "reader"
+    assert format_term("strategy[a:b]:C(max_saccades, Treatment(2))[T.12]") == "strategy: a:b × max saccades: 12"
+    assert format_term("factor(country)[Peru]") == "country: Peru"
+    assert format_term("sd(reader)") == "reader"
 
 
 @settings(deadline=None)
 @given(st.floats(-1e300, 1e300), st.integers(0, 6))
 def test_numbers_read_back_as_rounded(value, decimals):
-    told = float(number(value, decimals).replace("−", "-"))
+    told = float(format_number(value, decimals).replace("−", "-"))
     assert told == pytest.approx(value, rel=0.05 if abs(value) >= 1e5 else 0, abs=0.500001 * 10.0**-decimals)
 
 
@@ -123,7 +123,7 @@ class _Page(HTMLParser):
 def test_html_escapes_names():
     table = report.format_frame(pd.DataFrame({"<b>": ATTACKS}), caption="<i>", notes=["<u>"])
     page = _Page()
-    page.feed(writers.to_html(table))
+    page.feed(table.to_html())
     assert set(page.tags) <= {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "br"}
     assert "<script>alert(1)</script>" in page.text
 
@@ -206,7 +206,7 @@ countries = st.lists(st.sampled_from(["A", "B", "C", "D", None]), min_size=1, ma
 def test_no_cell_is_smaller_than_k(country, k, random):
     years = [random.choice([0.5, 3.0, 7.0, 12.0, 40.0, float("nan")]) for _ in country]
     readers, readings = people(country, years)
-    table = report.table_one(readers, readings, k=k)
+    table = report.table_one(readers, readings, min_cell=k)
     parts = table.data[table.data["characteristic"] != ""]
     assert (parts["readers"] >= k).all()
     assert (parts.groupby("characteristic")["readers"].sum() == len(readers)).all()
@@ -221,8 +221,8 @@ def test_pooling_keeps_large_groups_and_hides_small_ones(country, k):
 
 
 def test_table_one_refuses_a_k_of_nothing():
-    with pytest.raises(ValueError, match="k must be at least 1 reader a cell; got 0"):
-        report.table_one(*people(["A"], [1.0]), k=0)
+    with pytest.raises(ValueError, match="min_cell: expected at least 1 reader a cell; got 0"):
+        report.table_one(*people(["A"], [1.0]), min_cell=0)
 
 
 def test_a_note_of_a_whole_model_stands_below_once():

@@ -21,7 +21,7 @@ def analysed(values):
     features.insert(0, "reading", np.arange(len(features)))
     who = pd.DataFrame({"reading": features["reading"], "reader": np.arange(len(features)) % 20})
     fitted = strategies.Strategies.fit(features, readers=who["reader"], rng=1)
-    config = SimpleNamespace(study=SimpleNamespace(seed=1), report=SimpleNamespace(smallest_cell=5))
+    config = SimpleNamespace(study=SimpleNamespace(seed=1), report=SimpleNamespace(min_cell=5))
     study = SimpleNamespace(
         config=config,
         has=lambda name: False,

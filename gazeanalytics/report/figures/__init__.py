@@ -1,7 +1,7 @@
 """Figures: each takes a table and an `ax`, gives the axes, and never shows or saves."""
 
 from gazeanalytics.report.figures.accuracy import calibration, roc
-from gazeanalytics.report.figures.disagreement_prediction import forecasts
+from gazeanalytics.report.figures.disagreement_prediction import prediction_auc
 from gazeanalytics.report.figures.heatmaps import (
     archetype_profiles,
     axis_loadings,
@@ -22,6 +22,7 @@ from gazeanalytics.report.figures.reasoning import (
 )
 from gazeanalytics.report.figures.recording import data_loss, labelled_trace, main_sequence, sampling_rate
 from gazeanalytics.report.figures.search import coverage_map, hit_curve, lag_curve, miss_shares, visit_raster
+from gazeanalytics.report.figures.stimulus import Stimulus
 from gazeanalytics.report.figures.strategies import outcome_by_strategy, strategy_map, strategy_shares
 from gazeanalytics.report.figures.strategy_validation import (
     archetype_map,
@@ -31,6 +32,7 @@ from gazeanalytics.report.figures.strategy_validation import (
 )
 
 __all__ = [
+    "Stimulus",
     "ab_outcome",
     "archetype_map",
     "archetype_profiles",
@@ -47,7 +49,6 @@ __all__ = [
     "coverage_map",
     "data_loss",
     "eye_voice_spans",
-    "forecasts",
     "forest",
     "hit_curve",
     "hmm_states",
@@ -59,6 +60,7 @@ __all__ = [
     "multiverse_table",
     "outcome_by_strategy",
     "paired_scores",
+    "prediction_auc",
     "retrieval",
     "roc",
     "sampling_rate",

@@ -1,4 +1,4 @@
-"""What every figure does the same way: check that it is one reading, say that there is nothing, put a note below."""
+"""Shared parts of figures: rows with names, dots with intervals, shares as bars, titles, notes, colour bars."""
 
 from __future__ import annotations
 
@@ -9,15 +9,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.styling import look, plain, whole_figure
+from gazeanalytics.report.styling import OKABE_ITO, look, plain, whole_figure
 from gazeanalytics.tables import TableError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colorbar import Colorbar
 
-__all__ = ["footnote", "halo", "nothing", "numbers", "one_reading", "spaced", "stack_shares", "tick_labels"]
+__all__ = [
+    "color_bar",
+    "draw_intervals",
+    "footnote",
+    "halo",
+    "nothing",
+    "numbers",
+    "one_reading",
+    "percent_axis",
+    "row_axis",
+    "small_title",
+    "spaced",
+    "stack_shares",
+    "tick_labels",
+]
 
-_LONGEST_LINE = 100
+_MAX_LINE = 100
 
 
 def one_reading(frame: pd.DataFrame, table: str) -> None:
@@ -43,7 +60,7 @@ def footnote(ax: Axes, lines: Sequence[str], below_pt: float = 28) -> None:
     """Write lines under the axis label, from the left edge of the axes; long ones are broken."""
     if lines:
         ax.annotate(
-            "\n".join(plain(textwrap.fill(line, _LONGEST_LINE)) for line in lines),
+            "\n".join(plain(textwrap.fill(line, _MAX_LINE)) for line in lines),
             (0, 0),
             xytext=(0, -below_pt),
             xycoords="axes fraction",
@@ -53,6 +70,40 @@ def footnote(ax: Axes, lines: Sequence[str], below_pt: float = 28) -> None:
             color="0.25",
             annotation_clip=False,
         )
+
+
+def row_axis(ax: Axes, names: Iterable[object]) -> None:
+    """Name the rows 0, 1, ... of a figure from top to bottom, without ticks and axis line."""
+    labels = tick_labels(names)
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def percent_axis(axis: Axis) -> None:
+    """Print the ticks of an axis of shares as whole percent."""
+    axis.set_major_formatter(lambda share, _: f"{share:.0%}")
+
+
+def draw_intervals(
+    ax: Axes, rows: np.ndarray, values: np.ndarray, low: np.ndarray, high: np.ndarray, *, label: str | None = None
+) -> None:
+    """Draw a dot and its confidence interval in each row."""
+    ax.hlines(rows, low, high, OKABE_ITO[0], linewidth=1.2)
+    ax.plot(values, rows, "o", color=OKABE_ITO[0], markersize=4.5, label=label)
+
+
+def small_title(ax: Axes, text: str) -> None:
+    """Print a result above the axes, in the size of the labels."""
+    ax.set_title(plain(text), fontweight="normal", fontsize=7)
+
+
+def color_bar(ax: Axes, drawn: ScalarMappable, label: str) -> Colorbar:
+    """Draw the key of a colour scale at the right of a map."""
+    bar = ax.figure.colorbar(drawn, ax=ax, shrink=0.6, aspect=25, pad=0.02)
+    bar.set_label(plain(label))
+    return bar
 
 
 def tick_labels(labels: Iterable[object]) -> list[str]:
@@ -87,21 +138,17 @@ def stack_shares(ax: Axes, counts: pd.DataFrame) -> None:
             if share >= 0.07:
                 _label_part(ax, left[row] + share / 2, row, f"{share:.0%}")
         left += shares[:, place]
-    names = (f"{name} (n = {size:,})" for name, size in counts.sum(axis=1).items())
-    ax.set_yticks(range(len(counts)), tick_labels(names))
-    ax.set_ylim(len(counts) - 0.4, -0.6)
+    row_axis(ax, (f"{name} (n = {size:,})" for name, size in counts.sum(axis=1).items()))
     ax.set_xlim(0, 1)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    _legend_above(ax, most=3)
+    percent_axis(ax.xaxis)
+    _legend_above(ax, max_columns=3)
 
 
-def _legend_above(ax: Axes, *, most: int) -> None:
+def _legend_above(ax: Axes, *, max_columns: int) -> None:
     """Put a legend above the axes that reads row by row, in as many columns as the figure has room for."""
     handles, labels = ax.get_legend_handles_labels()
     figure = whole_figure(ax)
-    for columns in range(most, 0, -1):
+    for columns in range(max_columns, 0, -1):
         order = _row_by_row(len(labels), columns)
         legend = ax.legend(
             [handles[place] for place in order], [labels[place] for place in order], loc="lower left",

@@ -20,16 +20,16 @@ _FOOT = -0.26
 
 
 def calibration(
-    table: pd.DataFrame, *, names: str | None = None, label: str = "Stated probability", ax: Axes | None = None
+    table: pd.DataFrame, *, name_column: str | None = None, label: str = "Stated probability", ax: Axes | None = None
 ) -> Axes:
-    """Draw how often findings were there against how probable they were called.
+    """Draw a calibration curve (reliability diagram): observed frequency of findings against stated probability.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        One row a phrase, a reader or a bin: `stated` (mean probability), `observed` (share that were there), `low` and
-        `high` (its interval), `n`.
-    names : str, optional
+        One row a phrase, a reader or a bin: `stated` (mean probability), `observed` (share that were present), `low`
+        and `high` (its interval), `n`.
+    name_column : str, optional
         Column of names to print beside the dots, such as the phrases.
     label : str
         Text of the horizontal axis.
@@ -48,9 +48,11 @@ def calibration(
     >>> calibration(table).get_xlabel()
     'Stated probability (n = 100)'
     """
-    require_columns(table, "calibration", ["stated", "observed", "low", "high", "n", *([names] if names else [])])
+    require_columns(
+        table, "calibration", ["stated", "observed", "low", "high", "n", *([name_column] if name_column else [])]
+    )
     filled = table[table["n"] > 0]
-    with drawing(ax, 114.0 if names else SINGLE_MM, 106.0) as axes:
+    with drawing(ax, 114.0 if name_column else SINGLE_MM, 106.0) as axes:
         if not len(filled):
             return nothing(axes, "certainties")
         stated, observed, size = (numbers(filled, name) for name in ("stated", "observed", "n"))
@@ -58,14 +60,14 @@ def calibration(
         axes.vlines(stated, numbers(filled, "low"), numbers(filled, "high"), OKABE_ITO[0], linewidth=1.2)
         axes.plot(stated, observed, "o", color=OKABE_ITO[0], markersize=4.5)
         _draw_sizes(axes, stated, size)
-        if names:
-            _name_dots(axes, filled[names], stated, observed)
+        if name_column:
+            _name_dots(axes, filled[name_column], stated, observed)
         axes.set_xlim(-0.03, 1.03)
         axes.set_ylim(_FOOT, 1.03)
         axes.set_yticks(np.arange(6) / 5)
         axes.set_aspect("equal")
         axes.set_xlabel(plain(f"{label} (n = {size.sum():,.0f})"))
-        axes.set_ylabel("Share that were there (95% CI)")
+        axes.set_ylabel("Share that were present (95% CI)")
         return axes
 
 
@@ -107,7 +109,7 @@ def roc(
     areas: pd.DataFrame | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw ROC curves with their bands, and single readers as dots.
+    """Draw ROC curves with their confidence bands, and single readers as operating points.
 
     Parameters
     ----------
@@ -154,10 +156,10 @@ def roc(
         axes.set_ylabel("True positives (share of cases with it)")
         if "curve" in curves:
             axes.legend(loc="lower right")
-        told = ["Dots: single readers."] if points is not None else []
+        lines = ["Dots: single readers."] if points is not None else []
         if {"conf_low", "conf_high"} <= set(curves):
-            told.append("Bands: 95% at each share, readers and cases drawn again.")
-        footnote(axes, told, 32)
+            lines.append("Bands: 95% at each share, readers and cases resampled.")
+        footnote(axes, lines, 32)
         return axes
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import nothing, spaced, tick_labels
-from gazeanalytics.report.number_format import number
+from gazeanalytics.report.figures._common import nothing, percent_axis, spaced, tick_labels
+from gazeanalytics.report.number_format import format_number
 from gazeanalytics.report.styling import DOUBLE_MM, SINGLE_MM, drawing
 from gazeanalytics.tables import require_columns
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["archetype_profiles", "axis_loadings", "strategy_profiles", "transition_matrix"]
 
 # Columns of numbers that fit side by side on a page; more features go below one another.
-_MOST_COLUMNS = 11
+_MAX_COLUMNS = 11
 # Relative luminance at which black and white letters contrast alike with the ground (WCAG 2.2).
 _DARK = 0.18
 
 
 def strategy_profiles(
-    profile: pd.DataFrame, *, features: Sequence[str] | None = None, largest: float = 2.0, ax: Axes | None = None
+    profile: pd.DataFrame, *, features: Sequence[str] | None = None, max_sd: float = 2.0, ax: Axes | None = None
 ) -> Axes:
-    """Draw what marks each strategy: a heat map of strategies by features, in standard deviations.
+    """Draw a heat map of what marks each search strategy: strategies by features, in standard deviations.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def strategy_profiles(
         deviations), `conf_low`, `conf_high`, and optionally `n`, the readings of the strategy.
     features : sequence of str, optional
         Which features, in which order (keep one order in all figures of a paper).
-    largest : float
-        Standard deviations of the deepest colour.
+    max_sd : float
+        Difference (SD) of the deepest colour.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -57,7 +57,7 @@ def strategy_profiles(
     """
     require_columns(profile, "profile", ["strategy", "feature", "effect", "conf_low", "conf_high"])
     label = "Difference to the other\nreadings in SD (• 95% CI without 0)"
-    return _profile_map(profile, ("strategy", "effect"), features, largest, label, ax)
+    return _profile_map(profile, ("strategy", "effect"), features, max_sd, label, ax)
 
 
 def axis_loadings(loadings: pd.DataFrame, *, features: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
@@ -88,9 +88,9 @@ def axis_loadings(loadings: pd.DataFrame, *, features: Sequence[str] | None = No
 
 
 def archetype_profiles(
-    profile: pd.DataFrame, *, features: Sequence[str] | None = None, largest: float = 3.0, ax: Axes | None = None
+    profile: pd.DataFrame, *, features: Sequence[str] | None = None, max_sd: float = 3.0, ax: Axes | None = None
 ) -> Axes:
-    """Draw what marks each archetype: a heat map of archetypes by features, in standard deviations.
+    """Draw a heat map of what marks each archetype: archetypes by features, in standard deviations.
 
     Parameters
     ----------
@@ -98,8 +98,8 @@ def archetype_profiles(
         One row an archetype and feature, as `Archetypes.profile` gives them: `archetype`, `feature`, `place`.
     features : sequence of str, optional
         Which features, in which order.
-    largest : float
-        Standard deviations of the deepest colour.
+    max_sd : float
+        Difference (SD) of the deepest colour.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -115,21 +115,21 @@ def archetype_profiles(
     ['1.8', '−1.1']
     """
     require_columns(profile, "profile", ["archetype", "feature", "place"])
-    return _profile_map(profile, ("archetype", "place"), features, largest, "Place in SD from the\nmean reading", ax)
+    return _profile_map(profile, ("archetype", "place"), features, max_sd, "Place in SD from the\nmean reading", ax)
 
 
 def _profile_map(
     table: pd.DataFrame,
     columns: tuple[str, str],
     features: Sequence[str] | None,
-    largest: float,
+    max_value: float,
     label: str,
     ax: Axes | None,
 ) -> Axes:
     group, value = columns
     order = list(features) if features is not None else list(table["feature"].unique())
     names = list(table[group].unique())
-    upright = len(order) > _MOST_COLUMNS
+    upright = len(order) > _MAX_COLUMNS
     size = (
         (max(SINGLE_MM, 62.0 + 17 * len(names)), 24 + 5.0 * len(order))
         if upright
@@ -138,15 +138,15 @@ def _profile_map(
     with drawing(ax, min(size[0], DOUBLE_MM), size[1]) as axes:
         if not len(table):
             return nothing(axes, "strategies")
-        middle, sure = _grid(table, group, value, names, order), np.zeros((len(names), len(order)), bool)
+        middle, marked = _grid(table, group, value, names, order), np.zeros((len(names), len(order)), bool)
         if "conf_low" in table:
             low, high = (_grid(table, group, end, names, order) for end in ("conf_low", "conf_high"))
-            sure = (low > 0) | (high < 0)
+            marked = (low > 0) | (high < 0)
         rows, across = _with_sizes(names, table, group, "\n" if upright else " "), [spaced(name) for name in order]
         if upright:
-            middle, sure, rows, across = middle.T, sure.T, across, rows
-        _color_grid(axes, middle, (rows, across), largest, label)
-        texts = np.vectorize(lambda value, dot: _value(value) + " •" * bool(dot), otypes=[object])(middle, sure)
+            middle, marked, rows, across = middle.T, marked.T, across, rows
+        _color_grid(axes, middle, (rows, across), max_value, label)
+        texts = np.vectorize(lambda value, dot: _value(value) + " •" * bool(dot), otypes=[object])(middle, marked)
         _write_cells(axes, texts)
         return axes
 
@@ -164,12 +164,14 @@ def _with_sizes(names: Sequence[object], table: pd.DataFrame, group: str, gap: s
 
 
 def _value(value: float) -> str:
-    return number(value, 1) or "–"
+    return format_number(value, 1) or "–"
 
 
-def _color_grid(ax: Axes, values: np.ndarray, labels: tuple[list[str], list[str]], largest: float, label: str) -> None:
+def _color_grid(
+    ax: Axes, values: np.ndarray, labels: tuple[list[str], list[str]], max_value: float, label: str
+) -> None:
     """Draw values in purple (below zero) and orange (above), with labels of rows and columns."""
-    drawn = ax.imshow(values, cmap="PuOr_r", vmin=-largest, vmax=largest, aspect="auto")
+    drawn = ax.imshow(values, cmap="PuOr_r", vmin=-max_value, vmax=max_value, aspect="auto")
     rows, columns = labels
     slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if max(map(len, columns)) > 8 else {}
     if "\n" in columns[0]:
@@ -198,12 +200,12 @@ def _write_cells(ax: Axes, texts: np.ndarray) -> None:
 
 
 def transition_matrix(transitions: pd.DataFrame, *, order: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
-    r"""Draw where gaze goes from each region: the share of moves, and how many they are.
+    r"""Draw a transition matrix between AOIs: the share and number of gaze transitions from each region to each other.
 
     Parameters
     ----------
     transitions : pandas.DataFrame
-        One row a pair of regions: `source`, `target`, `count`; pairs that are missing never came.
+        One row a pair of regions: `source`, `target`, `count`; pairs that are missing never occurred.
     order : sequence of str, optional
         Regions in anatomical order; alphabetical without. Regions left out are not drawn.
     ax : matplotlib.axes.Axes, optional
@@ -248,5 +250,5 @@ def transition_matrix(transitions: pd.DataFrame, *, order: Sequence[str] | None 
         axes.set_ylabel("From")
         bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.9, aspect=18, pad=0.02)
         bar.set_label("Share of the moves from a region")
-        bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        percent_axis(bar.ax.yaxis)
         return axes

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.report.figures._common import footnote, halo, nothing, numbers, spaced
-from gazeanalytics.report.figures.images import draw_image
+from gazeanalytics.report.figures.stimulus import Stimulus
 from gazeanalytics.report.styling import SINGLE_MM, drawing, look, plain
 from gazeanalytics.tables import require_columns
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 __all__ = ["ab_outcome", "hmm_states"]
 
 # Moves rarer than this are left to the table: arrows for all would hide the common ones.
-_LEAST_MOVE = 0.1
+_MIN_MOVE = 0.1
 # Nor are there arrows between states that lie nearer than this share of the width.
-_NEAREST = 0.04
+_MIN_DISTANCE = 0.04
 # An ellipse of two standard deviations holds 86 % of a Gaussian in the plane.
 _REACH = 2.0
+_BLANK = Stimulus()
 
 
 def hmm_states(
     states: pd.DataFrame,
     *,
-    image: np.ndarray | None = None,
-    size: tuple[float, float] | None = None,
+    stimulus: Stimulus = _BLANK,
     fixations: pd.DataFrame | None = None,
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the states of one hidden Markov model where they lie, with the moves between them.
+    """Draw the states (ROIs) of one hidden Markov model on the image, with the transitions between them.
 
     Ellipses are two standard deviations (86 % of a state's fixations). Arrows are moves of probability 0.1 or more, as
     wide as they are likely; the matrix below gives all: start, then from row to column.
@@ -43,13 +43,12 @@ def hmm_states(
     ----------
     states : pandas.DataFrame
         One model: the rows of one group (and case) of `HmmGroups.table`, or of one reader of `Hmms.table`.
-    image : numpy.ndarray, shape (height, width) or (height, width, 3), optional
-        The image, first row on top.
-    size : (float, float), optional
-        Width and height of the image in px; without it and without an image, what the states take up.
+    stimulus : Stimulus
+        The image with its size and AOIs; without, the axes show what the states take up.
     fixations : pandas.DataFrame, optional
         Fixations to draw as faint dots below (columns x, y).
     title : str, optional
+        Printed above.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -70,7 +69,7 @@ def hmm_states(
     >>> states = pd.DataFrame({"state": [1, 2], "start": [0.9, 0.1], "x": [100.0, 300.0], "sd x": 20.0,
     ...                        "y": [80.0, 200.0], "sd y": 15.0, "to 1": [0.2, 0.5], "to 2": [0.8, 0.5],
     ...                        "correlation": 0.0})
-    >>> ax = hmm_states(states, size=(400, 300))
+    >>> ax = hmm_states(states, stimulus=Stimulus(size=(400, 300)))
     >>> [text.get_text() for text in ax.texts][:2]
     ['1', '2']
     """
@@ -79,12 +78,13 @@ def hmm_states(
         raise ValueError(
             "hmm_states draws one model; the table has several: give the rows of one group, case or reader"
         )
-    left, right, top, bottom = _frame(states, image, size)
+    left, right, top, bottom = _extent(states, stimulus)
     with drawing(ax, SINGLE_MM, 22 + 75 * (bottom - top) / (right - left)) as axes:
         if not len(states):
             return nothing(axes, "states")
-        if image is not None or size is not None:
-            draw_image(axes, image, right, bottom)
+        if stimulus.known_size is not None:
+            stimulus.draw_below(axes, stimulus.known_size)
+            stimulus.draw_above(axes, stimulus.known_size)
         else:
             axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
         if fixations is not None:
@@ -154,14 +154,10 @@ def ab_outcome(
         return axes
 
 
-def _frame(
-    states: pd.DataFrame, image: np.ndarray | None, size: tuple[float, float] | None
-) -> tuple[float, float, float, float]:
+def _extent(states: pd.DataFrame, stimulus: Stimulus) -> tuple[float, float, float, float]:
     """Left, right, top and bottom of what is drawn, px."""
-    if image is not None:
-        return 0.0, float(image.shape[1]), 0.0, float(image.shape[0])
-    if size is not None:
-        return 0.0, float(size[0]), 0.0, float(size[1])
+    if stimulus.known_size is not None:
+        return 0.0, stimulus.known_size[0], 0.0, stimulus.known_size[1]
     ends = []
     for name in ("x", "y"):
         values, reach = numbers(states, name), 1.3 * _REACH * numbers(states, f"sd {name}")
@@ -196,8 +192,8 @@ def _draw_state(ax: Axes, place: int, row: dict) -> None:
 def _draw_moves(ax: Axes, centres: np.ndarray, moves: np.ndarray) -> None:
     from matplotlib.patches import FancyArrowPatch
 
-    far = np.linalg.norm(centres[:, None] - centres, axis=2) > _NEAREST * np.ptp(ax.get_xlim())
-    for a, b in np.argwhere(moves >= _LEAST_MOVE):
+    far = np.linalg.norm(centres[:, None] - centres, axis=2) > _MIN_DISTANCE * np.ptp(ax.get_xlim())
+    for a, b in np.argwhere(moves >= _MIN_MOVE):
         if far[a, b]:
             move = float(moves[a, b])
             ax.add_patch(

@@ -10,9 +10,17 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import tables
-from gazeanalytics.report.figures._common import footnote, nothing, numbers, tick_labels
+from gazeanalytics.report.figures._common import footnote, nothing, numbers, row_axis, tick_labels
 from gazeanalytics.report.fit_notes import Notes, gather_notes
-from gazeanalytics.report.number_format import count, decimals_for, interval, is_spread, number, p_value, row_name
+from gazeanalytics.report.number_format import (
+    decimals_for,
+    format_count,
+    format_interval,
+    format_number,
+    format_p,
+    format_row_name,
+    is_variance_component,
+)
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, plain
 from gazeanalytics.tables import require_columns
 
@@ -48,7 +56,7 @@ def forest(
     label: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw coefficients with their intervals, and their numbers beside them.
+    """Draw a forest plot: coefficients with their confidence intervals, and their numbers beside them.
 
     Parameters
     ----------
@@ -99,9 +107,11 @@ def forest(
 
 
 def _is_coefficient(estimates: pd.DataFrame, intercept: bool) -> pd.Series:
-    """Leave out spreads, a family's own parameters (they have no test) and, unless wanted, intercepts."""
+    """Leave out spreads, a family's own parameters (they have no test) and, unless asked for, intercepts."""
     terms, tested = estimates["term"], estimates["statistic"].notna()
-    kept = ~terms.map(is_spread).astype(bool) & (tested | ~tested.groupby(estimates["model"]).transform("any"))
+    kept = ~terms.map(is_variance_component).astype(bool) & (
+        tested | ~tested.groupby(estimates["model"]).transform("any")
+    )
     return kept if intercept else kept & ~(terms.isin(_INTERCEPT) | terms.str.contains("|", regex=False))
 
 
@@ -125,9 +135,9 @@ def _forest_row(row: pd.Series, mark: str, doubtful: bool, exponentiate: bool) -
         with np.errstate(over="ignore"):
             values = np.exp(values)
     low, high = values[1:]
-    text = f"{number(values[0], decimals)} {interval(low, high, decimals)}".strip()
-    cells = (text, p_value(float(row["p_value"])), count(float(row["n"])))
-    return _Row(f"{row_name(row)} {mark}".strip(), values[0], low, high, cells, doubtful)
+    text = f"{format_number(values[0], decimals)} {format_interval(low, high, decimals)}".strip()
+    cells = (text, format_p(float(row["p_value"])), format_count(float(row["n"])))
+    return _Row(f"{format_row_name(row)} {mark}".strip(), values[0], low, high, cells, doubtful)
 
 
 def _draw_rows(ax: Axes, rows: Sequence[_Row], exponentiate: bool) -> None:
@@ -140,12 +150,9 @@ def _draw_rows(ax: Axes, rows: Sequence[_Row], exponentiate: bool) -> None:
         if not row.heading:
             _draw_interval(ax, place, row, low, high)
     ax.set_xlim(low, high)
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.set_yticks(range(len(rows)), tick_labels(row.label for row in rows))
+    row_axis(ax, (row.label for row in rows))
     for text, row in zip(ax.get_yticklabels(), rows, strict=True):
         text.set_fontweight("bold" if row.heading else "normal")
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
     if exponentiate:
         _plain_log_ticks(ax, low, high)
 
@@ -221,12 +228,12 @@ def caterpillar(
     modes: pd.DataFrame,
     *,
     column: str = "estimate",
-    names: bool = True,
-    k: int = 5,
+    show_names: bool = True,
+    min_cell: int = 5,
     label: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw what the model expects of each country or reader, shrunk to the whole, from lowest to highest.
+    """Draw conditional modes (BLUPs) of countries or readers with their intervals, from lowest to highest.
 
     Parameters
     ----------
@@ -236,9 +243,9 @@ def caterpillar(
         the shrinkage shows. `readers`, how many readers a level stands for, guards against picking one out.
     column : str
         The modes, such as `mode` of a fit's random effects.
-    names : bool
+    show_names : bool
         Print the levels' names. Readers are persons: pass False for them.
-    k : int
+    min_cell : int
         Levels of fewer `readers` are left out, and counted below.
     label : str, optional
         Text of the horizontal axis.
@@ -257,23 +264,23 @@ def caterpillar(
     ['Chile', 'Peru']
     """
     require_columns(modes, "modes", ["level", column])
-    small = modes["readers"] < k if names and "readers" in modes else pd.Series(False, index=modes.index)
+    small = modes["readers"] < min_cell if show_names and "readers" in modes else pd.Series(False, index=modes.index)
     ordered = modes[~small].sort_values(column, kind="stable")
-    row_mm = 4.0 if names else min(4.0, 100 / max(len(ordered), 1))
+    row_mm = 4.0 if show_names else min(4.0, 100 / max(len(ordered), 1))
     with drawing(ax, SINGLE_MM, 16 + row_mm * max(len(ordered), 4)) as axes:
         if not len(ordered):
             return nothing(axes, "conditional modes")
         places = np.arange(len(ordered))
         axes.axvline(0, color="0.5", linewidth=0.6, zorder=0)
         _draw_modes(axes, ordered, column, places)
-        axes.set_yticks(places if names else [], tick_labels(ordered["level"]) if names else [])
+        axes.set_yticks(places if show_names else [], tick_labels(ordered["level"]) if show_names else [])
         axes.set_ylim(-0.7, len(ordered) - 0.3)
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel(plain(label or "Deviation from the mean" + " (95% interval)" * ("conf_low" in ordered)))
-        if not names:
+        if not show_names:
             axes.set_ylabel(f"{len(ordered)} levels, lowest to highest")
         if small.any():
-            footnote(axes, [f"Not shown: {small.sum()} of fewer than {k} readers."])
+            footnote(axes, [f"Not shown: {small.sum()} of fewer than {min_cell} readers."])
         return axes
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import tables
-from gazeanalytics.report.figures._common import footnote, nothing, numbers, stack_shares, tick_labels
+from gazeanalytics.report.figures._common import draw_intervals, footnote, nothing, numbers, row_axis, stack_shares
 from gazeanalytics.report.fit_notes import gather_notes
-from gazeanalytics.report.number_format import number, p_told
-from gazeanalytics.report.styling import OKABE_ITO, SINGLE_MM, drawing, plain
+from gazeanalytics.report.number_format import format_interval, format_number, format_p_equation
+from gazeanalytics.report.styling import SINGLE_MM, drawing, plain
 from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def condition_means(
     scale: float = 1.0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw what is expected under each condition, with the ratios between conditions below.
+    """Draw estimated marginal means of each condition, with the contrasts between conditions below.
 
     Parameters
     ----------
@@ -56,26 +56,23 @@ def condition_means(
     """
     tables.check(means, "estimates")
     notes = gather_notes(means)
-    told = [] if contrasts is None else [_told(row) for _, row in contrasts.iterrows()]
-    with drawing(ax, SINGLE_MM, 22 + 6 * max(len(means), 2) + 3.2 * (len(told) + len(notes.lines))) as axes:
+    lines = [] if contrasts is None else [_contrast_line(row) for _, row in contrasts.iterrows()]
+    with drawing(ax, SINGLE_MM, 22 + 6 * max(len(means), 2) + 3.2 * (len(lines) + len(notes.lines))) as axes:
         if not len(means):
             return nothing(axes, "conditions")
         rows = np.arange(len(means))
         value, low, high = (scale * numbers(means, name) for name in ("estimate", "conf_low", "conf_high"))
-        axes.hlines(rows, low, high, OKABE_ITO[0], linewidth=1.2)
-        axes.plot(value, rows, "o", color=OKABE_ITO[0], markersize=4.5)
-        axes.set_yticks(rows, tick_labels(means["contrast"]))
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
+        draw_intervals(axes, rows, value, low, high)
+        row_axis(axes, means["contrast"])
         axes.set_xlabel(plain(f"{label} (95% CI, n = {means['n'].max():,.0f})"))
-        footnote(axes, [*told, *notes.lines])
+        footnote(axes, [*lines, *notes.lines])
         return axes
 
 
-def _told(row: pd.Series) -> str:
-    ends = f"[{number(row['conf_low'])}, {number(row['conf_high'])}]"
-    return f"{row['contrast']}: {row['term']} {number(row['estimate'])} {ends}, {p_told(float(row['p_value']))}"
+def _contrast_line(row: pd.Series) -> str:
+    ends = format_interval(row["conf_low"], row["conf_high"])
+    p = format_p_equation(float(row["p_value"]))
+    return f"{row['contrast']}: {row['term']} {format_number(row['estimate'])} {ends}, {p}"
 
 
 def condition_errors(audit: pd.DataFrame, *, condition: str = "condition", ax: Axes | None = None) -> Axes:
@@ -107,7 +104,7 @@ def condition_errors(audit: pd.DataFrame, *, condition: str = "condition", ax: A
         groups = audit.groupby(condition, observed=True, sort=False)
         counts = groups[["found", "missed"]].sum()
         extra = groups["introduced"].mean()
-        counts.index = [f"{name} ({number(extra[name])} introduced a reading)" for name in counts.index]
+        counts.index = [f"{name} ({format_number(extra[name])} introduced a reading)" for name in counts.index]
         stack_shares(axes, counts)
         axes.set_xlabel("Share of findings that were there")
         return axes

@@ -1,15 +1,23 @@
-"""Figures of reasoning: what words are worth, what was looked at and said, whose readings are alike."""
+"""Figures of reasoning: calibration of statements, gaze and speech, similarity of readings of a case."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import nothing, numbers, spaced, stack_shares, tick_labels
-from gazeanalytics.report.number_format import number, p_told
+from gazeanalytics.report.figures._common import (
+    draw_intervals,
+    nothing,
+    numbers,
+    percent_axis,
+    row_axis,
+    small_title,
+    spaced,
+    stack_shares,
+)
+from gazeanalytics.report.number_format import format_interval, format_number, format_p_equation
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, look, plain
 from gazeanalytics.tables import require_columns
 
@@ -22,7 +30,7 @@ _ROW_MM = 5.5
 
 
 def claims(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how often each kind of statement is true, beside how far readers disagree there.
+    """Draw how often each kind of statement is true, beside the disagreement of readers on it.
 
     Parameters
     ----------
@@ -56,8 +64,8 @@ def claims(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
                 label=label,
             )  # fmt: skip
             for row, share in zip(rows, shares, strict=True):
-                axes.text(share + 0.01, row + shift, number(share, 3), va="center")
-        _name_rows(axes, (f"{says} (n = {n:,})" for says, n in zip(said["says"], said["n"], strict=True)), len(said))
+                axes.text(share + 0.01, row + shift, format_number(share, 3), va="center")
+        row_axis(axes, (f"{says} (n = {n:,})" for says, n in zip(said["says"], said["n"], strict=True)))
         axes.set_xlim(0, min(1.0, 1.2 * numbers(said, "p_true").max() + 0.08))
         axes.set_xlabel("Share")
         axes.set_ylabel("The report says")
@@ -111,19 +119,19 @@ def paired_scores(
         axes.set_ylabel(plain(f"{label}, {spaced(second)}"))
         difference = (y - x).mean()
         way = "higher" if difference >= 0 else "lower"
-        title = f"{spaced(second)} {way} by {number(abs(difference), 3)} on average (n = {len(both):,})"
-        axes.set_title(plain(title), fontweight="normal", fontsize=7)
+        title = f"{spaced(second)} {way} by {format_number(abs(difference), 3)} on average (n = {len(both):,})"
+        small_title(axes, title)
         return axes
 
 
-def eye_voice_spans(spans: pd.DataFrame, *, names: bool = False, ax: Axes | None = None) -> Axes:
-    """Draw how long each reader's eye runs ahead of the voice, beside what chance gives.
+def eye_voice_spans(spans: pd.DataFrame, *, show_names: bool = False, ax: Axes | None = None) -> Axes:
+    """Draw the eye-voice span of each reader (how far gaze leads speech), beside chance.
 
     Parameters
     ----------
     spans : pandas.DataFrame
         From `reasoning.eye_voice_span_by_reader`: reader, mentions, span_ms, low_ms, high_ms, chance_ms.
-    names : bool
+    show_names : bool
         Print readers' names; else they stay anonymous, in order of their span.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
@@ -148,12 +156,11 @@ def eye_voice_spans(spans: pd.DataFrame, *, names: bool = False, ax: Axes | None
         middle, low, high, chance = (
             numbers(known, name) / 1000 for name in ("span_ms", "low_ms", "high_ms", "chance_ms")
         )
-        axes.hlines(rows, low, high, OKABE_ITO[0], linewidth=1.2)
-        axes.plot(middle, rows, "o", color=OKABE_ITO[0], markersize=4.5, label="median (95% CI)")
+        draw_intervals(axes, rows, middle, low, high, label="median (95% CI)")
         axes.plot(chance, rows, "D", color="0.35", markerfacecolor="white", markersize=4, label="chance")
-        shown = known["reader"].astype(str) if names else [f"reader {row + 1}" for row in rows]
+        shown = known["reader"].astype(str) if show_names else [f"reader {row + 1}" for row in rows]
         counts = known["mentions"]
-        _name_rows(axes, (f"{name} (n = {n:,})" for name, n in zip(shown, counts, strict=True)), len(known))
+        row_axis(axes, (f"{name} (n = {n:,})" for name, n in zip(shown, counts, strict=True)))
         axes.set_xlim(left=0)
         axes.set_xlabel("Eye-voice span (s)")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2, borderpad=0)
@@ -237,13 +244,13 @@ def case_similarity(similarity: pd.DataFrame, estimates: pd.DataFrame | None = N
             row = estimates[estimates["term"].eq("difference")]
             names = ("estimate", "conf_low", "conf_high", "p_value")
             value, low, high, chance = (float(numbers(row, name)[0]) for name in names)
-            title = f"difference {number(value)} [{number(low)}, {number(high)}], {p_told(chance)}"
-            axes.set_title(title, fontweight="normal", fontsize=7)
+            title = f"difference {format_number(value)} {format_interval(low, high)}, {format_p_equation(chance)}"
+            small_title(axes, title)
         return axes
 
 
 def retrieval(estimates: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how often the case that a reading is about is among the k most similar, beside guessing.
+    """Draw recall at k of case retrieval: how often the reading's own case is among the k most similar, beside chance.
 
     Parameters
     ----------
@@ -277,15 +284,8 @@ def retrieval(estimates: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         axes.set_xticks(places, [term.rpartition("_")[2] for term in found["recall"]["term"]])
         axes.set_xlim(-0.3, len(places) - 0.7)
         axes.set_ylim(0, 1.02)
-        axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+        percent_axis(axes.yaxis)
         axes.set_xlabel(f"k most similar cases (n = {found['recall']['n'].max():,.0f} readings)")
         axes.set_ylabel("Own case among them")
         axes.legend(loc="upper left")
         return axes
-
-
-def _name_rows(ax: Axes, names: Iterable[object], count: int) -> None:
-    ax.set_yticks(range(count), tick_labels(names))
-    ax.set_ylim(count - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)

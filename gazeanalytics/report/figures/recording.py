@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from gazeanalytics.report.figures._common import footnote, nothing, numbers, one_reading, tick_labels
+from gazeanalytics.report.figures._common import (
+    footnote,
+    nothing,
+    numbers,
+    one_reading,
+    percent_axis,
+    small_title,
+    tick_labels,
+)
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, plain
 from gazeanalytics.tables import LABELS, require_columns
 
@@ -18,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["data_loss", "labelled_trace", "main_sequence", "sampling_rate"]
 
-_MOST_DOTS = 2000
+_MAX_DOTS = 2000
 _LABEL_COLORS = dict(
     zip(LABELS, ("none", OKABE_ITO[5], OKABE_ITO[1], OKABE_ITO[2], OKABE_ITO[4], "0.1", "0.75"), strict=True)
 )
@@ -84,7 +92,7 @@ def _codes(name: str, labels: ArrayLike, size: int) -> np.ndarray:
     codes = np.asarray(labels)
     if codes.shape != (size,) or codes.dtype.kind not in "iu" or (size and codes.max(initial=0) >= len(LABELS)):
         raise ValueError(
-            f"labels of {name!r} must be one place in tables.LABELS a sample, shape ({size},); got {codes.dtype} "
+            f"labels of {name!r}: expected one place in tables.LABELS a sample, shape ({size},); got {codes.dtype} "
             f"{codes.shape}"
         )
     return codes
@@ -106,11 +114,11 @@ def _draw_label_rows(ax: Axes, times: np.ndarray, rows: Mapping[str, np.ndarray]
         for kind in np.unique(codes[codes > 0]):
             own = codes[fresh] == kind
             spans = np.column_stack([times[fresh][own], (ends - times[fresh])[own]])
-            told = LABELS[kind] if LABELS[kind] not in named else None
+            label = LABELS[kind] if LABELS[kind] not in named else None
             named.add(LABELS[kind])
             ax.broken_barh(
                 spans.tolist(), (foot + 0.008, _ROW - 0.016), facecolor=_LABEL_COLORS[LABELS[kind]],
-                transform=across, label=told, linewidth=0,
+                transform=across, label=label, linewidth=0,
             )  # fmt: skip
         ax.text(-0.008, foot + _ROW / 2, plain(name), transform=ax.transAxes, ha="right", va="center", clip_on=False)
 
@@ -149,7 +157,7 @@ def main_sequence(saccades: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             return nothing(axes, "saccades")
         axes.set_xscale("log")
         axes.set_yscale("log")
-        if len(amplitude) > _MOST_DOTS:
+        if len(amplitude) > _MAX_DOTS:
             counts = axes.hexbin(
                 amplitude, speed, xscale="log", yscale="log", gridsize=45, cmap="Greys", bins="log", mincnt=1,
                 linewidths=0.1,
@@ -164,7 +172,7 @@ def main_sequence(saccades: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         axes.set_xlabel("Amplitude (deg)")
         axes.set_ylabel("Peak speed (deg/s)")
         _name_decades(axes)
-        axes.set_title(f"{len(amplitude):,} saccades", fontweight="normal", fontsize=7)
+        small_title(axes, f"{len(amplitude):,} saccades")
         return axes
 
 
@@ -186,7 +194,12 @@ def _name_decades(ax: Axes) -> None:
 
 
 def data_loss(
-    quality: pd.DataFrame, *, column: str = "loss", names: bool = False, limit: float = 0.2, ax: Axes | None = None
+    quality: pd.DataFrame,
+    *,
+    column: str = "loss",
+    show_names: bool = False,
+    max_loss: float = 0.2,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw how much gaze was lost in each reader's readings, from least to most.
 
@@ -196,9 +209,9 @@ def data_loss(
         One row a reading: `reader` and the share of samples lost.
     column : str
         The share lost, 0 to 1.
-    names : bool
+    show_names : bool
         Print the readers' names; they are persons, so by default only their rank is printed.
-    limit : float
+    max_loss : float
         Share marked by a line, such as a study's criterion for leaving a reading out.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
@@ -210,7 +223,7 @@ def data_loss(
 
     Examples
     --------
-    >>> ax = data_loss(pd.DataFrame({"reader": ["a", "a", "b"], "loss": [0.1, 0.3, 0.02]}), names=True)
+    >>> ax = data_loss(pd.DataFrame({"reader": ["a", "a", "b"], "loss": [0.1, 0.3, 0.02]}), show_names=True)
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['b', 'a']
     """
@@ -228,17 +241,15 @@ def data_loss(
         axes.hlines(places, spans[:, 0], spans[:, 4], color="0.6", linewidth=0.6)
         axes.hlines(places, spans[:, 1], spans[:, 3], color=OKABE_ITO[5], linewidth=thick)
         axes.plot(spans[:, 2], places, "o", color=OKABE_ITO[0], markersize=min(4.0, 2 + thick / 2))
-        axes.axvline(limit, color="0.4", linewidth=0.6, linestyle="--")
-        above = int((known[column] > limit).sum())
-        axes.set_title(
-            f"{above:,} of {len(known):,} readings lost more than {limit:.0%}", fontweight="normal", fontsize=7
-        )
-        axes.set_yticks(places if names else [], tick_labels(by_reader.index) if names else [])
-        axes.set_ylabel("" if names else f"{readers} readers, least to most loss")
+        axes.axvline(max_loss, color="0.4", linewidth=0.6, linestyle="--")
+        above = int((known[column] > max_loss).sum())
+        small_title(axes, f"{above:,} of {len(known):,} readings lost more than {max_loss:.0%}")
+        axes.set_yticks(places if show_names else [], tick_labels(by_reader.index) if show_names else [])
+        axes.set_ylabel("" if show_names else f"{readers} readers, least to most loss")
         axes.set_ylim(-0.8, readers - 0.2)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlim(0, min(1.0, max(spans.max() * 1.05, limit * 1.2)))
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axes.set_xlim(0, min(1.0, max(spans.max() * 1.05, max_loss * 1.2)))
+        percent_axis(axes.xaxis)
         axes.set_xlabel("Samples lost: median, quartiles, range")
         return axes
 

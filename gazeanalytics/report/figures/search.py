@@ -1,4 +1,4 @@
-"""Figures of search in time and space: what was looked at when, when lesions were met, what was covered."""
+"""Figures of visual search: AOI visits over time, time to first fixation of lesions, coverage, error types."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import halo, nothing, numbers, one_reading, spaced, stack_shares, tick_labels
-from gazeanalytics.report.figures.images import draw_image, draw_scale_bar
+from gazeanalytics.report.figures._common import (
+    halo,
+    nothing,
+    numbers,
+    one_reading,
+    percent_axis,
+    row_axis,
+    small_title,
+    spaced,
+    stack_shares,
+)
+from gazeanalytics.report.figures.stimulus import Stimulus
 from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, look, plain
 from gazeanalytics.tables import require_columns
 
@@ -32,7 +42,7 @@ def visit_raster(
     order: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw which region one reading looked at when, and what was said meanwhile, on one clock.
+    """Draw AOI visits (dwells) of one reading over time, with what was said meanwhile, on one clock.
 
     Parameters
     ----------
@@ -85,9 +95,7 @@ def visit_raster(
         if len(spoken):
             _write_speech(axes, spoken, len(names), DOUBLE_MM * 0.85)
         rows = [*map(spaced, names), *(["said"] if len(spoken) else [])]
-        axes.set_yticks(range(len(rows)), tick_labels(rows))
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
+        row_axis(axes, rows)
         axes.set_xlabel("Time since image onset (s)")
         return axes
 
@@ -124,9 +132,9 @@ def _write_speech(ax: Axes, spoken: pd.DataFrame, row: int, width_mm: float) -> 
 
 
 def hit_curve(
-    lesions: pd.DataFrame, *, by: str | None = None, first: str = "time_to_first_fixation_ms", ax: Axes | None = None
+    lesions: pd.DataFrame, *, by: str | None = None, column: str = "time_to_first_fixation_ms", ax: Axes | None = None
 ) -> Axes:
-    """Draw the share of lesions that had been looked at by each moment.
+    """Draw the cumulative hit curve: share of lesions fixated by each moment (time to first fixation, TTFF).
 
     Parameters
     ----------
@@ -134,8 +142,8 @@ def hit_curve(
         One row a reading and lesion: time of the first fixation on it in ms, missing when it was never looked at.
     by : str, optional
         Column that groups, such as strategy, outcome or experience.
-    first : str
-        Column of the time.
+    column : str
+        The time.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -150,14 +158,14 @@ def hit_curve(
     >>> ax.lines[0].get_ydata().tolist()
     [0.0, 0.25, 0.5, 0.5]
     """
-    require_columns(lesions, "lesions", [first, *([by] if by else [])])
+    require_columns(lesions, "lesions", [column, *([by] if by else [])])
     with drawing(ax, SINGLE_MM, 62) as axes:
         if not len(lesions):
             return nothing(axes, "lesions")
         groups = [(None, lesions)] if by is None else list(lesions.groupby(by, observed=True, sort=True))
-        end = float(np.nanmax(numbers(lesions, first), initial=1.0)) / 1000
+        end = float(np.nanmax(numbers(lesions, column), initial=1.0)) / 1000
         for place, (name, part) in enumerate(groups):
-            when = np.sort(numbers(part, first) / 1000)
+            when = np.sort(numbers(part, column) / 1000)
             when = when[np.isfinite(when)]
             share = np.arange(len(when) + 1) / len(part)
             style = look(place)
@@ -168,7 +176,7 @@ def hit_curve(
             )  # fmt: skip
         axes.set_xlim(0, end)
         axes.set_ylim(0, 1.02)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        percent_axis(axes.yaxis)
         axes.set_xlabel("Time since image onset (s)")
         axes.set_ylabel("Lesions looked at" + (f" (n = {len(lesions):,})" if by is None else ""))
         if by is not None:
@@ -177,7 +185,7 @@ def hit_curve(
 
 
 def lag_curve(lags: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the share of gaze on a finding's place against how long before its mention.
+    """Draw the gaze-speech lag: share of gaze on the place of a finding against time before its mention.
 
     Parameters
     ----------
@@ -213,7 +221,7 @@ def lag_curve(lags: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             axes.plot(seconds, numbers(ordered, "chance"), color="0.35", linewidth=1.0, linestyle="--", label="chance")
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2, borderpad=0)
         axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        percent_axis(axes.yaxis)
         axes.set_xlabel("Gaze before the mention (s)")
         axes.set_ylabel("Share of gaze time")
         return axes
@@ -226,7 +234,10 @@ def miss_shares(
     outcomes: Sequence[str] = ("search", "recognition", "decision"),
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw why lesions were missed, by group: never looked at, looked at too briefly, looked at and dismissed.
+    """Draw shares of search, recognition and decision errors among missed lesions, by group.
+
+    A lesion is never fixated (search), fixated too briefly (recognition) or dwelt on and dismissed (decision); the
+    taxonomy of Kundel, Nodine & Carmody (1978).
 
     Parameters
     ----------
@@ -263,26 +274,20 @@ def miss_shares(
 def coverage_map(
     fixations: pd.DataFrame,
     *,
-    viewing: Viewing,
-    size: tuple[float, float],
+    stimulus: Stimulus,
     radius_deg: float = 2.5,
-    image: np.ndarray | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw which part of the image lay within the useful visual field of any fixation.
+    """Draw image coverage: what lay within the useful field of view of any fixation.
 
     Parameters
     ----------
     fixations : pandas.DataFrame
         Table ``fixations``, one reading.
-    viewing : gazeanalytics.geometry.Viewing
-        How image pixels become angles.
-    size : (float, float)
-        Width and height of the image in px.
+    stimulus : Stimulus
+        The image with its size and viewing geometry, both needed.
     radius_deg : float
-        Radius of the useful visual field; 2.5 deg (Kundel, Nodine & Toto 1991).
-    image : numpy.ndarray, shape (height, width), optional
-        The image.
+        Radius of the useful field of view; 2.5 deg (Kundel, Nodine & Toto 1991).
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -291,19 +296,30 @@ def coverage_map(
     matplotlib.axes.Axes
         What was not covered is veiled; the title gives the share covered, counted on a grid of 200 columns.
 
+    Raises
+    ------
+    ValueError
+        If the size or the viewing geometry is not known.
+
     Examples
     --------
     >>> from gazeanalytics.geometry import Viewing
     >>> fixations = pd.DataFrame({"reading": 1, "onset": 0.0, "x": [500.0], "y": [500.0]})
-    >>> ax = coverage_map(fixations, viewing=Viewing.from_px_per_deg(100, 1000, 1000), size=(1000, 1000))
+    >>> viewing = Viewing.from_px_per_deg(100, 1000, 1000)
+    >>> ax = coverage_map(fixations, stimulus=Stimulus(size=(1000, 1000), viewing=viewing))
     >>> ax.get_title(loc="left")
     '20% of the image within 2.5° of a fixation'
     """
     require_columns(fixations, "fixations", ["reading", "x", "y"])
     one_reading(fixations, "fixations")
+    size, viewing = stimulus.known_size, stimulus.viewing
+    if size is None or viewing is None:
+        raise ValueError(
+            "stimulus: expected size (or image) and viewing; got none; give both for an angle on the image"
+        )
     width, height = size
     with drawing(ax, SINGLE_MM, 6 + 85 * height / width) as axes:
-        draw_image(axes, image, width, height)
+        stimulus.draw_below(axes, size)
         covered = _covered(fixations, viewing, size, radius_deg)
         veil = np.zeros((*covered.shape, 4))
         veil[~covered] = (0.2, 0.2, 0.2, 0.62)
@@ -312,9 +328,9 @@ def coverage_map(
             numbers(fixations, "x"), numbers(fixations, "y"), "o", color=OKABE_ITO[4], markersize=2.5,
             path_effects=halo(1.5), zorder=2,
         )  # fmt: skip
-        draw_scale_bar(axes, viewing, width, height)
+        stimulus.draw_above(axes, size)
         share = f"{covered.mean():.0%} of the image within {radius_deg:g}° of a fixation"
-        axes.set_title(share, fontweight="normal", fontsize=7)
+        small_title(axes, share)
         return axes
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import halo, nothing, spaced, stack_shares, tick_labels
+from gazeanalytics.report.figures._common import halo, nothing, small_title, spaced, stack_shares, tick_labels
 from gazeanalytics.report.styling import SINGLE_MM, drawing, look, plain
 from gazeanalytics.report.table_one import EXPERIENCE_EDGES, pool_bands, pool_small
 from gazeanalytics.tables import require_columns
@@ -24,7 +24,7 @@ def strategy_shares(
     *,
     by: str,
     edges: Sequence[float] = EXPERIENCE_EDGES,
-    k: int = 5,
+    min_cell: int = 5,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how often each strategy is used, by country, by experience or by any other column.
@@ -37,8 +37,8 @@ def strategy_shares(
         A column of names, or of numbers that are cut into bands.
     edges : sequence of float
         Edges of the bands, left edge included.
-    k : int
-        Groups of fewer than `k` readers are pooled as "other".
+    min_cell : int
+        Groups of fewer than `min_cell` readers are pooled as "other".
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -56,7 +56,7 @@ def strategy_shares(
     ['20%', '80%']
     """
     require_columns(readings, "readings", ["reader", "strategy", by])
-    group = _group_readings(readings, by, edges, k)
+    group = _group_readings(readings, by, edges, min_cell)
     with drawing(ax, SINGLE_MM, 28 + 8 * max(len(group.unique()), 1)) as axes:
         if not len(readings):
             return nothing(axes, "readings")
@@ -70,13 +70,13 @@ def strategy_shares(
         return axes
 
 
-def _group_readings(readings: pd.DataFrame, by: str, edges: Sequence[float], k: int) -> pd.Series:
+def _group_readings(readings: pd.DataFrame, by: str, edges: Sequence[float], min_cell: int) -> pd.Series:
     """Group of each reading; small groups of readers are pooled."""
     of_reader = readings.groupby("reader", observed=True)[by].first()
     if pd.api.types.is_numeric_dtype(of_reader) and not pd.api.types.is_bool_dtype(of_reader):
-        pooled = pool_bands(of_reader, edges, k, unit="years" if by.endswith("_years") else "")
+        pooled = pool_bands(of_reader, edges, min_cell, unit="years" if by.endswith("_years") else "")
     else:
-        pooled = pool_small(of_reader, k)
+        pooled = pool_small(of_reader, min_cell)
     return readings["reader"].map(pooled).astype(pooled.dtype)
 
 
@@ -210,7 +210,7 @@ def strategy_map(
             axes.annotate(plain(name), middle, ha="center", va="center", fontweight="bold", path_effects=halo(2.5))
         axes.set_xlabel(plain(spaced(x)))
         axes.set_ylabel(plain(spaced(y)))
-        axes.set_title(f"{len(known):,} readings", fontweight="normal", fontsize=7)
+        small_title(axes, f"{len(known):,} readings")
         return axes
 
 

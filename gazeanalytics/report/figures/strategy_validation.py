@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.report.figures._common import footnote, halo, nothing, numbers, spaced, tick_labels
+from gazeanalytics.report.figures._common import footnote, halo, nothing, numbers, small_title, spaced, tick_labels
 from gazeanalytics.report.styling import DOUBLE_MM, SINGLE_MM, drawing, look, plain
 from gazeanalytics.tables import require_columns
 
@@ -204,5 +204,5 @@ def archetype_map(scores: pd.DataFrame, *, color: pd.Series | None = None, ax: A
         axes.set_aspect("equal")
         axes.margins(0.12)
         axes.set_axis_off()
-        axes.set_title(f"{len(shares):,} readings", fontweight="normal", fontsize=7)
+        small_title(axes, f"{len(shares):,} readings")
         return axes
