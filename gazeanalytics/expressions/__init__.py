@@ -1,0 +1,42 @@
+"""The one fence around expressions that a file or a person may write: formulas, conditions, values.
+
+What is written is read into a syntax tree that has nodes for numbers, text, columns, lists, our own functions and
+operators, and for nothing else: there is no attribute, no import and no name of Python to reach. The tree is worked out
+by our own table of functions; nothing is ever given to Python, numpy or pandas as text. Length, depth and the size of
+what comes out are bounded (`Limits`).
+"""
+
+from gazeanalytics.expressions.algebra import Term, expand, summands
+from gazeanalytics.expressions.conditions import check_condition, select
+from gazeanalytics.expressions.faults import ExpressionError, Limits, limits, shorten
+from gazeanalytics.expressions.grammar import parse
+from gazeanalytics.expressions.matrices import Layout, Matrix, build
+from gazeanalytics.expressions.tree import Bracket, Call, Chain, Name, Node, names, write
+from gazeanalytics.expressions.values import Rows, numbers, remembering, work_out
+
+__all__ = [
+    "Bracket",
+    "Call",
+    "Chain",
+    "ExpressionError",
+    "Layout",
+    "Limits",
+    "Matrix",
+    "Name",
+    "Node",
+    "Rows",
+    "Term",
+    "build",
+    "check_condition",
+    "expand",
+    "limits",
+    "names",
+    "numbers",
+    "parse",
+    "remembering",
+    "select",
+    "shorten",
+    "summands",
+    "work_out",
+    "write",
+]

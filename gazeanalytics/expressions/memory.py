@@ -1,0 +1,163 @@
+"""Functions whose result rests on all rows: what they learn from the data of a fit, and how they use it on new data.
+
+Each pair is `learn(x, settings) -> state` and `use(x, state) -> columns`; the state is plain numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gazeanalytics.expressions.faults import ExpressionError, hold
+
+__all__ = ["REMEMBERING", "Remembering", "use_poly"]
+
+State = dict[str, Any]
+
+
+class Remembering(NamedTuple):
+    """A function that remembers: how it learns, how it is used, and the types of its settings."""
+
+    learn: Callable[[np.ndarray, Mapping[str, Any]], State]
+    use: Callable[[np.ndarray, State], np.ndarray]
+    settings: Mapping[str, type | tuple[type, ...]] = {}
+
+
+def learn_scale(x: np.ndarray, settings: Mapping[str, Any]) -> State:
+    """Learn mean and standard deviation; without centring, the root of the mean square."""
+    middle = float(np.mean(x)) if settings.get("center", True) else 0.0
+    spread = float(np.sqrt(np.sum((x - middle) ** 2) / max(x.size - 1, 1))) if settings.get("scale", True) else 1.0
+    return {"middle": middle, "spread": spread}
+
+
+def learn_standardize(x: np.ndarray, settings: Mapping[str, Any]) -> State:
+    """Learn mean and standard deviation as patsy's standardize does: divided by n, not by n - 1."""
+    state = learn_scale(x, {"center": settings.get("center", True), "scale": settings.get("rescale", True)})
+    rescaled = settings.get("rescale", True)
+    return {**state, "spread": state["spread"] * float(np.sqrt(max(x.size - 1, 1) / x.size)) if rescaled else 1.0}
+
+
+def learn_center(x: np.ndarray, settings: Mapping[str, Any]) -> State:
+    """Learn the mean."""
+    return learn_scale(x, {**settings, "scale": False})
+
+
+def use_scale(x: np.ndarray, state: State) -> np.ndarray:
+    """Subtract the mean of the fit and divide by its spread.
+
+    Examples
+    --------
+    >>> use_scale(np.array([1.0, 2.0, 6.0]), learn_scale(np.array([1.0, 2.0, 3.0]), {}))
+    array([-1.,  0.,  4.])
+    """
+    return (x - state["middle"]) / state["spread"]
+
+
+def learn_poly(x: np.ndarray, settings: Mapping[str, Any]) -> State:
+    """Learn the three-term recurrence of the polynomials that are orthogonal over these values (as R's poly)."""
+    degree = settings.get("degree", 1)
+    name = f"poly(..., {degree})"
+    if degree < 1:
+        raise ExpressionError(f"{name}: expected a degree from 1; got {degree}")
+    hold("cells", degree * x.size, name)
+    hold("columns", degree, name)
+    if settings.get("raw", False):
+        return {"degree": degree}
+    if degree >= np.unique(x[np.isfinite(x)]).size:
+        raise ExpressionError(f"{name}: expected more than {degree} different values; got fewer")
+    shifts, norms = [], [float(x.size)]
+    before, now = np.zeros(x.size), np.ones(x.size)
+    for power in range(degree):
+        shifts.append(float(np.sum(x * now**2) / norms[power]))
+        ratio = norms[power] / norms[power - 1] if power else 0.0
+        before, now = now, (x - shifts[power]) * now - ratio * before
+        norms.append(float(np.sum(now**2)))
+    return {"shifts": shifts, "norms": norms}
+
+
+def use_poly(x: np.ndarray, state: State) -> np.ndarray:
+    """Give the polynomials of degree 1, 2, ... at `x`, shape (rows, degree).
+
+    Examples
+    --------
+    >>> x = np.arange(5.0)
+    >>> use_poly(x, learn_poly(x, {"degree": 2})).round(3)[:, 1]
+    array([ 0.535, -0.267, -0.535, -0.267,  0.535])
+    """
+    if "degree" in state:
+        return np.column_stack([x**power for power in range(1, state["degree"] + 1)])
+    shifts, norms = state["shifts"], state["norms"]
+    out = np.empty((x.size, len(shifts)))
+    before, now = np.zeros(x.size), np.ones(x.size)
+    for power, shift in enumerate(shifts):
+        ratio = norms[power] / norms[power - 1] if power else 0.0
+        before, now = now, (x - shift) * now - ratio * before
+        out[:, power] = now / np.sqrt(norms[power + 1])
+    return out
+
+
+def learn_bs(x: np.ndarray, settings: Mapping[str, Any]) -> State:
+    """Learn the knots of B-splines: at quantiles, or where they are told (as R's bs without its intercept)."""
+    degree, df, told = settings.get("degree", 3), settings.get("df"), settings.get("knots")
+    known = x[np.isfinite(x)]
+    if degree < 0 or (df is not None and (df < degree or told is not None)):
+        raise ExpressionError(
+            f"bs(...): expected a degree from 0 and either knots or a df from the degree ({degree}); "
+            f"got df={df}, knots={told}"
+        )
+    count = degree + len(told or ()) if df is None else df
+    hold("columns", count, f"bs(..., df={count})")
+    hold("cells", count * x.size, f"bs(..., df={count})")
+    if not known.size:
+        raise ExpressionError("bs(...): expected finite numbers; got none")
+    inner = told or np.quantile(known, np.linspace(0, 1, count - degree + 2))[1:-1].tolist()
+    low, high = float(known.min()), float(known.max())
+    if any(not low <= knot <= high for knot in inner):
+        raise ExpressionError(f"bs(...): expected knots between {low:g} and {high:g}, as the values; got {inner}")
+    return {"knots": [low] * (degree + 1) + sorted(map(float, inner)) + [high] * (degree + 1), "degree": degree}
+
+
+def use_bs(x: np.ndarray, state: State) -> np.ndarray:
+    """Give the B-splines at `x` but the first, shape (rows, df), by Cox and de Boor's recursion.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 5)
+    >>> use_bs(x, learn_bs(x, {"df": 3})).round(3)[2]
+    array([0.375, 0.375, 0.125])
+    """
+    knots, degree = np.array(state["knots"]), state["degree"]
+    outside = (x < knots[0]) | (x > knots[-1])
+    if outside.any():
+        raise ExpressionError(
+            f"bs(...): expected values from {knots[0]:g} to {knots[-1]:g}, as in the fit; got {x[outside][0]:g} and "
+            f"{int(outside.sum()) - 1} more outside"
+        )
+    last = knots.size - degree - 2
+    basis = [(knots[i] <= x) & ((x < knots[i + 1]) | ((i == last) & (x == knots[-1]))) for i in range(knots.size - 1)]
+    basis = [one.astype(float) for one in basis]
+    for order in range(1, degree + 1):
+        basis = [
+            _share(x, knots[i], knots[i + order]) * basis[i]
+            + (1 - _share(x, knots[i + 1], knots[i + order + 1])) * basis[i + 1]
+            for i in range(len(basis) - 1)
+        ]
+    found = np.column_stack(basis[1:]) if len(basis) > 1 else np.empty((x.size, 0))
+    return np.where(np.isnan(x)[:, None], np.nan, found)
+
+
+def _share(x: np.ndarray, low: float, high: float) -> np.ndarray | float:
+    return (x - low) / (high - low) if high > low else 0.0
+
+
+_SCALING = {"center": bool, "scale": bool}
+
+REMEMBERING = {
+    "scale": Remembering(learn_scale, use_scale, _SCALING),
+    "standardize": Remembering(learn_standardize, use_scale, {"center": bool, "rescale": bool}),
+    "center": Remembering(learn_center, use_scale),
+    "poly": Remembering(learn_poly, use_poly, {"degree": int, "raw": bool}),
+    "bs": Remembering(learn_bs, use_bs, {"df": int, "knots": list, "degree": int}),
+}

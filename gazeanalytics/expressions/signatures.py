@@ -1,0 +1,58 @@
+"""Which functions an expression may call, and with what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ALIASES", "CODINGS", "FORMULA_WORDS", "SIGNATURES", "Signature"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a function takes.
+
+    Attributes
+    ----------
+    columns : int
+        How many of its first arguments are worked out from columns; the others are settings.
+    settings : tuple of str
+        Names of the settings, in the order in which they may stand without their names.
+    fewest : int
+        How many columns it wants at least.
+    """
+
+    columns: int = 1
+    settings: tuple[str, ...] = ()
+    fewest: int = 1
+
+
+# Value by value: the same result for a row, whatever the other rows are.
+_PLAIN = (
+    "I", "abs", "ceil", "cos", "exp", "exp10", "exp2", "expm1", "floor", "isna", "log", "log10", "log1p", "log2",
+    "notna", "round", "sign", "sin", "sqrt", "tan", "tanh",
+)  # fmt: skip
+
+# Said to a formula as a whole, not worked out row by row.
+FORMULA_WORDS = ("cbind", "nominal", "offset", "zeros")
+
+# Ways to code a category, each under R's name and formulaic's.
+CODINGS = {
+    "contr.SAS": "SAS", "contr.diff": "diff", "contr.helmert": "helmert", "contr.poly": "poly", "contr.sum": "sum",
+    "contr.treatment": "treatment", "Diff": "diff", "Helmert": "helmert", "Poly": "poly", "Sum": "sum",
+    "Treatment": "treatment",
+}  # fmt: skip
+
+SIGNATURES: dict[str, Signature] = {
+    **dict.fromkeys(_PLAIN, Signature()),
+    "center": Signature(),
+    "scale": Signature(settings=("center", "scale")),
+    "standardize": Signature(settings=("center", "rescale")),
+    "poly": Signature(settings=("degree", "raw")),
+    "bs": Signature(settings=("df", "knots", "degree")),
+    "factor": Signature(settings=("contrasts", "levels")),
+    "cbind": Signature(columns=2, fewest=2),
+    **dict.fromkeys(("nominal", "offset", "zeros"), Signature()),
+    **dict.fromkeys(CODINGS, Signature(columns=0, settings=("base",), fewest=0)),
+}
+
+ALIASES = {"C": "factor"}
