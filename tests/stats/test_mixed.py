@@ -124,8 +124,8 @@ def test_the_table_given_is_not_changed():
         ("log(prior) ~ site + (1 | reader)", "gaussian", "'log(prior)' isn't a finite number in"),
         ("one ~ prior + (1 | reader)", "gaussian", "the outcome is 1 in all 180 rows"),
         ("correct ~ prior + (1 | reader)", "binomal", "family: expected one of"),
-        ("correct", "binomial", "a formula has the shape"),
-        ("correct ~ prior + + (1 | reader)", "binomial", "has nothing beside it"),
+        ("correct", "binomial", "expected a formula, which has the shape"),
+        ("correct ~ prior + + (1 | reader)", "binomial", "got '+' at character 19"),
     ],
 )
 def test_wrong_use_is_refused_in_words(formula, family, message):

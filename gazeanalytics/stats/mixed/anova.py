@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from gazeanalytics.stats.mixed import formula as formulas
 from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.model import assemble
@@ -121,13 +120,13 @@ def joint_tests(fit: MixedFit) -> pd.DataFrame:
     0  strategy       40.6   2        346.0      0.0
     """
     spec = fit.frame.spec
-    names = [formulas.readable(str(name)) for name in spec.column_names]
+    names = spec.column_names
     rows = []
     for term, columns in spec.term_slices.items():
         place = [fit.names.index(name) for name in names[columns] if name in fit.names and name != "(Intercept)"]
         if place:
             statistic, rest = _wald_f(fit, place)
-            row = {"term": formulas.readable(str(term)), "statistic": statistic, "df": len(place)}
+            row = {"term": term, "statistic": statistic, "df": len(place)}
             rows.append(row | {"df_residual": rest, "p_value": _f_tail(statistic, len(place), rest)})
     return pd.DataFrame(rows)
 

@@ -94,20 +94,12 @@ def notes_on_data(frame: Frame) -> list[str]:
         for group, count in counts.items()
         if count < MIN_LEVELS
     ]
-    for name in _categories(frame):
+    for name in frame.spec.categories:
         counts = frame.data[name].value_counts()
         small = counts[(counts < MIN_ROWS) & (counts > 0)]
         notes += [f"small cell: {name} {level} has {count} rows" for level, count in small.items()]
         notes += _small_between(name, frame)
     return notes
-
-
-def _categories(frame: Frame) -> list[str]:
-    return [
-        str(name)
-        for name in frame.spec.required_variables
-        if name in frame.data and any(f"{name}[" in shown or f"factor({name})[" in shown for shown in frame.names)
-    ]
 
 
 def _small_between(name: str, frame: Frame) -> list[str]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from typing import Any
+from itertools import pairwise
 
-import formulaic
 import numpy as np
 import pandas as pd
-from formulaic.errors import FormulaicError
 
+from gazeanalytics import expressions
+from gazeanalytics.expressions import Bracket, Call, Chain, ExpressionError, Layout, Matrix, Name, Node, Term
 from gazeanalytics.stats.mixed.design import ModelError, RandomTerm
 from gazeanalytics.tables import nearest
 
@@ -20,31 +20,34 @@ __all__ = ["Formula", "Frame", "parse", "read"]
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """The parts of a formula, as text.
+    """The parts of a formula, as syntax trees.
 
     Attributes
     ----------
     response : str
-        Left-hand side.
-    fixed : str
-        Fixed part, as formulaic reads it.
-    offset : tuple of str
+        Left-hand side, in one spelling.
+    outcome : tuple of Node
+        Left-hand side: one, or the two of `cbind(successes, failures)`.
+    fixed : tuple of Term
+        Fixed part, multiplied out.
+    offset : tuple of Node
         What stood in `offset(...)`.
-    random : tuple of (str, str)
-        Coefficients and grouping of each random term; nested groupings and `||` already taken apart.
+    random : tuple of (tuple of Term, tuple of str)
+        Coefficients and grouping columns of each random term; nested groupings and `||` already taken apart.
     nested : tuple of (str, str)
         Outer and inner name of each `outer/inner`.
-    own : str
+    own : tuple of Term
         What stood in `nominal(...)` or `zeros(...)`: predictors of the thresholds or of excess zeros.
     own_kind : {"", "nominal", "zeros"}
     """
 
     response: str
-    fixed: str
-    offset: tuple[str, ...]
-    random: tuple[tuple[str, str], ...]
+    outcome: tuple[Node, ...]
+    fixed: tuple[Term, ...]
+    offset: tuple[Node, ...]
+    random: tuple[tuple[tuple[Term, ...], tuple[str, ...]], ...]
     nested: tuple[tuple[str, str], ...]
-    own: str = "1"
+    own: tuple[Term, ...]
     own_kind: str = ""
 
 
@@ -54,7 +57,7 @@ class OwnPart:
 
     x: np.ndarray
     names: tuple[str, ...]
-    spec: formulaic.ModelSpec
+    spec: Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +70,14 @@ class Frame:
         The rows used.
     x : numpy.ndarray, shape (rows, fixed effects)
     names : tuple of str
-        Readable names of the fixed effects.
-    spec : formulaic.ModelSpec
+        Names of the fixed effects.
+    spec : Layout
         How to build `x` for new data.
     own : OwnPart
         Predictors of the thresholds or of excess zeros; a column of ones where the formula names none.
     offset : numpy.ndarray, shape (rows,)
     terms : tuple of RandomTerm
-    specs : tuple of formulaic.ModelSpec
+    specs : tuple of Layout
         How to build each term's `z` for new data.
     notes : tuple of str
         Rows left out, columns dropped, small cells.
@@ -83,98 +86,126 @@ class Frame:
     data: pd.DataFrame
     x: np.ndarray
     names: tuple[str, ...]
-    spec: formulaic.ModelSpec
+    spec: Layout
     own: OwnPart
     offset: np.ndarray
     terms: tuple[RandomTerm, ...]
-    specs: tuple[formulaic.ModelSpec, ...]
+    specs: tuple[Layout, ...]
     notes: tuple[str, ...]
 
 
-def split(text: str, mark: str) -> list[str]:
-    """Split at a mark that stands outside all brackets.
-
-    Examples
-    --------
-    >>> split("a + (1 + b | g)", "+")
-    ['a', '(1 + b | g)']
-    """
-    depth = accumulate((char in "([{") - (char in ")]}") for char in text)
-    parts, start = [], 0
-    for place, (char, level) in enumerate(zip(text, depth, strict=True)):
-        if char == mark and level == 0:
-            parts.append(text[start:place].strip())
-            start = place + 1
-    return [*parts, text[start:].strip()]
+@contextmanager
+def model_errors() -> Iterator[None]:
+    """Tell what an expression can't be as what a model can't be."""
+    try:
+        yield
+    except ExpressionError as error:
+        raise ModelError(str(error)) from error
 
 
-def quote(formula: str, columns: list[str]) -> str:
-    """Put backticks around the names of columns that aren't words, such as `Informed.liking`.
-
-    Examples
-    --------
-    >>> quote("Informed.liking ~ x", ["Informed.liking", "x"])
-    '`Informed.liking` ~ x'
-    """
-    odd = sorted((name for name in columns if not name.isidentifier()), key=len, reverse=True)
-    if not odd or "`" in formula:
-        return formula
-    pattern = r"(?<![\w.])(" + "|".join(map(re.escape, odd)) + r")(?![\w.])"
-    return re.sub(pattern, r"`\1`", formula)
-
-
-def parse(formula: str) -> Formula:
+@model_errors()
+def parse(formula: str, columns: Iterable[str] = ()) -> Formula:
     """Take a formula apart.
 
+    Parameters
+    ----------
+    formula : str
+    columns : iterable of str
+        Columns of the table, where it is at hand; those whose names aren't words are then known without backticks.
+
     Examples
     --------
-    >>> parse("y ~ x + (1 | reader) + (1 | site/case)").random
-    (('1', 'reader'), ('1', 'site'), ('1', 'site:case'))
+    >>> [groups for _, groups in parse("y ~ x + (1 | reader) + (1 | site/case)").random]
+    [('reader',), ('site',), ('site', 'case')]
     """
-    sides = split(formula, "~")
-    if len(sides) != 2 or not all(sides):
-        raise ModelError(f"a formula has the shape 'outcome ~ predictors + (1 | reader)'; came {formula!r}")
-    fixed, offset, random, nested, own = [], [], [], [], []
-    for part in split(sides[1], "+"):
-        inside = _inside(part)
-        if inside is not None and "|" in inside:
-            random += _random(inside, nested)
-        elif called := re.fullmatch(r"(offset|nominal|zeros)\((.*)\)", part):
-            (offset if called[1] == "offset" else own).append(called.groups())
-        elif part:
-            fixed.append(_spell(part))
+    tree = expressions.parse(formula, columns=columns)
+    if not (isinstance(tree, Chain) and [mark for mark, _ in tree.rest] == ["~"]):
+        raise ModelError(
+            f"expected a formula, which has the shape 'outcome ~ predictors + (1 | reader)'; got {formula[:80]!r}"
+        )
+    left, right = tree.first, tree.rest[0][1]
+    parts = expressions.summands(right)
+    random, nested, words, fixed = [], [], [], []
+    for sign, part in parts:
+        if _is_random(part):
+            random += _random(_added(sign, part), nested)
+        elif isinstance(part, Call) and part.name in ("offset", "nominal", "zeros"):
+            words.append(_added(sign, part))
         else:
-            raise ModelError(f"a '+' in {formula!r} has nothing beside it")
+            fixed.append((sign, part))
+    own, kind = _own(words)
+    return Formula(
+        response=expressions.write(left),
+        outcome=left.arguments if isinstance(left, Call) and left.name == "cbind" else (left,),
+        fixed=tuple(expressions.expand(fixed)),
+        offset=tuple(_offset(call) for call in words if call.name == "offset"),
+        random=tuple(random),
+        nested=tuple(nested),
+        own=own,
+        own_kind=kind,
+    )
+
+
+def _is_random(part: Node) -> bool:
+    return isinstance(part, Bracket) or (isinstance(part, Chain) and part.rest[0][0] in ("|", "||"))
+
+
+def _added(sign: str, part: Node) -> Node:
+    if sign == "-":
+        raise ModelError(f"expected '+' before {expressions.write(part)!r}; got '-'; leave the term out instead")
+    return part
+
+
+def _own(words: list[Call]) -> tuple[tuple[Term, ...], str]:
+    """Give what stands in the one `nominal(...)` or `zeros(...)`, and which it is."""
+    own = [call for call in words if call.name != "offset"]
     if len(own) > 1:
-        raise ModelError(f"a formula takes one nominal(...) or zeros(...), with all its predictors; came {formula!r}")
-    kind, inside = own[0] if own else ("", "1")
-    offsets = tuple(inside for _, inside in offset)
-    return Formula(sides[0], " + ".join(fixed) or "1", offsets, tuple(random), tuple(nested), _spell(inside), kind)
+        shown = " + ".join(map(expressions.write, own))
+        raise ModelError(f"a formula takes one nominal(...) or zeros(...), with all its predictors; got {shown!r}")
+    inside = tuple(expressions.expand(expressions.summands(own[0].arguments[0]) if own else []))
+    if not any(not term.factors for term in inside):
+        raise ModelError(f"expected {own[0].name}(...) to keep its intercept; got {expressions.write(own[0])!r}")
+    return inside, own[0].name if own else ""
 
 
-def _inside(part: str) -> str | None:
-    return part[1:-1] if part.startswith("(") and part.endswith(")") else None
+def _offset(call: Call) -> Node:
+    inside = call.arguments[0]
+    if learnt := expressions.remembering(inside):
+        raise ModelError(
+            f"expected a known number in offset(...); got {learnt[0]}(...), which depends on the other rows; add it to "
+            "the table as a column"
+        )
+    return inside
 
 
-def _spell(part: str) -> str:
-    part = re.sub(r"\bfactor\(", "C(", part)
-    return re.sub(r"\bI\([^()]*\)", lambda match: match[0].replace("^", "**"), part)
+def _random(part: Node, nested: list[tuple[str, str]]) -> list[tuple[tuple[Term, ...], tuple[str, ...]]]:
+    written = expressions.write(part)
+    inner = part.inner if isinstance(part, Bracket) else part
+    if not (isinstance(part, Bracket) and isinstance(inner, Chain) and len(inner.rest) == 1):
+        raise ModelError(f"expected a random term in brackets of its own, as in (1 | reader); got {written!r}")
+    mark, group = inner.rest[0]
+    names = _grouping(group, written)
+    nested += pairwise(":".join(name) for name in names)
+    groups = [sum(names[: depth + 1], ()) for depth in range(len(names))]
+    effects = tuple(expressions.expand(expressions.summands(inner.first)))
+    if not effects:
+        raise ModelError(f"expected an effect before the bar, such as 1; got {written!r}")
+    pieces = [(effect,) for effect in effects] if mark == "||" else [effects]
+    return [(piece, group) for group in groups for piece in pieces]
 
 
-def _random(inside: str, nested: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    apart = "||" in inside
-    left, _, group = (side.strip() for side in inside.partition("||" if apart else "|"))
-    left = _spell(left)
-    names = [name.strip() for name in group.split("/")]
-    nested += pairwise(names)
-    groups = [":".join(names[: depth + 1]) for depth in range(len(names))]
-    pieces = [left]
-    if apart:
-        slopes = [piece for piece in split(left, "+") if piece not in ("0", "1")]
-        pieces = ([] if "0" in split(left, "+") else ["1"]) + [f"0 + {piece}" for piece in slopes]
-    return [(piece, name) for name in groups for piece in pieces]
+def _grouping(node: Node, written: str) -> list[tuple[str, ...]]:
+    """Take `site/reader:session` apart into the columns of each of its depths."""
+    if isinstance(node, Name):
+        return [(node.name,)]
+    if isinstance(node, Chain) and {mark for mark, _ in node.rest} in ({"/"}, {":"}):
+        parts = [_grouping(part, written) for part in (node.first, *(part for _, part in node.rest))]
+        deep = [name for part in parts for name in part]
+        return deep if node.rest[0][0] == "/" else [sum(deep, ())]
+    raise ModelError(f"expected columns after the bar, such as reader, site/reader or case:reader; got {written!r}")
 
 
+@model_errors()
 def read(formula: Formula, data: pd.DataFrame) -> Frame:
     """Build the arrays of a formula from a table.
 
@@ -183,76 +214,75 @@ def read(formula: Formula, data: pd.DataFrame) -> Frame:
     ModelError
         When a column is unknown, a predictor is constant or a value isn't finite.
     """
-    columns = _columns(formula, data)
-    used = data[columns]
-    kept, notes = _complete(used)
+    kept, notes = _complete(_columns(formula, data))
     kept = pd.DataFrame({name: _tidy(kept[name]) for name in kept})
     matrix = _matrix(formula.fixed, kept)
     _refuse_constant(formula, kept)
-    names = tuple(readable(str(name)) for name in matrix.columns)
-    x = matrix.to_numpy(dtype=float)
-    pieces = [_matrix(left, kept) for left, _ in formula.random]
-    terms = tuple(_term(piece, group, kept) for piece, (_, group) in zip(pieces, formula.random, strict=True))
-    specs = tuple(piece.model_spec for piece in pieces)
-    own = _own_part(formula, kept)
-    return Frame(kept, x, names, matrix.model_spec, own, known_part(formula, kept), terms, specs, tuple(notes))
+    pieces = [_matrix(effects, kept) for effects, _ in formula.random]
+    terms = tuple(_term(piece, groups, kept) for piece, (_, groups) in zip(pieces, formula.random, strict=True))
+    return Frame(
+        data=kept,
+        x=matrix.x,
+        names=matrix.layout.column_names,
+        spec=matrix.layout,
+        own=_own_part(formula, kept),
+        offset=_finite_offset(formula, kept),
+        terms=terms,
+        specs=tuple(piece.layout for piece in pieces),
+        notes=tuple(notes),
+    )
 
 
 def _own_part(formula: Formula, kept: pd.DataFrame) -> OwnPart:
-    matrix = _matrix(f"1 + {formula.own}", kept)
-    names = tuple(readable(str(name)) for name in matrix.columns)
-    x = np.ascontiguousarray(matrix.to_numpy(dtype=float))
+    matrix = _matrix(formula.own, kept)
+    x = np.ascontiguousarray(matrix.x)
     if np.linalg.matrix_rank(x) < x.shape[1]:
-        raise ModelError(f"the predictors in {formula.own_kind}({formula.own}) make up one another; leave some out")
-    return OwnPart(x, names, matrix.model_spec)
+        raise ModelError(f"the predictors in {formula.own_kind}(...) make up one another; leave some out")
+    return OwnPart(x, matrix.layout.column_names, matrix.layout)
 
 
 def variables(formula: Formula) -> list[str]:
     """List the columns that a formula names, each once."""
-    parts = [formula.fixed, formula.own, *response_parts(formula.response)]
-    parts += [f"0 + {part}" for part in formula.offset]
-    parts += [left for left, _ in formula.random]
-    wanted: list[str] = []
-    for part in parts:
-        try:
-            wanted += _variables(part)
-        except (FormulaicError, SyntaxError) as error:
-            raise ModelError(f"can't read {part.removeprefix('0 + ')!r}: {error}") from error
-    wanted += [_plain(name) for _, group in formula.random for name in group.split(":")]
+    wanted = [*_named(formula.fixed), *_named(formula.own)]
+    wanted += [name for node in (*formula.outcome, *formula.offset) for name in expressions.names(node)]
+    wanted += [name for effects, _ in formula.random for name in _named(effects)]
+    wanted += [name for _, groups in formula.random for name in groups]
     return list(dict.fromkeys(wanted))
 
 
-def _columns(formula: Formula, data: pd.DataFrame) -> list[str]:
-    wanted = variables(formula)
-    have = [str(name) for name in data.columns]
-    for name in wanted:
+def _named(terms: Iterable[Term]) -> list[str]:
+    return [name for term in terms for factor in term.factors for name in expressions.names(factor)]
+
+
+def _columns(formula: Formula, data: pd.DataFrame) -> pd.DataFrame:
+    have = {str(name): name for name in data.columns}
+    found = {}
+    for name in variables(formula):
         if name not in have:
+            shown = expressions.shorten(name)
             raise ModelError(
-                f"the formula names the column {name!r}, which the table doesn't have; {nearest(name, have)}"
+                f"the formula names the column {shown!r}, which the table doesn't have; {nearest(shown, list(have))}"
             )
-    return wanted
+        found[name] = data[have[name]]
+        if isinstance(found[name], pd.DataFrame):
+            raise ModelError(f"expected one column {name!r} in the table; got {found[name].shape[1]} of that name")
+    return pd.DataFrame(found, index=data.index)
 
 
-def outcome(response: str, data: pd.DataFrame) -> list[pd.Series]:
+@model_errors()
+def outcome(formula: Formula, data: pd.DataFrame) -> list[pd.Series]:
     """Work out the left-hand side: a column as it stands, or the value of an expression."""
-    if _plain(response) in data.columns:
-        return [data[_plain(response)]]
-    return [_matrix(part, data).iloc[:, 0] for part in response_parts(response)]
+    if len(formula.outcome) == 1 and isinstance(formula.outcome[0], Name):
+        return [data[formula.outcome[0].name]]
+    found = [_numbers(node, data) for node in formula.outcome]
+    for node, values in zip(formula.outcome, found, strict=True):
+        _refuse_infinite(expressions.write(node), values)
+    return [pd.Series(values, index=data.index) for values in found]
 
 
-def _variables(text: str) -> list[str]:
-    """List the columns that an expression names; formulaic cuts quoted names at a dot."""
-    quoted = re.findall(r"`([^`]+)`", text)
-    cut = {name.split(".")[0] for name in quoted} - set(quoted)
-    names: Any = formulaic.Formula(text)  # pyright: ignore[reportAbstractUsage]
-    return sorted({*quoted, *(str(name) for name in names.required_variables if name not in cut)})
-
-
-def response_parts(response: str) -> list[str]:
-    """Give the expressions of the left-hand side: one, or two in `cbind(successes, failures)`."""
-    if response.startswith("cbind(") and response.endswith(")"):
-        return [f"0 + I({part})" for part in split(response[len("cbind(") : -1], ",")]
-    return [f"0 + {_spell(response)}"]
+def _numbers(node: Node, data: pd.DataFrame) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return np.broadcast_to(expressions.numbers(node, expressions.Rows(data)), len(data)).astype(float)
 
 
 def _complete(used: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -278,24 +308,24 @@ def _tidy(values: pd.Series) -> pd.Series:
     return values
 
 
-def _matrix(text: str, data: pd.DataFrame) -> Any:
-    try:
-        with np.errstate(all="ignore"):
-            matrix: Any = formulaic.model_matrix(text, data, na_action="ignore", context={})
-    except FormulaicError as error:
-        raise ModelError(f"can't work out {text.removeprefix('0 + ')!r}: {error}") from error
-    values = matrix.to_numpy(dtype=float)
-    wrong = ~np.isfinite(values).all(axis=1)
-    if wrong.any():
-        raise ModelError(
-            f"{text.removeprefix('0 + ')!r} isn't a finite number in {int(wrong.sum()):,} rows, first in row "
-            f"{int(wrong.argmax())} of those used"
-        )
+def _matrix(terms: Iterable[Term], data: pd.DataFrame) -> Matrix:
+    matrix = expressions.build(terms, data)
+    for name, values in zip(matrix.layout.column_names, matrix.x.T, strict=True):
+        _refuse_infinite(name, values)
     return matrix
 
 
+def _refuse_infinite(name: str, values: np.ndarray) -> None:
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        raise ModelError(
+            f"{name!r} isn't a finite number in {int(wrong.sum()):,} rows, first in row {int(wrong.argmax())} of those "
+            "used"
+        )
+
+
 def _refuse_constant(formula: Formula, data: pd.DataFrame) -> None:
-    for name in _variables(formula.fixed):
+    for name in dict.fromkeys(_named(formula.fixed)):
         values = data[name]
         if len(values) > 1 and (values == values.iloc[0]).all():
             raise ModelError(
@@ -304,31 +334,24 @@ def _refuse_constant(formula: Formula, data: pd.DataFrame) -> None:
             )
 
 
-def readable(name: str) -> str:
-    """Say formulaic's name of a column in words: `C(x)[T.4]` is `factor(x)[4]`."""
-    if name == "Intercept":
-        return "(Intercept)"
-    return name.replace("[T.", "[").replace("C(", "factor(").replace("`", "")
-
-
-def _plain(name: str) -> str:
-    return name.strip().strip("`")
-
-
+@model_errors()
 def known_part(formula: Formula, data: pd.DataFrame) -> np.ndarray:
     """Add up the offsets."""
     offset = np.zeros(len(data))
-    for part in formula.offset:
-        offset += _matrix(f"0 + {part}", data).to_numpy(dtype=float)[:, 0]
+    for node in formula.offset:
+        offset += _numbers(node, data)
     return offset
 
 
-def _term(matrix: Any, group: str, data: pd.DataFrame) -> RandomTerm:
-    names = tuple(readable(str(name)) for name in matrix.columns)
-    plain = [_plain(name) for name in group.split(":")]
-    levels, codes = _levels(plain, data)
-    z = np.ascontiguousarray(matrix.to_numpy(dtype=float))
-    return RandomTerm(":".join(plain), names, levels, codes, z)
+def _finite_offset(formula: Formula, data: pd.DataFrame) -> np.ndarray:
+    offset = known_part(formula, data)
+    _refuse_infinite(" + ".join(f"offset({expressions.write(node)})" for node in formula.offset), offset)
+    return offset
+
+
+def _term(matrix: Matrix, groups: tuple[str, ...], data: pd.DataFrame) -> RandomTerm:
+    levels, codes = _levels(list(groups), data)
+    return RandomTerm(":".join(groups), matrix.layout.column_names, levels, codes, np.ascontiguousarray(matrix.x))
 
 
 def _levels(names: list[str], data: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -345,16 +368,15 @@ def _level_codes(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     return one.categories.astype(str).to_numpy(dtype=object), one.codes.astype(np.int64)
 
 
-def new_matrix(spec: formulaic.ModelSpec, names: tuple[str, ...], data: pd.DataFrame) -> np.ndarray:
-    """Build the columns of those names for new data, coded as they were for the fit."""
-    matrix: Any = spec.get_model_matrix(data, context={}, na_action="ignore")
-    matrix.columns = [readable(str(name)) for name in matrix.columns]
-    return matrix[list(names)].to_numpy(dtype=float)
+@model_errors()
+def new_matrix(spec: Layout, names: tuple[str, ...], data: pd.DataFrame) -> np.ndarray:
+    """Build the columns of those names for new data, coded and scaled as they were for the fit."""
+    return spec.matrix(data)[:, [spec.column_names.index(name) for name in names]]
 
 
 def new_codes(term: RandomTerm, data: pd.DataFrame) -> np.ndarray:
     """Give each new row's level of a random term; -1 for levels that the fit hasn't seen, and for missing ones."""
-    names = [_plain(name) for name in term.group.split(":")]
+    names = term.group.split(":")
     there, found = data[names].notna().all(axis=1).to_numpy(), np.full(len(data), -1, dtype=np.int64)
     levels, codes = _levels(names, data[there])
     known = {level: place for place, level in enumerate(term.levels)}

@@ -184,13 +184,13 @@ def adjust(p_values: ArrayLike, *, method: Literal["holm", "bh", "none"] = "holm
 def _reference_grid(fit: MixedFit, by: tuple[str, ...]) -> tuple[list[str], np.ndarray]:
     """Rows of the fixed effects at each combination of `by`, the other categories averaged over."""
     data, spec = fit.frame.data, fit.frame.spec
-    used = [str(name) for name in spec.required_variables]
+    used = list(spec.required_variables)
     for name in by:
         if name not in used:
             raise ModelError(f"{name!r} is not a column of the fixed part; {nearest(name, used)}")
     if not by:
         raise ModelError("expected at least one column of the fixed part, such as marginal_means(fit, 'strategy')")
-    choices = {name: _choices(data[name], name in by, _is_category(fit, name)) for name in used}
+    choices = {name: _choices(data[name], name in by, name in spec.categories) for name in used}
     grid = pd.DataFrame(list(product(*choices.values())), columns=list(choices))
     for name in used:
         if isinstance(data[name].dtype, pd.CategoricalDtype):
@@ -199,10 +199,6 @@ def _reference_grid(fit: MixedFit, by: tuple[str, ...]) -> tuple[list[str], np.n
     label = grid[list(by)].astype(str).agg(", ".join, axis=1)
     labels = list(dict.fromkeys(label))
     return labels, np.array([x[(label == one).to_numpy()].mean(axis=0) for one in labels])
-
-
-def _is_category(fit: MixedFit, name: str) -> bool:
-    return any(f"{name}[" in shown or f"factor({name})[" in shown for shown in fit.names)
 
 
 def _choices(values: pd.Series, chosen: bool, category: bool) -> list[object]:

@@ -39,9 +39,10 @@ def mixed(
     ----------
     formula : str
         As in lme4: `accuracy ~ strategy * experience + (1 | reader) + (1 | case)`. Categories are treatment coded;
-        `factor(x)` makes a number a category; `log(y)`, `I(x^2)`, `offset(log(n))` and `cbind(hits, misses)` work;
-        `(1 + x | g)` lets intercept and slope vary together, `(1 + x || g)` apart; `(1 | a/b)` means
-        `(1 | a) + (1 | a:b)`. Readers and cases are crossed: `(1 | reader) + (1 | case)`, never nested.
+        `factor(x)` makes a number a category, `factor(x, contr.sum)` codes it otherwise; `log(y)`, `I(x^2)`,
+        `scale(x)`, `poly(x, 2)`, `bs(x, df=4)`, `offset(log(n))` and `cbind(hits, misses)` work; `(1 + x | g)` lets
+        intercept and slope vary together, `(1 + x || g)` apart; `(1 | a/b)` means `(1 | a) + (1 | a:b)`. Readers and
+        cases are crossed: `(1 | reader) + (1 | case)`, never nested.
         `nominal(x)` lets an effect on an ordinal outcome differ by threshold; `zeros(1)` or `zeros(x)` lets counts be
         0 for another reason too, with log odds that x may move.
     data : pandas.DataFrame
@@ -98,10 +99,10 @@ def mixed(
     4  sd(residual)      1.02       0.03
     """
     chosen = MixedSettings.given(settings)
-    parts = formulas.parse(formulas.quote(formula, [str(name) for name in data.columns]))
+    parts = formulas.parse(formula, [str(name) for name in data.columns])
     kind = families.find(family, link)
     frame = formulas.read(parts, data)
-    response = kind.response(formulas.outcome(parts.response, frame.data))
+    response = kind.response(formulas.outcome(parts, frame.data))
     checks.refuse_confounded(parts, frame, kind, response)
     checks.refuse_own(parts, frame, kind, response)
     frame, aliased = _independent(frame, kind, chosen.tolerances.aliased)
@@ -123,7 +124,7 @@ def check_formula(formula: str, *, family: str = "gaussian", link: str | None = 
         One sentence, as `mixed` has it.
     """
     families.find(family, link)
-    formulas.variables(formulas.parse(formula))
+    formulas.parse(formula)
 
 
 @one_blas_thread()

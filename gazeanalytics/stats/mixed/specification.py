@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from gazeanalytics.expressions import ExpressionError, select
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.model import mixed
 
@@ -23,7 +24,7 @@ def specification_curve(
     data : pandas.DataFrame
         One row per observation.
     choices : mapping of str to mapping
-        For each specification's name the arguments of `mixed`, plus `rows` (a query such as `"kind == 'person'"`).
+        For each specification's name the arguments of `mixed`, plus `rows` (a condition such as `"kind == 'person'"`).
     term : str
         The fixed effect looked at.
     confidence : float
@@ -59,11 +60,11 @@ def specification_curve(
 
 
 def _one(data: pd.DataFrame, name: str, choice: dict[str, Any], term: str, confidence: float) -> pd.DataFrame:
-    query = choice.pop("rows", None)
-    part = data.query(query) if query else data
+    where = choice.pop("rows", None)
     try:
+        part = select(data, where) if where else data
         table = mixed(data=part, **choice).estimates(model=name, confidence=confidence)
-    except ModelError as error:
+    except (ModelError, ExpressionError) as error:
         return _empty(name, term, str(error))
     row = table[table["term"] == term]
     return row if len(row) else _empty(name, term, f"no term {term!r} in this specification")
