@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -83,7 +84,7 @@ def main() -> None:
     try:
         app()
     except (InputError, ValueError) as error:
-        if not isinstance(error, InputError) and "GAZEANALYTICS_DEBUG" in __import__("os").environ:
+        if not isinstance(error, InputError) and "GAZEANALYTICS_DEBUG" in os.environ:
             raise
         typer.echo(f"gazeanalytics: {error}", err=True)
         sys.exit(2)

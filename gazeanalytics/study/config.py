@@ -64,7 +64,7 @@ class ModelConfig(_Strict):
 
     formula: str = Field(description="lme4's way of writing: correct ~ strategy + (1 | reader) + (1 | case)")
     family: str = "gaussian"
-    where: str = Field(default="", description="rows to use, a pandas query such as 'max_saccades in [2, 4]'")
+    where: str = Field(default="", description="rows to use, a condition such as 'max_saccades in [2, 4]'")
     title: str = ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import stats
+from gazeanalytics.expressions import ExpressionError, check_condition, select
 from gazeanalytics.study.config import ModelConfig
 from gazeanalytics.tables import InputError
 
@@ -31,12 +31,12 @@ def check_models(models: Mapping[str, ModelConfig], place: Path) -> None:
     for name, model in models.items():
         try:
             stats.check_formula(model.formula, family=model.family)
-            ast.parse(model.where.replace("`", "") or "True", mode="eval")
         except stats.ModelError as error:
             raise InputError(f"{place}, models.{name}: {error}") from error
-        except SyntaxError:
-            wanted = "a condition on columns, such as 'max_saccades in [2, 4]'"
-            raise InputError(f"{place}, models.{name}.where: wanted {wanted}; came {model.where!r}") from None
+        try:
+            check_condition(model.where or "True")
+        except ExpressionError as error:
+            raise InputError(f"{place}, models.{name}.where: {error}") from error
 
 
 def model_frame(readings: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +102,7 @@ def fit_models(readings: pd.DataFrame, models: Mapping[str, ModelConfig]) -> dic
     for name, model in models.items():
         try:
             fits[name] = _fitted(readings, model)
-        except (ValueError, KeyError, SyntaxError, pd.errors.UndefinedVariableError) as error:
+        except (ValueError, KeyError) as error:
             raise InputError(f"study.toml, models.{name}: {error}") from error
     return fits
 
@@ -119,7 +119,7 @@ def fit_defaults(readings: pd.DataFrame, models: Mapping[str, ModelConfig]) -> t
 
 
 def _fitted(readings: pd.DataFrame, model: ModelConfig) -> Any:
-    rows = readings.query(model.where) if model.where else readings
+    rows = select(readings, model.where) if model.where else readings
     return stats.mixed(model.formula, rows.reset_index(drop=True), family=model.family, settings={"separated": "note"})
 
 

@@ -110,7 +110,8 @@ def _model(found: Analysis, name: str) -> Part:
 
 def _countries(found: Analysis, fit: Any, title: str) -> report.Picture | None:
     """Countries with enough readers to be shown; None when there is none."""
-    effects = fit.random_effects().query("group == 'country'")
+    effects = fit.random_effects()
+    effects = effects[effects["group"] == "country"]
     readers = readers_by_country(found)
     shown = effects[effects["level"].map(readers).ge(found.study.config.report.min_cell)]
     if not len(shown):

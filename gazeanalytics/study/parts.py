@@ -31,7 +31,8 @@ class Part:
 
 def readers_by_country(found: Analysis) -> pd.Series:
     """How many people read in each country."""
-    readers = found.study.table("readers").query("kind == 'person'")
+    readers = found.study.table("readers")
+    readers = readers[readers["kind"] == "person"]
     return readers["country"].value_counts() if "country" in readers else pd.Series(dtype=int)
 
 

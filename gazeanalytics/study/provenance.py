@@ -15,7 +15,7 @@ from gazeanalytics.tables import TABLES
 __all__ = ["provenance_of"]
 
 _LIBRARIES = (
-    "numpy", "scipy", "numba", "pandas", "pyarrow", "scikit-learn", "formulaic", "matplotlib",
+    "numpy", "scipy", "numba", "pandas", "pyarrow", "scikit-learn", "matplotlib",
 )  # fmt: skip
 
 

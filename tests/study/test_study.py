@@ -249,7 +249,7 @@ def test_a_folder_that_cannot_be_made_is_told(small):
     [
         ("formula = 'correct ~ (1 | reader'", "models.mine: "),
         ("formula = 'correct ~ a + (1 | reader)'\nfamily = 'binomal'", "models.mine: family: expected one of"),
-        ("formula = 'correct ~ 1 + (1 | reader)'\nwhere = 'case in ['", "models.mine.where: wanted a condition on"),
+        ("formula = 'correct ~ 1 + (1 | reader)'\nwhere = 'case in ['", "models.mine.where: can't read 'case in ['"),
     ],
 )
 def test_models_that_no_data_could_mend_are_told_before_anything_is_computed(small, tmp_path, model, words):
