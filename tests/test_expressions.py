@@ -402,7 +402,7 @@ def test_what_asks_for_too_much_is_refused_at_once(text, milliseconds, what):
         expand(summands(parse(text)))
     assert (time.process_time() - began) * 1e3 < milliseconds
     assert f" {what}; got " in str(told.value)
-    assert "or more; ask for less, or allow more with gazeanalytics.expressions.limits(" in str(told.value)
+    assert "or more; ask for less, or allow more inside `with gazeanalytics.expressions.limits(" in str(told.value)
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def hold(name: str, count: int, expression: str) -> None:
     if count > most:
         raise ExpressionError(
             f"{shorten(expression)!r}: expected at most {most:,} {_WORDS.get(name, name)}; got {count:,} or more; "
-            f"ask for less, or allow more with gazeanalytics.expressions.limits({name}=...)"
+            f"ask for less, or allow more inside `with gazeanalytics.expressions.limits({name}=...)`"
         )
 
 
