@@ -16,7 +16,7 @@ import gazeanalytics
 from gazeanalytics import expressions
 from gazeanalytics.expressions import ExpressionError, build, expand, parse, select, summands
 from gazeanalytics.stats.mixed.design import ModelError
-from gazeanalytics.stats.mixed.marginal_means import means
+from gazeanalytics.stats.mixed.marginal_means import marginal_means
 from gazeanalytics.stats.mixed.model import check_formula, mixed
 from gazeanalytics.stats.mixed.prediction import predict
 from gazeanalytics.stats.mixed.specification import specification_curve
@@ -558,7 +558,7 @@ def test_the_coding_of_a_category_does_not_move_marginal_means(coding):
     plain = mixed("y ~ site + kind + (1 | reader)", data)
     coded = mixed(f"y ~ factor(site, {coding}) + kind + (1 | reader)", data)
     for by in ("kind", "site"):
-        ours, theirs = (means(fit, by)[["contrast", "estimate", "std_error"]] for fit in (coded, plain))
+        ours, theirs = (marginal_means(fit, by)[["contrast", "estimate", "std_error"]] for fit in (coded, plain))
         pd.testing.assert_frame_equal(ours, theirs, rtol=1e-6)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from gazeanalytics.expressions.algebra import Term
 from gazeanalytics.expressions.coding import Coding, columns, learn
 from gazeanalytics.expressions.faults import ExpressionError, hold, shorten
-from gazeanalytics.expressions.tree import Call, Node, names, write
+from gazeanalytics.expressions.tree import Call, Name, Node, names, write
 from gazeanalytics.expressions.values import Rows, work_out
 
 __all__ = ["Layout", "Matrix", "build"]
@@ -38,7 +38,7 @@ class Layout:
     required_variables : tuple of str
         Columns of the table, in the order the formula names them.
     categories : tuple of str
-        Those of them that are coded as categories.
+        Those of them that are categories as they stand, or in `factor(...)`.
     factors : dict of str to Node
         What is worked out, by how it is written.
     codings : dict of str to Coding
@@ -98,7 +98,7 @@ def build(terms: Iterable[Term], data: pd.DataFrame) -> Matrix:
     blocks = tuple(block for _, group in laid for block in group)
     x, widths, titles = _columns(blocks, values, codings, len(data))
     named = [name for factor in factors.values() for name in names(factor)]
-    coded = [name for text in codings for name in names(factors[text])]
+    coded = [inner.name for text in codings if isinstance(inner := _inside_factor(factors[text]), Name)]
     layout = Layout(
         column_names=tuple(titles),
         term_slices=_slices(laid, widths),
@@ -119,8 +119,9 @@ def _evaluate(factors: dict[str, Node], rows: Rows) -> dict[str, Any]:
 
 
 def _evaluated(text: str, factor: Node, rows: Rows) -> Any:
-    category = isinstance(factor, Call) and factor.name == "factor"
-    value = work_out(factor.arguments[0] if isinstance(factor, Call) and category else factor, rows)
+    inner = _inside_factor(factor)
+    category = inner is not factor
+    value = work_out(inner, rows)
     if isinstance(value, str):
         raise ExpressionError(f"{shorten(text)!r}: expected numbers or categories; got text in quotes")
     if isinstance(value, pd.Series):
@@ -134,6 +135,10 @@ def _evaluated(text: str, factor: Node, rows: Rows) -> Any:
     if category:
         return pd.Series(array.astype(int) if array.dtype == bool else array)
     return array.astype(float)
+
+
+def _inside_factor(node: Node) -> Node:
+    return node.arguments[0] if isinstance(node, Call) and node.name == "factor" else node
 
 
 def _lay_out(terms: list[Term], values: dict[str, Any], codings: dict[str, Coding]) -> list[tuple[Term, list[Block]]]:
