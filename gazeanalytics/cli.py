@@ -41,7 +41,7 @@ def analyse(study: StudyFolder, out: Out, overwrite: Overwrite = False, quiet: Q
 
 @app.command()
 def check(study: StudyFolder) -> None:
-    """Read a study's tables and tell whether they fit the contract and one another."""
+    """Read a study's tables and check that they fit the contract and one another."""
     from gazeanalytics.study import open_study
 
     for name, rows in open_study(study).check().items():

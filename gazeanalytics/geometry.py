@@ -1,4 +1,4 @@
-"""Image, screen and eye: exact visual angles and the frames of reference that gaze is told in.
+"""Image, screen and eye: exact visual angles and the frames of reference of gaze positions.
 
 Angles are those of a flat screen seen from a point on the axis through its centre: a pixel at the edge covers a
 smaller angle than one at the centre. `Viewing` holds that in four numbers in *image* pixels, so that a zoomed or
@@ -107,7 +107,7 @@ class Viewing:
     centre_x_px, centre_y_px : float or numpy.ndarray
         The image point straight ahead of the eye.
     distance_x_px, distance_y_px : float or numpy.ndarray
-        Viewing distance told in image pixels, horizontal and vertical (they differ where pixels are oblong).
+        Viewing distance in image pixels, horizontal and vertical (they differ where pixels are oblong).
     """
 
     centre_x_px: float | np.ndarray
@@ -168,7 +168,7 @@ class Viewing:
 
 
 def convert_points(x: ArrayLike, y: ArrayLike, source: Box, target: Box) -> tuple[np.ndarray, np.ndarray]:
-    """Move points from one frame to another: `source` and `target` are the same rectangle told in both.
+    """Move points from one frame to another: `source` and `target` are the same rectangle, expressed in both.
 
     Screen to image is `convert_points(x, y, at, shown)`; from normalised, `source` is `Box(0, 0, 1, 1)`.
 

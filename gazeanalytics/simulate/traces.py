@@ -165,7 +165,7 @@ def _anchors(
     fixations: pd.DataFrame | None,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """When each statement comes to mind (ms): the target's when its place is first looked at, others' anywhen."""
+    """Time of the thought behind each statement (ms): first look at the place of the target, any time for others."""
     share = rng.random(len(statements))
     if fixations is None:
         return 8000.0 * share
@@ -174,8 +174,8 @@ def _anchors(
     length = ends.groupby(fixations["reading"]).max().reindex(readings).fillna(8000.0).to_numpy()
     looked = fixations[fixations["purpose"].isin(["target", "decoy"])]
     first = looked.groupby("reading")["onset"].min().reindex(readings).to_numpy()[row]
-    anywhen = share * length[row]
-    return np.where(statements["target"] & ~np.isnan(first), first, anywhen)
+    any_time = share * length[row]
+    return np.where(statements["target"] & ~np.isnan(first), first, any_time)
 
 
 def _spoken(study: Simulated, statements: pd.DataFrame) -> pd.DataFrame:

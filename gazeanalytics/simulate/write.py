@@ -41,7 +41,7 @@ def simulate_study(
     *,
     rng: np.random.Generator | int | None = None,
     shard_readings: int = 500,
-    jobs: int = 1,
+    n_jobs: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Simulated:
@@ -62,8 +62,8 @@ def simulate_study(
     rng : numpy.random.Generator, int or None
         Randomness. A shard depends on it, on `design` and on `shard_readings` alone, not on what else is in flight.
     shard_readings : int
-        Readings a shard; memory grows with `shard_readings * jobs`.
-    jobs : int
+        Readings a shard; memory grows with `shard_readings * n_jobs`.
+    n_jobs : int
         Shards in flight at once, on threads.
     overwrite : bool
         Replace a simulated study that is there.
@@ -96,7 +96,7 @@ def simulate_study(
     for_tables, for_shards = seed.spawn(2)
     study = simulate_readings(design, rng=np.random.default_rng(for_tables))
     _write_truth(folder, study)
-    _write_shards(folder, study, for_shards, (shard_readings, jobs), progress)
+    _write_shards(folder, study, for_shards, (shard_readings, n_jobs), progress)
     _write_tables(folder, study)
     return study
 
@@ -129,10 +129,10 @@ def _write_shards(
     size_and_jobs: tuple[int, int],
     progress: Progress | None,
 ) -> None:
-    size, jobs = size_and_jobs
+    size, n_jobs = size_and_jobs
     starts = range(0, len(study.readings), size)
     seeds = seed.spawn(len(starts))
-    run = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
+    run = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
     tasks = (
         joblib.delayed(_write_shard)(folder, number, study.part(slice(start, start + size)), own)
         for number, (start, own) in enumerate(zip(starts, seeds, strict=True))

@@ -77,7 +77,7 @@ def test_progress_counts_shards(written):
 
 
 def test_same_bytes_for_any_shards_in_flight(written, tmp_path):
-    simulate_study(tmp_path / "study", DESIGN, rng=7, shard_readings=25, jobs=3)
+    simulate_study(tmp_path / "study", DESIGN, rng=7, shard_readings=25, n_jobs=3)
     assert digests(tmp_path / "study") == digests(written[0])
 
 
