@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,7 +92,7 @@ def thread_count(n_jobs: int | None = None) -> int:
 
 
 def each(
-    batch: Callable[..., Any],
+    batch: Callable[..., None],
     found: Segments,
     *arguments: object,
     out: Sequence[np.ndarray] = (),

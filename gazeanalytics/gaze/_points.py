@@ -61,21 +61,20 @@ def prepare(
     found = match(fixations, check_images(images), "fixations")
     rows = (viewing or _far_away(images)).rows(len(found))
     count = len(fixations)
-    rays, places = np.empty((count, 3)), np.empty((count, 2))
-    steps, headings = np.empty(count), np.empty(count)
+    angles = kernels.Angles(np.empty((count, 3)), np.empty((count, 2)), np.empty(count), np.empty(count))
     x, y = fixations["x"].to_numpy(float), fixations["y"].to_numpy(float)
-    ragged.each(kernels.project_readings, found, x, y, rays, places, steps, headings, out=[rows], n_jobs=n_jobs)
+    ragged.each(kernels.project_readings, found, x, y, angles, out=[rows], n_jobs=n_jobs)
     duration = fixations["duration"].to_numpy(float) if "duration" in fixations else np.full(count, np.nan)
-    known = ~np.isnan(places).any(axis=1)
+    known = ~np.isnan(angles.places).any(axis=1)
     before = np.concatenate(([0], np.cumsum(known)))
     return Points(
         ragged.Segments(found.keys, before[found.starts], before[found.stops]),
         onset=fixations["onset"].to_numpy(float)[known],
         duration=duration[known],
-        rays=rays[known],
-        places=places[known],
-        steps=steps[known],
-        headings=headings[known],
+        rays=angles.rays[known],
+        places=angles.places[known],
+        steps=angles.steps[known],
+        headings=angles.headings[known],
         frames=_frames(images, rows),
     )
 

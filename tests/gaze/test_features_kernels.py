@@ -11,28 +11,15 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 from scipy import stats
 
-from gazeanalytics._kernels.gaze import (
-    ambient_focal as features_course,
-)
-from gazeanalytics._kernels.gaze import (
-    aoi as regions,
-)
-from gazeanalytics._kernels.gaze import (
-    basic as features,
-)
-from gazeanalytics._kernels.gaze import (
-    sequence as features_order,
-)
-from gazeanalytics._kernels.gaze import (
-    spatial as features_space,
-)
+from gazeanalytics._kernels.gaze import ambient_focal, basic, checklist, recurrence, search_errors, sequence, spatial
+from gazeanalytics._kernels.gaze.places import Box, View
 
 spec = importlib.util.spec_from_file_location("naive_features", Path(__file__).with_name("naive_features.py"))
 naive = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(naive)
 
 POINTS = st.lists(st.tuples(st.integers(-6, 6), st.integers(-6, 6)), min_size=1, max_size=14)
-FRAME = np.array([-8.0, -8.0, 8.0, 8.0])
+FRAME = Box(-8.0, -8.0, 8.0, 8.0)
 few = settings(max_examples=40, deadline=None)
 
 
@@ -48,14 +35,14 @@ def flat(points):
 @few
 @given(POINTS)
 def test_hull_equals_twin(points):
-    assert features_space.hull_area(array(points)) == naive.hull_area(points)
+    assert spatial.hull_area(array(points)) == naive.hull_area(points)
 
 
 @few
 @given(POINTS)
 def test_scatter_equals_twin(points):
     out = np.empty(2)
-    features_space.scatter(array(points), 0.682, out)
+    spatial.scatter(array(points), 0.682, out)
     if len(points) < 2:
         assert np.isnan(out).all()
     else:
@@ -66,7 +53,7 @@ def test_scatter_equals_twin(points):
 @few
 @given(POINTS)
 def test_neighbour_index_equals_twin(points):
-    got = features_space.neighbour_index(array(points), 100.0)
+    got = spatial.neighbour_index(array(points), 100.0)
     if len(points) < 3:
         assert np.isnan(got)
     else:
@@ -78,7 +65,7 @@ def test_neighbour_index_equals_twin(points):
 def test_coverage_equals_twin(points, radius, head):
     head = min(head, len(points))
     out = np.empty(2)
-    features_space.coverage(array(points), head, radius, 16, FRAME, out)
+    spatial.coverage(array(points), head, spatial.CoverageRule(radius, 16, 0.25), FRAME, out)
     whole = naive.covered(points, radius, FRAME, 1.0)
     assert out[0] == whole / 256
     if whole:
@@ -91,7 +78,7 @@ def test_coverage_equals_twin(points, radius, head):
 @given(POINTS)
 def test_circling_equals_twin(points):
     out = np.empty(5)
-    features_space.circling(array(points), FRAME, out)
+    spatial.circling(array(points), FRAME, out)
     if all(point == (0, 0) for point in points):
         assert out[0] == 0
         assert np.isnan(out[2:]).all()
@@ -115,8 +102,8 @@ def half_turns(points):
 @given(POINTS, st.integers(0, 4), st.integers(2, 3))
 def test_recurrence_equals_twin(points, radius, shortest):
     out = np.empty(5)
-    near = features_order.recurrences(flat(points), float(radius))
-    features_order.recurrence(near, shortest, out)
+    near = recurrence.recurrences(flat(points), float(radius))
+    recurrence.recurrence(near, shortest, out)
     if len(points) < 2:
         assert np.isnan(out[:4]).all()
         return
@@ -143,7 +130,7 @@ def test_recurrence_equals_twin(points, radius, shortest):
 def test_recurrence_by_hand(places, expected):
     out = np.empty(5)
     points = np.array([[ord(place) - 65.0, 0.0, 0.0] for place in places])
-    features_order.recurrence(features_order.recurrences(points, 0.05), 2, out)
+    recurrence.recurrence(recurrence.recurrences(points, 0.05), 2, out)
     assert np.round(out[:4], 3).tolist() == pytest.approx(expected)
 
 
@@ -151,7 +138,7 @@ def test_recurrence_by_hand(places, expected):
 @given(st.lists(st.integers(-1, 4), min_size=1, max_size=30))
 def test_transition_entropies_equal_twin(codes):
     out = np.empty(6)
-    features_order.transition_entropies(np.array(codes), 5, out)
+    sequence.transition_entropies(np.array(codes), 5, out)
     if all(code < 0 for code in codes):
         assert np.isnan(out).all()
         return
@@ -167,7 +154,7 @@ def test_transition_entropies_equal_twin(codes):
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=25))
 def test_lempel_ziv_equals_twin(codes):
     expected = naive.phrases(codes) * np.log(len(codes)) / np.log(4) / len(codes)
-    assert features_order.lempel_ziv(np.array(codes), 4) == pytest.approx(expected, rel=1e-12)
+    assert sequence.lempel_ziv(np.array(codes), 4) == pytest.approx(expected, rel=1e-12)
 
 
 @few
@@ -175,7 +162,7 @@ def test_lempel_ziv_equals_twin(codes):
 def test_summary_equals_numpy(values):
     known = [value for value in values if value is not None]
     out = np.empty(6)
-    features.summarise(np.array([np.nan if value is None else value for value in values], float), 0.1, 0.9, out)
+    basic.summarise(np.array([np.nan if value is None else value for value in values], float), 0.1, 0.9, out)
     if not known:
         assert np.isnan(out).all()
         return
@@ -190,7 +177,7 @@ def test_clusters_equal_twin(points, radius, data):
     durations = data.draw(st.lists(st.integers(1, 9), min_size=len(points), max_size=len(points)))
     out = np.empty(3)
     # A radius off every distance between small fractions keeps rounding of the running mean out of the question.
-    features_course.clusters(array(points), np.array(durations, float), radius + 1e-3, 12.0, out)
+    ambient_focal.clusters(array(points), np.array(durations, float), radius + 1e-3, 12.0, out)
     assert out == pytest.approx(naive.clusters(points, durations, radius + 1e-3, 12))
 
 
@@ -200,8 +187,8 @@ def test_course_equals_twin(points, data):
     numbers = st.one_of(st.just(np.nan), st.integers(0, 5).map(float))
     count = len(points)
     durations, steps = (np.array(data.draw(st.lists(numbers, min_size=count, max_size=count))) for _ in range(2))
-    head, scale, out = (count + 3) // 4, np.array([2.0, 1.5, 3.0, 2.5]), np.empty(5)
-    features_course.course(durations, steps, head, scale, out)
+    head, scale, out = (count + 3) // 4, ambient_focal.Scale(2.0, 1.5, 3.0, 2.5), np.empty(5)
+    ambient_focal.course(durations, steps, head, scale, out)
     terms = (durations - 2) / 1.5 - (steps - 3) / 2.5
     for got, part in zip(out[:3], (terms, terms[:head], terms[head:]), strict=True):
         assert got == pytest.approx(average(part), nan_ok=True)
@@ -224,9 +211,9 @@ def test_directions_equal_numpy(points):
         if a != b:
             headings[i] = np.arctan2(a[1] - b[1], b[0] - a[0])
     lengths, got, out = np.empty(len(points)), np.empty(len(points)), np.empty(3)
-    features.step(flat(points), array(points), lengths, got)
+    basic.step(flat(points), array(points), lengths, got)
     np.testing.assert_allclose(got, headings, rtol=1e-14)
-    features.directions(headings, out)
+    basic.directions(headings, out)
     known = headings[~np.isnan(headings)]
     turns = np.abs(np.angle(np.exp(1j * np.diff(headings))))
     turns = turns[~np.isnan(turns)]
@@ -241,7 +228,7 @@ def test_directions_equal_numpy(points):
 @few
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=10))
 def test_evenness_equals_scipy(durations):
-    got = features_course.evenness(np.array(durations, float))
+    got = ambient_focal.evenness(np.array(durations, float))
     if sum(durations) == 0:
         assert np.isnan(got)
     else:
@@ -251,11 +238,11 @@ def test_evenness_equals_scipy(durations):
 @few
 @given(POINTS)
 def test_spatial_entropy_equals_scipy(points):
-    got = features_space.spatial_entropy(array(points), FRAME, 4, 2)
+    got = spatial.spatial_entropy(array(points), FRAME, 4, 2)
     counts, *_ = np.histogram2d(*array(points).T, bins=(2, 4), range=[(-8, 8), (-8, 8)])
     assert got == pytest.approx(stats.entropy(counts.ravel()) / np.log(8), abs=1e-12)
     codes = np.empty(len(points), np.int64)
-    features_order.grid_codes(array(points), FRAME, 4, 2, codes)
+    sequence.grid_codes(array(points), FRAME, 4, 2, codes)
     np.testing.assert_array_equal(np.bincount(codes, minlength=8).reshape(4, 2), counts.T)
 
 
@@ -263,7 +250,7 @@ def test_spatial_entropy_equals_scipy(points):
 @given(st.lists(st.integers(-1, 4), max_size=12))
 def test_adherence_equals_scipy_and_rapidfuzz(ranks):
     out = np.empty(2)
-    regions.adherence(np.array(ranks, np.int64), 5, out)
+    checklist.adherence(np.array(ranks, np.int64), 5, out)
     first = [rank for place, rank in enumerate(ranks) if rank >= 0 and rank not in ranks[:place]]
     assert out[1] == 1 - Levenshtein.distance(first, range(5)) / 5
     if len(first) < 2:
@@ -277,21 +264,20 @@ def test_adherence_equals_scipy_and_rapidfuzz(ranks):
 def test_meeting_a_target_equals_twin(points, radius):
     count = len(points)
     onset, duration = np.arange(count) * 10.0, np.arange(1.0, count + 1)
-    dwell, first, ratio = np.empty(1), np.empty(1), np.empty(1)
-    x, y = array(points).T.copy()
-    regions.meet_target(
-        x, y, onset, duration, np.array([1.0, 2.0]), np.full(4, np.nan), np.array([float(radius)]), dwell, first, ratio
-    )
+    met, flat_view = np.empty((1, 3)), View(np.nan, np.nan, np.nan, np.nan)
+    gaze = search_errors.Gaze(*array(points).T.copy(), onset, duration)
+    search_errors.meet_target(gaze, 1.0, 2.0, flat_view, np.array([float(radius)]), met)
+    dwell, first, ratio = met[0]
     near = [i for i, (x, y) in enumerate(points) if (x - 1) ** 2 + (y - 2) ** 2 <= radius**2]
     if not near:
-        assert dwell[0] == -1
-        assert np.isnan(first[0])
+        assert dwell == -1
+        assert np.isnan(first)
         return
-    assert dwell[0] == sum(i + 1 for i in near)
-    assert first[0] == 10 * near[0]
+    assert dwell == sum(i + 1 for i in near)
+    assert first == 10 * near[0]
     walked = sum(np.hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points[: near[0] + 1]))
     straight = np.hypot(*(np.array(points[near[0]]) - points[0]))
-    assert ratio[0] == pytest.approx(straight / walked if walked else np.nan, nan_ok=True)
+    assert ratio == pytest.approx(straight / walked if walked else np.nan, nan_ok=True)
 
 
 def test_shuffle_is_even():
@@ -299,7 +285,7 @@ def test_shuffle_is_even():
     seen, state = {}, np.uint64(12345)
     for _ in range(4800):
         codes = np.arange(4)
-        state = np.uint64(features_order.shuffle(codes, state))
+        state = np.uint64(sequence.shuffle(codes, state))
         seen[tuple(codes)] = seen.get(tuple(codes), 0) + 1
     assert len(seen) == 24
     assert stats.chisquare(list(seen.values())).pvalue > 1e-3

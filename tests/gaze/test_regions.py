@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gazeanalytics import gaze, tables
 from gazeanalytics._kernels.gaze import aoi as kernels
+from gazeanalytics._kernels.gaze.places import Box
 from gazeanalytics.geometry import Viewing
 
 IMAGES = pd.DataFrame({"reading": [0, 1], "case": ["a", "b"], "width": 10, "height": 10})
@@ -121,7 +122,7 @@ def test_hit_radius_is_an_exact_angle():
 
 @pytest.mark.parametrize("size", [(400, 300), (600, 20), (3, 700)])
 def test_hit_radius_of_an_ellipse_is_that_of_its_nearest_point(size):
-    box = np.array([200.0, 150, 200 + size[0], 150 + size[1]])
+    box = Box(200.0, 150.0, 200.0 + size[0], 150.0 + size[1])
     turn = np.linspace(0, 2 * np.pi, 200_001)
     edge_x, edge_y = 200 + size[0] / 2 * (1 + np.cos(turn)), 150 + size[1] / 2 * (1 + np.sin(turn))
     for x, y in np.random.default_rng(5).uniform(0, 1000, (60, 2)):

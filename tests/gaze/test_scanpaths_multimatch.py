@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gazeanalytics._kernels.gaze.multimatch_simplify import simplify
+from gazeanalytics._kernels.gaze.multimatch_simplify import Limits, simplify
 from gazeanalytics.gaze.scanpaths import Simplify, multimatch, pair_matrix, pair_readings
 
 DIMENSIONS = ["shape", "direction", "length", "position", "duration"]
@@ -163,7 +163,7 @@ def test_simplified_saccades_equal_those_of_multimatch_gaze(one, bend, small):
     x, y, duration = np.array(one).T
     dx, dy = np.diff(x, append=0.0), np.diff(y, append=0.0)
     saccade = np.stack([x, y, dx, dy, np.hypot(dx, dy), np.arctan2(dy, dx), duration])
-    assert simplify(saccade, bend, small, 2.0) == pytest.approx(np.array(columns), abs=1e-12)
+    assert simplify(saccade, Limits(bend, small, 2.0)) == pytest.approx(np.array(columns), abs=1e-12)
 
 
 @given(one=path, two=path, bend=st.sampled_from([0.0, 30.0, 100.0]), small=st.sampled_from([0.0, 11.0, 25.0]))

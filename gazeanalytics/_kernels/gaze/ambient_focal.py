@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gazeanalytics._kernels import kernel
 
 
+class Scale(NamedTuple):
+    """Mean and standard deviation of fixation durations (ms) and of steps between fixations (deg)."""
+
+    duration_mean: float
+    duration_sd: float
+    step_mean: float
+    step_sd: float
+
+
+@kernel
+def scale_at(scales, k):
+    """Return row k of an array of scales, shape (readings, 4)."""
+    return Scale(scales[k, 0], scales[k, 1], scales[k, 2], scales[k, 3])
+
+
 @kernel
 def ambient_focal(durations, steps, scale, first, last):
-    """Return the mean of z(duration) - z(next step) over fixations first..last-1; `scale` is mean, sd, mean, sd."""
+    """Return K, the mean of z(duration) - z(next step) over fixations first..last-1 (Krejtz et al. 2016).
+
+    The scale comes from outside: with a reading's own mean and standard deviation K of the whole reading would be 0.
+    """
     total = 0.0
     count = 0
     for i in range(first, last):
         if durations[i] == durations[i] and steps[i] == steps[i]:
-            total += (durations[i] - scale[0]) / scale[1] - (steps[i] - scale[2]) / scale[3]
+            duration = (durations[i] - scale.duration_mean) / scale.duration_sd
+            total += duration - (steps[i] - scale.step_mean) / scale.step_sd
             count += 1
     return total / count if count > 0 else np.nan
 
@@ -33,7 +54,10 @@ def mean_known(values, first, last):
 
 @kernel
 def log_ratio(before, after):
-    """Return log2(before / after); NaN unless both are above 0."""
+    """Return log2(before / after); NaN unless both are above 0.
+
+    A logarithm, so that twice as much early and twice as much late are equally far from 0.
+    """
     return np.log2(before / after) if before > 0.0 and after > 0.0 else np.nan
 
 
@@ -54,7 +78,7 @@ def course_readings(starts, stops, durations, steps, early_share, scales, out):
     for k in range(len(starts)):
         rows = slice(starts[k], stops[k])
         early = int(np.ceil(early_share * (stops[k] - starts[k])))
-        course(durations[rows], steps[rows], early, scales[k], out[k])
+        course(durations[rows], steps[rows], early, scale_at(scales, k), out[k])
 
 
 @kernel
@@ -79,7 +103,8 @@ def evenness(durations):
 def join_clusters(places, radius, cluster):
     """Write which cluster each point joins and return how many there are.
 
-    A point joins the cluster with the nearest running mean, when that is within `radius`; else it begins a new one.
+    A point joins the cluster with the nearest running mean, when that is within `radius`; else it begins a new one
+    (leader clustering). k-means would need a number of clusters, and its result would hang on random starts.
     """
     count = len(places)
     centres = np.empty((count, 2))

@@ -1,29 +1,73 @@
-"""Which region a fixation lies in, runs of fixations in one region, and the order of first visits."""
+"""Areas of interest (AOIs): which AOI a fixation lies in, and how much of an AOI the useful visual field covered."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels.gaze.places import angle_between, box_at, view_at
 
 BOX, ELLIPSE, POLYGON = 0, 1, 2
 # Newton's steps to an ellipse: a very long one seen from afar takes about thirty, a usual one five.
 _STEPS = 60
 
 
+class Areas(NamedTuple):
+    """AOIs of all cases, those of one case together.
+
+    `boxes` has shape (areas, 4): left, top, right, bottom (px); `shapes` is BOX, ELLIPSE (in its box) or POLYGON. The
+    outline of polygon k is rows edges[k]..edges[k + 1]-1 of `corners`, shape (corners, 2). `radius` (deg): how near to
+    an AOI a fixation still counts as in it.
+    """
+
+    boxes: np.ndarray
+    shapes: np.ndarray
+    corners: np.ndarray
+    edges: np.ndarray
+    radius: float
+
+
+class Scene(NamedTuple):
+    """Fixations of all readings (px) and the AOIs in which they may lie."""
+
+    x: np.ndarray
+    y: np.ndarray
+    areas: Areas
+
+
+class Hits(NamedTuple):
+    """Which fixation lies in which AOI, row by row; written by `list_hit_readings`."""
+
+    fixations: np.ndarray
+    regions: np.ndarray
+
+
+class Field(NamedTuple):
+    """Useful visual fields: unit rays of all fixations, shape (fixations, 3), and the field's radius as a chord.
+
+    `cells` is how many cells across and down an AOI's box its coverage is counted on.
+    """
+
+    rays: np.ndarray
+    chord: float
+    cells: int
+
+
 @kernel
 def nearest_in_box(x, y, box):
     """Return the point of the box nearest to (x, y), and whether that is the point itself."""
-    right = min(max(x, box[0]), box[2])
-    down = min(max(y, box[1]), box[3])
+    right = min(max(x, box.left), box.right)
+    down = min(max(y, box.top), box.bottom)
     return right, down, right == x and down == y
 
 
 @kernel
 def in_ellipse(x, y, box):
     """Return whether (x, y) lies in the box's ellipse."""
-    right = (x - (box[0] + box[2]) / 2.0) / ((box[2] - box[0]) / 2.0)
-    down = (y - (box[1] + box[3]) / 2.0) / ((box[3] - box[1]) / 2.0)
+    right = (x - (box.left + box.right) / 2.0) / ((box.right - box.left) / 2.0)
+    down = (y - (box.top + box.bottom) / 2.0) / ((box.bottom - box.top) / 2.0)
     return np.sqrt(right * right + down * down) <= 1.0
 
 
@@ -32,10 +76,11 @@ def nearest_on_ellipse(x, y, box):
     """Return the point of the box's ellipse nearest to (x, y), which lies outside.
 
     With half axes a and b and the place (u, v) from the centre it is (a^2 u / (a^2 + t), b^2 v / (b^2 + t)) for the one
-    t above 0 that puts it on the ellipse. Newton's steps from 0 rise to that t, as the left side falls ever less.
+    t above 0 that puts it on the ellipse. Newton's steps from 0 rise to that t, as the left side falls ever less. The
+    closed form, a root of a polynomial of degree four, loses its digits for long thin ellipses.
     """
-    u, v = x - (box[0] + box[2]) / 2.0, y - (box[1] + box[3]) / 2.0
-    a, b = ((box[2] - box[0]) / 2.0) ** 2, ((box[3] - box[1]) / 2.0) ** 2
+    u, v = x - (box.left + box.right) / 2.0, y - (box.top + box.bottom) / 2.0
+    a, b = ((box.right - box.left) / 2.0) ** 2, ((box.bottom - box.top) / 2.0) ** 2
     t = 0.0
     for _ in range(_STEPS):
         across, along = a * u * u / (a + t) ** 2, b * v * v / (b + t) ** 2
@@ -44,17 +89,6 @@ def nearest_on_ellipse(x, y, box):
             break
         t += step
     return x - u * t / (a + t), y - v * t / (b + t)
-
-
-@kernel
-def angle_between(x0, y0, x1, y1, viewing):
-    """Return the angle (deg) at the eye between two image points."""
-    a = (x0 - viewing[0]) / viewing[2]
-    b = (y0 - viewing[1]) / viewing[3]
-    c = (x1 - viewing[0]) / viewing[2]
-    d = (y1 - viewing[1]) / viewing[3]
-    across = np.sqrt((b - d) ** 2 + (c - a) ** 2 + (a * d - b * c) ** 2)
-    return np.degrees(np.arctan2(across, a * c + b * d + 1.0))
 
 
 @kernel
@@ -71,7 +105,8 @@ def nearest_on_edge(x, y, ax, ay, bx, by):
 def nearest_in_polygon(x, y, corners):
     """Return the point of the polygon's outline nearest to (x, y), and whether (x, y) lies inside or on it.
 
-    Inside is where a ray to the right crosses the outline an odd number of times.
+    Inside is where a ray to the right crosses the outline an odd number of times (even-odd rule). The winding number
+    would differ only where an outline crosses itself, and costs an angle per edge.
     """
     nearest = np.inf
     best_x = x
@@ -81,6 +116,7 @@ def nearest_in_polygon(x, y, corners):
     for i in range(len(corners)):
         ax, ay = corners[before, 0], corners[before, 1]
         bx, by = corners[i, 0], corners[i, 1]
+        # One end counts, the other not: a ray through a corner crosses the outline there once.
         if (ay > y) != (by > y) and x < ax + (y - ay) / (by - ay) * (bx - ax):
             odd = not odd
         at_x, at_y = nearest_on_edge(x, y, ax, ay, bx, by)
@@ -94,201 +130,103 @@ def nearest_in_polygon(x, y, corners):
 
 
 @kernel
-def inside(x, y, region, boxes, shapes, corners, edges, radius, viewing):
-    """Return whether (x, y) lies in the region or within `radius` deg of it.
+def inside(x, y, region, areas, radius, view):
+    """Return whether (x, y) lies in the AOI or within `radius` deg of it.
 
-    The outline of a polygon is rows edges[region]..edges[region + 1]-1 of `corners`.
+    The nearest point is sought in pixels, and only then is its distance taken as an exact angle: no closed form is
+    known for the nearest point in angle, which differs little for the small radii that hits allow for.
     """
     if not (x == x and y == y):
         return False
-    if shapes[region] == ELLIPSE:
-        right, down, hit = x, y, in_ellipse(x, y, boxes[region])
+    box = box_at(areas.boxes, region)
+    if areas.shapes[region] == ELLIPSE:
+        right, down, hit = x, y, in_ellipse(x, y, box)
         if not hit and radius > 0.0:
-            right, down = nearest_on_ellipse(x, y, boxes[region])
-    elif shapes[region] == POLYGON:
-        right, down, hit = nearest_in_polygon(x, y, corners[edges[region] : edges[region + 1]])
+            right, down = nearest_on_ellipse(x, y, box)
+    elif areas.shapes[region] == POLYGON:
+        outline = areas.corners[areas.edges[region] : areas.edges[region + 1]]
+        right, down, hit = nearest_in_polygon(x, y, outline)
     else:
-        right, down, hit = nearest_in_box(x, y, boxes[region])
-    return hit or (radius > 0.0 and angle_between(x, y, right, down, viewing) <= radius)
+        right, down, hit = nearest_in_box(x, y, box)
+    return hit or (radius > 0.0 and angle_between(x, y, right, down, view) <= radius)
 
 
 @kernel
-def first_hit_readings(starts, stops, x, y, boxes, shapes, corners, edges, radius, codes, viewing, first, last):
-    """Write the first region in which each fixation lies, in the order given; -1 for none.
+def first_hit_readings(starts, stops, scene, codes, views, spans):
+    """Write the first AOI in which each fixation lies, in the order given; -1 for none.
 
-    The regions of reading k are rows first[k]..last[k]-1.
+    The AOIs of reading k are rows spans[k, 0]..spans[k, 1]-1.
     """
+    areas = scene.areas
     for k in range(len(starts)):
+        view = view_at(views, k)
         for i in range(starts[k], stops[k]):
             codes[i] = -1
-            for region in range(first[k], last[k]):
-                if inside(x[i], y[i], region, boxes, shapes, corners, edges, radius, viewing[k]):
+            for region in range(spans[k, 0], spans[k, 1]):
+                if inside(scene.x[i], scene.y[i], region, areas, areas.radius, view):
                     codes[i] = region
                     break
 
 
 @kernel
-def count_hit_readings(starts, stops, x, y, boxes, shapes, corners, edges, radius, viewing, first, last, counts):
-    """Write how many (fixation, region) pairs are hits in each reading."""
+def count_hit_readings(starts, stops, scene, views, spans, counts):
+    """Write how many (fixation, AOI) pairs are hits in each reading."""
+    areas = scene.areas
     for k in range(len(starts)):
+        view = view_at(views, k)
         counts[k] = 0
         for i in range(starts[k], stops[k]):
-            for region in range(first[k], last[k]):
-                counts[k] += inside(x[i], y[i], region, boxes, shapes, corners, edges, radius, viewing[k])
+            for region in range(spans[k, 0], spans[k, 1]):
+                counts[k] += inside(scene.x[i], scene.y[i], region, areas, areas.radius, view)
 
 
 @kernel
-def list_hit_readings(
-    starts, stops, x, y, boxes, shapes, corners, edges, radius, fixations, regions, viewing, first, last, place
-):
-    """List the hits of each reading, fixation by fixation, from row place[k] of the output on."""
+def list_hit_readings(starts, stops, scene, hits, views, spans, place):
+    """List the hits of each reading, fixation by fixation, from row place[k] of `hits` on."""
+    areas = scene.areas
     for k in range(len(starts)):
+        view = view_at(views, k)
         row = place[k]
         for i in range(starts[k], stops[k]):
-            for region in range(first[k], last[k]):
-                if inside(x[i], y[i], region, boxes, shapes, corners, edges, radius, viewing[k]):
-                    fixations[row] = i
-                    regions[row] = region
+            for region in range(spans[k, 0], spans[k, 1]):
+                if inside(scene.x[i], scene.y[i], region, areas, areas.radius, view):
+                    hits.fixations[row] = i
+                    hits.regions[row] = region
                     row += 1
 
 
 @kernel
-def seen_share(rays, region, boxes, shapes, corners, edges, cells, chord, viewing):
-    """Return the share of a region's cells whose centre lies within `chord` of one of the fixations' unit rays.
+def seen_share(rays, region, areas, field, view):
+    """Return the share of an AOI's cells whose centre lies within the field of one of the fixations' unit rays.
 
-    Cells are those of a grid of `cells` x `cells` on the region's box whose centre lies in the region; NaN for none.
+    Cells are those of a grid on the AOI's box whose centre lies in the AOI; NaN for none. A chord c between unit rays
+    is an angle of 2 arcsin(c / 2): comparing chords costs no arc function per cell and fixation.
     """
-    box = boxes[region]
+    box = box_at(areas.boxes, region)
+    cells, limit = field.cells, field.chord * field.chord
     whole = 0
     seen = 0
     for row in range(cells):
-        y = box[1] + (row + 0.5) / cells * (box[3] - box[1])
+        y = box.top + (row + 0.5) / cells * (box.bottom - box.top)
         for column in range(cells):
-            x = box[0] + (column + 0.5) / cells * (box[2] - box[0])
-            if not inside(x, y, region, boxes, shapes, corners, edges, 0.0, viewing):
+            x = box.left + (column + 0.5) / cells * (box.right - box.left)
+            if not inside(x, y, region, areas, 0.0, view):
                 continue
             whole += 1
-            right = (x - viewing[0]) / viewing[2]
-            down = (y - viewing[1]) / viewing[3]
+            right = (x - view.centre_x) / view.distance_x
+            down = (y - view.centre_y) / view.distance_y
             scale = 1.0 / np.sqrt(right * right + down * down + 1.0)
             for i in range(len(rays)):
                 square = (rays[i, 0] - right * scale) ** 2 + (rays[i, 1] - down * scale) ** 2
-                if square + (rays[i, 2] - scale) ** 2 <= chord * chord:
+                if square + (rays[i, 2] - scale) ** 2 <= limit:
                     seen += 1
                     break
     return seen / whole if whole > 0 else np.nan
 
 
 @kernel
-def seen_shares(starts, stops, rays, boxes, shapes, corners, edges, cells, chord, viewing, region, share):
-    """Run `seen_share` over pairs of a reading and a region of its case."""
+def seen_shares(starts, stops, field, areas, views, regions, share):
+    """Run `seen_share` over pairs of a reading and an AOI of its case."""
     for k in range(len(starts)):
-        own = rays[starts[k] : stops[k]]
-        share[k] = seen_share(own, region[k], boxes, shapes, corners, edges, cells, chord, viewing[k])
-
-
-@kernel
-def kendall(order):
-    """Return Kendall's tau between the order of the values and rising order; they must differ."""
-    count = len(order)
-    if count < 2:
-        return np.nan
-    score = 0
-    for i in range(count):
-        for j in range(i + 1, count):
-            score += 1 if order[j] > order[i] else -1
-    return 2.0 * score / (count * (count - 1))
-
-
-@kernel
-def edits(first, second):
-    """Return the edit distance of two sequences (insert, delete, replace at cost 1)."""
-    above = np.arange(len(second) + 1)
-    for i in range(len(first)):
-        corner = above[0]
-        above[0] = i + 1
-        for j in range(len(second)):
-            cost = corner + (first[i] != second[j])
-            corner = above[j + 1]
-            above[j + 1] = min(cost, corner + 1, above[j] + 1)
-    return above[len(second)]
-
-
-@kernel
-def adherence(ranks, length, out):
-    """Write tau and similarity of the order of first visits to a checklist of `length` regions; rank -1 is off it."""
-    out[:] = np.nan
-    seen = np.zeros(length, np.bool_)
-    order = np.empty(length, np.int64)
-    count = 0
-    for rank in ranks:
-        if rank >= 0 and not seen[rank]:
-            seen[rank] = True
-            order[count] = rank
-            count += 1
-    out[0] = kendall(order[:count])
-    out[1] = 1.0 - edits(order[:count], np.arange(length)) / length
-
-
-@kernel
-def adherence_readings(starts, stops, ranks, length, out):
-    """Run `adherence` over readings."""
-    for k in range(len(starts)):
-        adherence(ranks[starts[k] : stops[k]], length, out[k])
-
-
-@kernel
-def distance_px(x0, y0, x1, y1):
-    """Return the straight distance between two image points."""
-    return np.sqrt((x0 - x1) ** 2 + (y0 - y1) ** 2)
-
-
-@kernel
-def meet_target(x, y, onset, duration, target, viewing, radii, dwell, first, ratio):
-    """Write, for each radius about a target, total dwell, onset of the first fixation within it, and scanpath ratio.
-
-    The ratio is the straight way from the first fixation to the first one within the radius over the way walked; it is
-    NaN when the target was met at once. A viewing of NaN asks for distances in pixels. Never met: dwell -1.
-    """
-    flat = viewing[0] != viewing[0]
-    walked = 0.0
-    begin = -1
-    before = -1
-    dwell[:] = -1.0
-    first[:] = np.nan
-    ratio[:] = np.nan
-    for i in range(len(x)):
-        if not (x[i] == x[i] and y[i] == y[i]):
-            continue
-        if begin < 0:
-            begin = i
-        elif flat:
-            walked += distance_px(x[before], y[before], x[i], y[i])
-        else:
-            walked += angle_between(x[before], y[before], x[i], y[i], viewing)
-        before = i
-        if flat:
-            away = distance_px(x[i], y[i], target[0], target[1])
-            straight = distance_px(x[i], y[i], x[begin], y[begin])
-        else:
-            away = angle_between(x[i], y[i], target[0], target[1], viewing)
-            straight = angle_between(x[i], y[i], x[begin], y[begin], viewing)
-        for k in range(len(radii)):
-            if away > radii[k]:
-                continue
-            if dwell[k] < 0.0:
-                dwell[k] = 0.0
-                first[k] = onset[i]
-                if walked > 0.0:
-                    ratio[k] = straight / walked
-            dwell[k] += duration[i]
-
-
-@kernel
-def meet_targets(starts, stops, x, y, onset, duration, radii, targets, viewings, dwell, first, ratio):
-    """Run `meet_target` over pairs of a reading and a target."""
-    for k in range(len(starts)):
-        rows = slice(starts[k], stops[k])
-        meet_target(
-            x[rows], y[rows], onset[rows], duration[rows], targets[k], viewings[k], radii, dwell[k], first[k], ratio[k]
-        )
+        own = field.rays[starts[k] : stops[k]]
+        share[k] = seen_share(own, regions[k], areas, field, view_at(views, k))

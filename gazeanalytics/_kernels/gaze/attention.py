@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels.gaze.places import box_at
 
 # Beyond so many standard deviations a normal distribution holds less than the last bit of what lies within.
 _REACH = 8.5
@@ -15,10 +17,32 @@ _BINS = 4096
 # Cells binned at a time: a loop without branches, and so few that blank parts of a map are blocks of equal cells.
 _BLOCK = 64
 
+LOSE, REFLECT, RENORMALISE = 0, 1, 2
+
+
+class Points(NamedTuple):
+    """Points of all groups, in cells of their grid, and what each weighs."""
+
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+
+class Profiles(NamedTuple):
+    """Room for each point's mass across and down, (points, columns) and (points, rows), and where the first isn't 0."""
+
+    across: np.ndarray
+    down: np.ndarray
+    reach: np.ndarray
+
 
 @kernel
 def add_profile(profile, centre, sigma, low, high):
-    """Add the mass of a normal distribution to each unit cell of an axis, between the bounds."""
+    """Add the mass of a normal distribution to each unit cell of an axis, between the bounds.
+
+    A cell from a to b gets (erf((b - c) / (sigma sqrt(2))) - erf((a - c) / (sigma sqrt(2)))) / 2. Sampling the density
+    at cell centres, as image filters do, doesn't keep the sum for a small sigma.
+    """
     begin = max(math.floor(centre - _REACH * sigma), math.floor(low), 0)
     end = min(math.ceil(centre + _REACH * sigma), math.ceil(high), len(profile))
     scale = sigma * math.sqrt(2.0)
@@ -31,10 +55,10 @@ def add_profile(profile, centre, sigma, low, high):
 
 @kernel
 def spread(profile, centre, sigma, low, high, edge):
-    """One point's mass along an axis; what passes a bound is lost (edge 0), mirrored back (1) or made up for (2)."""
+    """One point's mass along an axis; what passes a bound is lost, mirrored back or made up for by scaling."""
     profile[:] = 0.0
     add_profile(profile, centre, sigma, low, high)
-    if edge == 1:
+    if edge == REFLECT:
         span = high - low
         images = math.ceil(_REACH * sigma / span)
         for k in range(1, images + 1):
@@ -42,7 +66,7 @@ def spread(profile, centre, sigma, low, high, edge):
                 shift = sign * k
                 inside = centre - low if k % 2 == 0 else high - centre
                 add_profile(profile, low + shift * span + inside, sigma, low, high)
-    elif edge == 2:
+    elif edge == RENORMALISE:
         total = 0.0
         for cell in range(len(profile)):
             total += profile[cell]
@@ -62,18 +86,21 @@ def nonzero(profile):
 
 
 @kernel
-def density(x, y, weight, sigma, box, edge, across, down, reach, out):
+def density(points, sigma, box, edge, room, out):
     """Sum of weighted normal distributions in the cells of a grid; points outside the box (cells) do not count.
 
-    `sigma` is horizontal and vertical, `box` is left, top, right, bottom, all in cells; `across` and `down` are room
-    for the profiles, shape (points, columns) and (points, rows), `reach` for where the first are not 0.
+    `sigma` is horizontal and vertical, in cells as `box`. A normal distribution is the product of its profiles, so that
+    a point costs rows + columns of erf and one product per cell; a filter on a map of counts would move each point to
+    its cell's centre.
     """
+    x, y, weight = points.x, points.y, points.weight
+    across, down, reach = room.across, room.down, room.reach
     out[:] = 0.0
     used = 0
     for k in range(len(x)):
-        if box[0] <= x[k] <= box[2] and box[1] <= y[k] <= box[3] and weight[k] > 0:
-            spread(across[used], x[k], sigma[0], box[0], box[2], edge)
-            spread(down[used], y[k], sigma[1], box[1], box[3], edge)
+        if box.left <= x[k] <= box.right and box.top <= y[k] <= box.bottom and weight[k] > 0:
+            spread(across[used], x[k], sigma[0], box.left, box.right, edge)
+            spread(down[used], y[k], sigma[1], box.top, box.bottom, edge)
             down[used] *= weight[k]
             reach[used] = nonzero(across[used])
             used += 1
@@ -89,16 +116,18 @@ def density(x, y, weight, sigma, box, edge, across, down, reach, out):
 
 
 @kernel
-def density_readings(starts, stops, x, y, weight, edge, sigma, box, out):
-    """Every group of points through `density`; `sigma` has shape (groups, 2), `box` (groups, 4), both chunked."""
+def density_readings(starts, stops, points, edge, sigma, boxes, out):
+    """Every group of points through `density`; `sigma` has shape (groups, 2), `boxes` (groups, 4), both chunked."""
     longest = 0
     for k in range(len(starts)):
         longest = max(longest, stops[k] - starts[k])
-    across, down = np.empty((longest, out.shape[2])), np.empty((longest, out.shape[1]))
-    reach = np.empty((longest, 2), np.int64)
+    room = Profiles(
+        np.empty((longest, out.shape[2])), np.empty((longest, out.shape[1])), np.empty((longest, 2), np.int64)
+    )
     for k in range(len(starts)):
         rows = slice(starts[k], stops[k])
-        density(x[rows], y[rows], weight[rows], sigma[k], box[k], edge, across, down, reach, out[k])
+        own = Points(points.x[rows], points.y[rows], points.weight[rows])
+        density(own, sigma[k], box_at(boxes, k), edge, room, out[k])
 
 
 @kernel
@@ -111,8 +140,9 @@ def bin_of(value, lowest, scale):
 def ranks_among(levels, surface, below, equal):
     """For each of the rising, distinct levels: how many cells of the surface are below it, and how many equal it.
 
-    Cells are counted in bins, a block of equal cells as one. A bin without a level tells at once how many levels its
-    cells reach; the cells of the other bins are held against the levels in theirs.
+    Cells are counted in bins, a block of equal cells as one. A bin without a level shows at once how many levels its
+    cells reach; the cells of the other bins are compared with the levels in theirs. Sorting the surface, as other code
+    does, costs n log n for n cells, though there are only a few dozen levels to rank.
     """
     lowest = levels[0]
     span = levels[-1] - lowest if levels[-1] > lowest else 0.0

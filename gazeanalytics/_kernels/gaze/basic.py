@@ -1,18 +1,35 @@
-"""Fixations told as angles, and summaries of one quantity over a reading."""
+"""Fixations as visual angles, and summaries of one quantity over a reading."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels.gaze.places import view_at
+from gazeanalytics._kernels.order_statistics import quantile, sort
+
+
+class Angles(NamedTuple):
+    """Fixations of all readings as angles; `project_readings` fills them.
+
+    `rays` has shape (fixations, 3), unit vectors from the eye; `places` (fixations, 2), deg right of and below the line
+    of sight; `steps` (deg) and `headings` (rad, anticlockwise) lead to the next fixation.
+    """
+
+    rays: np.ndarray
+    places: np.ndarray
+    steps: np.ndarray
+    headings: np.ndarray
 
 
 @kernel
-def project(x, y, viewing, rays, places):
+def project(x, y, view, rays, places):
     """Write the unit ray towards each point, and its angles (deg) right of and below the line of sight."""
     for i in range(len(x)):
-        right = (x[i] - viewing[0]) / viewing[2]
-        down = (y[i] - viewing[1]) / viewing[3]
+        right = (x[i] - view.centre_x) / view.distance_x
+        down = (y[i] - view.centre_y) / view.distance_y
         length = np.sqrt(right * right + down * down + 1.0)
         rays[i, 0] = right / length
         rays[i, 1] = down / length
@@ -23,7 +40,10 @@ def project(x, y, viewing, rays, places):
 
 @kernel
 def step(rays, places, lengths, headings):
-    """Write the angle (deg) from each point to the next and its direction (rad, anticlockwise); NaN where none is."""
+    """Write the angle (deg) from each point to the next and its direction (rad, anticlockwise); NaN where none is.
+
+    The angle is 2 arcsin(chord / 2): exact for small steps, where the arc cosine of the rays' product is not.
+    """
     count = len(rays)
     for i in range(count):
         lengths[i] = np.nan
@@ -40,46 +60,13 @@ def step(rays, places, lengths, headings):
 
 
 @kernel
-def project_readings(starts, stops, x, y, rays, places, lengths, headings, viewing):
-    """Run `project` and `step` over readings; `viewing` has one row a reading."""
+def project_readings(starts, stops, x, y, angles, views):
+    """Run `project` and `step` over readings; `views` has one row a reading."""
     for k in range(len(starts)):
         rows = slice(starts[k], stops[k])
-        project(x[rows], y[rows], viewing[k], rays[rows], places[rows])
-        step(rays[rows], places[rows], lengths[rows], headings[rows])
-
-
-@kernel
-def quantile(ordered, share):
-    """Return the value below which `share` of the ordered values lie, interpolated linearly."""
-    place = share * (len(ordered) - 1)
-    below = int(np.floor(place))
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
-
-
-@kernel
-def sink(values, root, stop):
-    """Let the value at `root` of a heap sink to where it belongs."""
-    while True:
-        child = 2 * root + 1
-        if child >= stop:
-            return
-        if child + 1 < stop and values[child] < values[child + 1]:
-            child += 1
-        if values[root] >= values[child]:
-            return
-        values[root], values[child] = values[child], values[root]
-        root = child
-
-
-@kernel
-def sort(values):
-    """Bring values into rising order in place (heapsort, which compiles sooner than NumPy's sorts)."""
-    for root in range(len(values) // 2 - 1, -1, -1):
-        sink(values, root, len(values))
-    for stop in range(len(values) - 1, 0, -1):
-        values[0], values[stop] = values[stop], values[0]
-        sink(values, 0, stop)
+        rays, places = angles.rays[rows], angles.places[rows]
+        project(x[rows], y[rows], view_at(views, k), rays, places)
+        step(rays, places, angles.steps[rows], angles.headings[rows])
 
 
 @kernel
@@ -99,6 +86,7 @@ def summarise(values, low, high, out):
     known = known[:count]
     sort(known)
     mean = total / count
+    # Two passes: the sum of squares less the squared sum would cancel where a reading's values are close.
     square = 0.0
     for value in known:
         square += (value - mean) ** 2
@@ -120,7 +108,10 @@ def summaries(starts, stops, values, low, high, out):
 
 @kernel
 def directions(headings, out):
-    """Write how horizontal the steps are, how much they share an axis, and how sharply they turn (deg)."""
+    """Write how horizontal the steps are, how much they share an axis, and how sharply they turn (deg).
+
+    Headings are doubled before averaging, so that left and right count as one axis (axial data; Fisher 1993).
+    """
     out[:] = np.nan
     across = 0.0
     along = 0.0

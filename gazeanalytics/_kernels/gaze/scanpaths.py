@@ -1,91 +1,109 @@
-"""Two scanpaths aligned or compared point by point: MultiMatch, ScanMatch, warping, embedding, cross-recurrence.
+"""Two scanpaths aligned or compared point by point: MultiMatch, ScanMatch, warping, embedding.
 
-Paths are packed one after another; `offsets` says where each begins and ends. A batch kernel gets blocks of pairs
-(`starts`, `stops`), the two path numbers of every pair and a table of scores, of which it fills its own rows.
+Paths are packed one after another; `Pairs` says where each begins and ends, and which two are compared. A batch kernel
+gets blocks of pairs (`starts`, `stops`) and a table of scores, of which it fills its own rows.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
-from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels import inlined, kernel
+from gazeanalytics._kernels.order_statistics import median_of_first
 
-# Below this length sorting by insertion beats partitioning.
-_FEW = 24
+
+class Pairs(NamedTuple):
+    """Which readings are compared, shape (pairs,), and first row and row after the last of each reading's path.
+
+    `offsets` has shape (readings, 2), equal ends where a reading can't be compared; `longest` is the longest path.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    offsets: np.ndarray
+    longest: int
+
+
+class Path(NamedTuple):
+    """Places of fixations, of all readings or of one; or saccades as vectors."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+class Steps(NamedTuple):
+    """Saccades of all readings as vectors, beside each the fixation where it starts (px, rad, ms)."""
+
+    x: np.ndarray
+    y: np.ndarray
+    dx: np.ndarray
+    dy: np.ndarray
+    length: np.ndarray
+    direction: np.ndarray
+    duration: np.ndarray
+
+
+class Alignment(NamedTuple):
+    """Room for an alignment: cost table, the saccades matched (from end to start), and their differences."""
+
+    total: np.ndarray
+    steps1: np.ndarray
+    steps2: np.ndarray
+    values: np.ndarray
+
+
+class Scoring(NamedTuple):
+    """How ScanMatch scores: similarity of every two cells, the highest of them, and what a gap scores."""
+
+    similarity: np.ndarray
+    highest: float
+    gap: float
+
+
+class Rows(NamedTuple):
+    """Room for one row of each table of `path_distances`, and for the nearest distance to each point of path two."""
+
+    warp: np.ndarray
+    leash: np.ndarray
+    nearest: np.ndarray
 
 
 @kernel
-def median(values, count):
-    """Median of the first `count` values, which are reordered; NaN when there is none."""
-    if count == 0:
-        return np.nan
-    middle = count // 2
-    if count <= _FEW:
-        # Every comparison is made, whatever the last one said: nothing for the processor to guess wrong.
-        for i in range(1, count):
-            value = values[i]
-            for j in range(i):
-                held = values[j]
-                values[j] = held if held < value else value
-                value = value if held < value else held
-            values[i] = value
-        if count % 2:
-            return values[middle]
-        return (values[middle - 1] + values[middle]) / 2
-    low, high = 0, count - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if middle <= j:
-            high = j
-        elif middle >= i:
-            low = i
-        else:
-            break
-    if count % 2:
-        return values[middle]
-    below = values[0]
-    for i in range(1, middle):
-        below = max(below, values[i])
-    return (below + values[middle]) / 2
+def path_of(paths, pairs, reading):
+    """Return the places of one reading's path."""
+    rows = slice(pairs.offsets[reading, 0], pairs.offsets[reading, 1])
+    return Path(paths.x[rows], paths.y[rows])
 
 
-@kernel
-def comes_first(dx1, dy1, dx2, dy2):
+@inlined
+def comes_first(one, two):
     """Whether the first path is the shorter one, or of equal length and no greater saccade by saccade."""
-    if len(dx1) != len(dx2):
-        return len(dx1) < len(dx2)
-    for i in range(len(dx1)):
-        if dx1[i] != dx2[i]:
-            return dx1[i] < dx2[i]
-        if dy1[i] != dy2[i]:
-            return dy1[i] < dy2[i]
+    if len(one.x) != len(two.x):
+        return len(one.x) < len(two.x)
+    for i in range(len(one.x)):
+        if one.x[i] != two.x[i]:
+            return one.x[i] < two.x[i]
+        if one.y[i] != two.y[i]:
+            return one.y[i] < two.y[i]
     return True
 
 
-@kernel
-def align_saccades(dx1, dy1, dx2, dy2, total, steps1, steps2):
-    """Cheapest way through the matrix of saccade differences; returns its number of steps, written from end to start.
+@inlined
+def fill_costs(one, two, total):
+    """Write the cost of the cheapest way to each node of the matrix of saccade differences.
 
-    The weight of a node is the length of the difference of the two saccade vectors; the start weighs nothing. Among
-    predecessors of equal cost the diagonal one is taken, then the step back in the first path, then in the second.
+    C(i, j) = |u_i - v_j| + min(C(i-1, j-1), C(i-1, j), C(i, j-1)), C(0, 0) = 0. MultiMatch asks for Dijkstra's
+    shortest path (Jarodzka, Holmqvist & Nystrom 2010); as ways only lead right and down, one sweep finds the same.
     """
-    n, m = len(dx1), len(dx2)
+    x1, y1, x2, y2 = one.x, one.y, two.x, two.y
+    n, m = len(x1), len(x2)
     for i in range(n):
         row = total[i]
         for j in range(m):
-            right, down = dx1[i] - dx2[j], dy1[i] - dy2[j]
+            right, down = x1[i] - x2[j], y1[i] - y2[j]
             row[j] = math.sqrt(right * right + down * down)
     total[0, 0] = 0.0
     for j in range(1, m):
@@ -98,7 +116,17 @@ def align_saccades(dx1, dy1, dx2, dy2, total, steps1, steps2):
             best = above[j - 1] if above[j - 1] < above[j] else above[j]
             left = (best if best < left else left) + row[j]
             row[j] = left
-    i, j, count = n - 1, m - 1, 0
+
+
+@kernel
+def align_saccades(one, two, total, steps1, steps2):
+    """Cheapest way through the matrix of saccade differences; returns its number of steps, written from end to start.
+
+    Paths are saccade vectors. Among predecessors of equal cost the diagonal one is taken, then the step back in the
+    first path, then in the second: left to the order of a graph, as in the toolbox, ties would depend on the call.
+    """
+    fill_costs(one, two, total)
+    i, j, count = len(one.x) - 1, len(two.x) - 1, 0
     while True:
         steps1[count], steps2[count] = i, j
         count += 1
@@ -119,75 +147,88 @@ def align_saccades(dx1, dy1, dx2, dy2, total, steps1, steps2):
                 j -= 1
 
 
-@kernel
-def multimatch(one, two, saccade, total, steps1, steps2, values, out):
-    """Medians along the alignment of shape, direction, length, position and duration differences, not yet scaled.
-
-    `one` and `two` are first and last row of the paths in `saccade`, whose columns are x, y, dx, dy, length,
-    direction, duration. Without all durations the fifth is NaN.
-    """
-    # A row first and then its part: only so does the compiler know that neighbours lie together.
-    dx1, dy1 = saccade[2, one[0] : one[1]], saccade[3, one[0] : one[1]]
-    dx2, dy2 = saccade[2, two[0] : two[1]], saccade[3, two[0] : two[1]]
-    if not comes_first(dx1, dy1, dx2, dy2):
-        one, two, dx1, dy1, dx2, dy2 = two, one, dx2, dy2, dx1, dy1
-    count = align_saccades(dx1, dy1, dx2, dy2, total, steps1, steps2)
-    for k in range(count):
-        steps1[k] += one[0]
-        steps2[k] += two[0]
-    x, y, dx, dy, length, direction, duration = (
-        saccade[0],
-        saccade[1],
-        saccade[2],
-        saccade[3],
-        saccade[4],
-        saccade[5],
-        saccade[6],
-    )
-    for k in range(count):
-        right, down = dx[steps1[k]] - dx[steps2[k]], dy[steps1[k]] - dy[steps2[k]]
-        values[k] = math.sqrt(right * right + down * down)
-    out[0] = median(values, count)
-    for k in range(count):
-        turn = abs(direction[steps1[k]] - direction[steps2[k]])
-        values[k] = 2 * math.pi - turn if turn > math.pi else turn
-    out[1] = median(values, count)
-    for k in range(count):
-        values[k] = abs(length[steps1[k]] - length[steps2[k]])
-    out[2] = median(values, count)
+@inlined
+def median_distance(x, y, room, count):
+    """Median distance of the points (or vectors) that an alignment of `count` steps matches."""
+    steps1, steps2, values = room.steps1, room.steps2, room.values
     for k in range(count):
         right, down = x[steps1[k]] - x[steps2[k]], y[steps1[k]] - y[steps2[k]]
         values[k] = math.sqrt(right * right + down * down)
-    out[3] = median(values, count)
+    return median_of_first(values, count)
+
+
+@inlined
+def align_pair(one, two, steps, room):
+    """Align two paths, given as first row and row after the last; steps are then rows. Returns how many there are."""
+    first = Path(steps.dx[one[0] : one[1]], steps.dy[one[0] : one[1]])
+    second = Path(steps.dx[two[0] : two[1]], steps.dy[two[0] : two[1]])
+    if not comes_first(first, second):
+        one, two, first, second = two, one, second, first
+    count = align_saccades(first, second, room.total, room.steps1, room.steps2)
+    steps1, steps2 = room.steps1, room.steps2
+    for k in range(count):
+        steps1[k] += one[0]
+        steps2[k] += two[0]
+    return count
+
+
+# Rows of the whole table, not seven slices a path: counting references to fourteen arrays for every pair took twice as
+# long as comparing two short paths.
+@inlined
+def multimatch(one, two, steps, room, out):
+    """Medians along the alignment of shape, direction, length, position and duration differences, not yet scaled.
+
+    `one` and `two` are first row and row after the last of the paths. Without all durations the fifth is NaN.
+    """
+    count = align_pair(one, two, steps, room)
+    steps1, steps2, values = room.steps1, room.steps2, room.values
+    out[0] = median_distance(steps.dx, steps.dy, room, count)
+    for k in range(count):
+        turn = abs(steps.direction[steps1[k]] - steps.direction[steps2[k]])
+        values[k] = 2 * math.pi - turn if turn > math.pi else turn
+    out[1] = median_of_first(values, count)
+    for k in range(count):
+        values[k] = abs(steps.length[steps1[k]] - steps.length[steps2[k]])
+    out[2] = median_of_first(values, count)
+    out[3] = median_distance(steps.x, steps.y, room, count)
     missing = False
     for k in range(count):
-        a, b = duration[steps1[k]], duration[steps2[k]]
+        a, b = steps.duration[steps1[k]], steps.duration[steps2[k]]
         longer = max(a, b)
         missing = missing or a != a or b != b
         values[k] = abs(a - b) / longer if longer > 0 else 0.0
-    out[4] = np.nan if missing else median(values, count)
+    out[4] = np.nan if missing else median_of_first(values, count)
 
 
 @kernel
-def multimatch_pairs(starts, stops, first, second, offsets, saccade, longest, scores):
+def multimatch_pairs(starts, stops, pairs, steps, scores):
     """Blocks of pairs through `multimatch`; a path without saccades leaves NaN. `scores` has shape (pairs, 5)."""
-    total = np.empty((longest, longest))
-    steps1, steps2 = np.empty(2 * longest, np.int64), np.empty(2 * longest, np.int64)
-    values = np.empty(2 * longest)
+    longest, offsets = pairs.longest, pairs.offsets
+    room = Alignment(
+        np.empty((longest, longest)),
+        np.empty(2 * longest, np.int64),
+        np.empty(2 * longest, np.int64),
+        np.empty(2 * longest),
+    )
     for block in range(len(starts)):
         for p in range(starts[block], stops[block]):
-            a, b = first[p], second[p]
+            a, b = pairs.first[p], pairs.second[p]
             one, two = (offsets[a, 0], offsets[a, 1]), (offsets[b, 0], offsets[b, 1])
             if one[1] > one[0] and two[1] > two[0]:
-                multimatch(one, two, saccade, total, steps1, steps2, values, scores[p])
+                multimatch(one, two, steps, room, scores[p])
             else:
                 scores[p] = np.nan
 
 
 @kernel
-def scanmatch(one, two, similarity, gap, row):
-    """Best Needleman-Wunsch score of two symbol sequences, over the whole table as the published code takes it."""
+def scanmatch(one, two, scoring, row):
+    """Best Needleman-Wunsch score of two symbol sequences, over the whole table as the published code takes it.
+
+    S(i, j) = max(S(i-1, j-1) + similarity(a_i, b_j), S(i-1, j) + gap, S(i, j-1) + gap) (Needleman & Wunsch 1970), of
+    which one row is kept. The textbook takes the last cell; the published Python code takes the highest of all.
+    """
     n, m = len(one), len(two)
+    gap, similarity = scoring.gap, scoring.similarity
     best, free = gap, gap == 0.0
     for j in range(m + 1):
         row[j] = gap * (j + 1)
@@ -210,20 +251,27 @@ def scanmatch(one, two, similarity, gap, row):
 
 
 @kernel
-def scanmatch_pairs(starts, stops, first, second, offsets, symbols, similarity, highest, gap, longest, scores):
+def scanmatch_pairs(starts, stops, pairs, symbols, scoring, scores):
     """Blocks of pairs through `scanmatch`, scaled by the longer sequence; NaN when both are empty."""
-    row = np.empty(longest + 1)
+    row = np.empty(pairs.longest + 1)
+    offsets = pairs.offsets
     for block in range(len(starts)):
         for p in range(starts[block], stops[block]):
-            a, b = first[p], second[p]
-            one, two = symbols[offsets[a] : offsets[a + 1]], symbols[offsets[b] : offsets[b + 1]]
+            a, b = pairs.first[p], pairs.second[p]
+            one, two = symbols[offsets[a, 0] : offsets[a, 1]], symbols[offsets[b, 0] : offsets[b, 1]]
             longer = max(len(one), len(two))
-            scores[p] = scanmatch(one, two, similarity, gap, row) / (highest * longer) if longer else np.nan
+            scores[p] = scanmatch(one, two, scoring, row) / (scoring.highest * longer) if longer else np.nan
 
 
 @kernel
-def path_distances(x1, y1, x2, y2, warp, leash, nearest, out):
-    """Dynamic time warping, discrete Frechet, Hausdorff and EyeAnalysis distance of two paths, in one pass."""
+def path_distances(one, two, room, out):
+    """Dynamic time warping, discrete Frechet, Hausdorff and EyeAnalysis distance of two paths, in one pass.
+
+    Warping: W(i, j) = d + min of the three cells before (Sakoe & Chiba 1978, without a window). Frechet: L(i, j) =
+    max(d, min of the three cells before) (Eiter & Mannila 1994). All four need every d(i, j): one pass takes it once.
+    """
+    warp, leash, nearest = room.warp, room.leash, room.nearest
+    x1, y1, x2, y2 = one.x, one.y, two.x, two.y
     n, m = len(x1), len(x2)
     nearest[:m] = np.inf
     warp[: m + 1] = np.inf
@@ -252,23 +300,26 @@ def path_distances(x1, y1, x2, y2, warp, leash, nearest, out):
 
 
 @kernel
-def path_distances_pairs(starts, stops, first, second, offsets, x, y, longest, scores):
+def path_distances_pairs(starts, stops, pairs, paths, scores):
     """Blocks of pairs through `path_distances`; an empty path leaves NaN. `scores` has shape (pairs, 4)."""
-    warp, leash, nearest = np.empty(longest + 1), np.empty(longest + 1), np.empty(longest)
+    room = Rows(np.empty(pairs.longest + 1), np.empty(pairs.longest + 1), np.empty(pairs.longest))
     for block in range(len(starts)):
         for p in range(starts[block], stops[block]):
-            a, b = first[p], second[p]
-            one, two = slice(offsets[a, 0], offsets[a, 1]), slice(offsets[b, 0], offsets[b, 1])
-            if one.stop > one.start and two.stop > two.start:
-                path_distances(x[one], y[one], x[two], y[two], warp, leash, nearest, scores[p])
+            one, two = path_of(paths, pairs, pairs.first[p]), path_of(paths, pairs, pairs.second[p])
+            if len(one.x) and len(two.x):
+                path_distances(one, two, room, scores[p])
             else:
                 scores[p] = np.nan
 
 
 @kernel
-def embedding(x1, y1, x2, y2, windows, similarity):
-    """Mean over lengths k of the distance (or its exp(-d)) from each window of path 2 to the nearest of path 1."""
-    n, m = len(x1), len(x2)
+def embedding(one, two, windows, similarity):
+    """Mean over lengths k of the distance (or its exp(-d)) from each window of path 2 to the nearest of path 1.
+
+    A window of length k adds one distance to the window of length k - 1 at the same start: summed over k the cost is
+    n m min(n, m), where the published code takes every window anew.
+    """
+    n, m = len(one.x), len(two.x)
     shorter = min(n, m)
     windows[:n, :m] = 0.0
     summed = 0.0
@@ -277,7 +328,7 @@ def embedding(x1, y1, x2, y2, windows, similarity):
         for j in range(m - k + 1):
             nearest = np.inf
             for i in range(n - k + 1):
-                right, down = x1[i + k - 1] - x2[j + k - 1], y1[i + k - 1] - y2[j + k - 1]
+                right, down = one.x[i + k - 1] - two.x[j + k - 1], one.y[i + k - 1] - two.y[j + k - 1]
                 windows[i, j] += math.sqrt(right * right + down * down)
                 nearest = min(nearest, windows[i, j])
             distance += nearest / k
@@ -287,67 +338,13 @@ def embedding(x1, y1, x2, y2, windows, similarity):
 
 
 @kernel
-def embedding_pairs(starts, stops, first, second, offsets, x, y, similarity, longest, scores):
+def embedding_pairs(starts, stops, pairs, paths, similarity, scores):
     """Blocks of pairs through `embedding`; an empty path leaves NaN."""
-    windows = np.empty((longest, longest))
+    windows = np.empty((pairs.longest, pairs.longest))
     for block in range(len(starts)):
         for p in range(starts[block], stops[block]):
-            a, b = first[p], second[p]
-            one, two = slice(offsets[a, 0], offsets[a, 1]), slice(offsets[b, 0], offsets[b, 1])
-            if one.stop > one.start and two.stop > two.start:
-                scores[p] = embedding(x[one], y[one], x[two], y[two], windows, similarity)
-            else:
-                scores[p] = np.nan
-
-
-@kernel
-def cross_recurrence(x1, y1, x2, y2, radius, line, near, out):
-    """Recurrence, determinism, laminarity (all %) and centre of mass (-100 to 100) of two paths' near pairs."""
-    n, m = len(x1), len(x2)
-    count = lag = 0
-    for i in range(n):
-        for j in range(m):
-            right, down = x1[i] - x2[j], y1[i] - y2[j]
-            near[i, j] = math.sqrt(right * right + down * down) <= radius
-            if near[i, j]:
-                count += 1
-                lag += j - i
-    out[0] = 100.0 * count / (n * m)
-    if count == 0:
-        out[1:] = np.nan
-        return
-    out[1] = 100.0 * (points_in_lines(near, n, m, 1, 1, line)) / count
-    level, upright = points_in_lines(near, n, m, 0, 1, line), points_in_lines(near, n, m, 1, 0, line)
-    out[2] = 100.0 * (level + upright) / (2 * count)
-    longer = max(n, m) - 1
-    out[3] = 100.0 * lag / (longer * count) if longer else 0.0
-
-
-@kernel
-def points_in_lines(near, n, m, down, right, line):
-    """How many near points lie in unbroken runs of at least `line` points along that direction."""
-    found = 0
-    for i in range(n):
-        for j in range(m):
-            begins = near[i, j] and (i < down or j < right or not near[i - down, j - right])
-            if begins:
-                run = 1
-                while i + run * down < n and j + run * right < m and near[i + run * down, j + run * right]:
-                    run += 1
-                if run >= line:
-                    found += run
-    return found
-
-
-@kernel
-def cross_recurrence_pairs(starts, stops, first, second, offsets, x, y, radius, line, longest, scores):
-    """Blocks of pairs through `cross_recurrence`; an empty path leaves NaN. `scores` has shape (pairs, 4)."""
-    near = np.empty((longest, longest), np.bool_)
-    for block in range(len(starts)):
-        for p in range(starts[block], stops[block]):
-            a, b = first[p], second[p]
-            one, two = slice(offsets[a, 0], offsets[a, 1]), slice(offsets[b, 0], offsets[b, 1])
-            if one.stop > one.start and two.stop > two.start:
-                cross_recurrence(x[one], y[one], x[two], y[two], radius, line, near, scores[p])
+            one, two = path_of(paths, pairs, pairs.first[p]), path_of(paths, pairs, pairs.second[p])
+            if len(one.x) and len(two.x):
+                scores[p] = embedding(one, two, windows, similarity)
             else:
                 scores[p] = np.nan

@@ -1,93 +1,29 @@
-"""The order of fixations in one reading: recurrence, refixation, entropy of transitions, Lempel-Ziv complexity."""
+"""The order of fixations in one reading: entropy of transitions, Lempel-Ziv complexity, permutation test."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels.gaze.places import box_at, cell_of
 
 
-@kernel
-def recurrences(rays, chord):
-    """Return the upper triangle of "points i and j lie within `chord` of each other"."""
-    count = len(rays)
-    near = np.zeros((count, count), np.bool_)
-    limit = chord * chord
-    for i in range(count):
-        for j in range(i + 1, count):
-            x = rays[i, 0] - rays[j, 0]
-            y = rays[i, 1] - rays[j, 1]
-            z = rays[i, 2] - rays[j, 2]
-            near[i, j] = x * x + y * y + z * z <= limit
-    return near
+class Shuffles(NamedTuple):
+    """What is compared with random orders: codes 0..kinds-1, which of the three estimators, and how many orders."""
 
-
-@kernel
-def points_on_lines(near, down, right, shortest):
-    """Return how many recurrent points lie on lines of at least `shortest` points in the direction (down, right)."""
-    count = len(near)
-    total = 0
-    for i in range(count):
-        for j in range(i + 1, count):
-            if not near[i, j]:
-                continue
-            before = i >= down and j - right > i - down and near[i - down, j - right]
-            if before:
-                continue
-            length = 0
-            row = i
-            column = j
-            while row < count and column < count and near[row, column]:
-                length += 1
-                row += down
-                column += right
-            if length >= shortest:
-                total += length
-    return total
-
-
-@kernel
-def recurrence(near, shortest, out):
-    """Write recurrence, determinism, laminarity and centre of recurrence mass (all in %), and the share refixated."""
-    out[:] = np.nan
-    count = len(near)
-    if count == 0:
-        return
-    total = 0
-    lags = 0
-    again = 0
-    for j in range(count):
-        back = False
-        for i in range(j):
-            if near[i, j]:
-                total += 1
-                lags += j - i
-                back = back or j - i > 1
-        again += back
-    out[4] = again / count
-    if count < 2:
-        return
-    out[0] = 200.0 * total / (count * (count - 1))
-    if total == 0:
-        return
-    out[1] = 100.0 * points_on_lines(near, 1, 1, shortest) / total
-    level = points_on_lines(near, 0, 1, shortest) + points_on_lines(near, 1, 0, shortest)
-    out[2] = 100.0 * level / (2 * total)
-    out[3] = 100.0 * lags / ((count - 1) * total)
-
-
-@kernel
-def recurrence_readings(starts, stops, rays, chord, shortest, out):
-    """Run `recurrence` over readings."""
-    for k in range(len(starts)):
-        recurrence(recurrences(rays[starts[k] : stops[k]], chord), shortest, out[k])
+    kinds: int
+    estimator: int
+    n_permutations: int
 
 
 @kernel
 def entropies(counts, out):
     """Write the entropy (bit) of counts: plug-in, Miller-Madow, and James-Stein shrinkage to the uniform.
 
-    Miller-Madow adds (seen - 1) / (2 n) nat. The shrinkage weight is that of Hausser & Strimmer (2009, eq. 4).
+    Miller-Madow adds (seen - 1) / (2 n) nat. The shrinkage weight is that of Hausser & Strimmer (2009, eq. 4). All
+    three are kept, since the plug-in is what papers report, and it is biased low in readings of few fixations.
     """
     total = 0.0
     for count in counts:
@@ -153,7 +89,11 @@ def transition_entropies(codes, kinds, out):
 
 @kernel
 def lempel_ziv(codes, kinds):
-    """Return the number of new phrases (Lempel & Ziv 1976) over n / log_kinds(n), that of a random string."""
+    """Return the number of new phrases (Lempel & Ziv 1976) over n / log_kinds(n), that of a random string.
+
+    A phrase is the longest copy of something that began earlier, and one symbol more. Suffix trees would find it in
+    linear time; at the length of a scanpath the plain search is faster.
+    """
     count = len(codes)
     if count < 2:
         return np.nan
@@ -175,12 +115,7 @@ def lempel_ziv(codes, kinds):
 def grid_codes(places, frame, rows, columns, codes):
     """Write the cell of the image's grid in which each point lies; -1 outside the image."""
     for i in range(len(places)):
-        right = (places[i, 0] - frame[0]) / (frame[2] - frame[0])
-        down = (places[i, 1] - frame[1]) / (frame[3] - frame[1])
-        codes[i] = -1
-        if 0.0 <= right <= 1.0 and 0.0 <= down <= 1.0:
-            row = min(rows - 1, int(down * rows))
-            codes[i] = row * columns + min(columns - 1, int(right * columns))
+        codes[i] = cell_of(places[i, 0], places[i, 1], frame, rows, columns)
 
 
 @kernel
@@ -188,7 +123,7 @@ def order_readings(starts, stops, places, rows, columns, frames, out):
     """Write both entropies, three estimators each, and the Lempel-Ziv complexity of the cells visited."""
     for k in range(len(starts)):
         codes = np.empty(stops[k] - starts[k], np.int64)
-        grid_codes(places[starts[k] : stops[k]], frames[k], rows, columns, codes)
+        grid_codes(places[starts[k] : stops[k]], box_at(frames, k), rows, columns, codes)
         transition_entropies(codes, rows * columns, out[k, :6])
         out[k, 6] = lempel_ziv(codes, rows * columns)
 
@@ -202,7 +137,11 @@ def code_readings(starts, stops, codes, kinds, out):
 
 @kernel
 def next_random(state):
-    """Return the number after `state`, which mustn't be 0, in the sequence xorshift64 (Marsaglia 2003)."""
+    """Return the number after `state`, which mustn't be 0, in the sequence xorshift64 (Marsaglia 2003).
+
+    Each reading has a state of its own, so that the answer doesn't depend on threads; Numba's np.random has one per
+    thread.
+    """
     state ^= state << np.uint64(13)
     state ^= state >> np.uint64(7)
     return state ^ (state << np.uint64(17))
@@ -220,39 +159,43 @@ def shuffle(codes, state):
 
 
 @kernel
-def against_shuffles(codes, kinds, which, n_permutations, seed, out):
-    """Write transition entropy, mean and standard deviation (n - 1) over random orders, and the p-value of low."""
+def against_shuffles(codes, plan, seed, out):
+    """Write transition entropy, mean and standard deviation (n - 1) over random orders, and the p-value of low.
+
+    The permutation test keeps how often each place was fixated and draws the order alone. The observed order counts as
+    one of the shuffles, p = (1 + low) / (1 + n), so that p is never 0 (Phipson & Smyth 2010).
+    """
     six = np.empty(6)
-    transition_entropies(codes, kinds, six)
-    seen = six[3 + which]
+    transition_entropies(codes, plan.kinds, six)
+    seen = six[3 + plan.estimator]
     out[:] = np.nan
     out[0] = seen
     if seen != seen:
         return
     mixed = codes.copy()
-    values = np.empty(n_permutations)
+    values = np.empty(plan.n_permutations)
     mean = 0.0
     low = 1
     state = seed
-    for k in range(n_permutations):
+    for k in range(plan.n_permutations):
         state = shuffle(mixed, state)
-        transition_entropies(mixed, kinds, six)
-        values[k] = six[3 + which]
-        mean += values[k] / n_permutations
+        transition_entropies(mixed, plan.kinds, six)
+        values[k] = six[3 + plan.estimator]
+        mean += values[k] / plan.n_permutations
         # Equal entropies may differ by rounding, for they are summed in another order.
         low += values[k] <= seen + 1e-12
     square = 0.0
     for value in values:
         square += (value - mean) ** 2
     out[1] = mean
-    out[2] = np.sqrt(square / (n_permutations - 1))
+    out[2] = np.sqrt(square / (plan.n_permutations - 1))
     if out[2] < 1e-12:
         out[2] = 0.0
-    out[3] = low / (n_permutations + 1)
+    out[3] = low / (plan.n_permutations + 1)
 
 
 @kernel
-def shuffle_readings(starts, stops, codes, kinds, which, n_permutations, seeds, out):
+def shuffle_readings(starts, stops, codes, plan, seeds, out):
     """Run `against_shuffles` over readings; each has its own seed."""
     for k in range(len(starts)):
-        against_shuffles(codes[starts[k] : stops[k]], kinds, which, n_permutations, seeds[k], out[k])
+        against_shuffles(codes[starts[k] : stops[k]], plan, seeds[k], out[k])

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels.gaze.places import box_at, cell_of
+from gazeanalytics._kernels.order_statistics import order_of_points, sort
+
+
+class CoverageRule(NamedTuple):
+    """Radius of the useful visual field (deg), cells along the longer side, share of fixations that is early."""
+
+    radius: float
+    cells: int
+    early_share: float
 
 
 @kernel
@@ -15,47 +27,16 @@ def turn_of(places, a, b, c):
 
 
 @kernel
-def comes_before(places, a, b):
-    """Return whether point a lies left of point b, or above it where they are level."""
-    if places[a, 0] != places[b, 0]:
-        return places[a, 0] < places[b, 0]
-    return places[a, 1] < places[b, 1]
-
-
-@kernel
-def sink(places, order, root, stop):
-    """Let the point at `root` of a heap sink to where it belongs."""
-    while True:
-        child = 2 * root + 1
-        if child >= stop:
-            return
-        if child + 1 < stop and comes_before(places, order[child], order[child + 1]):
-            child += 1
-        if not comes_before(places, order[root], order[child]):
-            return
-        order[root], order[child] = order[child], order[root]
-        root = child
-
-
-@kernel
-def left_to_right(places):
-    """Return the order of points from left to right, then down (heapsort, which compiles sooner than NumPy's sorts)."""
-    order = np.arange(len(places))
-    for root in range(len(order) // 2 - 1, -1, -1):
-        sink(places, order, root, len(order))
-    for stop in range(len(order) - 1, 0, -1):
-        order[0], order[stop] = order[stop], order[0]
-        sink(places, order, 0, stop)
-    return order
-
-
-@kernel
 def hull_area(places):
-    """Return the area of the smallest convex polygon around the points (Andrew's monotone chain)."""
+    """Return the area of the smallest convex polygon around the points (monotone chain; Andrew 1979).
+
+    Lower and upper chain are built from left to right and back; a corner goes when the next point doesn't turn left of
+    it. The area is half the sum of x_k y_k+1 - x_k+1 y_k over the corners.
+    """
     count = len(places)
     if count < 3:
         return 0.0
-    order = left_to_right(places)
+    order = order_of_points(places)
     corners = np.empty(2 * count, np.int64)
     size = 0
     for i in order:
@@ -81,7 +62,9 @@ def hull_area(places):
 def scatter(places, share, out):
     """Write the bivariate contour ellipse area that holds `share` of the points, and their RMS distance to the centre.
 
-    The determinant is taken as sxx * syy - sxy ** 2 and cut at 0, which points on a line may miss by rounding.
+    BCEA = 2 k pi sx sy sqrt(1 - rho^2) with k = -ln(1 - share) (Crossland & Rubin 2002); sx^2 sy^2 (1 - rho^2) is the
+    determinant of the covariance matrix, so rho, which isn't defined for a vertical line, is never needed. The
+    determinant is taken as sxx * syy - sxy ** 2 and cut at 0, which points on a line may miss by rounding.
     """
     count = len(places)
     out[:] = np.nan
@@ -108,7 +91,11 @@ def scatter(places, share, out):
 
 @kernel
 def neighbour_index(places, area):
-    """Return the mean distance to the nearest other point over that of as many random points on `area`."""
+    """Return the mean distance to the nearest other point over that of as many random points on `area`.
+
+    Random points lie 0.5 sqrt(area / n) apart (Clark & Evans 1954, for a plane without edges). No edge correction is
+    made, as in the applications to gaze. A tree of places would save time only above some hundred fixations.
+    """
     count = len(places)
     if count < 3:
         return np.nan
@@ -124,15 +111,16 @@ def neighbour_index(places, area):
 
 
 @kernel
-def paint(places, first, last, radius, frame, cell, seen):
-    """Mark the cells whose centre lies within `radius` of the points first..last-1 and return how many are new."""
+def paint(places, radius, frame, cell, seen):
+    """Mark the cells whose centre lies within `radius` of one of the points and return how many are new."""
     rows, columns = seen.shape
     new = 0
-    for i in range(first, last):
-        x = (places[i, 0] - frame[0]) / cell
-        y = (places[i, 1] - frame[1]) / cell
-        reach = radius / cell
+    reach = radius / cell
+    for i in range(len(places)):
+        x = (places[i, 0] - frame.left) / cell
+        y = (places[i, 1] - frame.top) / cell
         for row in range(max(0, int(np.ceil(y - reach - 0.5))), min(rows - 1, int(np.floor(y + reach - 0.5))) + 1):
+            # A row of the disc is one span: no distance is taken for the cells in it.
             off = row + 0.5 - y
             half = np.sqrt(max(0.0, reach * reach - off * off))
             left = max(0, int(np.ceil(x - half - 0.5)))
@@ -145,14 +133,14 @@ def paint(places, first, last, radius, frame, cell, seen):
 
 
 @kernel
-def coverage(places, early, radius, cells, frame, out):
+def coverage(places, early, rule, frame, out):
     """Write the share of the image seen, and the part of that share seen by the first `early` points."""
-    width = frame[2] - frame[0]
-    height = frame[3] - frame[1]
-    cell = max(width, height) / cells
+    width = frame.right - frame.left
+    height = frame.bottom - frame.top
+    cell = max(width, height) / rule.cells
     seen = np.zeros((max(1, int(np.round(height / cell))), max(1, int(np.round(width / cell)))), np.bool_)
-    first = paint(places, 0, early, radius, frame, cell, seen)
-    whole = first + paint(places, early, len(places), radius, frame, cell, seen)
+    first = paint(places[:early], rule.radius, frame, cell, seen)
+    whole = first + paint(places[early:], rule.radius, frame, cell, seen)
     out[0] = whole / seen.size
     out[1] = first / whole if whole > 0 else np.nan
 
@@ -163,12 +151,9 @@ def spatial_entropy(places, frame, rows, columns):
     counts = np.zeros(rows * columns)
     total = 0
     for i in range(len(places)):
-        right = (places[i, 0] - frame[0]) / (frame[2] - frame[0])
-        down = (places[i, 1] - frame[1]) / (frame[3] - frame[1])
-        if 0.0 <= right <= 1.0 and 0.0 <= down <= 1.0:
-            row = min(rows - 1, int(down * rows))
-            column = min(columns - 1, int(right * columns))
-            counts[row * columns + column] += 1.0
+        cell = cell_of(places[i, 0], places[i, 1], frame, rows, columns)
+        if cell >= 0:
+            counts[cell] += 1.0
             total += 1
     if total == 0:
         return np.nan
@@ -180,27 +165,65 @@ def spatial_entropy(places, frame, rows, columns):
 
 
 @kernel
+def polar(places, frame, radii, angles):
+    """Write radius and angle (rad, anticlockwise) about the image centre; return how many points have an angle.
+
+    The image is stretched to a square, so that radius 1 is the middle of any side; a point at the centre has none.
+    """
+    known = 0
+    for i in range(len(places)):
+        right = 2.0 * (places[i, 0] - frame.left) / (frame.right - frame.left) - 1.0
+        down = 2.0 * (places[i, 1] - frame.top) / (frame.bottom - frame.top) - 1.0
+        radii[i] = np.hypot(right, down)
+        if radii[i] > 0.0:
+            angles[known] = np.arctan2(-down, right)
+            known += 1
+    return known
+
+
+@kernel
+def winding(angles):
+    """Return the net angle and all angle walked (rad) from each angle to the next, by the shorter way round."""
+    net = 0.0
+    walked = 0.0
+    for i in range(len(angles) - 1):
+        turn = angles[i + 1] - angles[i]
+        if turn > np.pi:
+            turn -= 2.0 * np.pi
+        elif turn <= -np.pi:
+            turn += 2.0 * np.pi
+        net += turn
+        walked += abs(turn)
+    return net, walked
+
+
+@kernel
+def widest_gap(angles):
+    """Return the widest angle (rad) between neighbours on the circle; the angles are sorted in place."""
+    sort(angles)
+    last = len(angles) - 1
+    gap = angles[0] + 2.0 * np.pi - angles[last]
+    for i in range(last):
+        gap = max(gap, angles[i + 1] - angles[i])
+    return gap
+
+
+@kernel
 def circling(places, frame, out):
     """Write mean and spread of the radius, angular coverage, net winding and its steadiness about the image centre.
 
-    Radius 1 is the middle of an image side. Angles are those of the picture stretched to a square.
+    No threshold of circumferential search is published (Kundel & La Follette 1972 describe it), so numbers are given
+    and no class.
     """
     out[:] = np.nan
     count = len(places)
     if count == 0:
         return
-    radii = np.empty(count)
-    angles = np.zeros((count, 2))
-    known = 0
+    radii, angles = np.empty(count), np.empty(count)
+    known = polar(places, frame, radii, angles)
     mean = 0.0
-    for i in range(count):
-        right = 2.0 * (places[i, 0] - frame[0]) / (frame[2] - frame[0]) - 1.0
-        down = 2.0 * (places[i, 1] - frame[1]) / (frame[3] - frame[1]) - 1.0
-        radii[i] = np.hypot(right, down)
-        if radii[i] > 0.0:
-            angles[known, 0] = np.arctan2(-down, right)
-            known += 1
-        mean += radii[i] / count
+    for radius in radii:
+        mean += radius / count
     out[0] = mean
     if count > 1:
         square = 0.0
@@ -209,22 +232,8 @@ def circling(places, frame, out):
         out[1] = np.sqrt(square / (count - 1))
     if known == 0:
         return
-    angles = angles[:known]
-    net = 0.0
-    walked = 0.0
-    for i in range(known - 1):
-        turn = angles[i + 1, 0] - angles[i, 0]
-        if turn > np.pi:
-            turn -= 2.0 * np.pi
-        elif turn <= -np.pi:
-            turn += 2.0 * np.pi
-        net += turn
-        walked += abs(turn)
-    order = left_to_right(angles)
-    gap = angles[order[0], 0] + 2.0 * np.pi - angles[order[known - 1], 0]
-    for i in range(known - 1):
-        gap = max(gap, angles[order[i + 1], 0] - angles[order[i], 0])
-    out[2] = 1.0 - gap / (2.0 * np.pi)
+    net, walked = winding(angles[:known])
+    out[2] = 1.0 - widest_gap(angles[:known]) / (2.0 * np.pi)
     if known > 1:
         out[3] = net / (2.0 * np.pi)
     if walked > 0.0:
@@ -236,31 +245,31 @@ def extent_readings(starts, stops, places, share, frames, out):
     """Write hull area, ellipse area, RMS spread and nearest-neighbour index of each reading."""
     for k in range(len(starts)):
         points = places[starts[k] : stops[k]]
-        frame = frames[k]
+        frame = box_at(frames, k)
         out[k] = np.nan
         if len(points) > 0:
             out[k, 0] = hull_area(points)
             scatter(points, share, out[k, 1:3])
-            out[k, 3] = neighbour_index(points, (frame[2] - frame[0]) * (frame[3] - frame[1]))
+            out[k, 3] = neighbour_index(points, (frame.right - frame.left) * (frame.bottom - frame.top))
 
 
 @kernel
-def coverage_readings(starts, stops, places, early_share, radius, cells, frames, out):
+def coverage_readings(starts, stops, places, rule, frames, out):
     """Run `coverage` over readings; nothing seen is 0."""
     for k in range(len(starts)):
         points = places[starts[k] : stops[k]]
-        coverage(points, int(np.ceil(early_share * len(points))), radius, cells, frames[k], out[k])
+        coverage(points, int(np.ceil(rule.early_share * len(points))), rule, box_at(frames, k), out[k])
 
 
 @kernel
 def grid_readings(starts, stops, places, rows, columns, frames, out):
     """Run `spatial_entropy` over readings."""
     for k in range(len(starts)):
-        out[k, 0] = spatial_entropy(places[starts[k] : stops[k]], frames[k], rows, columns)
+        out[k, 0] = spatial_entropy(places[starts[k] : stops[k]], box_at(frames, k), rows, columns)
 
 
 @kernel
 def circling_readings(starts, stops, places, frames, out):
     """Run `circling` over readings."""
     for k in range(len(starts)):
-        circling(places[starts[k] : stops[k]], frames[k], out[k])
+        circling(places[starts[k] : stops[k]], box_at(frames, k), out[k])

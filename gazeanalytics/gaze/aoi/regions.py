@@ -92,12 +92,12 @@ def locate(
     """
     _check_choice(overlap, hit_radius_deg, viewing)
     found = match(fixations, check_images(images), "fixations")
-    ordered, first, last = _regions_of(regions, images, smallest_first=overlap == "nested")
-    places = (fixations["x"].to_numpy(float), fixations["y"].to_numpy(float))
-    areas = (ordered[["x0", "y0", "x1", "y1"]].to_numpy(float), *_shapes(ordered), float(hit_radius_deg))
+    ordered, spans = _regions_of(regions, images, smallest_first=overlap == "nested")
+    x, y = (fixations[name].to_numpy(float) for name in ("x", "y"))
+    scene = kernels.Scene(x, y, _areas(ordered, hit_radius_deg))
     # What is known of each reading rides in `out`, which `each` cuts into the readings of a chunk.
-    known = [(viewing or Viewing(0.0, 0.0, 1.0, 1.0)).rows(len(found)), first, last]
-    row, region = (_all_hits if overlap == "all" else _first_hits)(found, places, areas, known)
+    known = [(viewing or Viewing(0.0, 0.0, 1.0, 1.0)).rows(len(found)), spans]
+    row, region = (_all_hits if overlap == "all" else _first_hits)(found, scene, known)
     reading = fixations["reading"].take(row).array
     return pd.DataFrame({"row": row, "reading": reading, "region": ordered["region"].take(region).array})
 
@@ -258,15 +258,15 @@ def coverage_of(
     points: Points, regions: pd.DataFrame, viewing: Viewing, images: pd.DataFrame, field: tuple[float, int]
 ) -> pd.DataFrame:
     """`region_coverage` of fixations that are prepared already; `field` is its radius and number of cells."""
-    ordered, first, last = _regions_of(regions, images, smallest_first=False)
-    areas = (ordered[["x0", "y0", "x1", "y1"]].to_numpy(float), *_shapes(ordered))
-    owner = np.repeat(np.arange(len(images)), last - first)
-    region = np.arange(len(owner)) - np.repeat(np.cumsum(last - first) - last, last - first)
+    ordered, spans = _regions_of(regions, images, smallest_first=False)
+    number = spans[:, 1] - spans[:, 0]
+    owner = np.repeat(np.arange(len(images)), number)
+    region = np.arange(len(owner)) - np.repeat(np.cumsum(number) - spans[:, 1], number)
     pairs = ragged.Segments(pd.RangeIndex(len(owner)), points.found.starts[owner], points.found.stops[owner])
     share = np.empty(len(owner))
-    chord = 2 * np.sin(np.deg2rad(field[0]) / 2)
+    seen = kernels.Field(points.rays, 2 * np.sin(np.deg2rad(field[0]) / 2), field[1])
     known = [viewing.rows(len(images))[owner], region]
-    ragged.each(kernels.seen_shares, pairs, points.rays, *areas, field[1], chord, out=[*known, share])
+    ragged.each(kernels.seen_shares, pairs, seen, _areas(ordered), out=[*known, share])
     name = ordered["region"].take(region).array
     return pd.DataFrame({"reading": images["reading"].take(owner).array, "region": name, "coverage_share": share})
 
@@ -279,15 +279,16 @@ def _run_starts(row: np.ndarray, region: np.ndarray, ids: np.ndarray) -> np.ndar
     return np.concatenate(([0], np.flatnonzero(fresh) + 1))
 
 
-def _shapes(regions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shape of each region, the corners of all polygons, and where each polygon's corners begin."""
+def _areas(regions: pd.DataFrame, radius_deg: float = 0.0) -> kernels.Areas:
+    """Boxes, shapes and outlines of regions as the kernels take them."""
     shape = regions["shape"].to_numpy(object) if "shape" in regions else np.full(len(regions), "box", object)
     codes = np.where(shape == "ellipse", kernels.ELLIPSE, np.where(shape == "polygon", kernels.POLYGON, kernels.BOX))
     outlines = [np.empty((0, 2))] * len(regions)
     for row in np.flatnonzero(codes == kernels.POLYGON):
         outlines[row] = _outline(regions.iloc[row])
     edges = np.concatenate(([0], np.cumsum([len(outline) for outline in outlines]))).astype(np.int64)
-    return codes, np.concatenate([np.empty((0, 2)), *outlines]), edges
+    boxes = regions[["x0", "y0", "x1", "y1"]].to_numpy(float)
+    return kernels.Areas(boxes, codes, np.concatenate([np.empty((0, 2)), *outlines]), edges, float(radius_deg))
 
 
 def _outline(region: pd.Series) -> np.ndarray:
@@ -305,20 +306,23 @@ def _outline(region: pd.Series) -> np.ndarray:
     return np.array(corners)
 
 
-def _first_hits(found: ragged.Segments, places: tuple, areas: tuple, known: list) -> tuple[np.ndarray, np.ndarray]:
-    codes = np.full(len(places[0]), -1, np.int64)
-    ragged.each(kernels.first_hit_readings, found, *places, *areas, codes, out=known)
+Found = tuple[np.ndarray, np.ndarray]
+
+
+def _first_hits(found: ragged.Segments, scene: kernels.Scene, known: list[np.ndarray]) -> Found:
+    codes = np.full(len(scene.x), -1, np.int64)
+    ragged.each(kernels.first_hit_readings, found, scene, codes, out=known)
     row = np.flatnonzero(codes >= 0)
     return row, codes[row]
 
 
-def _all_hits(found: ragged.Segments, places: tuple, areas: tuple, known: list) -> tuple[np.ndarray, np.ndarray]:
+def _all_hits(found: ragged.Segments, scene: kernels.Scene, known: list[np.ndarray]) -> Found:
+    # Counted first, so that each reading knows where in the list its hits go and threads needn't wait for each other.
     counts = np.zeros(len(found), np.int64)
-    ragged.each(kernels.count_hit_readings, found, *places, *areas, out=[*known, counts])
-    stops = np.cumsum(counts)
-    row, region = np.empty((2, counts.sum()), np.int64)
-    ragged.each(kernels.list_hit_readings, found, *places, *areas, row, region, out=[*known, stops - counts])
-    return row, region
+    ragged.each(kernels.count_hit_readings, found, scene, out=[*known, counts])
+    hits = kernels.Hits(*np.empty((2, counts.sum()), np.int64))
+    ragged.each(kernels.list_hit_readings, found, scene, hits, out=[*known, np.cumsum(counts) - counts])
+    return hits.fixations, hits.regions
 
 
 def _check_choice(overlap: str, radius: float, viewing: Viewing | None) -> None:
@@ -332,8 +336,8 @@ def _check_choice(overlap: str, radius: float, viewing: Viewing | None) -> None:
 
 def _regions_of(
     regions: pd.DataFrame, images: pd.DataFrame, *, smallest_first: bool
-) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """Order regions by case, and say which rows belong to the case of each reading: first, and the row after last."""
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Order regions by case, and say which rows belong to the case of each reading: first and end, (readings, 2)."""
     tables.check(regions, "regions")
     area = (regions["x1"] - regions["x0"]) * (regions["y1"] - regions["y0"])
     order = area.to_numpy().argsort(kind="stable") if smallest_first else np.arange(len(regions))
@@ -343,5 +347,4 @@ def _regions_of(
     ordered = regions.take(order).assign(region=pd.Categorical(regions["region"].take(order)))
     edges = np.append(np.searchsorted(case[order], np.arange(len(names))), len(order))
     own = names.get_indexer(pd.Index(np.asarray(images["case"])))
-    first = np.where(own < 0, 0, edges[own])
-    return ordered, first, np.where(own < 0, 0, edges[own + 1])
+    return ordered, np.where(own[:, None] < 0, 0, np.column_stack([edges[own], edges[own + 1]]))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged, tables
-from gazeanalytics._kernels.gaze import aoi as kernels
+from gazeanalytics._kernels.gaze import search_errors as kernels
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["LESION_OUTCOMES", "SearchErrors", "lesions_to_find", "search_errors"]
@@ -209,11 +209,11 @@ def _meet(fixations: pd.DataFrame, lesions: pd.DataFrame, radii: np.ndarray, vie
     starts = np.append(found.starts, 0)[place]
     pairs = ragged.Segments(pd.RangeIndex(len(lesions)), starts, np.append(found.stops, 0)[place])
     duration = fixations["duration"].to_numpy(float) if "duration" in fixations else np.full(len(fixations), np.nan)
-    values = [fixations[name].to_numpy(float) for name in ("x", "y", "onset")]
-    dwell, first, ratio = (np.empty((len(lesions), len(radii))) for _ in range(3))
+    gaze = kernels.Gaze(*(fixations[name].to_numpy(float) for name in ("x", "y", "onset")), duration)
+    met = np.empty((len(lesions), len(radii), 3))
     targets = np.ascontiguousarray(lesions[["x", "y"]].to_numpy(float))
-    ragged.each(kernels.meet_targets, pairs, *values, duration, radii, out=[targets, viewing, dwell, first, ratio])
-    return _Met(dwell, first, ratio, pairs.lengths > 0)
+    ragged.each(kernels.meet_targets, pairs, gaze, radii, out=[targets, viewing, met])
+    return _Met(*np.moveaxis(met, -1, 0), pairs.lengths > 0)
 
 
 def _outcomes(dwell: np.ndarray, gaze: np.ndarray, reported: np.ndarray, min_dwell: float) -> pd.Series:

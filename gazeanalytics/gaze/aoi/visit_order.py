@@ -133,10 +133,8 @@ def order_test(
     codes, names = pd.factorize(sequence["region"])
     seeds = np.random.default_rng(rng).integers(1, 2**63, len(found), dtype=np.uint64)
     out = np.empty((len(found), 4))
-    which = get_args(Estimator).index(estimator)
-    ragged.each(
-        kernels.shuffle_readings, found, codes, len(names), which, n_permutations, out=[seeds, out], n_jobs=n_jobs
-    )
+    plan = kernels.Shuffles(len(names), get_args(Estimator).index(estimator), n_permutations)
+    ragged.each(kernels.shuffle_readings, found, codes, plan, out=[seeds, out], n_jobs=n_jobs)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(out[:, 2] > 0, (out[:, 0] - out[:, 1]) / out[:, 2], np.nan)
     table = pd.DataFrame(out[:, :3], columns=["entropy_bits", "null_mean_bits", "null_sd_bits"])

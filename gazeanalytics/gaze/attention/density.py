@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics._kernels.gaze.attention import density_readings
+from gazeanalytics._kernels.gaze.attention import Points, density_readings
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["Maps", "Smoothing", "density"]
@@ -160,8 +160,8 @@ def density(
     scale = np.array([shape[1], shape[0]]) / size_px
     x, y = (fixations[name].to_numpy(float)[order] * scale[found.rows(), axis] for axis, name in enumerate("xy"))
     out = [sigma_px * scale, shown_boxes(images)[image] * np.tile(scale, 2), np.empty((len(found), *shape))]
-    arguments = (x, y, _weights(fixations, smoothing)[order], EDGES.index(smoothing.edge))
-    ragged.each(density_readings, found, *arguments, out=out, n_jobs=n_jobs)
+    points = Points(x, y, _weights(fixations, smoothing)[order])
+    ragged.each(density_readings, found, points, EDGES.index(smoothing.edge), out=out, n_jobs=n_jobs)
     return Maps(found.keys, out[-1], size_px, sigma_px)
 
 

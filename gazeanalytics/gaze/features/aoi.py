@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics._kernels.gaze import aoi as kernels
+from gazeanalytics._kernels.gaze import checklist as kernels
 from gazeanalytics._kernels.gaze import sequence as order_kernels
 from gazeanalytics.gaze._images import match, owners
 from gazeanalytics.gaze._points import Points

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gazeanalytics import ragged
+from gazeanalytics._kernels.gaze import recurrence as recurrence_kernels
 from gazeanalytics._kernels.gaze import sequence as kernels
 from gazeanalytics.gaze._points import Points
 from gazeanalytics.gaze.features.settings import FeatureSettings
@@ -45,7 +46,7 @@ def recurrence(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
     out = np.empty((len(points.found), 5))
     chord = 2 * np.sin(np.deg2rad(settings.recurrence_radius_deg) / 2)
     ragged.each(
-        kernels.recurrence_readings,
+        recurrence_kernels.recurrence_readings,
         points.found,
         points.rays,
         chord,

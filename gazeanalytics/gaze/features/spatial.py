@@ -67,9 +67,7 @@ def coverage(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]
         kernels.coverage_readings,
         points.found,
         points.places,
-        settings.early_share,
-        settings.coverage_radius_deg,
-        settings.coverage_cells,
+        kernels.CoverageRule(settings.coverage_radius_deg, settings.coverage_cells, settings.early_share),
         out=[points.frames, out],
         n_jobs=settings.n_jobs,
     )

@@ -98,13 +98,12 @@ def _coverage_so_far(points: Points, settings: FeatureSettings, n_parts: int) ->
     made = np.empty((len(points.found), n_parts))
     out = np.empty((len(points.found), 2))
     for part in range(n_parts):
-        share = (part + 1) / n_parts
-        field = (share, settings.coverage_radius_deg, settings.coverage_cells)
+        rule = kernels.CoverageRule(settings.coverage_radius_deg, settings.coverage_cells, (part + 1) / n_parts)
         ragged.each(
             kernels.coverage_readings,
             points.found,
             points.places,
-            *field,
+            rule,
             out=[points.frames, out],
             n_jobs=settings.n_jobs,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gazeanalytics._kernels.gaze.scanpaths import embedding_pairs, path_distances_pairs
+from gazeanalytics._kernels.gaze.scanpaths import Pairs, Path, embedding_pairs, path_distances_pairs
 from gazeanalytics.gaze.scanpaths.pairs import find_pairs, notes, pack, score_pairs
 from gazeanalytics.geometry import Viewing
 
@@ -60,8 +60,8 @@ def path_distances(
     paths = pack(fixations, viewing=viewing)
     placed = paths.placed
     frame, first, second = find_pairs(paths.found, pairs)
-    packed = (paths.offsets(placed), paths.x, paths.y, paths.longest)
-    scores = score_pairs(path_distances_pairs, first, second, *packed, width=len(MEASURES), n_jobs=n_jobs)
+    asked = Pairs(first, second, paths.offsets(placed), paths.longest)
+    scores = score_pairs(path_distances_pairs, asked, Path(paths.x, paths.y), width=len(MEASURES), n_jobs=n_jobs)
     frame[[f"{name}_{paths.unit}" for name in MEASURES]] = scores
     frame["note"] = notes(first, second, ("missing place", ~placed))
     return frame
@@ -116,8 +116,9 @@ def time_delay_embedding(
     paths = pack(fixations)
     placed = paths.placed
     frame, first, second = find_pairs(paths.found, pairs)
-    packed = (paths.offsets(placed), paths.x / scale_px, paths.y / scale_px)
+    asked = Pairs(first, second, paths.offsets(placed), paths.longest)
+    scaled = Path(paths.x / scale_px, paths.y / scale_px)
     for name, similarity in (("tde", False), ("stde", True)):
-        frame[name] = score_pairs(embedding_pairs, first, second, *packed, similarity, paths.longest, n_jobs=n_jobs)
+        frame[name] = score_pairs(embedding_pairs, asked, scaled, similarity, n_jobs=n_jobs)
     frame["note"] = notes(first, second, ("missing place", ~placed))
     return frame

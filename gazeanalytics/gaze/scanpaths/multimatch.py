@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics._kernels.gaze.multimatch_simplify import simplify_readings
-from gazeanalytics._kernels.gaze.scanpaths import multimatch_pairs
+from gazeanalytics._kernels.gaze.multimatch_simplify import Limits, simplify_readings
+from gazeanalytics._kernels.gaze.scanpaths import Pairs, Steps, multimatch_pairs
 from gazeanalytics.gaze.scanpaths.pairs import Paths, find_pairs, notes, pack, score_pairs
 
 __all__ = ["Simplify", "multimatch"]
@@ -114,9 +114,9 @@ def multimatch(
     offsets[:, 1] -= offsets[:, 1] > offsets[:, 0]
     if simplify is not None:
         saccade, offsets[:, 1] = _simplified(paths, saccade, offsets, simplify, n_jobs)
-    longest = max(paths.longest - 1, 1)
     frame, first, second = find_pairs(paths.found, pairs)
-    scores = score_pairs(multimatch_pairs, first, second, offsets, saccade, longest, width=5, n_jobs=n_jobs)
+    asked = Pairs(first, second, offsets, max(paths.longest - 1, 1))
+    scores = score_pairs(multimatch_pairs, asked, Steps(*saccade), width=5, n_jobs=n_jobs)
     diagonal = math.hypot(width_px, height_px)
     frame[list(DIMENSIONS)] = 1 - scores / np.array([2 * diagonal, math.pi, diagonal, diagonal, 1.0])
     frame["note"] = notes(
@@ -144,10 +144,10 @@ def _simplified(
         raise ValueError("simplify joins saccades around brief fixations and needs every duration in ms; some are NaN")
     out, counts = np.empty_like(saccade), np.zeros(len(paths.found), np.int64)
     found = ragged.Segments(paths.found.keys, offsets[:, 0], offsets[:, 1] + used)
-    limits = (
+    limits = Limits(
         float(simplify.max_direction_deg),
         float(simplify.max_amplitude_px),
         float(simplify.max_duration_ms),
     )
-    ragged.each(simplify_readings, found, saccade, *limits, out, out=[counts], n_jobs=n_jobs)
+    ragged.each(simplify_readings, found, saccade, limits, out, out=[counts], n_jobs=n_jobs)
     return out, offsets[:, 0] + counts

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
+from gazeanalytics._kernels.gaze.scanpaths import Pairs
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["pair_matrix", "pair_readings"]
@@ -172,18 +172,18 @@ def find_pairs(found: ragged.Segments, pairs: pd.DataFrame | None) -> tuple[pd.D
 
 
 def score_pairs(
-    batch: Callable[..., Any],
-    first: np.ndarray,
-    second: np.ndarray,
+    batch: Callable[..., None],
+    pairs: Pairs,
     *arguments: object,
     width: int = 0,
     n_jobs: int | None = None,
 ) -> np.ndarray:
     """Run a pair kernel over blocks of pairs on threads; scores have shape (pairs, width), or (pairs,) for width 0."""
-    scores = np.empty((len(first), width) if width else len(first))
-    edges = np.arange(0, len(first) + _BLOCK, _BLOCK).clip(max=len(first))
+    count = len(pairs.first)
+    scores = np.empty((count, width) if width else count)
+    edges = np.arange(0, count + _BLOCK, _BLOCK).clip(max=count)
     blocks = ragged.Segments(pd.RangeIndex(len(edges) - 1), edges[:-1], edges[1:])
-    ragged.each(batch, blocks, first, second, *arguments, scores, n_jobs=n_jobs)
+    ragged.each(batch, blocks, pairs, *arguments, scores, n_jobs=n_jobs)
     return scores
 
 

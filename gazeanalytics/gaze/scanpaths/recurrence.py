@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gazeanalytics._kernels.gaze.scanpaths import cross_recurrence_pairs
+from gazeanalytics._kernels.gaze.recurrence import Recurrence, cross_recurrence_pairs
+from gazeanalytics._kernels.gaze.scanpaths import Pairs, Path
 from gazeanalytics.gaze.scanpaths.pairs import find_pairs, notes, pack, score_pairs
 from gazeanalytics.geometry import Viewing
 
@@ -70,8 +71,9 @@ def cross_recurrence(
     paths = pack(fixations, viewing=viewing)
     placed = paths.placed
     frame, first, second = find_pairs(paths.found, pairs)
-    packed = (paths.offsets(placed), paths.x, paths.y, float(radius_deg), min_line, paths.longest)
-    scores = score_pairs(cross_recurrence_pairs, first, second, *packed, width=len(MEASURES), n_jobs=n_jobs)
+    asked, rule = Pairs(first, second, paths.offsets(placed), paths.longest), Recurrence(float(radius_deg), min_line)
+    packed = (asked, Path(paths.x, paths.y), rule)
+    scores = score_pairs(cross_recurrence_pairs, *packed, width=len(MEASURES), n_jobs=n_jobs)
     frame[list(MEASURES)] = scores
     frame["note"] = notes(first, second, ("missing place", ~placed))
     return frame

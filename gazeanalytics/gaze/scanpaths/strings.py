@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics._kernels.gaze.scanpaths import scanmatch_pairs
+from gazeanalytics._kernels.gaze.scanpaths import Pairs, Scoring, scanmatch_pairs
 from gazeanalytics.gaze.scanpaths.pairs import Paths, find_pairs, notes, pack, score_pairs
 
 __all__ = ["Grid", "scanmatch", "string_edit"]
@@ -111,10 +111,11 @@ def scanmatch(
     symbols, offsets, faults = _strings(paths, grid, bin_ms)
     apart = grid.distances()
     similarity = np.abs(apart - apart.max()) - (apart.max() - threshold)
-    highest, longest = float(similarity.max()), int(np.diff(offsets).max(initial=1))
+    scoring = Scoring(similarity, float(similarity.max()), float(gap))
     frame, first, second = find_pairs(paths.found, pairs)
-    packed = (offsets, symbols.astype(np.uint32), similarity, highest, float(gap), longest)
-    scores = score_pairs(scanmatch_pairs, first, second, *packed, n_jobs=n_jobs)
+    ends = np.column_stack([offsets[:-1], offsets[1:]])
+    asked = Pairs(first, second, ends, int(np.diff(offsets).max(initial=1)))
+    scores = score_pairs(scanmatch_pairs, asked, symbols.astype(np.uint32), scoring, n_jobs=n_jobs)
     frame["note"] = notes(first, second, *faults)
     frame.insert(2, "scanmatch", np.where(frame["note"] == "", scores, np.nan))
     return frame
