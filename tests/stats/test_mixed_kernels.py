@@ -11,7 +11,7 @@ from gazeanalytics._kernels.stats import families as codes
 from gazeanalytics.stats.mixed import fitting
 from gazeanalytics.stats.mixed.design import ModelError, RandomTerm, arrange, unpack
 from gazeanalytics.stats.mixed.laplace import Gaussian, Laplace
-from gazeanalytics.stats.mixed.likelihood import Density, Inflated, Rows, Thresholds
+from gazeanalytics.stats.mixed.likelihood import Density, Inflated, Thresholds, empty_rows
 from gazeanalytics.stats.mixed.optimise import minimise
 from gazeanalytics.stats.mixed.settings import Tolerances
 
@@ -79,12 +79,12 @@ def likelihood_of(family, y, size, own=None):
     own = np.ones((y.size, 1)) if own is None else own
     if family >= codes.CUMULATIVE_LOGIT:
         return Thresholds(family, y.astype(np.int64), own, 3)
-    return Density(family, y, size)
+    return Density(family, codes.Outcome(y, size))
 
 
 def derivatives(family, phi):
     def all_rows(y, size, eta):
-        out = Rows.empty(y.size)
+        out = empty_rows(y.size)
         likelihood_of(family, y, size).fill(eta, phi, out)
         return out.log_f, out.g, out.w
 
@@ -144,7 +144,7 @@ def test_derivatives_of_the_log_density(family):
     eta = np.linspace(-3, 3, ROWS)
 
     def rows(at):
-        out = Rows.empty(ROWS)
+        out = empty_rows(ROWS)
         likelihood_of(family, y, size).fill(at, phi, out)
         return out.log_f, out.g, out.w, out.dw
 
@@ -180,8 +180,8 @@ INFLATED = {
 def test_counts_with_excess_zeros_equal_the_mixture_and_finite_differences(family):
     design, phi = build(family), np.array(INFLATED[family])
     x = np.column_stack([np.ones(ROWS), np.linspace(-1, 1, ROWS)])
-    likelihood = Inflated(Density(family, design.y, design.size), x)
-    eta, out = np.linspace(-2, 2, ROWS), Rows.empty(ROWS)
+    likelihood = Inflated(Density(family, codes.Outcome(design.y, design.size)), x)
+    eta, out = np.linspace(-2, 2, ROWS), empty_rows(ROWS)
     likelihood.fill(eta, phi, out)
     share = special.expit(x @ phi[-2:])
     counts = [naive.log_density(family, *row, phi[:-2]) for row in zip(design.y, design.size, eta, strict=True)]
@@ -195,7 +195,7 @@ def test_thresholds_that_move_equal_their_law_and_finite_differences(family):
     design, phi = build(family), np.array([-1.0, 0.2, 1.0, 0.3, 0.1, -0.2])
     x = np.column_stack([np.ones(ROWS), np.linspace(-1, 1, ROWS)])
     likelihood = likelihood_of(family, design.y, design.size, x)
-    eta, out = np.linspace(-2, 2, ROWS), Rows.empty(ROWS)
+    eta, out = np.linspace(-2, 2, ROWS), empty_rows(ROWS)
     likelihood.fill(eta, phi, out)
     cuts = phi[:3] + x[:, 1:] * phi[3:]
     want = [naive.log_density(family, design.y[i], 1, eta[i], cuts[i]) for i in range(ROWS)]

@@ -1,17 +1,22 @@
 """Log densities of the response families with the derivatives that Laplace's approximation needs.
 
-`eta` is the linear predictor, `phi` the log dispersion where a family has one. For each row, `rows` (for an ordinal
-outcome between its thresholds, `cumulative_rows`) gives log f, its first derivative g by eta, w = -d2/deta2 and
+`eta` is the linear predictor, `phi` the log dispersion where a family has one. For each row, `density_rows` (for an
+ordinal outcome between its thresholds, `cumulative_rows`) gives log f, its first derivative g by eta, w = -d2/deta2 and
 w' = dw/deta; `inflate` then adds a share of excess zeros. Scores by a parameter are sums over rows of
 
     c d(log f) - h d(d2 log f/deta2) + t d(d log f/deta),
 
-the three that Laplace's gradient needs; c is -2 but for rows that excess zeros have changed.
+the three that Laplace's gradient needs; c is -2 but for rows that excess zeros have changed. w is the observed, not the
+expected information: the latter keeps Fisher scoring stable but makes log |I + Z'WZ| no Laplace approximation for links
+that aren't canonical (beta, negative binomial, probit).
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
+
+import numpy as np
 
 from gazeanalytics._kernels import kernel
 
@@ -25,9 +30,36 @@ CUMULATIVE_LOGIT = 7
 CUMULATIVE_PROBIT = 8
 
 
+class Outcome(NamedTuple):
+    """Value (successes, count, share) and number of trials of each row."""
+
+    y: np.ndarray
+    size: np.ndarray
+
+
+class Rows(NamedTuple):
+    """Of each row: log f, its derivative g by the linear predictor, w = -d2 log f, w' = dw."""
+
+    log_f: np.ndarray
+    g: np.ndarray
+    w: np.ndarray
+    dw: np.ndarray
+
+
+class ScoreWeights(NamedTuple):
+    """What each row's log f (c), curvature (h) and slope (t) count for in the score of a parameter."""
+
+    c: np.ndarray
+    h: np.ndarray
+    t: np.ndarray
+
+
 @kernel
 def polygamma(x):
-    """Return digamma, trigamma and tetragamma of x > 0 (recurrence to x >= 8, then the asymptotic series)."""
+    """Return digamma, trigamma and tetragamma of x > 0 (recurrence to x >= 8, then the asymptotic series).
+
+    Abramowitz & Stegun (1964), 6.3.18, 6.4.12 and on; all three at once, as they share the recurrence.
+    """
     first = 0.0
     second = 0.0
     third = 0.0
@@ -97,7 +129,10 @@ def tail(family, x):
 
 @kernel
 def between(family, low, high):
-    """Return F(high) - F(low) without cancellation."""
+    """Return F(high) - F(low) without cancellation.
+
+    Logit: F(high) (1 - F(low)) (1 - exp(low - high)); probit: in the tail where both are small.
+    """
     if family == CUMULATIVE_LOGIT:
         above = 1.0 / (1.0 + math.exp(-high)) if high > -700.0 else 0.0
         below = 1.0 / (1.0 + math.exp(low)) if low < 700.0 else 0.0
@@ -141,8 +176,10 @@ def beta_parts(y, size, phi, mean, binomial):
 
 
 @kernel
-def rows(family, y, size, eta, phi, log_f, g, w, dw):
+def density_rows(family, outcome, eta, phi, out):
     """Fill log f, g, w and w' of each row."""
+    y, size = outcome.y, outcome.size
+    log_f, g, w, dw = out.log_f, out.g, out.w, out.dw
     for i in range(y.size):
         e = eta[i]
         if family == BINOMIAL:
@@ -191,8 +228,10 @@ def rows(family, y, size, eta, phi, log_f, g, w, dw):
 
 
 @kernel
-def parameter_scores(family, y, size, eta, phi, c, h, t):
+def dispersion_score(family, outcome, eta, phi, weights):
     """Return the score of the log dispersion."""
+    y, size = outcome.y, outcome.size
+    c, h, t = weights.c, weights.h, weights.t
     out = 0.0
     for i in range(y.size):
         e = eta[i]
@@ -226,8 +265,9 @@ def parameter_scores(family, y, size, eta, phi, c, h, t):
 
 
 @kernel
-def cumulative_rows(family, low, high, eta, log_f, g, w, dw):
-    """Fill log f, g, w and w' of ordinal rows, each between its thresholds `low` and `high`."""
+def cumulative_rows(family, low, high, eta, out):
+    """Fill log f, g, w and w' of ordinal rows, each between its thresholds `low` and `high` (McCullagh 1980)."""
+    log_f, g, w, dw = out.log_f, out.g, out.w, out.dw
     for i in range(eta.size):
         above = high[i] - eta[i]
         below = low[i] - eta[i]
@@ -244,8 +284,9 @@ def cumulative_rows(family, low, high, eta, log_f, g, w, dw):
 
 
 @kernel
-def cumulative_scores(family, low, high, eta, c, h, t, by_low, by_high):
+def cumulative_scores(family, low, high, eta, weights, by_low, by_high):
     """Fill each ordinal row's score by its two thresholds (0 at the infinite ones)."""
+    c, h, t = weights.c, weights.h, weights.t
     for i in range(eta.size):
         above = high[i] - eta[i]
         below = low[i] - eta[i]
@@ -268,11 +309,12 @@ def cumulative_scores(family, low, high, eta, c, h, t, by_low, by_high):
 
 
 @kernel
-def inflate(y, excess, log_f, g, w, dw):
-    """Let counts be 0 for another reason too, with log odds `excess`: change log f, g, w and w' in place.
+def inflate(y, excess, rows):
+    """Let counts be 0 for another reason too, with log odds `excess`: change log f, g, w, w' in place (Lambert 1992).
 
     At a zero, r = logistic(log f - excess) is the probability that the counts made it.
     """
+    log_f, g, w, dw = rows.log_f, rows.g, rows.w, rows.dw
     for i in range(y.size):
         lost = -softplus(excess[i])  # log(1 - share of excess zeros)
         if y[i] > 0.0:
@@ -289,11 +331,14 @@ def inflate(y, excess, log_f, g, w, dw):
 
 
 @kernel
-def inflated_scores(y, excess, log_f, g, w, h, t, by_excess, c_out, h_out, t_out):
-    """Fill each row's score by `excess`, and the c, h and t with which the counts' own parameters are scored.
+def inflated_scores(y, excess, counts, weights, by_excess, of_counts):
+    """Fill each row's score by `excess`, and the weights with which the counts' own parameters are scored.
 
-    `log_f`, `g` and `w` are those of the counts alone.
+    `counts` are the rows of the counts alone.
     """
+    log_f, g, w = counts.log_f, counts.g, counts.w
+    h, t = weights.h, weights.t
+    c_out, h_out, t_out = of_counts.c, of_counts.h, of_counts.t
     for i in range(y.size):
         share = logistic(excess[i])[0]
         if y[i] > 0.0:

@@ -1,40 +1,92 @@
-"""Parts of the inverse of the blocked system of `mixed`, at the places where rows and levels look."""
+"""Parts of the inverse of the blocked system of `mixed`, at the places where rows and levels look.
+
+With A a level's main block, C its product with the border and S the border's inverse (of the Schur complement), the
+inverse of the whole has A^-1 + A^-1 C S C'A^-1 in the level's block and -S C'A^-1 between border and level. Only what
+rows touch is ever formed: the whole inverse would be dense.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from gazeanalytics._kernels import inlined, kernel
 
 
-@kernel
-def leverages(
-    starts, zf, rawf, pointer, columns, slots, zb, rawb, term, x, w, m, chol, cross, crossx, inverse, h, gf, gb
-):
-    """Give h[i] = z'A^-1 z and the log-determinant's derivatives 2 sum_i w z_raw (A^-1 z)' of each random term.
+class LevelInverse(NamedTuple):
+    """Room for what one main level sees of the inverse; the border's positions of the level come first, then the fixed.
 
-    `inverse` holds the lower triangle of the border's inverse; where it includes the fixed effects (`x` has columns),
-    A is the whole system, otherwise the random effects' part alone. gf is (k, k); gb (kb, kb), of which the blocks
-    within one `term` are filled.
+    Attributes
+    ----------
+    part : shape (positions, positions)
+        S among them.
+    solved : shape (positions, k)
+        C'A^-1.
+    product : shape (positions, k)
+        S C'A^-1.
+    main : shape (k, k)
+        The level's block of the inverse.
+    of_main, of_border : shapes (k,) and (kb,)
+        A row's A^-1 z on its main level and on its border effects.
     """
-    k, kb, p = zf.shape[1], zb.shape[1], x.shape[1]
-    widest = 0
-    for j in range(starts.size - 1):
-        widest = max(widest, pointer[j + 1] - pointer[j])
-    part = np.empty((widest + p, widest + p))
-    solved, product = np.empty((widest + p, k)), np.empty((widest + p, k))
-    main, af, ab = np.empty((k, k)), np.empty(k), np.empty(kb)
+
+    part: np.ndarray
+    solved: np.ndarray
+    product: np.ndarray
+    main: np.ndarray
+    of_main: np.ndarray
+    of_border: np.ndarray
+
+
+class FixedInverse(NamedTuple):
+    """The fixed effects' part of the border's inverse: twice that with the random effects (border, p), and (p, p)."""
+
+    mixed: np.ndarray
+    fixed: np.ndarray
+
+
+@inlined
+def most_positions(pointer):
+    """Largest number of border positions that a main level touches."""
+    found = 0
+    for j in range(pointer.size - 1):
+        found = max(found, pointer[j + 1] - pointer[j])
+    return found
+
+
+@kernel
+def leverages(sparse, rows, raw, w, blocks, inverse, slopes):
+    """Return h[i] = z'A^-1 z; fill `slopes` with the log-determinant's derivatives 2 sum_i w z_raw (A^-1 z)'.
+
+    `inverse` holds the lower triangle of the border's inverse; where it includes the fixed effects (`rows.fixed` has
+    columns), A is the whole system, otherwise the random effects' part alone. `raw` are coefficients without Lambda.
+    """
+    starts, pointer, term = sparse.starts, sparse.pointer, sparse.entry
+    rawf, rawb, gf, gb = raw.main, raw.border, slopes.main, slopes.border
+    k, kb, p = rows.main.shape[1], rows.border.shape[1], rows.fixed.shape[1]
+    size = most_positions(pointer) + p
+    level = LevelInverse(
+        np.empty((size, size)),
+        np.empty((size, k)),
+        np.empty((size, k)),
+        np.empty((k, k)),
+        np.empty(k),
+        np.empty(kb),
+    )
+    af, ab = level.of_main, level.of_border
+    h = np.empty(w.size)
     gf[:, :] = 0.0
     gb[:, :] = 0.0
     for j in range(starts.size - 1):
         base = pointer[j]
         count = pointer[j + 1] - base
-        border_part(base, count, p, m, columns, inverse, part)
-        solve_level(j, base, count, p, chol, cross, crossx, solved)
-        invert_level(j, chol, main)
-        add_border(count + p, part, solved, product, main)
+        border_part(base, count, p, sparse, inverse, level.part)
+        solve_level(j, base, count, p, blocks, level.solved)
+        invert_level(j, blocks.chol, level.main)
+        add_border(count + p, level)
         for i in range(starts[j], starts[j + 1]):
-            h[i] = row_leverage(i, count, zf, slots, zb, x, main, product, part, af, ab)
+            h[i] = row_leverage(i, count, sparse.slots, rows, level)
             twice = 2.0 * w[i]
             for c in range(k):
                 for d in range(k):
@@ -43,11 +95,13 @@ def leverages(
                 for d in range(kb):
                     if term[b] == term[d]:
                         gb[b, d] += twice * rawb[i, b] * ab[d]
+    return h
 
 
 @inlined
-def border_part(base, count, p, m, columns, inverse, part):
+def border_part(base, count, p, sparse, inverse, part):
     """Copy to `part` what the border's inverse has among one level's border positions and the fixed effects."""
+    columns, m = sparse.columns, sparse.border
     for s in range(count + p):
         row = columns[base + s] if s < count else m + s - count
         for t in range(s + 1):
@@ -57,8 +111,9 @@ def border_part(base, count, p, m, columns, inverse, part):
 
 
 @inlined
-def add_border(full, part, solved, product, main):
-    """Write part times `solved` to `product`; add to a level's block what reaches it by way of the border."""
+def add_border(full, level):
+    """Write S C'A^-1 to `product`; add to the level's block what reaches it by way of the border."""
+    part, solved, product, main = level.part, level.solved, level.product, level.main
     k = main.shape[0]
     for c in range(k):
         for s in range(full):
@@ -73,8 +128,10 @@ def add_border(full, part, solved, product, main):
 
 
 @inlined
-def row_leverage(i, count, zf, slots, zb, x, main, product, part, af, ab):
-    """Return z'A^-1 z of one row; leave A^-1 z of its main level in `af`, of its border's random effects in `ab`."""
+def row_leverage(i, count, slots, rows, level):
+    """Return z'A^-1 z of one row; leave A^-1 z in the level's `of_main` and `of_border`."""
+    zf, zb, x = rows.main, rows.border, rows.fixed
+    part, product, main, af, ab = level.part, level.product, level.main, level.of_main, level.of_border
     k, kb, p = zf.shape[1], zb.shape[1], x.shape[1]
     leverage = 0.0
     for c in range(k):
@@ -102,24 +159,23 @@ def row_leverage(i, count, zf, slots, zb, x, main, product, part, af, ab):
 
 
 @kernel
-def main_blocks(pointer, columns, p, m, chol, cross, crossx, inverse, out):
+def main_blocks(sparse, p, blocks, inverse, out):
     """Write each main level's block of the whole system's inverse to `out` (levels, k, k).
 
     `inverse` holds the lower triangle of the border's inverse, with `p` fixed effects at its end.
     """
-    k = chol.shape[1]
-    widest = 0
-    for j in range(chol.shape[0]):
-        widest = max(widest, pointer[j + 1] - pointer[j])
-    mixed, fixed = inverse_of_fixed(p, m, inverse)
-    solved, before = np.empty((widest, k)), np.empty(k)
+    pointer, columns, chol = sparse.pointer, sparse.columns, blocks.chol
+    k, most = chol.shape[1], most_positions(pointer)
+    fixed = inverse_of_fixed(p, sparse.border, inverse)
+    solved, before = np.empty((most, k)), np.empty(k)
     solvedx, beforex = np.empty((k, p)), np.empty((k, p))
     main = np.empty((k, k))
     for j in range(chol.shape[0]):
         base = pointer[j]
         count = pointer[j + 1] - base
-        solve_level(j, base, count, 0, chol, cross, crossx, solved)
+        solve_level(j, base, count, 0, blocks, solved)
         invert_level(j, chol, main)
+        # The border's inverse is symmetric and only its lower triangle at hand: each pair (s, t) counts both ways.
         for s in range(count):
             row = columns[base + s]
             before[:] = 0.0
@@ -132,14 +188,14 @@ def main_blocks(pointer, columns, p, m, chol, cross, crossx, inverse, out):
                     main[c, d] += solved[s, c] * (before[d] + inverse[row, row] * solved[s, d])
                     main[c, d] += before[c] * solved[s, d]
         if p:
-            solve_fixed(j, chol, crossx, solvedx)
-            add_fixed(base, count, columns, solved, solvedx, mixed, fixed, beforex, main)
+            solve_fixed(j, blocks, solvedx)
+            add_fixed(columns[base : base + count], solved, solvedx, fixed, beforex, main)
         out[j] = main
 
 
 @kernel
 def inverse_of_fixed(p, m, inverse):
-    """Copy the fixed effects' part of the border's inverse to whole rows: twice (border, p), and (p, p)."""
+    """Copy the fixed effects' part of the border's inverse to whole rows."""
     mixed, fixed = np.empty((m, p)), np.empty((p, p))
     for b in range(p):
         for c in range(m):
@@ -147,12 +203,13 @@ def inverse_of_fixed(p, m, inverse):
         for c in range(b + 1):
             fixed[b, c] = inverse[m + b, m + c]
             fixed[c, b] = inverse[m + b, m + c]
-    return mixed, fixed
+    return FixedInverse(mixed, fixed)
 
 
 @inlined
-def solve_fixed(j, chol, crossx, solved):
+def solve_fixed(j, blocks, solved):
     """Write A^-1 Cx of level j to `solved` (k, p)."""
+    chol, crossx = blocks.chol, blocks.crossx
     k, p = solved.shape
     for c in range(k - 1, -1, -1):
         for b in range(p):
@@ -165,14 +222,15 @@ def solve_fixed(j, chol, crossx, solved):
 
 
 @inlined
-def add_fixed(base, count, columns, solved, solvedx, mixed, fixed, before, main):
+def add_fixed(columns, solved, solvedx, inverse, before, main):
     """Add to a level's block what reaches it by way of the fixed effects."""
+    mixed, fixed = inverse.mixed, inverse.fixed
     k, p = solvedx.shape
     for c in range(k):
         for b in range(p):
             before[c, b] = 0.0
-        for s in range(count):
-            row = columns[base + s]
+        for s in range(columns.size):
+            row = columns[s]
             for b in range(p):
                 before[c, b] += solved[s, c] * mixed[row, b]
         for d in range(p):
@@ -185,8 +243,9 @@ def add_fixed(base, count, columns, solved, solvedx, mixed, fixed, before, main)
 
 
 @inlined
-def solve_level(j, base, count, p, chol, cross, crossx, solved):
+def solve_level(j, base, count, p, blocks, solved):
     """Write A^-1 C of level j to `solved`, one row a border position of the level, then one a fixed effect."""
+    chol, cross, crossx = blocks.chol, blocks.cross, blocks.crossx
     k = chol.shape[1]
     for s in range(count + p):
         for c in range(k - 1, -1, -1):
@@ -198,7 +257,7 @@ def solve_level(j, base, count, p, chol, cross, crossx, solved):
 
 @inlined
 def invert_level(j, chol, main):
-    """Write A^-1 of level j to `main`."""
+    """Write A^-1 of level j to `main`: for each unit vector, down through L, then up through L'."""
     k = chol.shape[1]
     for c in range(k):
         for d in range(k):

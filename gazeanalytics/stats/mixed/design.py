@@ -66,10 +66,10 @@ class Design:
     x : shape (rows, fixed effects)
     terms : tuple of RandomTerm
         Main term first; their `codes` and `z` are in data order.
-    starts, zf, pointer, columns, slots, zb, entry
-        As the kernels of `_kernels.stats.mixed` take them.
-    border : int
-        Random effects outside the main term.
+    sparse : Sparse
+        Which rows and levels touch which effects.
+    raw : Coefficients
+        Of each row, before theta is in them; the fixed effects' have no columns, as theta doesn't scale them.
     """
 
     order: np.ndarray
@@ -78,19 +78,18 @@ class Design:
     offset: np.ndarray
     x: np.ndarray
     terms: tuple[RandomTerm, ...]
-    starts: np.ndarray
-    zf: np.ndarray
-    pointer: np.ndarray
-    columns: np.ndarray
-    slots: np.ndarray
-    zb: np.ndarray
-    entry: np.ndarray
-    border: int
+    sparse: kernels.Sparse
+    raw: kernels.Coefficients
 
     @property
     def rows(self) -> int:
         """How many observations."""
         return self.y.size
+
+    @property
+    def border(self) -> int:
+        """How many random effects stand outside the main term."""
+        return self.sparse.border
 
     @property
     def parameters(self) -> int:
@@ -147,6 +146,10 @@ def arrange(
     slots = np.empty(positions.shape, dtype=np.int64)
     used = kernels.slot_rows(starts, positions, pointer, columns, slots)
     widths = [term.width for term in ordered[1:]]
+    entry = np.repeat(np.arange(len(widths)), widths).astype(np.int64)
+    nothing = np.empty((y.size, 0))
+    zf = np.ascontiguousarray(ordered[0].z[order]) if ordered else nothing
+    zb = np.ascontiguousarray(np.hstack([nothing, *(term.z[order] for term in ordered[1:])]))
     return Design(
         order=order,
         y=np.ascontiguousarray(y[order], dtype=float),
@@ -154,14 +157,8 @@ def arrange(
         offset=np.ascontiguousarray(offset[order], dtype=float),
         x=np.ascontiguousarray(x[order], dtype=float),
         terms=ordered,
-        starts=starts,
-        zf=np.ascontiguousarray(ordered[0].z[order]) if ordered else np.empty((y.size, 0)),
-        pointer=pointer,
-        columns=columns[:used].copy(),
-        slots=slots,
-        zb=np.ascontiguousarray(np.hstack([np.empty((y.size, 0)), *(term.z[order] for term in ordered[1:])])),
-        entry=np.repeat(np.arange(len(widths)), widths).astype(np.int64),
-        border=border,
+        sparse=kernels.Sparse(starts, pointer, columns[:used].copy(), slots, entry, border),
+        raw=kernels.Coefficients(zf, zb, nothing),
     )
 
 

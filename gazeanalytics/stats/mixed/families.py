@@ -83,7 +83,7 @@ class Family:
         if self.ordinal:
             level = design.y.astype(np.int64)
             return Thresholds(self.code, level, x, int(level.max()))
-        counts = Density(self.code, design.y, design.size)
+        counts = Density(self.code, codes.Outcome(design.y, design.size))
         return Inflated(counts, x) if inflated else counts
 
     def latent(self, x: np.ndarray) -> np.ndarray:

@@ -14,8 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from gazeanalytics._kernels.stats import families as mixed_families
+from gazeanalytics._kernels.stats import mixed as kernels
 from gazeanalytics.stats.mixed.design import Design
-from gazeanalytics.stats.mixed.likelihood import Likelihood, Rows
+from gazeanalytics.stats.mixed.likelihood import Likelihood, empty_rows
 from gazeanalytics.stats.mixed.settings import Tolerances
 from gazeanalytics.stats.mixed.system import Modes, System
 
@@ -38,7 +39,7 @@ class Gaussian:
         self.modes = self.system.zero()
         self.residuals = np.empty(design.rows)
         self.residual_sum = np.nan
-        self.by_factor = np.empty((0, 0)), np.empty((0, 0))
+        self.by_factor = kernels.Slopes(np.empty((0, 0)), np.empty((0, 0)))
         self.last: Evaluation | None = None
 
     @property
@@ -95,11 +96,11 @@ class Gaussian:
         zero = np.zeros_like(self.residuals)
         self.system.add_loadings(-2 * scale * self.residuals, zero, self.modes, self.modes, parts)
         self.by_factor = parts
-        return self.system.pack(*parts)
+        return self.system.pack(parts)
 
     def model(self, theta: np.ndarray) -> np.ndarray:
         """Return a positive model of the Hessian at theta, where the objective was evaluated last."""
-        return self.information(theta) + self.system.quadratic_curvature(theta, *self.by_factor)
+        return self.information(theta) + self.system.quadratic_curvature(theta, self.by_factor)
 
     def information(self, theta: np.ndarray) -> np.ndarray:
         """Return the average information of the last evaluation, at theta: near the Hessian, for a solve a parameter.
@@ -133,7 +134,7 @@ class Laplace:
         self.restart: Modes | None = None
         self.system = System(design, limits.invertible_factor)
         self.modes = self.system.zero()
-        self.rows = Rows.empty(design.rows)
+        self.rows = empty_rows(design.rows)
         self.eta = np.empty(design.rows)
         self.deviance = np.nan
         self.last: Evaluation | None = None
@@ -146,7 +147,7 @@ class Laplace:
     def hold_fixed(self) -> np.ndarray:
         """Go from the joint stage to given fixed effects; return those found."""
         beta = self.modes.border[self.design.border :].copy()
-        self.modes.border = self.modes.border[: self.design.border].copy()
+        self.modes = Modes(self.modes.main, self.modes.border[: self.design.border].copy())
         self.restart = None
         self.system.joint = False
         self.last = None
@@ -199,7 +200,7 @@ class Laplace:
 
     def _score(self) -> Modes:
         right, random = self.system.gather(self.rows.g), self.design.border
-        right.main -= self.modes.main
+        right.main[:] -= self.modes.main
         right.border[:random] -= self.modes.border[:random]
         return right
 
@@ -223,11 +224,11 @@ class Laplace:
 
     def _slopes(self, phi: np.ndarray) -> np.ndarray:
         s, d, rows = self.system, self.design, self.rows
-        h, *parts = s.leverages(rows.w, fixed=False)
+        h, parts = s.leverages(rows.w, fixed=False)
         r = h * rows.dw
         adjoint = s.solve(s.gather(r))
         t = s.predict(adjoint)
         c1 = r - 2 * rows.g - rows.w * t
-        s.add_loadings(c1, rows.g, self.modes, adjoint, (parts[0], parts[1]))
+        s.add_loadings(c1, rows.g, self.modes, adjoint, parts)
         by_phi = self.likelihood.scores(self.eta, phi, h, t)
-        return np.concatenate([s.pack(*parts), [] if self.joint else d.x.T @ c1, by_phi])
+        return np.concatenate([s.pack(parts), [] if self.joint else d.x.T @ c1, by_phi])

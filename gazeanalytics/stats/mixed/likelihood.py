@@ -16,19 +16,12 @@ from gazeanalytics._kernels.stats import families as kernels
 __all__ = ["Density", "Inflated", "Likelihood", "Thresholds"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Of each row: log f, its derivative g by the linear predictor, w = -d2, w' = dw; shape (rows,) each."""
+Rows, ScoreWeights = kernels.Rows, kernels.ScoreWeights
 
-    log_f: np.ndarray
-    g: np.ndarray
-    w: np.ndarray
-    dw: np.ndarray
 
-    @classmethod
-    def empty(cls, rows: int) -> Rows:
-        """Make room for that many rows."""
-        return cls(*(np.empty(rows) for _ in range(4)))
+def empty_rows(rows: int) -> Rows:
+    """Make room for that many rows."""
+    return Rows(*(np.empty(rows) for _ in range(4)))
 
 
 class Likelihood(Protocol):
@@ -54,11 +47,10 @@ class Likelihood(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Density:
-    """A family of `_kernels.stats.families.rows`; `phi` is empty or the log dispersion."""
+    """A family of `_kernels.stats.families.density_rows`; `phi` is empty or the log dispersion."""
 
     family: int
-    y: np.ndarray
-    size: np.ndarray
+    outcome: kernels.Outcome
 
     @property
     def parameters(self) -> int:
@@ -71,19 +63,17 @@ class Density:
 
     def fill(self, eta: np.ndarray, phi: np.ndarray, out: Rows) -> None:
         """Fill `out` at a linear predictor."""
-        kernels.rows(self.family, self.y, self.size, eta, phi, out.log_f, out.g, out.w, out.dw)
+        kernels.density_rows(self.family, self.outcome, eta, phi, out)
 
     def scores(self, eta: np.ndarray, phi: np.ndarray, h: np.ndarray, t: np.ndarray) -> np.ndarray:
         """Give the derivative of sum(-2 log f + h w) + t'g by phi."""
-        return self.weighted_scores(eta, phi, np.full(eta.size, -2.0), h, t)
+        return self.weighted_scores(eta, phi, ScoreWeights(np.full(eta.size, -2.0), h, t))
 
-    def weighted_scores(
-        self, eta: np.ndarray, phi: np.ndarray, c: np.ndarray, h: np.ndarray, t: np.ndarray
-    ) -> np.ndarray:
+    def weighted_scores(self, eta: np.ndarray, phi: np.ndarray, weights: ScoreWeights) -> np.ndarray:
         """Give the derivative of sum(c log f + h w) + t'g by phi."""
         if not self.parameters:
             return np.empty(0)
-        return np.array([kernels.parameter_scores(self.family, self.y, self.size, eta, phi, c, h, t)])
+        return np.array([kernels.dispersion_score(self.family, self.outcome, eta, phi, weights)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +121,13 @@ class Thresholds:
 
     def fill(self, eta: np.ndarray, phi: np.ndarray, out: Rows) -> None:
         """Fill `out` at a linear predictor."""
-        kernels.cumulative_rows(self.family, *self.ends(phi), eta, out.log_f, out.g, out.w, out.dw)
+        kernels.cumulative_rows(self.family, *self.ends(phi), eta, out)
 
     def scores(self, eta: np.ndarray, phi: np.ndarray, h: np.ndarray, t: np.ndarray) -> np.ndarray:
         """Give the derivative of sum(-2 log f + h w) + t'g by phi."""
         low, high = np.empty(eta.size), np.empty(eta.size)
-        kernels.cumulative_scores(self.family, *self.ends(phi), eta, np.full(eta.size, -2.0), h, t, low, high)
+        weights = ScoreWeights(np.full(eta.size, -2.0), h, t)
+        kernels.cumulative_scores(self.family, *self.ends(phi), eta, weights, low, high)
         parts = [
             np.bincount(self.level, high * column, self.count + 1)[:-1]
             + np.bincount(self.level, low * column, self.count + 1)[1:]
@@ -173,15 +164,14 @@ class Inflated:
         """Fill `out` at a linear predictor."""
         first = self.counts.parameters
         self.counts.fill(eta, phi[:first], out)
-        kernels.inflate(self.counts.y, self.x @ phi[first:], out.log_f, out.g, out.w, out.dw)
+        kernels.inflate(self.counts.outcome.y, self.x @ phi[first:], out)
 
     def scores(self, eta: np.ndarray, phi: np.ndarray, h: np.ndarray, t: np.ndarray) -> np.ndarray:
         """Give the derivative of sum(-2 log f + h w) + t'g by phi."""
-        first, alone = self.counts.parameters, Rows.empty(eta.size)
+        first, alone = self.counts.parameters, empty_rows(eta.size)
         self.counts.fill(eta, phi[:first], alone)
-        by_excess, c, h_counts, t_counts = (np.empty(eta.size) for _ in range(4))
-        kernels.inflated_scores(
-            self.counts.y, self.x @ phi[first:], alone.log_f, alone.g, alone.w, h, t, by_excess, c, h_counts, t_counts
-        )
-        own = self.counts.weighted_scores(eta, phi[:first], c, h_counts, t_counts)
+        by_excess, weights = np.empty(eta.size), ScoreWeights(np.full(eta.size, -2.0), h, t)
+        of_counts = ScoreWeights(*(np.empty(eta.size) for _ in range(3)))
+        kernels.inflated_scores(self.counts.outcome.y, self.x @ phi[first:], alone, weights, by_excess, of_counts)
+        own = self.counts.weighted_scores(eta, phi[:first], of_counts)
         return np.concatenate([own, self.x.T @ by_excess])

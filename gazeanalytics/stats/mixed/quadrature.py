@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from gazeanalytics.stats.mixed.laplace import Laplace
-from gazeanalytics.stats.mixed.likelihood import Rows
+from gazeanalytics.stats.mixed.likelihood import empty_rows
 
 __all__ = ["Quadrature"]
 
@@ -27,20 +27,21 @@ class Quadrature:
     def value(self, at: np.ndarray) -> float:
         """Return the objective."""
         engine, design = self.engine, self.engine.design
+        starts = design.sparse.starts
         if not np.isfinite(engine(at)[0]):
             return np.inf
         theta, beta, phi = engine.split(at)
-        width = engine.system.chol[:, 0, 0].copy()
+        width = engine.system.factored[False].chol[:, 0, 0].copy()
         mode = engine.modes.main[:, 0].copy()
         offset = design.offset + design.x @ beta
-        level = np.repeat(np.arange(mode.size), np.diff(design.starts))
+        level = np.repeat(np.arange(mode.size), np.diff(starts))
         terms = np.empty((self.nodes.size, mode.size))
-        out = Rows.empty(design.rows)
+        out = empty_rows(design.rows)
         for k, node in enumerate(self.nodes):
             u = mode + node / width
-            eta = offset + theta[0] * design.zf[:, 0] * u[level]
+            eta = offset + theta[0] * design.raw.main[:, 0] * u[level]
             engine.likelihood.fill(eta, phi, out)
-            terms[k] = np.add.reduceat(out.log_f, design.starts[:-1]) - 0.5 * u**2 + self.log_weights[k]
+            terms[k] = np.add.reduceat(out.log_f, starts[:-1]) - 0.5 * u**2 + self.log_weights[k]
         return -2 * float(np.sum(logsumexp(terms, axis=0) - np.log(width)))
 
     def __call__(self, at: np.ndarray) -> tuple[float, np.ndarray]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.linalg import block_diag, get_lapack_funcs
 
@@ -16,12 +14,10 @@ __all__ = ["Modes", "System"]
 _potrf, _potrs, _potri = get_lapack_funcs(("potrf", "potrs", "potri"), dtype=np.float64)
 
 
-@dataclass(slots=True)
-class Modes:
+class Modes(kernels.Sides):
     """Spherical random effects: of the main term, shape (levels, width), and of the border with the fixed effects."""
 
-    main: np.ndarray
-    border: np.ndarray
+    __slots__ = ()
 
     def copy(self) -> Modes:
         """Return a copy that may be changed."""
@@ -42,50 +38,56 @@ class Modes:
 
 
 class System:
-    """The blocked normal equations of one design: factor, solve, predict."""
+    """The blocked normal equations of one design: factor, solve, predict.
+
+    `joint` says whether the fixed effects are solved for together with the random ones; the arrays of both stages are
+    kept, as a fit goes back and forth between them.
+    """
 
     def __init__(self, design: Design, invertible_factor: float) -> None:
         self.design, self.invertible_factor = design, invertible_factor
-        d = design
-        levels, width, p = d.starts.size - 1, d.zf.shape[1], d.x.shape[1]
-        self.zf, self.zb = np.empty_like(d.zf), np.empty_like(d.zb)
-        self.chol = np.empty((levels, width, width))
-        self.cross = np.empty((d.columns.size, width))
-        self.none = np.empty((d.rows, 0))
-        self.crossx = {True: np.empty((levels, width, p)), False: np.empty((levels, width, 0))}
+        d, sparse, nothing = design, design.sparse, design.raw.fixed
+        levels, width, p = sparse.starts.size - 1, d.raw.main.shape[1], d.x.shape[1]
+        zf, zb = np.empty_like(d.raw.main), np.empty_like(d.raw.border)
+        chol, cross = np.empty((levels, width, width)), np.empty((sparse.columns.size, width))
+        self.coefficients = {
+            True: kernels.Coefficients(zf, zb, d.x),
+            False: kernels.Coefficients(zf, zb, nothing),
+        }
+        self.factored = {
+            True: kernels.Blocks(chol, cross, np.empty((levels, width, p))),
+            False: kernels.Blocks(chol, cross, np.empty((levels, width, 0))),
+        }
         self.matrix = {True: np.empty((d.border + p,) * 2), False: np.empty((d.border,) * 2)}
         self.joint = True
 
     @property
     def x(self) -> np.ndarray:
         """Fixed effects that are solved for together with the random ones."""
-        return self.design.x if self.joint else self.none
+        return self.coefficients[self.joint].fixed
 
     def scale(self, theta: np.ndarray) -> None:
         """Put theta into the random effects' coefficients."""
-        d = self.design
+        d, here = self.design, self.coefficients[self.joint]
         factors = unpack(theta, d.terms)
         if factors:
-            np.matmul(d.zf, factors[0], out=self.zf)
+            np.matmul(d.raw.main, factors[0], out=here.main)
         for factor, (entries, _) in zip(factors[1:], border_blocks(d.terms), strict=True):
-            self.zb[:, entries] = d.zb[:, entries] @ factor
+            here.border[:, entries] = d.raw.border[:, entries] @ factor
 
     def zero(self) -> Modes:
         """Return modes of zero."""
-        d = self.design
-        return Modes(np.zeros((d.starts.size - 1, d.zf.shape[1])), np.zeros(d.border + self.x.shape[1]))
+        main = self.factored[self.joint].chol.shape[:2]
+        return Modes(np.zeros(main), np.zeros(self.design.border + self.x.shape[1]))
 
     def factor(self, w: np.ndarray, *, squares: np.ndarray | None = None) -> bool:
         """Factor the system at weights `w`; say whether it is positive definite.
 
         `squares` is X'WX, where it is known already.
         """
-        d, x, border, crossx = self.design, self.x, self.matrix[self.joint], self.crossx[self.joint]
-        fine = kernels.normal_matrix(
-            d.starts, self.zf, d.pointer, d.columns, d.slots, self.zb, x, w, d.border,
-            self.chol, self.cross, crossx, border,
-        )  # fmt: skip
-        eliminated = crossx.reshape(crossx.shape[0] * crossx.shape[1], x.shape[1])
+        d, x, border, blocks = self.design, self.x, self.matrix[self.joint], self.factored[self.joint]
+        fine = kernels.normal_matrix(d.sparse, self.coefficients[self.joint], w, blocks, border)
+        eliminated = blocks.crossx.reshape(blocks.crossx.shape[0] * blocks.crossx.shape[1], x.shape[1])
         border[d.border :, d.border :] = ((x.T * w) @ x if squares is None else squares) - eliminated.T @ eliminated
         if fine and border.size:
             _, info = _potrf(border.T, lower=0, clean=0, overwrite_a=1)
@@ -96,33 +98,28 @@ class System:
         """Return log |A| of the random effects, or of the whole system."""
         size = None if fixed else self.design.border
         diagonal = np.diagonal(self.matrix[self.joint])[:size]
-        main = np.diagonal(self.chol, axis1=1, axis2=2)
+        main = np.diagonal(self.factored[self.joint].chol, axis1=1, axis2=2)
         return 2.0 * float(np.log(main).sum() + np.log(diagonal).sum())
 
     def gather(self, g: np.ndarray) -> Modes:
         """Return Z'g and X'g."""
-        d, right = self.design, self.zero()
-        kernels.scores(
-            d.starts, self.zf, d.pointer, d.columns, d.slots, self.zb, self.x, g, d.border, right.main, right.border
-        )
+        right = self.zero()
+        kernels.scores(self.design.sparse, self.coefficients[self.joint], g, right)
         return right
 
     def solve(self, right: Modes) -> Modes:
         """Solve the factored system; `right` is used up."""
-        d = self.design
-        crossx, border = self.crossx[self.joint], self.matrix[self.joint]
-        kernels.reduce_right(d.pointer, d.columns, d.border, self.chol, self.cross, crossx, right.main, right.border)
+        sparse, blocks, border = self.design.sparse, self.factored[self.joint], self.matrix[self.joint]
+        kernels.reduce_right(sparse, blocks, right)
         if border.size:
-            right.border = _potrs(border.T, right.border, lower=0)[0]
-        kernels.back_substitute(d.pointer, d.columns, d.border, self.chol, self.cross, crossx, right.border, right.main)
+            right = Modes(right.main, _potrs(border.T, right.border, lower=0)[0])
+        kernels.back_substitute(sparse, blocks, right)
         return right
 
     def predict(self, modes: Modes) -> np.ndarray:
         """Return Zu + Xb of each row."""
-        d, out = self.design, np.empty(self.design.rows)
-        kernels.linear_predictor(
-            d.starts, self.zf, d.pointer, d.columns, d.slots, self.zb, self.x, d.border, modes.main, modes.border, out
-        )
+        out = np.empty(self.design.rows)
+        kernels.linear_predictor(self.design.sparse, self.coefficients[self.joint], modes, out)
         return out
 
     def working_variates(self, theta: np.ndarray, residuals: np.ndarray, modes: Modes) -> np.ndarray:
@@ -142,19 +139,15 @@ class System:
         part = np.array(border[:size, :size])
         return _potri(part.T, lower=0, overwrite_c=1)[0].T if size else part
 
-    def leverages(self, w: np.ndarray, *, fixed: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the rows' leverages and the log-determinant's derivatives, see `_kernels.mixed_inverse.leverages`."""
+    def leverages(self, w: np.ndarray, *, fixed: bool) -> tuple[np.ndarray, kernels.Slopes]:
+        """Return the rows' leverages and the log-determinant's derivatives, see `_kernels.stats.mixed_inverse`."""
         d = self.design
-        h = np.empty(d.rows)
-        main, border = np.empty((d.zf.shape[1],) * 2), np.empty((d.zb.shape[1],) * 2)
-        inverses.leverages(
-            d.starts, self.zf, d.zf, d.pointer, d.columns, d.slots, self.zb, d.zb, d.entry,
-            self.x if fixed else self.none, w, d.border, self.chol, self.cross, self.crossx[fixed and self.joint],
-            self.inverse(fixed=fixed), h, main, border,
-        )  # fmt: skip
-        return h, main, border
+        slopes = kernels.Slopes(np.empty((d.raw.main.shape[1],) * 2), np.empty((d.raw.border.shape[1],) * 2))
+        rows, blocks = self.coefficients[fixed], self.factored[fixed and self.joint]
+        h = inverses.leverages(d.sparse, rows, d.raw, w, blocks, self.inverse(fixed=fixed), slopes)
+        return h, slopes
 
-    def slopes_of_determinant(self, theta: np.ndarray, w: np.ndarray, *, fixed: bool) -> tuple[np.ndarray, np.ndarray]:
+    def slopes_of_determinant(self, theta: np.ndarray, w: np.ndarray, *, fixed: bool) -> kernels.Slopes:
         """Return the log-determinant's derivatives by the covariance factors.
 
         As 2 sum w z (A^-1 z)' is 2 Lambda^-T sum over levels (I - A^-1), traces of the inverse suffice unless Lambda
@@ -162,23 +155,22 @@ class System:
         """
         d, factors = self.design, unpack(theta, self.design.terms)
         if not factors or min(np.abs(np.diag(factor)).min() for factor in factors) < self.invertible_factor:
-            return self.leverages(w, fixed=fixed)[1:]
-        border = np.zeros((d.zb.shape[1],) * 2)
+            return self.leverages(w, fixed=fixed)[1]
+        border = np.zeros((d.raw.border.shape[1],) * 2)
         traces = [block.sum(axis=0) for block in self.blocks(fixed=fixed)]
         main = self._slope(factors[0], len(d.terms[0].levels), traces[0])
         for term, factor, trace, (entries, _) in zip(
             d.terms[1:], factors[1:], traces[1:], border_blocks(d.terms), strict=True
         ):
             border[entries, entries] = self._slope(factor, len(term.levels), trace)
-        return main, border
+        return kernels.Slopes(main, border)
 
     def blocks(self, *, fixed: bool) -> list[np.ndarray]:
         """Return each term's diagonal blocks of the inverse, shape (levels, width, width)."""
         d, inverse, p = self.design, self.inverse(fixed=fixed), self.x.shape[1] if fixed else 0
-        main = np.empty_like(self.chol)
-        inverses.main_blocks(
-            d.pointer, d.columns, p, d.border, self.chol, self.cross, self.crossx[fixed and self.joint], inverse, main
-        )
+        blocks = self.factored[fixed and self.joint]
+        main = np.empty_like(blocks.chol)
+        inverses.main_blocks(d.sparse, p, blocks, inverse, main)
         found = [main]
         for term, (_, places) in zip(d.terms[1:], border_blocks(d.terms), strict=True):
             k, part = term.width, inverse[places, places]
@@ -193,17 +185,11 @@ class System:
     def _slope(factor: np.ndarray, levels: int, trace: np.ndarray) -> np.ndarray:
         return 2 * np.linalg.solve(factor.T, levels * np.eye(len(factor)) - trace)
 
-    def add_loadings(
-        self, c1: np.ndarray, c2: np.ndarray, u: Modes, s: Modes, parts: tuple[np.ndarray, np.ndarray]
-    ) -> None:
+    def add_loadings(self, c1: np.ndarray, c2: np.ndarray, u: Modes, s: Modes, slopes: kernels.Slopes) -> None:
         """Add sum of z (c1 u + c2 s)' to the derivatives by the covariance factors."""
-        d = self.design
-        kernels.loadings(
-            d.starts, d.zf, d.pointer, d.columns, d.slots, d.zb, d.entry, c1, c2,
-            u.main, u.border, s.main, s.border, *parts,
-        )  # fmt: skip
+        kernels.loadings(self.design.sparse, self.design.raw, c1, c2, u, s, slopes)
 
-    def quadratic_curvature(self, theta: np.ndarray, main: np.ndarray, border: np.ndarray) -> np.ndarray:
+    def quadratic_curvature(self, theta: np.ndarray, by_factor: kernels.Slopes) -> np.ndarray:
         """Return the curvature that theta has by entering squared, from derivatives by the covariance factors.
 
         With F the objective, S = LL' a term's covariance and G = dF/dS, dF/dL is 2GL, whose own derivative within a
@@ -211,7 +197,8 @@ class System:
         the way to the edge at 0, G is nearly all the curvature that there is.
         """
         terms = self.design.terms
-        slopes = [main, *(border[entries, entries] for entries, _ in border_blocks(terms))]
+        border = by_factor.border
+        slopes = [by_factor.main, *(border[entries, entries] for entries, _ in border_blocks(terms))]
         blocks = []
         for term, factor, slope in zip(terms, unpack(theta, terms), slopes, strict=True):
             row, column = triangle(term.width)
@@ -221,12 +208,12 @@ class System:
             blocks.append(positive[np.ix_(row, row)] * (column[:, None] == column))
         return np.asarray(block_diag(*blocks))
 
-    def pack(self, main: np.ndarray, border: np.ndarray) -> np.ndarray:
+    def pack(self, by_factor: kernels.Slopes) -> np.ndarray:
         """Turn derivatives by the covariance factors into derivatives by theta."""
         terms = self.design.terms
-        parts = [main[triangle(terms[0].width)]] if terms else []
+        parts = [by_factor.main[triangle(terms[0].width)]] if terms else []
         for term, (entries, _) in zip(terms[1:], border_blocks(terms), strict=True):
-            parts.append(border[entries, entries][triangle(term.width)])
+            parts.append(by_factor.border[entries, entries][triangle(term.width)])
         return np.concatenate(parts) if parts else np.empty(0)
 
     def fixed_covariance(self) -> np.ndarray:
