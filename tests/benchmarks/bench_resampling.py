@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from gazeanalytics import stats
-from gazeanalytics.stats.resampling.bootstrap_statistics import draw, plan
+from gazeanalytics.stats.resampling.clusters import draw, plan
 from gazeanalytics.stats.roc.covariance import covariance
 
 

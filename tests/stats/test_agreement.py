@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from gazeanalytics import tables
 from gazeanalytics.stats.agreement.agreement import agreement, agreement_bootstrap, chance_test
-from gazeanalytics.stats.agreement.coefficients import code, outcome, weigh
+from gazeanalytics.stats.agreement.coefficients import agreement_weights, coefficient_of, encode
 from gazeanalytics.stats.agreement.disagreement import disagreement
 from gazeanalytics.stats.agreement.icc import icc
 
@@ -180,7 +180,7 @@ def test_pairs_counted_one_by_one(subjects, raters, seed, weights):
     times = rng.integers(0, 3, raters).astype(float)
     matrix = np.eye(3) if weights == "unweighted" else 1 - np.abs(np.subtract.outer(range(3), range(3))) / 2
     observed, chance = pairs_one_by_one(places, matrix, times)
-    found = outcome("conger", places, matrix, times)
+    found = coefficient_of("conger", places, matrix, times)
     np.testing.assert_allclose(found.observed, observed, atol=1e-12)
     used = places[((places >= 0) @ times) > 0]
     _, chance = pairs_one_by_one(used, matrix, times)
@@ -201,11 +201,11 @@ def test_errors_are_those_of_the_jackknife():
     ratings = ratings[ratings.notna().sum(axis=1) >= 2]
     for weights in ("unweighted", "linear"):
         table = agreement(ratings, weights=weights)
-        coded = code(ratings, None)
-        matrix = weigh(weights, coded)
+        coded = encode(ratings, None)
+        matrix = agreement_weights(weights, coded)
         n = len(coded.places)
         for name, ours in zip(table["term"], table["std_error"], strict=True):
-            left = [outcome(name, np.delete(coded.places, i, axis=0), matrix).estimate for i in range(n)]
+            left = [coefficient_of(name, np.delete(coded.places, i, axis=0), matrix).estimate for i in range(n)]
             spread = np.sqrt((n - 1) * np.var(left))
             assert ours == pytest.approx(spread, rel=0.02)
 
@@ -264,7 +264,7 @@ def test_artefacts_are_named():
     row = agreement(never, coefficients=["cohen"]).iloc[0]
     assert row.estimate == 1
     assert np.isnan(row.p_value)
-    assert row.note == "raters never split: no error can be told from these subjects"
+    assert row.note == "raters never split: no error can be estimated from these subjects"
     rare = pd.DataFrame({"a": ["no"] * 50, "b": ["no"] * 48 + ["yes"] * 2})
     assert agreement(rare, coefficients=["cohen"])["note"].item() == "small cell: rests on 2 split subjects"
     listed = agreement(same, categories=["none", "effusion"], coefficients=["gwet"]).iloc[0]
@@ -298,9 +298,9 @@ def test_kinds_of_columns_agree():
 @pytest.mark.parametrize(
     ("ratings", "options", "said"),
     [
-        ({"a": [1, 2]}, {}, "at least two; came 1"),
-        ({"a": [1, np.nan], "b": [np.nan, 2]}, {}, "with two ratings; came none"),
-        ({"a": [1, 2], "b": [1, 7]}, {"categories": [1, 2]}, "row 1 came with"),
+        ({"a": [1, 2]}, {}, "at least two; got 1"),
+        ({"a": [1, np.nan], "b": [np.nan, 2]}, {}, "with two ratings; got none"),
+        ({"a": [1, 2], "b": [1, 7]}, {"categories": [1, 2]}, "got 7 in row 1"),
         ({"a": [1, 2], "b": [1, 2]}, {"weights": "quadratc"}, "did you mean 'quadratic'"),
         ({"a": [1, 2], "b": [1, 2]}, {"weights": np.eye(3)}, "symmetric 2 x 2"),
         ({"a": [1, 2], "b": [1, 2]}, {"coefficients": ["fleis"]}, "did you mean 'fleiss'"),
@@ -308,15 +308,15 @@ def test_kinds_of_columns_agree():
         ({"a": [-1, 2], "b": [1, 2]}, {"weights": "ratio"}, "at least 0"),
     ],
 )
-def test_wrong_use_is_told(ratings, options, said):
+def test_wrong_use_is_refused(ratings, options, said):
     with pytest.raises(ValueError, match=said):
         agreement(pd.DataFrame(ratings), **options)
 
 
-def test_wrong_use_of_the_others_is_told():
-    with pytest.raises(ValueError, match="column 'a' holds"):
+def test_wrong_use_of_the_others_is_refused():
+    with pytest.raises(ValueError, match="column 'a': expected ratings in numbers"):
         icc(pd.DataFrame({"a": ["x", "y"], "b": [1, 2]}))
-    with pytest.raises(ValueError, match="came 2 and 1"):
+    with pytest.raises(ValueError, match="got 2 and 1"):
         icc(pd.DataFrame({"a": [1, np.nan], "b": [1, 2]}))
     with pytest.raises(ValueError, match="Fleiss's unweighted"):
         chance_test(pd.DataFrame({"a": [1, 2], "b": [1, 2]}), weights="linear")

@@ -11,7 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from gazeanalytics import tables
-from gazeanalytics.stats.calibration import calibration, calibration_by, recalibrate
+from gazeanalytics.stats.calibration import calibration, calibration_by
+from gazeanalytics.stats.recalibration import recalibrate
 
 WORDS = np.array([0.02, 0.15, 0.25, 0.5, 0.8, 0.95])
 
@@ -37,27 +38,27 @@ def naive_ece(p, y, bins):
 
 def test_agrees_with_scikit_learn():
     p, y = planted(400, np.random.default_rng(0), slope=0.6, intercept=0.3)
-    came = measured(p, y)
-    assert came["brier"] == pytest.approx(brier_score_loss(y, p), abs=1e-12)
-    assert came["auroc"] == pytest.approx(roc_auc_score(y, p), abs=1e-12)
+    found = measured(p, y)
+    assert found["brier"] == pytest.approx(brier_score_loss(y, p), abs=1e-12)
+    assert found["auroc"] == pytest.approx(roc_auc_score(y, p), abs=1e-12)
     logit = np.log(p / (1 - p))[:, None]
     line = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(logit, y)
-    assert came["slope"] == pytest.approx(line.coef_[0, 0], rel=1e-5)
-    assert came["intercept"] == pytest.approx(line.intercept_[0], rel=1e-4, abs=1e-6)
+    assert found["slope"] == pytest.approx(line.coef_[0, 0], rel=1e-5)
+    assert found["intercept"] == pytest.approx(line.intercept_[0], rel=1e-4, abs=1e-6)
 
 
 @given(st.lists(st.tuples(st.integers(0, 10), st.booleans()), min_size=1, max_size=30), st.integers(1, 12))
 def test_parts_add_up_and_errors_are_those_of_plain_loops(rows, bins):
     p, y = np.array([row[0] / 10 for row in rows]), np.array([float(row[1]) for row in rows])
-    came = measured(p, y, bins=bins)
-    assert came["brier"] == pytest.approx(np.mean((p - y) ** 2))
-    assert came["brier"] == pytest.approx(came["reliability"] - came["resolution"] + came["uncertainty"])
-    assert came["ece"] == pytest.approx(naive_ece(p, y, bins))
-    assert came["ece_adaptive"] <= 1
+    found = measured(p, y, n_bins=bins)
+    assert found["brier"] == pytest.approx(np.mean((p - y) ** 2))
+    assert found["brier"] == pytest.approx(found["reliability"] - found["resolution"] + found["uncertainty"])
+    assert found["ece"] == pytest.approx(naive_ece(p, y, bins))
+    assert found["ece_adaptive"] <= 1
     if len(p) > 1 and bins == 1:
         rate = y.mean()
         squared = (p.mean() - rate) ** 2 - rate * (1 - rate) / (len(p) - 1)
-        assert came["ece_debiased"] == pytest.approx(np.sqrt(max(0, squared)))
+        assert found["ece_debiased"] == pytest.approx(np.sqrt(max(0, squared)))
 
 
 def test_debiasing_takes_off_what_chance_gives():
@@ -101,13 +102,13 @@ def test_separated_truth_has_no_slope_and_says_so():
 @pytest.mark.parametrize(
     ("stated", "truth", "message"),
     [
-        ([0.5], [1, 0], r"two columns of one length; came \(1,\) and \(2,\)"),
-        ([1.2], [1], "between 0 and 1; came 1.2"),
-        ([0.5], [2], "truth is 0 or 1; came 2; drop rows"),
-        ([np.nan], [1], "between 0 and 1; came nan"),
+        ([0.5], [1, 0], r"expected two columns of one length; got \(1,\) and \(2,\)"),
+        ([1.2], [1], "between 0 and 1; got 1.2"),
+        ([0.5], [2], "truth: expected 0 or 1; got 2; drop rows"),
+        ([np.nan], [1], "between 0 and 1; got nan"),
     ],
 )
-def test_wrong_input_is_told(stated, truth, message):
+def test_wrong_input_is_refused(stated, truth, message):
     with pytest.raises(ValueError, match=message):
         calibration(stated, truth)
 
@@ -124,7 +125,7 @@ def test_phrases_in_order_with_their_intervals():
 
 
 @pytest.mark.parametrize("method", ["isotonic", "logistic"])
-def test_recalibration_mends_overconfidence(method):
+def test_recalibration_corrects_overconfidence(method):
     rng = np.random.default_rng(5)
     p, y = planted(4000, rng, slope=0.5)
     fitted = recalibrate(p, y, method=method)
@@ -134,7 +135,7 @@ def test_recalibration_mends_overconfidence(method):
 
 
 def test_recalibration_refuses_what_it_cannot_fit():
-    with pytest.raises(ValueError, match="method must be 'isotonic' or 'logistic'; came 'beta'"):
+    with pytest.raises(ValueError, match="method: expected 'isotonic' or 'logistic'; got 'beta'"):
         recalibrate([0.5], [1], method="beta")
     with pytest.raises(ValueError, match="needs true and false rows that overlap"):
         recalibrate([0.1, 0.9], [0, 1], method="logistic")
@@ -145,10 +146,10 @@ def test_errors_are_those_of_the_authors_package():
     rng = np.random.default_rng(0)
     p = rng.beta(1, 2, 200)
     y = (rng.random(200) < p**1.3).astype(int)
-    came = measured(p, y)
-    wanted = {"ece_debiased": 0.07937633020544692, "ece_adaptive": 0.10499483603375075, "ece": 0.11652305012068728}
-    for term, value in wanted.items():
-        assert came[term] == pytest.approx(value, abs=1e-12), term
+    found = measured(p, y)
+    expected = {"ece_debiased": 0.07937633020544692, "ece_adaptive": 0.10499483603375075, "ece": 0.11652305012068728}
+    for term, value in expected.items():
+        assert found[term] == pytest.approx(value, abs=1e-12), term
 
 
 def test_recalibration_is_scikit_learns():
@@ -157,8 +158,8 @@ def test_recalibration_is_scikit_learns():
     rising = IsotonicRegression(out_of_bounds="clip").fit(p, y).predict(fresh)
     np.testing.assert_allclose(recalibrate(p, y)(fresh), rising, atol=1e-12)
     line = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(np.log(p / (1 - p))[:, None], y)
-    wanted = line.predict_proba(np.log(fresh / (1 - fresh))[:, None])[:, 1]
-    np.testing.assert_allclose(recalibrate(p, y, method="logistic")(fresh), wanted, atol=1e-4)
+    expected = line.predict_proba(np.log(fresh / (1 - fresh))[:, None])[:, 1]
+    np.testing.assert_allclose(recalibrate(p, y, method="logistic")(fresh), expected, atol=1e-4)
 
 
 def phrases_of_readers(readers, rng, sd):
@@ -170,6 +171,16 @@ def phrases_of_readers(readers, rng, sd):
         rows = {"phrase": phrase, "reader": who, "certainty": p, "truth": (rng.random(len(who)) < chance).astype(int)}
         parts.append(pd.DataFrame(rows))
     return pd.concat(parts, ignore_index=True)
+
+
+def test_confidence_is_that_of_the_intervals():
+    p, y = planted(200, np.random.default_rng(7))
+    wide, narrow = (calibration(p, y, confidence=level, n_resamples=200, rng=1) for level in (0.95, 0.5))
+    assert (wide.conf_high - wide.conf_low > narrow.conf_high - narrow.conf_low).all()
+    data = phrases_of_readers(20, np.random.default_rng(0), 1.0)
+    for clusters in (None, "reader"):
+        wide, narrow = (calibration_by(data, by="phrase", clusters=clusters, confidence=c) for c in (0.95, 0.5))
+        assert ((wide.low < narrow.low) & (narrow.low < narrow.observed) & (narrow.high < wide.high)).all()
 
 
 def test_phrases_of_readers_who_differ_are_known_less_surely():

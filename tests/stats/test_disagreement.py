@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from gazeanalytics import stats, tables
-from gazeanalytics.stats.agreement.disagreement import auroc
 from gazeanalytics.stats.agreement.disagreement_prediction import _blocks, _folds
+from gazeanalytics.stats.agreement.disagreement_reliability import auroc
 from gazeanalytics.tables import InputError
 
 _file = Path(__file__).parents[2] / "figures" / "table_disagreement.py"
@@ -61,7 +61,7 @@ def test_divergence_by_hand():
 
 
 def planted(seed, cases=150, readers=4):
-    """Hard cases, where readers guess; a feature that tells hard cases, a model's output, and noise."""
+    """Hard cases, where readers guess; a feature that marks hard cases, a model's output, and noise."""
     rng = np.random.default_rng(seed)
     hard = rng.random(cases) < 0.5
     case, reader = np.divmod(np.arange(cases * readers), readers)
@@ -74,7 +74,7 @@ def planted(seed, cases=150, readers=4):
     return readings, table
 
 
-def test_forecast_finds_what_was_planted_and_nothing_in_noise():
+def test_prediction_finds_what_was_planted_and_nothing_in_noise():
     _, table = planted(1)
     run = {"target": "split", "model": LogisticRegression(), "rng": 1}
     check = stats.CrossValidation(n_permutations=19, calibrate=False, n_resamples=100)
@@ -88,7 +88,7 @@ def test_forecast_finds_what_was_planted_and_nothing_in_noise():
     assert 0.35 < np.mean(none.null) < 0.53
 
 
-def test_forecast_of_numbers():
+def test_prediction_of_numbers():
     _, table = planted(2)
     check = stats.CrossValidation(n_resamples=100)
     run = {"target": "disagreement", "features": ["seen"], "model": LinearRegression(), "rng": 1}
@@ -114,7 +114,7 @@ def test_no_case_and_no_reader_stands_in_training_and_test(groups):
 
 
 def test_a_feature_of_the_reader_does_not_help_on_new_readers():
-    """Readers who disagree with the rest always: their name tells it within readers, not across them."""
+    """Readers who disagree with the rest always: their name gives it away within readers, not across them."""
     rng = np.random.default_rng(5)
     case, reader = np.divmod(np.arange(20 * 30), 30)
     table = pd.DataFrame({"case": case, "reader": reader, "odd": (rng.random(30) < 0.5)[reader]})
@@ -160,30 +160,30 @@ def test_a_feature_that_is_the_target_is_named():
     _, table = planted(4)
     run = {"target": "split", "model": LogisticRegression(), "settings": stats.CrossValidation(n_resamples=5), "rng": 1}
     found = stats.predict_disagreement(table, features=["disagreement", "noise"], **run)
-    assert found.scores["note"].iloc[0] == "disagreement tells the target without error: made from it?"
+    assert found.scores["note"].iloc[0] == "disagreement separates the target without error: made from it?"
 
 
 @pytest.mark.parametrize(
     ("run", "said"),
     [
         (lambda r, t: stats.disagreement(r, value="sad"), "did you mean 'said'"),
-        (lambda r, t: stats.disagreement(pd.concat([r, r[:1]]), value="said"), "comes twice with case 0"),
+        (lambda r, t: stats.disagreement(pd.concat([r, r[:1]]), value="said"), "is listed twice with case 0"),
         (lambda r, t: stats.disagreement(r, value="said", kind="number"), "'categories' or 'numbers'"),
         (lambda r, t: stats.ai_disagreement(r, pd.Series({0: 1.0}), value="said"), "149 cases have no value"),
         (lambda r, t: stats.jensen_shannon(np.ones((1, 3))), "at least two to compare"),
         (lambda r, t: stats.jensen_shannon(np.array([[1.0, np.nan], [1, 1]])), "at least 0"),
-        (lambda r, t: stats.disagreement_reliability(r[r.reader < 3], value="said"), "the most is 3"),
+        (lambda r, t: stats.disagreement_reliability(r[r.reader < 3], value="said"), "got at most 3"),
         (lambda r, t: stats.predict_disagreement(t, target="split", features=["split"]), "among the features"),
         (lambda r, t: stats.predict_disagreement(t, target="split", features=["noize"]), "did you mean 'noise'"),
         (lambda r, t: stats.predict_disagreement(t[:4], target="split", features=["noise"]), "at least 5 of them"),
         (
             lambda r, t: stats.predict_disagreement(t.assign(split=1), target="split", features=["noise"]),
-            "nothing to foretell",
+            "nothing to predict",
         ),
         (lambda r, t: stats.join_embeddings(t, np.ones((2, 3)), [1, 1]), "every case once"),
     ],
 )
-def test_wrong_use_is_told(run, said):
+def test_wrong_use_is_refused(run, said):
     with pytest.raises(InputError, match=said):
         run(*planted(0))
 
@@ -197,7 +197,7 @@ def test_eight_radiologists_margin_and_ai_errors(shared_data):
 
 
 @pytest.mark.slow
-def test_eight_radiologists_foretold_from_ai_outputs(shared_data):
+def test_eight_radiologists_predicted_from_ai_outputs(shared_data):
     votes, _, outputs, _ = real.read(shared_data / "chexpert_test_readers")
     for name in real.FINDINGS:
         split = stats.disagreement(votes, value=name, case="Study").set_index("Study")["split"]

@@ -59,3 +59,11 @@ def test_scores_are_taken_as_they_are_and_gaps_left_out():
     assert np.isnan(row.p_value)
     with pytest.raises(ValueError, match="at least two readers and two cases; came 1 and 2"):
         preference(table[:2], outcome="score")
+
+
+def test_judgements_all_alike_leave_no_error():
+    table = judged(6, 10, np.random.default_rng(0)).assign(preferred=1.0)
+    row = preference(table).iloc[0]
+    assert (row.estimate, row.std_error) == (1, 0)
+    assert row.note == "no error can be estimated: all judgements are the same"
+    assert np.isnan([row.conf_low, row.conf_high, row.p_value]).all()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gazeanalytics import stats, tables
 from gazeanalytics.stats.agreement.agreement import agreement
 from gazeanalytics.stats.resampling.bootstrap import cluster_draws
-from gazeanalytics.stats.resampling.bootstrap_statistics import plan
+from gazeanalytics.stats.resampling.clusters import plan
 from gazeanalytics.tables import InputError
 
 BUILT_IN = [
@@ -283,7 +283,7 @@ def test_permutation_within_cases_takes_their_difficulty_out():
         (lambda t: stats.cluster_bootstrap(t, stats.MeanStatistic("value"), by="raeder"), "did you mean 'reader'"),
         (
             lambda t: stats.cluster_bootstrap(t[t.reader == 0], stats.MeanStatistic("value")),
-            "two clusters to draw from; came 1",
+            "two clusters to draw from; got 1",
         ),
         (lambda t: stats.cluster_bootstrap(t, stats.MeanStatistic("value"), by=("a", "b", "c")), "one or two columns"),
         (
@@ -294,12 +294,12 @@ def test_permutation_within_cases_takes_their_difficulty_out():
             lambda t: stats.cluster_bootstrap(t, stats.MeanStatistic("value"), interval="bac"),
             "'percentile', 'bca' or 't'",
         ),
-        (lambda t: stats.cluster_bootstrap(t, stats.AucStatistic("rating", "case")), "wanted 0 and 1, both of them"),
+        (lambda t: stats.cluster_bootstrap(t, stats.AucStatistic("rating", "case")), "expected 0 and 1, both of them"),
         (lambda t: stats.cluster_bootstrap(t, stats.MeanDifferenceStatistic("value", "case")), "two groups to compare"),
-        (lambda t: stats.cluster_bootstrap(t, stats.KappaStatistic("said"), by="kind"), "kappa is drawn by"),
+        (lambda t: stats.cluster_bootstrap(t, stats.KappaStatistic("said"), by="kind"), "kappa is resampled by"),
         (lambda t: stats.cluster_bootstrap(t, stats.KappaStatistic("said"), interval="t"), "interval='percentile'"),
         (lambda t: stats.cluster_permutation(t, "value", label="kind", unit="reader"), "varies within 'reader'"),
-        (lambda t: stats.cluster_permutation(t, "value", label="case", unit="case"), "wanted two labels"),
+        (lambda t: stats.cluster_permutation(t, "value", label="case", unit="case"), "expected two labels"),
         (
             lambda t: stats.cluster_permutation(t, "value", label="truth", unit="case", within="truth"),
             "nothing can be shuffled",
@@ -310,13 +310,24 @@ def test_permutation_within_cases_takes_their_difficulty_out():
         ),
     ],
 )
-def test_wrong_use_is_told(run, said):
+def test_wrong_use_is_refused(run, said):
     with pytest.raises(InputError, match=said):
         run(readings(0))
 
 
-def test_few_arrangements_are_told():
+def test_few_arrangements_are_noted():
     table = pd.DataFrame({"reader": [0, 1, 2, 3], "kind": [0, 0, 1, 1], "value": [1.0, 2, 5, 6]})
     found = stats.cluster_permutation(table, "value", label="kind", unit="reader", rng=1).iloc[0]
     assert found.note == "small cell: only 6 arrangements, p can't fall below 0.33"
     assert found.p_value > 0.25
+
+
+@pytest.mark.parametrize("interval", ["percentile", "bca", "t"])
+def test_readings_all_right_leave_no_error(interval):
+    table = readings(0).assign(right=1.0)
+    statistic = stats.MeanStatistic("right", "value")
+    found = stats.cluster_bootstrap(table, statistic, interval=interval, n_resamples=30, rng=1).set_index("term")
+    assert found.loc["right", ["estimate", "std_error"]].tolist() == [1, 0]
+    assert found.loc["right", "note"].startswith("no error can be estimated: all draws give the same")
+    assert found.loc["right", ["conf_low", "conf_high"]].isna().all()
+    assert "no error" not in found.loc["value", "note"]

@@ -1,49 +1,93 @@
-"""Statistics of readings drawn again by cluster: one row of results a draw.
+"""Bootstrap statistics of readings resampled by cluster: one row of results a draw.
 
-Every kernel takes the draws the same way: `first` and `second` (rows) say which cluster of either factor a reading
-belongs to, `times` and `other` (draws, clusters) how often each cluster was drawn. A reading weighs their product.
+Every kernel takes the draws the same way. The weight of reading i in draw d is
+
+    w_di = times[d, first[i]] * other[d, second[i]]
+
+how often its first cluster (the reader, say) was drawn times how often its second (the case) was (Owen 2007, the
+pigeonhole bootstrap). Weights are made on the way instead of repeating rows: a draw of 100,000 readings then touches no
+memory but the two short rows of counts. There is no branch on weights of 0, as mispredicting it costs more than the
+product does.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from gazeanalytics._kernels import kernel
 
 
+class Draws(NamedTuple):
+    """Clusters of the readings and how often each was drawn.
+
+    first, second: codes of each reading's clusters, shape (readings,).
+    times, other: how often each cluster was drawn, shape (draws, clusters of the first or second kind).
+    """
+
+    first: np.ndarray
+    times: np.ndarray
+    second: np.ndarray
+    other: np.ndarray
+
+
+class Ranked(NamedTuple):
+    """Readings sorted by group, then rating, each shape (readings,)."""
+
+    rating: np.ndarray
+    truth: np.ndarray
+    group: np.ndarray
+
+
+class Categories(NamedTuple):
+    """Readings sorted by case, each shape (readings,); category lies below count."""
+
+    category: np.ndarray
+    case: np.ndarray
+    rater: np.ndarray
+    count: int
+
+
 @kernel
-def sums(values, first, times, second, other, out):
+def sums(values, draws, out):
     """Write the sum of weights, then weighted sums of the columns of values, to out (draws, columns + 1)."""
     rows, columns = values.shape
-    for d in range(times.shape[0]):
-        mine, theirs = times[d], other[d]
+    first, second = draws.first, draws.second
+    for d in range(draws.times.shape[0]):
+        mine, theirs = draws.times[d], draws.other[d]
         total = 0.0
         for i in range(rows):
             total += mine[first[i]] * theirs[second[i]]
         out[d, 0] = total
         for k in range(columns):
             total = 0.0
-            for i in range(rows):  # no branch on the weight: guessing it wrong costs more than the product
+            for i in range(rows):
                 total += mine[first[i]] * theirs[second[i]] * values[i, k]
             out[d, k + 1] = total
 
 
 @kernel
-def areas(rating, truth, group, first, times, second, other, shares, out):
+def areas(ranked, draws, shares, out):
     """Write the area under the ROC curve within each group, averaged over groups by shares (draws, groups), to out.
 
-    Rows are sorted by group, then rating; pairs weigh the product of their readings' weights, ties count by half.
-    Groups without weight of either kind are left out; out[d, 1] is the share that is left.
+    The area is sum over pairs w_i w_j ([x_i > x_j] + [x_i = x_j] / 2) over sum w_i w_j (Mann & Whitney 1947). In order
+    of rating one pass does: each run of ties adds its weight with the finding times the weight without it below, and
+    half of that at the same rating. Sorting is done once for all draws. Groups without weight of either kind are left
+    out; out[d, 1] is the share that is left.
     """
+    rating, truth, group = ranked.rating, ranked.truth, ranked.group
+    first, second = draws.first, draws.second
     rows = rating.shape[0]
-    for d in range(times.shape[0]):
+    for d in range(draws.times.shape[0]):
+        mine, theirs = draws.times[d], draws.other[d]
         total, used, all_shares = 0.0, 0.0, 0.0
         start = 0
         while start < rows:
             stop = start
             below, with_it, area = 0.0, 0.0, 0.0
             while stop < rows and group[stop] == group[start]:
-                tied_with, tied_without, level = 0.0, 0.0, rating[stop]
-                while stop < rows and group[stop] == group[start] and rating[stop] == level:
-                    weight = times[d, first[stop]] * other[d, second[stop]]
+                tied_with, tied_without, tie = 0.0, 0.0, rating[stop]
+                while stop < rows and group[stop] == group[start] and rating[stop] == tie:
+                    weight = mine[first[stop]] * theirs[second[stop]]
                     if truth[stop]:
                         tied_with += weight
                     else:
@@ -63,13 +107,18 @@ def areas(rating, truth, group, first, times, second, other, shares, out):
 
 
 @kernel
-def kappas(category, count, case, rater, by_case, by_rater, out):
+def kappas(said, by_case, by_rater, out):
     """Write Fleiss's kappa with ratings missing (Gwet 2014) to out (draws,); a rater isn't compared with himself.
 
-    category (rows), below count, and rater (rows) are sorted by case; by_case and by_rater (draws, clusters) say how
-    often each was drawn. Observed agreement is the mean over cases with two ratings or more, chance the sum of
-    squared mean shares over all rated cases.
+    by_case and by_rater (draws, clusters) say how often each was drawn. kappa = (p_o - p_e) / (1 - p_e), where p_o is
+    the mean over cases with two ratings or more of the weighted share of agreeing pairs of different raters,
+
+        sum_k (n_k^2 - sum of squared weights in k) / (n^2 - sum of squared weights),
+
+    and p_e the sum of squared mean shares of the categories over all rated cases. Without taking off the squares, a
+    rater drawn twice would agree with himself, and every draw would overstate kappa.
     """
+    category, case, rater, count = said.category, said.case, said.rater, said.count
     rows = category.shape[0]
     given, alone, share = np.empty(count), np.empty(count), np.empty(count)
     for d in range(by_case.shape[0]):

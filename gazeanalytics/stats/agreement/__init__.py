@@ -1,1 +1,1 @@
-"""Agreement and disagreement of raters."""
+"""Inter-rater agreement and disagreement: kappa coefficients, AC1, alpha, ICC, and predicting disagreement."""

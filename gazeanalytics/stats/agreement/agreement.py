@@ -1,4 +1,4 @@
-"""Agreement of raters on categories: chance-corrected coefficients, their errors, and when they mean little."""
+"""Inter-rater agreement on categories: kappa and other chance-corrected coefficients, and when they mean little."""
 
 from __future__ import annotations
 
@@ -9,13 +9,20 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from gazeanalytics.stats.agreement.coefficients import COEFFICIENTS, Coded, Outcome, code, outcome, weigh
-from gazeanalytics.stats.resampling.bootstrap_statistics import draw
+from gazeanalytics.stats.agreement.coefficients import (
+    COEFFICIENTS,
+    CodedRatings,
+    Coefficient,
+    agreement_weights,
+    coefficient_of,
+    encode,
+)
+from gazeanalytics.stats.resampling.clusters import draw
 from gazeanalytics.tables import nearest
 
 __all__ = ["agreement", "agreement_bootstrap", "chance_test"]
 
-_FEW = 5  # split subjects below which a coefficient hangs on single cases
+_FEW = 5  # split subjects below which a coefficient depends on single cases
 
 
 def agreement(
@@ -26,11 +33,13 @@ def agreement(
     categories: list[object] | None = None,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """Measure how far raters agree, beyond chance and with ratings missing.
+    """Measure inter-rater agreement: Cohen's, Fleiss's and Conger's kappa, Gwet's AC1, Krippendorff's alpha.
 
-    Standard errors are Gwet's linearised ones (2014, Handbook of Inter-Rater Reliability; R package irrCAC): they hold
-    for these raters and further subjects, and subjects with a single rating make them a little wide. Cohen's is that
-    of Fleiss, Cohen & Everitt (1969, Psychol. Bull. 72). For further raters too, see `agreement_bootstrap`.
+    All are (observed - chance) / (1 - chance) and differ in what they call chance; any rating may be missing.
+
+    Standard errors are Gwet's linearised ones (2014; R package irrCAC): they hold for these raters and further
+    subjects, and subjects with a single rating make them a little wide. Cohen's is that of Fleiss, Cohen & Everitt
+    (1969). For further raters too, see `agreement_bootstrap`.
 
     Parameters
     ----------
@@ -39,7 +48,7 @@ def agreement(
         left out; single ratings count for prevalence, except in Krippendorff's alpha.
     coefficients : iterable of str
         Of "percent" (share of agreeing pairs), "cohen" (two raters; subjects that both rated), "conger", "fleiss",
-        "gwet" (AC1; AC2 with weights), "brennan_prediger", "krippendorff". Cohen's is passed over with three raters or
+        "gwet" (AC1; AC2 with weights), "brennan_prediger", "krippendorff". Cohen's is left out with three raters or
         more, unless it is asked for alone.
     weights : str or array, shape (categories, categories)
         Credit for near agreement: "unweighted" ("nominal"), "linear" ("equal"), "quadratic" ("squared", "interval"),
@@ -62,6 +71,18 @@ def agreement(
     ValueError
         With one rater, no subject rated twice, a rating outside `categories` or an unknown coefficient or weight.
 
+    See Also
+    --------
+    agreement_bootstrap : intervals that hold for further raters.
+    chance_test : test against no agreement beyond chance.
+    icc : for ratings that are numbers.
+
+    References
+    ----------
+    Gwet KL (2014). Handbook of Inter-Rater Reliability, 4th edition.
+    Fleiss JL, Cohen J, Everitt BS (1969). Large sample standard errors of kappa and weighted kappa. Psychol. Bull. 72,
+    323-327.
+
     Examples
     --------
     >>> ratings = pd.DataFrame({"ann": [1, 2, 3, 3, 2, None], "bob": [1, 2, 3, 2, 2, 1], "eve": [1, None, 3, 3, 2, 1]})
@@ -76,11 +97,11 @@ def agreement(
     >>> agreement(empty, coefficients=["cohen"])["note"].item()
     "undefined: every rating is 'none', so chance alone agrees in full"
     """
-    coded = code(ratings, categories)
-    matrix = weigh(weights, coded)
+    coded = encode(ratings, categories)
+    matrix = agreement_weights(weights, coded)
     label = weights if isinstance(weights, str) else "given"
     names = _asked(coefficients, coded.places.shape[1])
-    rows = [_row(name, coded, outcome(name, coded.places, matrix), confidence) for name in names]
+    rows = [_row(name, coded, coefficient_of(name, coded.places, matrix), confidence) for name in names]
     table = pd.DataFrame(rows)
     table.insert(0, "model", "agreement")
     table.insert(2, "contrast", label)
@@ -91,15 +112,15 @@ def _asked(coefficients: Iterable[str], raters: int) -> list[str]:
     names = list(coefficients)
     unknown = [name for name in names if name not in COEFFICIENTS]
     if unknown:
-        raise ValueError(f"wanted names of coefficients; came {unknown[0]!r}; {nearest(unknown[0], [*COEFFICIENTS])}")
+        raise ValueError(f"coefficients: unknown name {unknown[0]!r}; {nearest(unknown[0], [*COEFFICIENTS])}")
     if raters == 2:
         return names
     if names == ["cohen"]:
-        raise ValueError(f"wanted two raters for Cohen's kappa; came {raters}; ask for 'conger', or pick two columns")
+        raise ValueError(f"expected two raters for Cohen's kappa; got {raters}; ask for 'conger', or pick two columns")
     return [name for name in names if name != "cohen"]
 
 
-def _row(name: str, coded: Coded, found: Outcome, confidence: float) -> dict[str, object]:
+def _row(name: str, coded: CodedRatings, found: Coefficient, confidence: float) -> dict[str, object]:
     n = len(found.error)
     df = n - 1.0
     freedom = n if name == "cohen" else df
@@ -122,7 +143,7 @@ def _row(name: str, coded: Coded, found: Outcome, confidence: float) -> dict[str
     }
 
 
-def _note(coded: Coded, found: Outcome) -> str:
+def _note(coded: CodedRatings, found: Coefficient) -> str:
     """Say when a coefficient is an artefact of ratings that never or hardly split."""
     used = np.unique(coded.places[coded.places >= 0])
     only = f"every rating is {coded.labels[used[0]]!r}"
@@ -134,7 +155,7 @@ def _note(coded: Coded, found: Outcome) -> str:
     low = np.where(coded.places >= 0, coded.places, len(coded.labels)).min(1)
     split = int(np.sum(top != low))
     if split == 0:
-        tail = only if len(used) == 1 else "no error can be told from these subjects"
+        tail = only if len(used) == 1 else "no error can be estimated from these subjects"
         return f"raters never split: {tail}"
     if split < _FEW:
         return f"small cell: rests on {split} split subject{'s' if split > 1 else ''}"
@@ -151,11 +172,11 @@ def agreement_bootstrap(
     n_resamples: int = 1000,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
-    """Give a percentile interval from drawing whole subjects again and, if wanted, raters too.
+    """Give a bootstrap confidence interval of an agreement coefficient, resampling subjects and, if asked, raters too.
 
     A rater drawn twice is not compared with himself, which would count as perfect agreement. Weights are those of all
     ratings. Draws in which the coefficient is undefined (one category left, or one rater) are left out and counted in
-    `note`.
+    `note`. The interval is the percentile one.
 
     Parameters
     ----------
@@ -164,11 +185,11 @@ def agreement_bootstrap(
     coefficient, weights
         As for `agreement`.
     resample_raters : bool
-        Draw raters as well, for claims about raters like these; with few raters such intervals are rough.
+        Resample raters as well, for claims about raters like these; with few raters such intervals are rough.
     confidence : float
         Of the interval.
     n_resamples : int
-        Draws.
+        Number of bootstrap draws.
     rng : int, Generator or None
         Randomness.
 
@@ -182,6 +203,10 @@ def agreement_bootstrap(
     ValueError
         As for `agreement`.
 
+    See Also
+    --------
+    cluster_bootstrap : readings in a long table, with `KappaStatistic`.
+
     Examples
     --------
     >>> truth = np.random.default_rng(1).integers(0, 3, 60)
@@ -191,8 +216,8 @@ def agreement_bootstrap(
     True
     """
     table = agreement(ratings, coefficients=[coefficient], weights=weights, confidence=confidence)
-    coded = code(ratings, None)
-    matrix = weigh(weights, coded)
+    coded = encode(ratings, None)
+    matrix = agreement_weights(weights, coded)
     random = np.random.default_rng(rng)
     n, r = coded.places.shape
     pairs = (
@@ -202,7 +227,7 @@ def agreement_bootstrap(
     )
     draws = np.array(
         [
-            outcome(
+            coefficient_of(
                 coefficient, np.repeat(coded.places, subjects.astype(int), axis=0), matrix, times * np.ones(r)
             ).estimate
             for subjects, times in pairs
@@ -213,13 +238,13 @@ def agreement_bootstrap(
     if len(kept) > 1:
         table["std_error"] = kept.std(ddof=1)
         table[["conf_low", "conf_high"]] = np.quantile(kept, [(1 - confidence) / 2, (1 + confidence) / 2])
-    told = [f"{n_resamples - len(kept)} of {n_resamples} draws undefined"] if len(kept) < n_resamples else []
-    table["note"] = "; ".join(part for part in chain(table["note"], told) if part)
+    lost = [f"{n_resamples - len(kept)} of {n_resamples} draws undefined"] if len(kept) < n_resamples else []
+    table["note"] = "; ".join(part for part in chain(table["note"], lost) if part)
     return table
 
 
 def chance_test(ratings: pd.DataFrame, *, coefficient: str = "fleiss", weights: str = "unweighted") -> pd.DataFrame:
-    """Test kappa against zero with its standard error under chance alone, as R's irr does.
+    """Test kappa against zero, with its standard error under chance alone (as R's irr does).
 
     This error serves the test and no interval, so `conf_low` and `conf_high` are NaN. Only subjects that all rated are
     used.
@@ -229,9 +254,8 @@ def chance_test(ratings: pd.DataFrame, *, coefficient: str = "fleiss", weights: 
     ratings : pandas.DataFrame, shape (subjects, raters)
         As for `agreement`.
     coefficient : {"fleiss", "cohen", "light"}
-        Fleiss's kappa of all raters, overall and by category (Fleiss, Nee & Landis 1979, Psychol. Bull. 86), Cohen's of
-        two (Fleiss, Cohen & Everitt 1969, Psychol. Bull. 72), or Light's (1971, Psychol. Bull. 76), the mean of Cohen's
-        over every two raters, with the error that irr gives it.
+        Fleiss's kappa of all raters, overall and by category (Fleiss, Nee & Landis 1979), Cohen's of two (Fleiss, Cohen
+        & Everitt 1969), or Light's (1971), the mean of Cohen's over every two raters, with the error that irr gives it.
     weights : str
         As for `agreement`, for Cohen's kappa; Fleiss's is unweighted. R's irr weighs numbers by their place: turn them
         into text to do the same where a number between was never given.
@@ -246,6 +270,13 @@ def chance_test(ratings: pd.DataFrame, *, coefficient: str = "fleiss", weights: 
     ValueError
         For another coefficient, weights with Fleiss's kappa, other than two raters for Cohen's.
 
+    References
+    ----------
+    Fleiss JL, Nee JCM, Landis JR (1979). Large sample variance of kappa in the case of different sets of raters.
+    Psychol. Bull. 86, 974-977.
+    Light RJ (1971). Measures of response agreement for qualitative data: some generalizations and alternatives.
+    Psychol. Bull. 76, 365-377.
+
     Examples
     --------
     >>> ratings = pd.DataFrame({"ann": list("aabbab"), "bob": list("aabbbb"), "eve": list("abbbab")})
@@ -256,17 +287,17 @@ def chance_test(ratings: pd.DataFrame, *, coefficient: str = "fleiss", weights: 
     2           b     0.532      2.259
     """
     complete = ratings.dropna()
-    coded = code(complete, None)
+    coded = encode(complete, None)
     n, r = coded.places.shape
     if coefficient == "cohen" and r == 2:
-        rows = [(weights, *_cohen_null(coded.places, weigh(weights, coded)))]
+        rows = [(weights, *_cohen_null(coded.places, agreement_weights(weights, coded)))]
     elif coefficient == "fleiss" and weights == "unweighted":
         rows = _fleiss_null(coded)
     elif coefficient == "light" and weights == "unweighted":
         rows = [(weights, *_light_null(coded))]
     else:
         raise ValueError(
-            "wanted Cohen's kappa with two raters, Fleiss's unweighted kappa or Light's; came "
+            "expected Cohen's kappa with two raters, Fleiss's unweighted kappa or Light's; got "
             f"{coefficient!r} with weights {weights!r} and {r} raters"
         )
     contrast, estimate, spread = zip(*rows, strict=True)
@@ -287,19 +318,21 @@ def _cohen_null(places: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
         return np.nan, np.nan
     lean = (weights @ second)[:, None] + (weights @ first)[None, :]
     variance = (first @ (weights - lean) ** 2 @ second - chance**2) / (n * (1 - chance) ** 2)
-    return outcome("cohen", places, weights).estimate, float(np.sqrt(max(0.0, variance)))
+    return coefficient_of("cohen", places, weights).estimate, float(np.sqrt(max(0.0, variance)))
 
 
-def _light_null(coded: Coded) -> tuple[float, float]:
+def _light_null(coded: CodedRatings) -> tuple[float, float]:
     """Mean of Cohen's kappas, and an error from the product of their chances to differ (as R's irr has it)."""
     n, r = coded.places.shape
-    found = [outcome("cohen", coded.places[:, pair], np.eye(len(coded.labels))) for pair in combinations(range(r), 2)]
+    found = [
+        coefficient_of("cohen", coded.places[:, pair], np.eye(len(coded.labels))) for pair in combinations(range(r), 2)
+    ]
     alike = 1 - len(found) * np.prod([1 - each.chance for each in found])
     kappa = float(np.mean([each.estimate for each in found]))
     return kappa, float(np.sqrt(alike / (n * (1 - alike)))) if 0 < alike < 1 else np.nan
 
 
-def _fleiss_null(coded: Coded) -> list[tuple[object, float, float]]:
+def _fleiss_null(coded: CodedRatings) -> list[tuple[object, float, float]]:
     """Kappa overall and of each category against the rest, with standard errors under chance."""
     n, r = coded.places.shape
     counts = np.column_stack([(coded.places == k).sum(1) for k in range(len(coded.labels))])

@@ -1,6 +1,14 @@
-"""Coefficients of agreement from tallies of categories, with the error of each subject that their variance comes from.
+"""Agreement coefficients from tallies of categories, with the error of each subject that their variance comes from.
 
-Raters may carry a number of times (a bootstrap draws some twice); a rater is never held to agree with himself.
+Every coefficient is (p_o - p_e) / (1 - p_e). Observed agreement p_o is the mean over subjects of the share of agreeing
+pairs of raters; chance agreement p_e is what distinguishes the coefficients. With subject i's share a_i and part in
+chance e_i, the linearised value is (Gwet 2014)
+
+    k_i = (n / n2 (a_i - p_e) - 2 (1 - k) (e_i - p_e)) / (1 - p_e)
+
+whose spread over subjects gives the variance; it needs no resampling and allows for missing ratings.
+
+Raters may carry a number of times (a bootstrap draws some twice); a rater is never taken to agree with himself.
 """
 
 from __future__ import annotations
@@ -12,17 +20,23 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.tables import nearest
+from gazeanalytics.tables import nearest, shown
 
-__all__ = ["COEFFICIENTS", "Coded", "Outcome", "code", "outcome", "weigh"]
+__all__ = ["COEFFICIENTS", "CodedRatings", "Coefficient", "agreement_weights", "coefficient_of", "encode"]
 
 COEFFICIENTS = ("percent", "cohen", "conger", "fleiss", "gwet", "brennan_prediger", "krippendorff")
 _ALIASES = {"nominal": "unweighted", "equal": "linear", "squared": "quadratic", "interval": "quadratic"}
 
 
 @dataclass(frozen=True, slots=True)
-class Coded:
-    """Ratings as places in `labels` (-1 = not rated), shape (subjects, raters), and the labels as numbers."""
+class CodedRatings:
+    """Ratings as places in `labels` (-1 = not rated), shape (subjects, raters), and the labels as numbers.
+
+    Examples
+    --------
+    >>> encode(pd.DataFrame({"ann": ["no", "yes"], "bob": ["no", None]}), None).places.tolist()
+    [[0, 0], [1, -1]]
+    """
 
     places: np.ndarray
     labels: tuple[object, ...]
@@ -30,8 +44,15 @@ class Coded:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """A coefficient, the observed and chance agreement behind it, and each subject's error; shape (subjects used,)."""
+class Coefficient:
+    """A coefficient, the observed and chance agreement behind it, and each subject's error; shape (subjects used,).
+
+    Examples
+    --------
+    >>> found = coefficient_of("fleiss", np.array([[0, 0], [1, 1], [0, 1]]), np.eye(2))
+    >>> round(found.observed, 3), found.chance, round(found.estimate, 3)
+    (0.667, 0.5, 0.333)
+    """
 
     estimate: float
     observed: float
@@ -50,10 +71,17 @@ class _Tally:
     weights: np.ndarray
 
 
-def code(ratings: pd.DataFrame, categories: list[object] | None) -> Coded:
-    """Find each rating's place among the categories; subjects that nobody rated are left out."""
+def encode(ratings: pd.DataFrame, categories: list[object] | None) -> CodedRatings:
+    """Find each rating's place among the categories; subjects that nobody rated are left out.
+
+    Examples
+    --------
+    >>> coded = encode(pd.DataFrame({"ann": [1, 5], "bob": [1, 3]}), None)
+    >>> coded.labels, coded.places.tolist()
+    ((1, 3, 5), [[0, 0], [2, 1]])
+    """
     if ratings.shape[1] < 2:
-        raise ValueError(f"wanted one column a rater, at least two; came {ratings.shape[1]}")
+        raise ValueError(f"expected one column a rater, at least two; got {ratings.shape[1]}")
     labels = list(categories) if categories is not None else _labels(ratings)
     index = pd.Index(labels)
     places = np.column_stack([index.get_indexer(pd.Index(ratings.iloc[:, g])) for g in range(ratings.shape[1])])
@@ -61,13 +89,13 @@ def code(ratings: pd.DataFrame, categories: list[object] | None) -> Coded:
     foreign = rated & (places < 0)
     if foreign.any():
         row, column = np.argwhere(foreign)[0]
-        came = ratings.iloc[row, column]
-        raise ValueError(f"wanted ratings among the categories {labels}; row {row} came with {came!r}")
+        odd = ratings.iloc[row, column]
+        raise ValueError(f"expected ratings among the categories {labels}; got {shown(odd)} in row {row}")
     if not (rated.sum(1) > 1).any():
-        raise ValueError("wanted at least one subject with two ratings; came none")
+        raise ValueError("expected at least one subject with two ratings; got none")
     numeric = all(isinstance(label, Real) and not isinstance(label, bool | np.bool_) for label in labels)
     values = np.array(labels, dtype=float) if numeric else np.arange(1.0, len(labels) + 1)
-    return Coded(np.where(rated, places, -1)[rated.any(1)], tuple(labels), values)
+    return CodedRatings(np.where(rated, places, -1)[rated.any(1)], tuple(labels), values)
 
 
 def _labels(ratings: pd.DataFrame) -> list[object]:
@@ -79,25 +107,33 @@ def _labels(ratings: pd.DataFrame) -> list[object]:
     return sorted(seen)
 
 
-def weigh(weights: str | np.ndarray, coded: Coded) -> np.ndarray:
-    """Give the agreement between categories, 1 on the diagonal and 0 for the farthest; shape (q, q)."""
+def agreement_weights(weights: str | np.ndarray, coded: CodedRatings) -> np.ndarray:
+    """Give the agreement weights between categories, 1 on the diagonal and 0 for the farthest; shape (q, q).
+
+    Examples
+    --------
+    >>> agreement_weights("linear", encode(pd.DataFrame({"ann": [1, 2], "bob": [3, 2]}), None)).tolist()
+    [[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]]
+    """
     if isinstance(weights, str):
         distance = _distance(weights, coded)
         return 1 - distance / (distance.max() or 1.0)
     given = np.asarray(weights, dtype=float)
     q = len(coded.labels)
     if given.shape != (q, q) or not np.allclose(given, given.T) or not np.allclose(np.diag(given), 1):
-        raise ValueError(f"wanted a symmetric {q} x {q} matrix with ones on its diagonal; came shape {given.shape}")
+        raise ValueError(
+            f"weights: expected a symmetric {q} x {q} matrix with ones on its diagonal; got shape {given.shape}"
+        )
     return given
 
 
-def _distance(name: str, coded: Coded) -> np.ndarray:
+def _distance(name: str, coded: CodedRatings) -> np.ndarray:
     name = _ALIASES.get(name, name)
     place = np.arange(len(coded.labels))
     if name == "rank":
         return _rank_distance(coded)
     if name == "ratio" and coded.numbers.min() < 0:
-        raise ValueError(f"wanted ratings of at least 0 for ratio weights; came {coded.numbers.min():g}; take another")
+        raise ValueError(f"expected ratings of at least 0 for ratio weights; got {coded.numbers.min():g}; take others")
     kinds: dict[str, tuple[np.ndarray, Callable[[np.ndarray, np.ndarray], np.ndarray]]] = {
         "unweighted": (place, lambda a, b: (a != b).astype(float)),
         "linear": (coded.numbers, lambda a, b: np.abs(a - b)),
@@ -107,7 +143,7 @@ def _distance(name: str, coded: Coded) -> np.ndarray:
         "ordinal": (place, lambda a, b: np.abs(a - b) * (np.abs(a - b) + 1) / 2),
     }
     if name not in kinds:
-        raise ValueError(f"wanted weights by name; came {name!r}; {nearest(name, [*kinds, 'rank', *_ALIASES])}")
+        raise ValueError(f"weights: expected a known name; got {name!r}; {nearest(name, [*kinds, 'rank', *_ALIASES])}")
     value, kind = kinds[name]
     return kind(value[:, None], value[None, :])
 
@@ -117,7 +153,7 @@ def _ratio_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return ((a - b) / total) ** 2
 
 
-def _rank_distance(coded: Coded) -> np.ndarray:
+def _rank_distance(coded: CodedRatings) -> np.ndarray:
     """Krippendorff's ordinal metric: ratings that lie between two categories, the ends by half, squared."""
     paired = coded.places[(coded.places >= 0).sum(1) > 1]
     times = np.bincount(paired[paired >= 0], minlength=len(coded.labels))
@@ -125,8 +161,16 @@ def _rank_distance(coded: Coded) -> np.ndarray:
     return (middle[:, None] - middle[None, :]) ** 2
 
 
-def outcome(name: str, places: np.ndarray, weights: np.ndarray, times: np.ndarray | None = None) -> Outcome:
-    """Work out one coefficient; NaN where chance alone gives full agreement."""
+def coefficient_of(name: str, places: np.ndarray, weights: np.ndarray, times: np.ndarray | None = None) -> Coefficient:
+    """Compute one agreement coefficient; NaN where chance alone gives full agreement.
+
+    Examples
+    --------
+    Two raters agree on three subjects of four:
+
+    >>> coefficient_of("cohen", np.array([[0, 0], [1, 1], [1, 1], [0, 1]]), np.eye(2)).estimate
+    0.5
+    """
     if name == "cohen":
         places = places[(places >= 0).all(1)]
     tally = _tally(places, weights, np.ones(places.shape[1]) if times is None else times)
@@ -136,11 +180,11 @@ def outcome(name: str, places: np.ndarray, weights: np.ndarray, times: np.ndarra
     n, paired = len(tally.total), tally.paired
     observed = float(tally.share[paired].mean()) if paired.any() else np.nan
     if not 1 - chance > 0:
-        return Outcome(np.nan, observed, chance, np.full(n, np.nan))
+        return Coefficient(np.nan, observed, chance, np.full(n, np.nan))
     estimate = (observed - chance) / (1 - chance)
     pull = n / max(1, paired.sum()) * np.where(paired, tally.share - chance, 0.0)
     error = (pull - 2 * (1 - estimate) * (each - chance)) / (1 - chance) - estimate
-    return Outcome(estimate, observed, chance, error)
+    return Coefficient(estimate, observed, chance, error)
 
 
 def _tally(places: np.ndarray, weights: np.ndarray, times: np.ndarray) -> _Tally:
@@ -167,11 +211,16 @@ def _prevalence(tally: _Tally) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _fleiss(tally: _Tally) -> tuple[float, np.ndarray]:
+    """p_e = sum over categories of mean share squared: raters draw from one common distribution (Fleiss 1971)."""
     each, mean = _prevalence(tally)
     return float(mean @ tally.weights @ mean), each @ tally.weights @ mean
 
 
 def _gwet(tally: _Tally) -> tuple[float, np.ndarray]:
+    """p_e = sum of mean share (1 - mean share) / (q - 1): only hard subjects are rated at random (Gwet 2008).
+
+    Where one category prevails Fleiss's p_e nears 1 and kappa falls however well raters agree; this p_e nears 0.
+    """
     each, mean = _prevalence(tally)
     q = len(mean)
     if q < 2:
@@ -186,7 +235,7 @@ def _brennan_prediger(tally: _Tally) -> tuple[float, np.ndarray]:
 
 
 def _conger(tally: _Tally) -> tuple[float, np.ndarray]:
-    """Chance agreement of different raters, each with his own shares of the categories."""
+    """Chance agreement of different raters, each with his own shares of the categories (Conger 1980)."""
     n, times, weights = len(tally.total), tally.times, tally.weights
     seen = (tally.places >= 0).sum(0)
     used = (seen > 0) & (times > 0)
@@ -213,11 +262,11 @@ _CHANCE: dict[str, Callable[[_Tally], tuple[float, np.ndarray]]] = {
 }
 
 
-def _krippendorff(tally: _Tally) -> Outcome:
+def _krippendorff(tally: _Tally) -> Coefficient:
     """Alpha from subjects with two ratings or more (Gwet 2014, Handbook of Inter-Rater Reliability, chapter 3)."""
     counts, total, share = (part[tally.paired] for part in (tally.counts, tally.total, tally.share))
     if not len(total):
-        return Outcome(np.nan, np.nan, np.nan, np.empty(0))
+        return Coefficient(np.nan, np.nan, np.nan, np.empty(0))
     size = total.mean()
     excess = total / size - 1
     mean = counts.mean(0) / size
@@ -225,9 +274,9 @@ def _krippendorff(tally: _Tally) -> Outcome:
     observed = raw + (1 - raw) / total.sum()
     chance = float(mean @ tally.weights @ mean)
     if not 1 - chance > 0:
-        return Outcome(np.nan, observed, chance, np.full(len(total), np.nan))
+        return Coefficient(np.nan, observed, chance, np.full(len(total), np.nan))
     uncorrected = (raw - chance) / (1 - chance)
     pull = share * total / size - observed * excess - chance
     each = counts @ (tally.weights @ mean) / size - chance * excess
     error = (pull - 2 * (1 - uncorrected) * (each - chance)) / (1 - chance) - uncorrected
-    return Outcome((observed - chance) / (1 - chance), observed, chance, error)
+    return Coefficient((observed - chance) / (1 - chance), observed, chance, error)

@@ -1,52 +1,81 @@
-"""Models that foretell disagreement, judged on readers and cases that they never saw."""
+"""Prediction of disagreement, cross-validated on readers and cases that the model never saw.
+
+With rows of single readings, folds cross: cases are cut into parts, readers are cut into parts, and the block of case
+part k x reader part m is predicted by a model trained on rows outside both. Folds over rows alone would let a model
+recognise a reader (or a case) that it was trained on, and overstate what it can do for new ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from gazeanalytics.stats.agreement.disagreement import auroc
-from gazeanalytics.stats.calibration import calibration, recalibrate
+from gazeanalytics.settings import Settings
+from gazeanalytics.stats.agreement.disagreement_reliability import auroc
+from gazeanalytics.stats.calibration import calibration
+from gazeanalytics.stats.recalibration import recalibrate
 from gazeanalytics.stats.resampling.bootstrap import cluster_bootstrap
-from gazeanalytics.stats.resampling.bootstrap_statistics import AucStatistic, WeightedStatistic, needed
+from gazeanalytics.stats.resampling.bootstrap_statistics import AucStatistic, WeightedStatistic
+from gazeanalytics.stats.resampling.clusters import needed
 from gazeanalytics.tables import TABLES, InputError
 
-__all__ = ["CrossValidation", "DisagreementPrediction", "join_embeddings", "predict_disagreement"]
+__all__ = ["CrossValidation", "DisagreementPrediction", "Estimator", "join_embeddings", "predict_disagreement"]
+
+
+class Estimator(Protocol):
+    """A scikit-learn estimator: `fit`, and `predict` or `predict_proba`."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray, /) -> object:
+        """Fit to rows of features and their outcomes."""
+        ...
+
 
 _COLUMNS = [column.name for column in TABLES["estimates"].columns]
 _INNER = 4  # folds inside the training rows, for calibration
 
 
 @dataclass(frozen=True, slots=True)
-class CrossValidation:
-    """How a forecast is judged.
+class CrossValidation(Settings):
+    """Settings of a cross-validation: folds, calibration, permutation test, bootstrap.
 
     Parameters
     ----------
     n_folds : int
-        Parts that cases (and readers) are cut into; each is foretold from the others.
+        Parts that cases (and readers) are cut into; each is predicted from the others.
     calibrate : bool
         Map a classifier's scores to probabilities by a logistic line fitted on folds inside the training rows.
     n_permutations : int
         Times that outcomes are shuffled among cases and everything is fitted anew, for the p-value. 0: no test.
     n_resamples : int
         Bootstrap draws of the groups, for intervals.
+    confidence : float
+        Of the intervals.
+
+    Examples
+    --------
+    >>> CrossValidation.from_mapping({"n_folds": 10, "n_permutations": 99}).n_folds
+    10
     """
 
     n_folds: int = 5
     calibrate: bool = True
     n_permutations: int = 0
     n_resamples: int = 500
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        if self.n_folds < 2:
+            raise InputError(f"n_folds: expected at least 2; got {self.n_folds}")
 
 
 @dataclass(frozen=True)
 class DisagreementPrediction:
-    """Out-of-fold predictions and what they are worth; made by `predict_disagreement`.
+    """Out-of-fold predictions of disagreement with their scores; made by `predict_disagreement`.
 
     Attributes
     ----------
@@ -54,10 +83,18 @@ class DisagreementPrediction:
         Groups, target, predicted and fold of every row, in the table's order.
     scores : pandas.DataFrame
         An `estimates` table: for 0 and 1 "auroc", "brier", "slope" and "intercept" of calibration; for numbers
-        "spearman" and "r2". `p_value` is that of the permutations.
-    null : numpy.ndarray, shape (permutations,)
+        "spearman" and "r2". `p_value` is that of the permutation test.
+    null : numpy.ndarray, shape (n_permutations,)
         The first score with outcomes shuffled. It centres a little below chance: where a fold holds few of an outcome,
-        the rows that it is foretold from hold many.
+        the rows that it is predicted from hold many.
+
+    Examples
+    --------
+    Whether the observed score is above what shuffled outcomes give:
+
+    >>> found = DisagreementPrediction(pd.DataFrame(), pd.DataFrame({"estimate": [0.7]}), np.array([0.44, 0.52, 0.49]))
+    >>> bool(found.scores["estimate"][0] > found.null.max())
+    True
     """
 
     predictions: pd.DataFrame
@@ -71,15 +108,15 @@ def predict_disagreement(
     target: str,
     features: Sequence[str],
     groups: str | Sequence[str] = "case",
-    model: Any = None,
-    settings: CrossValidation | None = None,
+    model: Estimator | None = None,
+    settings: CrossValidation | Mapping[str, Any] | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> DisagreementPrediction:
-    """Foretell disagreement from gaze, strategy, certainty, case context, AI outputs or embeddings.
+    """Predict disagreement by cross-validation from gaze, strategy, certainty, context, AI outputs or embeddings.
 
-    Every row is foretold by a model that saw neither its case nor, where `groups` names readers too, its reader. Take
-    care that features and target rest on different labels: a feature that tells the target without error is named in
-    `note`.
+    Every row is predicted by a model that saw neither its case nor, where `groups` names readers too, its reader. Take
+    care that features and target rest on different labels: a feature that separates the target without error is named
+    in `note`.
 
     Parameters
     ----------
@@ -94,8 +131,8 @@ def predict_disagreement(
     model : scikit-learn estimator, optional
         Classifier for 0 and 1, regressor for numbers. Default: a forest of 300 trees with leaves of ten rows or more,
         which was not tuned on anything.
-    settings : CrossValidation, optional
-        Folds, calibration, permutations.
+    settings : CrossValidation or mapping, optional
+        Folds, calibration, permutations, bootstrap.
     rng : int, Generator or None
         Randomness of folds, forest, bootstrap and shuffles.
 
@@ -108,8 +145,15 @@ def predict_disagreement(
     InputError
         For unknown columns, gaps in the target, a single outcome, or fewer groups than folds.
 
+    See Also
+    --------
+    disagreement_reliability : the best that any prediction can reach.
+    join_embeddings : add vectors of cases as features.
+
     Examples
     --------
+    An AI's margin predicts where readers split, noise doesn't:
+
     >>> rng = np.random.default_rng(1)
     >>> margin = rng.random(200)
     >>> cases = pd.DataFrame({"case": np.arange(200), "margin": margin, "noise": rng.random(200)})
@@ -123,7 +167,7 @@ def predict_disagreement(
     2  intercept     -0.02
     3      slope      0.97
     """
-    how = CrossValidation() if settings is None else settings
+    how = CrossValidation.given(settings)
     names = [groups] if isinstance(groups, str) else list(groups)
     y, x, codes = _checked(table, target, features, names, how.n_folds)
     random = np.random.default_rng(rng)
@@ -136,7 +180,7 @@ def predict_disagreement(
     judged = pd.DataFrame({**{name: table[name].to_numpy() for name in names}, "target": y, "predicted": predicted})
     shuffled = (_shuffle(y, codes[0], random) for _ in range(how.n_permutations))
     null = np.array([_score(mixed, fitter.across(x, mixed, codes, folds)[0], binary) for mixed in shuffled])
-    scores = _scores(judged, names, binary, how.n_resamples, random)
+    scores = _scores(judged, names, binary, how, random)
     if how.n_permutations:
         first = float(scores["estimate"].iloc[0])
         scores.loc[0, "p_value"] = (1 + np.sum(null >= first)) / (1 + how.n_permutations)
@@ -144,7 +188,7 @@ def predict_disagreement(
     return DisagreementPrediction(judged.assign(fold=fold), scores, null)
 
 
-def _default(binary: bool, seed: int) -> Any:
+def _default(binary: bool, seed: int) -> Estimator:
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
     kind = RandomForestClassifier if binary else RandomForestRegressor
@@ -157,29 +201,25 @@ def _checked(
     needed(table, [target, *names])
     needed(table.head(0), list(features))
     if len(names) not in (1, 2) or not len(features):
-        raise InputError(f"wanted one or two groups and at least one feature; came {len(names)} and {len(features)}")
+        raise InputError(f"expected one or two groups and at least one feature; got {len(names)} and {len(features)}")
     if target in features:
         raise InputError(f"the target {target!r} is among the features; leave it out")
     y = table[target].to_numpy(float)
     if np.ptp(y) == 0:
-        raise InputError(f"column {target!r}: every row is {y[0]:g}; there is nothing to foretell")
+        raise InputError(f"column {target!r}: every row is {y[0]:g}; there is nothing to predict")
     codes = [pd.factorize(table[name], sort=True)[0] for name in names]
     for name, own in zip(names, codes, strict=True):
         if own.max() + 1 < folds:
             raise InputError(
-                f"column {name!r}: wanted at least {folds} of them for {folds} folds; came {own.max() + 1}"
+                f"column {name!r}: expected at least {folds} of them for {folds} folds; got {own.max() + 1}"
             )
     spread = pd.get_dummies(table[list(features)], dtype=float).reset_index(drop=True)
     return y, spread.astype(float), codes
 
 
 def _folds(codes: list[np.ndarray], folds: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Deal the levels of each group to folds at random, alike in number."""
-    dealt = []
-    for own in codes:
-        size = own.max() + 1
-        dealt.append((rng.permutation(size) % folds)[own])
-    return dealt
+    """Assign the levels of each group to folds at random, alike in number."""
+    return [(rng.permutation(own.max() + 1) % folds)[own] for own in codes]
 
 
 def _blocks(folds: list[np.ndarray], count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -197,7 +237,7 @@ def _blocks(folds: list[np.ndarray], count: int) -> Iterator[tuple[np.ndarray, n
 class _Fitter:
     """A model with its calibration."""
 
-    model: Any
+    model: Estimator
     binary: bool
     calibrate: bool
     seed: int
@@ -205,7 +245,7 @@ class _Fitter:
     def across(
         self, x: pd.DataFrame, y: np.ndarray, codes: list[np.ndarray], folds: list[np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Foretell every row from the others' groups; shapes (rows,), (rows,)."""
+        """Predict every row from the others' groups; shapes (rows,), (rows,)."""
         predicted, fold = np.full(len(y), np.nan), np.full(len(y), -1)
         for place, (train, test) in enumerate(_blocks(folds, int(folds[0].max()) + 1)):
             if test.any():
@@ -221,14 +261,16 @@ class _Fitter:
             return scores
         inner = np.full(int(train.sum()), np.nan)
         own = codes[0][train]
-        dealt = np.random.default_rng(self.seed).permutation(codes[0].max() + 1)[own] % _INNER
+        inner_fold = np.random.default_rng(self.seed).permutation(codes[0].max() + 1)[own] % _INNER
         for k in range(_INNER):
-            if (dealt == k).any() and (dealt != k).any():
-                inner[dealt == k] = self._fit(x[train][dealt != k], y[train][dealt != k], x[train][dealt == k])
+            if (inner_fold == k).any() and (inner_fold != k).any():
+                inner[inner_fold == k] = self._fit(
+                    x[train][inner_fold != k], y[train][inner_fold != k], x[train][inner_fold == k]
+                )
         known = ~np.isnan(inner)
         try:
             line = recalibrate(np.clip(inner[known], 0, 1), y[train][known], method="logistic")
-        except ValueError:  # separated, or one outcome alone: nothing to fit a line to
+        except ValueError:  # separated, or one outcome alone: no line can be fitted
             return scores
         return line(scores)
 
@@ -257,20 +299,21 @@ def _score(y: np.ndarray, predicted: np.ndarray, binary: bool) -> float:
 
 
 def _scores(
-    judged: pd.DataFrame, names: list[str], binary: bool, n_resamples: int, rng: np.random.Generator
+    judged: pd.DataFrame, names: list[str], binary: bool, how: CrossValidation, rng: np.random.Generator
 ) -> pd.DataFrame:
     if not binary:
-        return _number_scores(judged, names, n_resamples, rng)
-    area = cluster_bootstrap(
-        judged, AucStatistic("predicted", "target", names=("auroc",)), by=names, n_resamples=n_resamples, rng=rng
-    )
+        return _number_scores(judged, names, how, rng)
+    drawn: dict[str, Any] = {"n_resamples": how.n_resamples, "confidence": how.confidence, "rng": rng}
+    area = cluster_bootstrap(judged, AucStatistic("predicted", "target", names=("auroc",)), by=names, **drawn)
     stated = judged["predicted"].clip(0, 1)
-    rest = calibration(stated, judged["target"], clusters=judged[names[0]], n_resamples=n_resamples, rng=rng)
+    rest = calibration(stated, judged["target"], clusters=judged[names[0]], **drawn)
     rest = rest[rest["term"].isin(["brier", "slope", "intercept"])]
-    return pd.concat([area, rest], ignore_index=True).assign(model="forecast")[_COLUMNS]
+    return pd.concat([area, rest], ignore_index=True).assign(model="prediction")[_COLUMNS]
 
 
-def _number_scores(judged: pd.DataFrame, names: list[str], n_resamples: int, rng: np.random.Generator) -> pd.DataFrame:
+def _number_scores(
+    judged: pd.DataFrame, names: list[str], how: CrossValidation, rng: np.random.Generator
+) -> pd.DataFrame:
     y, predicted = judged["target"].to_numpy(), judged["predicted"].to_numpy()
     ranks = stats.rankdata(y), stats.rankdata(predicted)
 
@@ -281,21 +324,22 @@ def _number_scores(judged: pd.DataFrame, names: list[str], n_resamples: int, rng
         return np.array([spread[0, 1] / np.sqrt(spread[0, 0] * spread[1, 1]), r2])
 
     asked = WeightedStatistic(both, ("spearman", "r2"))
-    return cluster_bootstrap(judged, asked, by=names, n_resamples=n_resamples, rng=rng).assign(model="forecast")
+    found = cluster_bootstrap(judged, asked, by=names, n_resamples=how.n_resamples, confidence=how.confidence, rng=rng)
+    return found.assign(model="prediction")
 
 
 def _leaks(x: pd.DataFrame, y: np.ndarray, binary: bool) -> str:
-    """Name features that tell the target without error."""
-    told = []
+    """Name features that separate the target without error."""
+    named = []
     for name in x.columns:
         column = x[name].to_numpy()
         known = np.isfinite(column)
         if known.sum() < 10 or np.ptp(column[known]) == 0 or np.ptp(y[known]) == 0:
             continue
         exact = abs(_score(y[known], column[known], binary) - (0.5 if binary else 0)) >= (0.5 if binary else 1) - 1e-9
-        told += [str(name)] if exact else []
-    verb = "tells" if len(told) == 1 else "tell"
-    return f"{', '.join(told)} {verb} the target without error: made from it?" if told else ""
+        named += [str(name)] if exact else []
+    verb = "separates" if len(named) == 1 else "separate"
+    return f"{', '.join(named)} {verb} the target without error: made from it?" if named else ""
 
 
 def join_embeddings(
@@ -306,7 +350,7 @@ def join_embeddings(
     case: str = "case",
     prefix: str = "embedding",
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Add vectors of cases (from any model) to a table, as columns of numbers.
+    """Join embeddings of cases (vectors from any model) to a table, as columns of numbers.
 
     Parameters
     ----------
@@ -324,6 +368,11 @@ def join_embeddings(
     names : list of str
         Of the new columns, for `features`.
 
+    Raises
+    ------
+    InputError
+        When vectors and cases don't match one to one.
+
     Examples
     --------
     >>> table, names = join_embeddings(pd.DataFrame({"case": [7, 8, 7]}), np.array([[1.0, 2.0], [3.0, 4.0]]), [8, 7])
@@ -333,7 +382,7 @@ def join_embeddings(
     vectors = np.asarray(embeddings, float)
     if vectors.ndim != 2 or len(vectors) != len(cases) or len(set(cases)) != len(cases):
         raise InputError(
-            f"embeddings: wanted one row a case and every case once; came shape {vectors.shape} for {len(cases)} cases"
+            f"embeddings: expected one row a case and every case once; got shape {vectors.shape} for {len(cases)} cases"
         )
     needed(table, [case])
     names = [f"{prefix}_{k}" for k in range(vectors.shape[1])]

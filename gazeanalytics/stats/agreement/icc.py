@@ -1,4 +1,13 @@
-"""Intraclass correlations: how far raters give the same numbers."""
+"""Intraclass correlation (ICC): how far raters give the same numbers.
+
+All six are ratios of the mean squares of a two-way analysis of variance without replicates (Shrout & Fleiss 1979):
+subjects (BMS), raters (JMS), the rest (EMS), and raters with the rest, within subjects (WMS). Such as
+
+    ICC1 = (BMS - WMS) / (BMS + (k - 1) WMS),   ICC3 = (BMS - EMS) / (BMS + (k - 1) EMS)
+    ICC2 = (BMS - EMS) / (BMS + (k - 1) EMS + k (JMS - EMS) / n)
+
+A mixed model would take missing ratings too, but gives no exact interval; subjects with one are left out here.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +43,7 @@ def icc(
     method: Literal["shrout_fleiss", "mcgraw_wong"] = "shrout_fleiss",
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """Estimate the six intraclass correlations of raters who give numbers.
+    """Estimate the six intraclass correlation coefficients (ICC) of raters who give numbers.
 
     ICC1: each subject has raters of its own. ICC2: the same raters, drawn from many; their levels count (absolute
     agreement). ICC3: these raters only; their levels don't count (consistency). With k: of the mean of all raters.
@@ -45,9 +54,9 @@ def icc(
         Numbers, one row a subject, one column a rater. Subjects with a missing rating are left out and counted in
         `note`.
     method : {"shrout_fleiss", "mcgraw_wong"}
-        How ICC2 is tested and ICC2k bounded: Shrout & Fleiss (1979, Psychol. Bull. 86; as R's psych does) with the F
-        of the two-way table and Spearman-Brown of ICC2's bounds, or McGraw & Wong (1996, Psychol. Methods 1; as R's
-        irr does) with Satterthwaite's df for both. All else is the same.
+        How ICC2 is tested and ICC2k bounded: Shrout & Fleiss (1979; as R's psych does) with the F of the two-way table
+        and Spearman-Brown of ICC2's bounds, or McGraw & Wong (1996; as R's irr does) with Satterthwaite's df for both.
+        All else is the same.
     confidence : float
         Of the intervals.
 
@@ -62,6 +71,17 @@ def icc(
     ValueError
         With fewer than two raters or two complete subjects, or with ratings that are not numbers.
 
+    See Also
+    --------
+    agreement : for ratings that are categories.
+
+    References
+    ----------
+    Shrout PE, Fleiss JL (1979). Intraclass correlations: uses in assessing rater reliability. Psychol. Bull. 86,
+    420-428.
+    McGraw KO, Wong SP (1996). Forming inferences about some intraclass correlation coefficients. Psychol. Methods 1,
+    30-46.
+
     Examples
     --------
     The six subjects and four judges of Shrout & Fleiss (1979):
@@ -71,7 +91,7 @@ def icc(
     {'ICC1': 0.17, 'ICC2': 0.29, 'ICC3': 0.71, 'ICC1k': 0.44, 'ICC2k': 0.62, 'ICC3k': 0.91}
     """
     if method not in ("shrout_fleiss", "mcgraw_wong"):
-        raise ValueError(f"wanted method 'shrout_fleiss' or 'mcgraw_wong'; came {method!r}")
+        raise ValueError(f"method: expected 'shrout_fleiss' or 'mcgraw_wong'; got {method!r}")
     squares = _squares(ratings)
     rows = [
         *_ratio_rows("ICC1", squares, squares.within, squares.n * (squares.k - 1), confidence),
@@ -79,11 +99,11 @@ def icc(
         *_ratio_rows("ICC3", squares, squares.rest, (squares.n - 1) * (squares.k - 1), confidence),
     ]
     table = pd.DataFrame(rows).sort_values("term", key=lambda term: term.str.len(), kind="stable", ignore_index=True)
-    sure = np.isfinite(table["statistic"])
-    table[["statistic", "p_value"]] = table[["statistic", "p_value"]].where(sure)
+    finite = np.isfinite(table["statistic"])
+    table[["statistic", "p_value"]] = table[["statistic", "p_value"]].where(finite)
     left = len(ratings) - squares.n
-    told = (f"{left} subjects with a missing rating left out" if left else "", _artefact(squares))
-    note = "; ".join(part for part in told if part)
+    notes = (f"{left} subjects with a missing rating left out" if left else "", _artefact(squares))
+    note = "; ".join(part for part in notes if part)
     table = table.assign(model=f"icc {method}", contrast=None, std_error=np.nan, n=squares.n, note=note)
     return table[[*_COLUMNS, "df2"]]
 
@@ -91,12 +111,12 @@ def icc(
 def _squares(ratings: pd.DataFrame) -> _Squares:
     text = [(name, kind) for name, kind in ratings.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     if text:
-        raise ValueError(f"wanted ratings in numbers; column {text[0][0]!r} holds {text[0][1]}; see agreement")
+        raise ValueError(f"column {text[0][0]!r}: expected ratings in numbers; got {text[0][1]}; see agreement")
     x = ratings.dropna().to_numpy(float)
     n, k = x.shape
     if n < 2 or k < 2:
-        raise ValueError(f"wanted at least two raters and two subjects that all rated; came {k} and {n}")
-    if np.all(x == x[:, :1]):  # exactly, where means of decimals would leave dust
+        raise ValueError(f"expected at least two raters and two subjects that all rated; got {k} and {n}")
+    if np.all(x == x[:, :1]):  # exactly, where means of decimals would leave rounding errors
         return _Squares(n, k, float(k * np.var(x[:, 0], ddof=1)) if np.ptp(x[:, 0]) > 0 else 0.0, 0.0, 0.0, 0.0)
     by_subject, by_rater, mean = x.mean(1), x.mean(0), x.mean()
     rest = x - by_subject[:, None] - by_rater[None, :] + mean
@@ -114,7 +134,7 @@ def _artefact(squares: _Squares) -> str:
     if squares.subjects == 0 and squares.within == 0:
         return "undefined: every rating is the same"
     if squares.within == 0:
-        return "raters never split: no error can be told from these subjects"
+        return "raters never split: no error can be estimated from these subjects"
     if squares.rest == 0:
         return "raters differ by a constant only: no error is left for ICC2 and ICC3"
     return ""

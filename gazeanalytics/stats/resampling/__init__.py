@@ -1,1 +1,1 @@
-"""Bootstrap and permutation over readers and cases."""
+"""Bootstrap confidence intervals and permutation tests over readers and cases."""

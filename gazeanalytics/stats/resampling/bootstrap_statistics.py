@@ -1,134 +1,82 @@
-"""Clusters drawn with replacement, and statistics of the readings that come with them."""
+"""Bootstrap statistics: numbers computed from readings that are weighted by how often their clusters were drawn.
+
+A statistic is bound to its table once (columns checked, codes made, ratings sorted) and then evaluated for a batch of
+draws. Rebuilding a table for every draw, which `TableStatistic` does for functions of a table, costs a hundred times as
+much.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels.stats import bootstrap as kernels
-from gazeanalytics.tables import InputError, nearest
+from gazeanalytics.stats.resampling.clusters import Counts, Plan, needed
+from gazeanalytics.tables import InputError
 
 __all__ = [
     "AucStatistic",
-    "Counts",
+    "Batch",
     "KappaStatistic",
     "MeanDifferenceStatistic",
     "MeanStatistic",
-    "Plan",
     "Statistic",
+    "TableStatistic",
     "WeightedStatistic",
-    "draw",
-    "plan",
 ]
 
-Counts = tuple[np.ndarray, np.ndarray]
 Batch = Callable[[Counts], np.ndarray]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Which clusters each reading belongs to.
-
-    Attributes
-    ----------
-    names : tuple of str
-        One or two columns.
-    codes : tuple of numpy.ndarray of int64, each shape (readings,)
-        Two sets of codes; the second is all 0 where readings are clustered one way.
-    sizes : tuple of int
-        How many clusters of each.
-    """
-
-    names: tuple[str, ...]
-    codes: tuple[np.ndarray, np.ndarray]
-    sizes: tuple[int, int]
-
-    def weights(self, counts: Counts) -> np.ndarray:
-        """Give the weight of each reading in each draw, shape (draws, readings)."""
-        return counts[0][:, self.codes[0]] * counts[1][:, self.codes[1]]
-
-    def ones(self, draws: int = 1) -> Counts:
-        """Give draws that take every cluster once."""
-        return np.ones((draws, self.sizes[0])), np.ones((draws, self.sizes[1]))
-
-
-def plan(table: pd.DataFrame, by: str | Sequence[str]) -> Plan:
-    """Code one or two columns of clusters; refuse gaps and single clusters."""
-    names = (by,) if isinstance(by, str) else tuple(by)
-    if len(names) not in (1, 2):
-        raise InputError(f"by: wanted one or two columns of clusters, such as ('reader', 'case'); came {len(names)}")
-    coded = [_codes(table, name) for name in names]
-    if len(coded) == 1:
-        coded.append((np.zeros(len(table), np.int64), 1))
-    return Plan(names, (coded[0][0], coded[1][0]), (coded[0][1], coded[1][1]))
-
-
-def _codes(table: pd.DataFrame, name: str) -> tuple[np.ndarray, int]:
-    needed(table, [name])
-    codes, labels = pd.factorize(table[name], sort=True)  # sorted: results don't depend on the order of rows
-    if len(labels) < 2:
-        raise InputError(f"column {name!r}: wanted at least two clusters to draw from; came {len(labels)}")
-    return codes.astype(np.int64), len(labels)
-
-
-def needed(table: pd.DataFrame, names: Sequence[str]) -> None:
-    """Refuse unknown columns, with the nearest name, and columns with gaps."""
-    have = [str(name) for name in table.columns]
-    for name in names:
-        if name not in have:
-            raise InputError(f"the table has no column {name!r}; {nearest(name, have)}")
-        lost = int(table[name].isna().sum())
-        if lost:
-            raise InputError(
-                f"column {name!r}: {lost:,} of {len(table):,} rows have no value; drop them first "
-                f"(table.dropna(subset=[{name!r}]))"
-            )
-
-
-def draw(sizes: tuple[int, int], draws: int, rng: np.random.Generator, chunk: int) -> Iterator[Counts]:
-    """Draw as many clusters as there are, with replacement, and count how often each came; chunk by chunk."""
-    for start in range(0, draws, chunk):
-        count = min(chunk, draws - start)
-        yield _times(sizes[0], count, rng), _times(sizes[1], count, rng)
-
-
-def _times(size: int, draws: int, rng: np.random.Generator) -> np.ndarray:
-    if size == 1:
-        return np.ones((draws, 1))
-    times = np.empty((draws, size))
-    for row in times:
-        row[:] = np.bincount(rng.integers(0, size, size), minlength=size)
-    return times
-
-
 class Statistic(ABC):
-    """Something that can be reckoned from readings and their weights.
+    """A bootstrap statistic: numbers that can be computed from readings and their weights.
 
     Attributes
     ----------
     names : tuple of str
         What it gives.
+
+    Examples
+    --------
+    Subclasses bind themselves to a table; here, how many readings a draw holds:
+
+    >>> from gazeanalytics.stats.resampling.clusters import plan
+    >>> class Size(Statistic):
+    ...     names = ("readings",)
+    ...     def bind(self, table, clusters):
+    ...         return lambda counts: clusters.weights(counts).sum(1, keepdims=True)
+    >>> clusters = plan(pd.DataFrame({"reader": [1, 1, 2]}), "reader")
+    >>> Size().bind(pd.DataFrame(), clusters)(clusters.ones()).tolist()
+    [[3.0]]
     """
 
     names: tuple[str, ...]
 
     @abstractmethod
     def bind(self, table: pd.DataFrame, clusters: Plan) -> Batch:
-        """Prepare the table once; what comes back turns a batch of draws into numbers, shape (draws, names)."""
+        """Prepare the table once; the function returned turns a batch of draws into numbers, shape (draws, names)."""
 
 
 @dataclass(frozen=True)
 class MeanStatistic(Statistic):
-    """Means of columns.
+    """Bootstrap statistic: means of columns, such as accuracy.
 
     Parameters
     ----------
     *columns : str
         Numbers, or 0 and 1 for a share.
+
+    Examples
+    --------
+    >>> from gazeanalytics.stats import cluster_bootstrap
+    >>> readings = pd.DataFrame({"reader": [1, 1, 2, 2, 3, 3], "right": [1, 1, 1, 0, 0, 1]})
+    >>> found = cluster_bootstrap(readings, MeanStatistic("right"), by="reader", n_resamples=200, rng=1)
+    >>> found[["term", "estimate", "conf_low", "conf_high"]].round(2).to_numpy().tolist()[0]
+    ['right', 0.67, 0.5, 0.83]
     """
 
     names: tuple[str, ...]
@@ -150,7 +98,7 @@ class MeanStatistic(Statistic):
 
 @dataclass(frozen=True)
 class MeanDifferenceStatistic(Statistic):
-    """Difference of the means of two groups of readings, the first label in sorted order less the second.
+    """Bootstrap statistic: difference of the means of two groups, the first label in sorted order less the second.
 
     Parameters
     ----------
@@ -158,6 +106,14 @@ class MeanDifferenceStatistic(Statistic):
         Numbers.
     group : str
         Column of two labels.
+
+    Examples
+    --------
+    >>> from gazeanalytics.stats.resampling.clusters import plan
+    >>> readings = pd.DataFrame({"reader": [1, 1, 2, 2], "aid": ["no", "yes"] * 2, "seconds": [50, 40, 70, 50]})
+    >>> clusters = plan(readings, "reader")
+    >>> MeanDifferenceStatistic("seconds", "aid").bind(readings, clusters)(clusters.ones()).item()
+    15.0
     """
 
     column: str
@@ -169,11 +125,11 @@ class MeanDifferenceStatistic(Statistic):
         return (self.column,)
 
     def bind(self, table: pd.DataFrame, clusters: Plan) -> Batch:
-        """Sum each group by the weights."""
+        """Sum each group by the weights; the other group's sums are the differences to the whole."""
         needed(table, [self.column, self.group])
         codes, labels = pd.factorize(table[self.group], sort=True)
         if len(labels) != 2:
-            raise InputError(f"column {self.group!r}: wanted two groups to compare; came {len(labels)}")
+            raise InputError(f"column {self.group!r}: expected two groups to compare; got {len(labels)}")
         first, value = (codes == 0).astype(float), table[self.column].to_numpy(float)
         values = np.column_stack([first, first * value, value])
 
@@ -186,13 +142,13 @@ class MeanDifferenceStatistic(Statistic):
 
 def _sums(values: np.ndarray, clusters: Plan, counts: Counts) -> np.ndarray:
     out = np.empty((len(counts[0]), values.shape[1] + 1))
-    kernels.sums(values, clusters.codes[0], counts[0], clusters.codes[1], counts[1], out)
+    kernels.sums(values, kernels.Draws(clusters.codes[0], counts[0], clusters.codes[1], counts[1]), out)
     return out
 
 
 @dataclass(frozen=True)
 class AucStatistic(Statistic):
-    """Empirical area under the ROC curve.
+    """Bootstrap statistic: empirical area under the ROC curve (AUC).
 
     Parameters
     ----------
@@ -201,6 +157,19 @@ class AucStatistic(Statistic):
     within : str, optional
         Column (the reader) within which ratings are compared; the areas are then averaged, each as often as it was
         drawn. Those with a single kind of case are left out. By default all readings are pooled.
+    names : tuple of str
+        What the result is called.
+
+    Examples
+    --------
+    Two readers who use the scale differently order cases perfectly each, but not when pooled:
+
+    >>> from gazeanalytics.stats.resampling.clusters import plan
+    >>> readings = pd.DataFrame({"reader": [1, 1, 2, 2], "truth": [0, 1, 0, 1], "rating": [10, 20, 60, 90]})
+    >>> clusters = plan(readings, "reader")
+    >>> pooled, within = AucStatistic("rating", "truth"), AucStatistic("rating", "truth", within="reader")
+    >>> [statistic.bind(readings, clusters)(clusters.ones()).item() for statistic in (pooled, within)]
+    [0.75, 1.0]
     """
 
     rating: str
@@ -214,14 +183,14 @@ class AucStatistic(Statistic):
         there = table[self.truth].to_numpy(float)
         if not np.isin(there, (0, 1)).all() or len(np.unique(there)) < 2:
             raise InputError(
-                f"column {self.truth!r}: wanted 0 and 1, both of them; came {np.unique(there)[:5].tolist()}"
+                f"column {self.truth!r}: expected 0 and 1, both of them; got {np.unique(there)[:5].tolist()}"
             )
         group = np.zeros(len(table), np.int64)
         if self.within:
             group = pd.factorize(table[self.within], sort=True)[0].astype(np.int64)
         rating = table[self.rating].to_numpy(float)
         order = np.lexsort((rating, group))
-        fixed = rating[order], there[order] == 1, group[order]
+        ranked = kernels.Ranked(rating[order], there[order] == 1, group[order])
         first, second = (codes[order] for codes in clusters.codes)
         drawn = clusters.names.index(self.within) if self.within in clusters.names else None
 
@@ -229,7 +198,7 @@ class AucStatistic(Statistic):
             draws = len(counts[0])
             shares = np.ones((draws, int(group.max()) + 1)) if drawn is None else counts[drawn]
             out = np.empty((draws, 2))
-            kernels.areas(*fixed, first, counts[0], second, counts[1], shares, out)
+            kernels.areas(ranked, kernels.Draws(first, counts[0], second, counts[1]), shares, out)
             return out[:, :1]
 
         return areas
@@ -237,7 +206,7 @@ class AucStatistic(Statistic):
 
 @dataclass(frozen=True)
 class KappaStatistic(Statistic):
-    """Fleiss's kappa with ratings missing; a reader drawn twice is not compared with himself.
+    """Bootstrap statistic: Fleiss's kappa with ratings missing; a reader drawn twice is not compared with himself.
 
     Parameters
     ----------
@@ -245,6 +214,16 @@ class KappaStatistic(Statistic):
         Column of what was said.
     case, reader : str
         Columns, one or both of which are drawn.
+    names : tuple of str
+        What the result is called.
+
+    Examples
+    --------
+    >>> from gazeanalytics.stats.resampling.clusters import plan
+    >>> readings = pd.DataFrame({"case": [1, 1, 2, 2, 3, 3], "reader": [1, 2] * 3, "said": list("nnyyny")})
+    >>> clusters = plan(readings, ("reader", "case"))
+    >>> round(KappaStatistic("said").bind(readings, clusters)(clusters.ones()).item(), 3)
+    0.333
     """
 
     category: str
@@ -258,23 +237,24 @@ class KappaStatistic(Statistic):
         said, labels = pd.factorize(table[self.category], sort=True)
         what, who = (pd.factorize(table[name], sort=True)[0] for name in (self.case, self.reader))
         order = np.lexsort((who, what))
-        fixed = said[order].astype(np.int64), len(labels), what[order].astype(np.int64), who[order].astype(np.int64)
+        given = [part[order].astype(np.int64) for part in (said, what, who)]
+        fixed = kernels.Categories(*given, count=len(labels))
         foreign = set(clusters.names) - {self.case, self.reader}
         if foreign:
             raise InputError(
-                f"kappa is drawn by {self.case!r} and {self.reader!r}; came {sorted(foreign)[0]!r} (a t interval wants "
-                "single readings drawn too: take interval='percentile')"
+                f"kappa is resampled by {self.case!r} and {self.reader!r}; got {sorted(foreign)[0]!r} (a t interval "
+                "resamples single readings too: take interval='percentile')"
             )
 
         def found(counts: Counts) -> np.ndarray:
             draws = len(counts[0])
-            given = dict(zip(clusters.names, counts, strict=False))
+            drawn = dict(zip(clusters.names, counts, strict=False))
             cases, readers = (
-                given.get(name, np.ones((draws, int(codes.max()) + 1)))
+                drawn.get(name, np.ones((draws, int(codes.max()) + 1)))
                 for name, codes in ((self.case, what), (self.reader, who))
             )
             out = np.empty(draws)
-            kernels.kappas(*fixed, cases, readers, out)
+            kernels.kappas(fixed, cases, readers, out)
             return out[:, None]
 
         return found
@@ -282,13 +262,23 @@ class KappaStatistic(Statistic):
 
 @dataclass(frozen=True)
 class WeightedStatistic(Statistic):
-    """Any statistic written as a function of the readings' weights.
+    """Bootstrap statistic from any function of the readings' weights.
 
     Parameters
     ----------
     function : callable
         Takes weights, shape (readings,), in the table's order, and gives a number, or one for each of `names`.
     names : tuple of str
+        What the results are called.
+
+    Examples
+    --------
+    >>> from gazeanalytics.stats.resampling.clusters import plan
+    >>> readings = pd.DataFrame({"reader": [1, 1, 2], "ms": [100.0, 200.0, 900.0]})
+    >>> clusters = plan(readings, "reader")
+    >>> statistic = WeightedStatistic(lambda weights: np.average(readings["ms"], weights=weights), ("mean_ms",))
+    >>> statistic.bind(readings, clusters)(clusters.ones()).item()
+    400.0
     """
 
     function: Callable[[np.ndarray], float | np.ndarray]
@@ -304,7 +294,16 @@ class WeightedStatistic(Statistic):
 
 @dataclass(frozen=True)
 class TableStatistic(Statistic):
-    """Any statistic written as a function of a table, whose rows are repeated as often as they were drawn."""
+    """Bootstrap statistic from any function of a table, whose rows are repeated as often as they were drawn.
+
+    Examples
+    --------
+    >>> from gazeanalytics.stats.resampling.clusters import plan
+    >>> readings = pd.DataFrame({"reader": [1, 1, 2], "ms": [100.0, 200.0, 900.0]})
+    >>> clusters = plan(readings, "reader")
+    >>> TableStatistic(lambda table: table["ms"].median()).bind(readings, clusters)(clusters.ones()).item()
+    200.0
+    """
 
     function: Callable[[pd.DataFrame], float]
     names: tuple[str, ...] = ("statistic",)

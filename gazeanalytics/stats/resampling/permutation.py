@@ -1,4 +1,10 @@
-"""Tests by shuffling labels among readers, cases or readings."""
+"""Permutation tests that shuffle labels among readers, cases or readings.
+
+Under the null hypothesis a label might as well belong to another unit of its kind, so its permutations among units give
+the null distribution of any statistic. What has to be permuted is what was drawn or assigned: whole readers for
+experience. Shuffling single readings instead would take readings of one reader as independent (a 5 % test then rejects
+in over 25 % of simulated studies without an effect).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +14,7 @@ from math import lgamma
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.stats.resampling.bootstrap_statistics import needed
+from gazeanalytics.stats.resampling.clusters import needed
 from gazeanalytics.tables import TABLES, InputError
 
 __all__ = ["cluster_permutation"]
@@ -26,11 +32,11 @@ def cluster_permutation(
     n_permutations: int = 1999,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
-    """Test whether a label of readers (or cases, or readings) matters, by shuffling it among them.
+    """Run a permutation test of whether a label of readers (or cases, or readings) matters.
 
-    Readings that hang together keep one label: a label of readers is shuffled among readers, however many readings each
-    has. The p-value counts both tails, by twice the smaller one, and the observed table among the shuffled ones
-    (Phipson & Smyth 2010), so it is never 0.
+    Readings of one unit keep one label: a label of readers is shuffled among readers, however many readings each has.
+    The p-value counts both tails, by twice the smaller one, and the observed table among the shuffled ones (Phipson &
+    Smyth 2010), so it is never 0: 2 (1 + those as extreme) / (1 + permutations).
 
     Parameters
     ----------
@@ -47,7 +53,7 @@ def cluster_permutation(
     within : str or sequence of str
         Column or columns that labels stay within, such as "case" for conditions of readings of the same case.
     n_permutations : int
-        Shuffles.
+        Number of random permutations.
     rng : int, Generator or None
         Randomness; the result doesn't depend on the order of rows.
 
@@ -60,6 +66,14 @@ def cluster_permutation(
     ------
     InputError
         When the label varies within a unit, there are fewer than two labels, or no stratum holds two labels.
+
+    See Also
+    --------
+    cluster_bootstrap : an interval of the difference.
+
+    References
+    ----------
+    Phipson B, Smyth GK (2010). Permutation p-values should never be zero. Stat. Appl. Genet. Mol. Biol. 9, 39.
 
     Examples
     --------
@@ -77,8 +91,8 @@ def cluster_permutation(
     needed(table, [label, *units, *strata, *([statistic] if isinstance(statistic, str) else [])])
     labels, kinds = pd.factorize(table[label], sort=True)
     if len(kinds) < 2 or (isinstance(statistic, str) and len(kinds) > 2):
-        wanted = "two labels" if isinstance(statistic, str) else "two labels or more"
-        raise InputError(f"column {label!r}: wanted {wanted}; came {len(kinds)}")
+        expected = "two labels" if isinstance(statistic, str) else "two labels or more"
+        raise InputError(f"column {label!r}: expected {expected}; got {len(kinds)}")
     who = _groups(table, units)
     first = np.unique(who, return_index=True)[1]
     if (labels != labels[first][who]).any():
@@ -89,18 +103,18 @@ def cluster_permutation(
     stratum = _groups(table, strata)[first] if strata else np.zeros(len(first), np.int64)
     if strata and (_groups(table, strata) != stratum[who]).any():
         raise InputError(f"{' x '.join(map(repr, strata))} varies within the unit {' x '.join(map(repr, units))}")
-    ask = _asker(table, statistic, label, kinds, who)
+    evaluate = _evaluator(table, statistic, label, kinds, who)
     own = labels[first]
-    observed = ask(own)
-    drawn = np.array([ask(mixed) for mixed in _shuffled(own, stratum, n_permutations, np.random.default_rng(rng))])
-    return _result(observed, drawn, label, kinds, statistic, _told(own, stratum), len(table))
+    observed = evaluate(own)
+    drawn = np.array([evaluate(mixed) for mixed in _shuffled(own, stratum, n_permutations, np.random.default_rng(rng))])
+    return _result(observed, drawn, label, kinds, statistic, _arrangements_note(own, stratum), len(table))
 
 
 def _groups(table: pd.DataFrame, names: list[str]) -> np.ndarray:
     return table.groupby(names, sort=True, observed=True).ngroup().to_numpy(np.int64)
 
 
-def _asker(
+def _evaluator(
     table: pd.DataFrame, statistic: str | Callable[[pd.DataFrame], float], label: str, kinds: pd.Index, who: np.ndarray
 ) -> Callable[[np.ndarray], float]:
     if not isinstance(statistic, str):
@@ -123,7 +137,7 @@ def _shuffled(own: np.ndarray, stratum: np.ndarray, n_permutations: int, rng: np
     return mixed
 
 
-def _told(own: np.ndarray, stratum: np.ndarray) -> str:
+def _arrangements_note(own: np.ndarray, stratum: np.ndarray) -> str:
     """Say when the distinct arrangements bound the p-value from below."""
     several = np.bincount(stratum, minlength=stratum.max() + 1) > 1
     split = [stratum == k for k in np.flatnonzero(several)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.stats.resampling.bootstrap_statistics import needed
+from gazeanalytics.stats.resampling.clusters import needed
 from gazeanalytics.stats.roc.figures_of_merit import PairwiseFigureOfMerit
 from gazeanalytics.stats.roc.roc_data import Cell, RocData
 from gazeanalytics.tables import InputError, shown

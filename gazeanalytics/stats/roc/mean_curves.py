@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.stats.resampling.bootstrap_statistics import draw
+from gazeanalytics.stats.resampling.clusters import draw
 from gazeanalytics.stats.roc.roc_data import Cell, RocData
 from gazeanalytics.tables import InputError
 
