@@ -117,29 +117,16 @@ def _record(
 ) -> pd.DataFrame:
     """Samples of some readings."""
     starts, stops = found.starts[part], found.stops[part]
-    columns = [fixations[name].to_numpy(float) for name in ("onset", "duration", "x", "y")]
-    ends = (columns[0] + columns[1])[stops - 1]
+    path = kernels.Path(*(fixations[name].to_numpy(float) for name in kernels.Path._fields))
+    ends = (path.onset + path.duration)[stops - 1]
     counts = np.floor(ends * rate_hz / 1000).astype(np.int64) + 1
     edges = np.concatenate(([0], np.cumsum(counts)))
     times = (np.arange(edges[-1]) - np.repeat(edges[:-1], counts)) * (1000 / rate_hz)
     gaps, gap_starts = _draw_gaps(ends, tracker, rng)
-    noise = rng.standard_normal((edges[-1], 5))
+    normals = rng.standard_normal((edges[-1], 5))
     gaze, event = np.empty((edges[-1], 3)), np.empty(edges[-1], np.int8)
-    kernels.all_gaze(
-        starts,
-        stops,
-        *columns,
-        times,
-        views[part],
-        _draw_eyes(len(starts), rng),
-        _tracker_row(tracker),
-        gaps,
-        gap_starts,
-        noise,
-        edges,
-        gaze,
-        event,
-    )
+    batch, record = kernels.Batch(starts, stops, edges, gap_starts), kernels.Record(times, normals, gaze, event)
+    kernels.all_gaze(batch, path, views[part], _draw_eyes(len(starts), rng), _noise_of(tracker), gaps, record)
     return pd.DataFrame(
         {
             "reading": np.repeat(found.keys[part].to_numpy(), counts),
@@ -154,19 +141,20 @@ def _record(
     )
 
 
-def _tracker_row(tracker: Tracker) -> np.ndarray:
-    """Numbers of the tracker as the kernel takes them; white noise of SD s on each axis has an RMS-S2S of 2 s."""
-    return np.array(
-        [
-            tracker.rms_s2s_deg / 2,
-            tracker.drift_deg,
-            tracker.drift_time_ms,
-            tracker.tremor_deg,
-            tracker.tremor_hz,
-            tracker.oscillation,
-            tracker.oscillation_hz,
-            tracker.oscillation_decay_ms,
-        ]
+def _noise_of(tracker: Tracker) -> kernels.TrackerNoise:
+    """Numbers of the tracker as the kernel takes them.
+
+    White noise of SD s on each axis has differences of variance 2 s^2 on each, so an RMS-S2S of 2 s.
+    """
+    return kernels.TrackerNoise(
+        white_deg=float(tracker.rms_s2s_deg) / 2,
+        drift_deg=float(tracker.drift_deg),
+        drift_ms=float(tracker.drift_time_ms),
+        tremor_deg=float(tracker.tremor_deg),
+        tremor_hz=float(tracker.tremor_hz),
+        oscillation=float(tracker.oscillation),
+        oscillation_hz=float(tracker.oscillation_hz),
+        oscillation_decay_ms=float(tracker.oscillation_decay_ms),
     )
 
 
@@ -176,8 +164,8 @@ def _draw_eyes(count: int, rng: np.random.Generator) -> np.ndarray:
     return np.column_stack((np.full(count, CURVATURE_DEG), phase, pupil))
 
 
-def _draw_gaps(ends: np.ndarray, tracker: Tracker, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Blinks and losses of all readings: rows of begin, end (ms) and 1 for a blink; where each reading's rows begin."""
+def _draw_gaps(ends: np.ndarray, tracker: Tracker, rng: np.random.Generator) -> tuple[kernels.Gaps, np.ndarray]:
+    """Blinks and losses of all readings, and where each reading's begin."""
     seconds = ends / 1000
     blinks, losses = rng.poisson(tracker.blinks_per_s * seconds), rng.poisson(tracker.losses_per_s * seconds)
     reading = np.concatenate((np.repeat(np.arange(len(ends)), blinks), np.repeat(np.arange(len(ends)), losses)))
@@ -186,5 +174,5 @@ def _draw_gaps(ends: np.ndarray, tracker: Tracker, rng: np.random.Generator) -> 
     length = _BLINK_MS * np.exp(_BLINK_SPREAD * rng.standard_normal(len(reading)))
     length = np.where(is_blink, length, rng.exponential(tracker.loss_ms, len(reading)))
     order = np.lexsort((begin, reading))
-    gaps = np.column_stack((begin, begin + length, is_blink))[order]
+    gaps = kernels.Gaps(begin[order], (begin + length)[order], is_blink[order])
     return gaps, np.concatenate(([0], np.cumsum(blinks + losses)))

@@ -34,7 +34,7 @@ PURPOSES = ("pattern", "target", "other", "decoy")
 CURVATURE_DEG = 3.6
 """How soon speed saturates with amplitude (deg), the c of Dai et al. 2016, as in the recordings of Lund2013."""
 
-_MOST_FIXATIONS = 60
+_MAX_FIXATIONS = 60
 _DWELL_MS = {
     "hit": (700, 1500),
     "decision": (1100, 2000),
@@ -108,35 +108,51 @@ def simulate_fixations(study: Simulated, *, rng: np.random.Generator | int | Non
     generator = np.random.default_rng(rng)
     study = study.persons()
     rows = len(study.readings)
-    plan = _plan(study, generator)
+    readings, anatomy = _plan(study, generator)
     draws = np.concatenate(
-        (generator.random((rows, _MOST_FIXATIONS, 3)), generator.standard_normal((rows, _MOST_FIXATIONS, 3))), axis=2
+        (generator.random((rows, _MAX_FIXATIONS, 3)), generator.standard_normal((rows, _MAX_FIXATIONS, 3))), axis=2
     )
-    fixations, counts = np.zeros((rows, _MOST_FIXATIONS, 5)), np.zeros(rows, np.int64)
-    kernels.all_scanpaths(*plan, draws, fixations, counts)
-    kept = fixations[np.arange(_MOST_FIXATIONS) < counts[:, None]]
-    table = pd.DataFrame(kept[:, :4], columns=["onset", "duration", "x", "y"])
+    shape, counts = (rows, _MAX_FIXATIONS), np.zeros(rows, np.int64)
+    onset, duration, x, y = np.zeros((4, *shape))
+    path = kernels.Scanpath(onset, duration, x, y, np.zeros(shape, np.int8))
+    kernels.all_scanpaths(readings, anatomy, draws, path, counts)
+    kept = np.arange(_MAX_FIXATIONS) < counts[:, None]
+    table = pd.DataFrame({name: values[kept] for name, values in path._asdict().items()})
     table.insert(0, "reading", np.repeat(study.readings["reading"].to_numpy(), counts))
-    table["purpose"] = pd.Categorical.from_codes(kept[:, 4].astype(np.int8), dtype=pd.CategoricalDtype(list(PURPOSES)))
+    table["purpose"] = pd.Categorical.from_codes(table["purpose"], dtype=pd.CategoricalDtype(list(PURPOSES)))
     return table
 
 
-def _plan(study: Simulated, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Everything that guides each reading's path, in the order that the kernel takes it."""
+def _plan(study: Simulated, rng: np.random.Generator) -> tuple[kernels.Readings, kernels.Anatomy]:
+    """Everything that guides each reading's path."""
     truth, images = study.truth, study.images()
     case = pd.Index(study.cases["case"]).get_indexer(pd.Index(study.readings["case"]))
     organs = organ_boxes(study.regions)
     strategy = pd.Index(STRATEGIES).get_indexer(pd.Index(truth["strategy"]))
     steps = _draw_steps(strategy, rng)
-    traits = _draw_traits(study, strategy, rng)
+    spread, start_angle, turns, glances, tempo = _draw_traits(study, strategy, rng).T
     view = viewing_of(images, study.design.screen).rows(len(images))
-    suspects, avoid = _draw_suspects(study, case, organs, rng), _avoided(study, case, view)
-    suspects[:, :, 5] = _draw_starts(strategy, steps, traits[:, 3], suspects, organs[case], rng)
-    speed = np.column_stack((study.habits()["top_speed_deg_s"], np.full(len(case), CURVATURE_DEG)))
+    suspects, avoided = _draw_suspects(study, case, organs, rng), _avoided(study, case, view)
+    suspects.step[:] = _draw_starts(strategy, steps, glances, suspects.box, organs[case], rng)
+    readings = kernels.Readings(
+        case=case,
+        strategy=strategy,
+        steps=steps,
+        spread=spread,
+        start_angle=start_angle,
+        turns=turns,
+        glances=glances,
+        tempo=tempo,
+        order=_draw_orders(len(case), rng),
+        suspects=suspects,
+        avoided=avoided,
+        size=images[["width", "height"]].to_numpy(float),
+        viewing=view,
+        top_speed_deg_s=study.habits()["top_speed_deg_s"].to_numpy(float),
+        curvature_deg=CURVATURE_DEG,
+    )
     hubs = np.array([list(ORGANS).index(name) for name in _HUBS])
-    size = images[["width", "height"]].to_numpy(float)
-    orders = _draw_orders(len(case), rng)
-    return strategy, steps, case, organs, orders, hubs, _outlines(organs), traits, suspects, avoid, size, view, speed
+    return readings, kernels.Anatomy(organs, _outlines(organs), hubs)
 
 
 def _draw_steps(strategy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -176,25 +192,24 @@ def _outlines(organs: np.ndarray) -> np.ndarray:
     return np.column_stack((lungs[:, :, :2].min(axis=1), lungs[:, :, 2:].max(axis=1)))
 
 
-def _draw_suspects(study: Simulated, case: np.ndarray, organs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Places that draw the eye, shape (readings, 4, 7): the target's lesion, two other lesions, a decoy.
-
-    Columns are box, intended dwell time (ms), step (filled in later) and purpose.
-    """
+def _draw_suspects(
+    study: Simulated, case: np.ndarray, organs: np.ndarray, rng: np.random.Generator
+) -> kernels.Suspects:
+    """Places that draw the eye, four a reading: the target's lesion, two other lesions, a decoy; steps come later."""
     truth, lesions = study.truth, lesion_boxes(study.regions, study.cases)[case]
     target = pd.Index(list(FINDINGS)).get_indexer(pd.Index(study.cases["target"]))[case]
     rows = np.arange(len(case))
-    suspects = np.full((len(case), 4, 7), np.nan)
+    box, dwell = np.full((len(case), 4, 4), np.nan), np.full((len(case), 4), np.nan)
     miss = truth["miss"].fillna("hit").to_numpy(str)
     seen = truth["present_truth"].to_numpy(bool) & (miss != "search")
-    suspects[:, 0, :4] = np.where(seen[:, None], lesions[rows, target], np.nan)
-    suspects[:, 0, 4] = _draw_dwell(miss, rng)
-    suspects[:, 1:3, :4] = _draw_others(lesions, target, rng)
-    suspects[:, 1:3, 4] = rng.uniform(*_DWELL_MS["other"], (len(case), 2))
-    suspects[:, 3, :4] = _draw_decoys(truth["decoy"], organs[case], rng)
-    suspects[:, 3, 4] = rng.uniform(*_DWELL_MS["decoy"], len(case))
-    suspects[:, :, 6] = [kernels.TARGET, kernels.OTHER, kernels.OTHER, kernels.DECOY]
-    return suspects
+    box[:, 0] = np.where(seen[:, None], lesions[rows, target], np.nan)
+    dwell[:, 0] = _draw_dwell(miss, rng)
+    box[:, 1:3] = _draw_others(lesions, target, rng)
+    dwell[:, 1:3] = rng.uniform(*_DWELL_MS["other"], (len(case), 2))
+    box[:, 3] = _draw_decoys(truth["decoy"], organs[case], rng)
+    dwell[:, 3] = rng.uniform(*_DWELL_MS["decoy"], len(case))
+    purpose = np.tile([kernels.TARGET, kernels.OTHER, kernels.OTHER, kernels.DECOY], (len(case), 1))
+    return kernels.Suspects(box, dwell, np.full(dwell.shape, -1.0), purpose)
 
 
 def _draw_dwell(kind: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -229,7 +244,7 @@ def _draw_starts(
     strategy: np.ndarray,
     steps: np.ndarray,
     glances: np.ndarray,
-    suspects: np.ndarray,
+    boxes: np.ndarray,
     organs: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
@@ -237,8 +252,8 @@ def _draw_starts(
 
     The checklist meets it at its organ, global-focal search right after its glances, the others at any time.
     """
-    share = rng.uniform(0.1, 0.95, suspects.shape[:2])
-    centre = (suspects[:, :, :2] + suspects[:, :, 2:4]) / 2
+    share = rng.uniform(0.1, 0.95, boxes.shape[:2])
+    centre = (boxes[:, :, :2] + boxes[:, :, 2:]) / 2
     middles = (organs[:, :, :2] + organs[:, :, 2:]) / 2
     far = np.hypot(*np.moveaxis(centre[:, :, None] - middles[:, None], -1, 0))
     near = np.argmin(np.where(np.isnan(far), np.inf, far), axis=2)
@@ -248,13 +263,13 @@ def _draw_starts(
     start = np.ceil(share * steps[:, None])
     start = np.where((strategy == kernels.HOLISTIC)[:, None], glances[:, None] + np.round(2 * share), start)
     start = np.minimum(start, steps[:, None] - 1)
-    return np.where(np.isnan(suspects[:, :, 0]), -1.0, start)
+    return np.where(np.isnan(boxes[:, :, 0]), -1.0, start)
 
 
-def _avoided(study: Simulated, case: np.ndarray, view: np.ndarray) -> np.ndarray:
-    """Place where a missed target keeps the eye from staying, and for how long (ms), shape (readings, 5).
+def _avoided(study: Simulated, case: np.ndarray, view: np.ndarray) -> kernels.Avoided:
+    """Box where a missed target keeps the eye from staying, and for how long at most (ms), one row a reading.
 
-    A lesion missed in search is never within the useful visual field of 2.5 deg (Kundel, Nodine & Carmody 1978).
+    A lesion missed in search is never within the useful field of view of 2.5 deg (Kundel, Nodine & Carmody 1978).
     """
     finding = pd.Index(list(FINDINGS)).get_indexer(pd.Index(study.cases["target"]))[case]
     box = lesion_boxes(study.regions, study.cases)[case, finding]
@@ -264,5 +279,6 @@ def _avoided(study: Simulated, case: np.ndarray, view: np.ndarray) -> np.ndarray
     search = np.maximum(half + px_per_deg, _USEFUL_FIELD_DEG * px_per_deg)
     half = np.where((miss == "search")[:, None], search, half + 0.5 * px_per_deg)
     budget = np.where(miss == "search", 0.0, _RECOGNITION_BUDGET_MS)
-    avoid = np.column_stack((centre - half, centre + half, budget))
-    return np.where(np.isin(miss.astype(str), ("search", "recognition"))[:, None], avoid, np.nan)
+    avoided = np.isin(miss.astype(str), ("search", "recognition"))
+    box = np.where(avoided[:, None], np.hstack((centre - half, centre + half)), np.nan)
+    return kernels.Avoided(box, np.where(avoided, budget, np.nan))

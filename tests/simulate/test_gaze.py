@@ -97,7 +97,7 @@ coordinate = st.floats(-3000, 5000)
 @given(coordinate, coordinate, coordinate, coordinate)
 def test_angle_is_that_of_the_geometry(x0, y0, x1, y1):
     viewing = SCREEN.viewing()
-    found = kernels.angle_deg(viewing.rows(1)[0], x0, y0, x1, y1)
+    found = kernels.angle_deg(kernels.View(*viewing.rows(1)[0]), x0, y0, x1, y1)
     assert found == pytest.approx(float(viewing.angle(x0, y0, x1, y1)), abs=1e-12, rel=1e-12)
 
 

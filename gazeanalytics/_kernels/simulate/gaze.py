@@ -4,6 +4,7 @@ Kernels draw nothing themselves: random numbers come in as arrays.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,9 +24,158 @@ LID_MS, LID_DRAG_DEG, PUPIL_NOISE, OSCILLATION_SEEN_DEG = 35.0, 3.0, 0.005, 0.05
 # By how much the falling side of the largest saccades is longer than the rising one.
 LATE = 1.0
 
-_SHORTEST_MS, _LONGEST_MS = 80.0, 1600.0
-_BURST_LIMIT = 12
+_MIN_MS, _MAX_MS = 80.0, 1600.0
+_MAX_BURST = 12
 _TAIL_CUT = 10.0
+
+
+class View(NamedTuple):
+    """How one image is seen: the point straight ahead of the eye and the viewing distance, all in image px."""
+
+    x: float
+    y: float
+    distance_x: float
+    distance_y: float
+
+
+class Eye(NamedTuple):
+    """One eye: curvature of its main sequence (deg), phase of tremor (rad) and pupil size (mm)."""
+
+    curvature_deg: float
+    tremor_phase: float
+    pupil: float
+
+
+class TrackerNoise(NamedTuple):
+    """What a tracker and an eye add to the places meant; `white_deg` is the SD per axis."""
+
+    white_deg: float
+    drift_deg: float
+    drift_ms: float
+    tremor_deg: float
+    tremor_hz: float
+    oscillation: float
+    oscillation_hz: float
+    oscillation_decay_ms: float
+
+
+class Path(NamedTuple):
+    """Fixations: each field has one element a fixation (times in ms, places in image px)."""
+
+    onset: np.ndarray
+    duration: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+
+
+class Gaps(NamedTuple):
+    """Blinks and losses of the signal, in order of `begin` (ms)."""
+
+    begin: np.ndarray
+    end: np.ndarray
+    blink: np.ndarray
+
+
+class Record(NamedTuple):
+    """Samples: `times` (ms) and five normals a sample come in, `gaze` (x, y, pupil) and `event` (a code) go out."""
+
+    times: np.ndarray
+    normals: np.ndarray
+    gaze: np.ndarray
+    event: np.ndarray
+
+
+class Batch(NamedTuple):
+    """Where each reading's fixations start and stop, and where its samples and gaps begin (one more than readings)."""
+
+    starts: np.ndarray
+    stops: np.ndarray
+    edges: np.ndarray
+    gap_starts: np.ndarray
+
+
+class Pattern(NamedTuple):
+    """What one reading's strategy asks of the eye when nothing else draws it.
+
+    `order` lists organs in the order of the checklist, `hubs` the central ones; `organs` (organs, 4) and `chest` (4,)
+    are boxes in image px.
+    """
+
+    strategy: int
+    steps: int
+    spread: float
+    start_angle: float
+    turns: float
+    glances: float
+    order: np.ndarray
+    hubs: np.ndarray
+    organs: np.ndarray
+    chest: np.ndarray
+
+
+class Suspects(NamedTuple):
+    """Places that draw the eye: boxes (NaN for none), intended dwell time (ms), step that they come at, purpose."""
+
+    box: np.ndarray
+    dwell_ms: np.ndarray
+    step: np.ndarray
+    purpose: np.ndarray
+
+
+class Avoided(NamedTuple):
+    """A place that the eye must not stay at beyond a budget (ms); NaN for none. In a batch one row a reading."""
+
+    box: np.ndarray
+    dwell_ms: np.ndarray | float
+
+
+class Scene(NamedTuple):
+    """What one reader with one image has: its size (px), view, and the reader's main sequence and tempo."""
+
+    width: float
+    height: float
+    viewing: View
+    top_speed_deg_s: float
+    curvature_deg: float
+    tempo: float
+
+
+class Scanpath(NamedTuple):
+    """Fixations that come out: onset, duration (ms), x, y (image px) and purpose."""
+
+    onset: np.ndarray
+    duration: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    purpose: np.ndarray
+
+
+class Readings(NamedTuple):
+    """One element or row a reading of what guides its path; fields as in `Pattern`, `Scene`, `Suspects`, `Avoided`."""
+
+    case: np.ndarray
+    strategy: np.ndarray
+    steps: np.ndarray
+    spread: np.ndarray
+    start_angle: np.ndarray
+    turns: np.ndarray
+    glances: np.ndarray
+    tempo: np.ndarray
+    order: np.ndarray
+    suspects: Suspects
+    avoided: Avoided
+    size: np.ndarray
+    viewing: np.ndarray
+    top_speed_deg_s: np.ndarray
+    curvature_deg: float
+
+
+class Anatomy(NamedTuple):
+    """Boxes of each case's organs (cases, organs, 4) and chest (cases, 4), and which organs are hubs."""
+
+    organs: np.ndarray
+    chests: np.ndarray
+    hubs: np.ndarray
 
 
 @kernel
@@ -81,9 +231,13 @@ def saccade_progress(time_ms, amplitude_deg, top_speed_deg_s, curvature_deg):
 
 @kernel
 def angle_deg(view, x0, y0, x1, y1):
-    """Exact angle (deg) between two image points; `view` is centre x, y and distance x, y."""
-    ax, ay = (x0 - view[0]) / view[2], (y0 - view[1]) / view[3]
-    bx, by = (x1 - view[0]) / view[2], (y1 - view[1]) / view[3]
+    """Exact angle (deg) between two image points.
+
+    atan2 of cross and dot product of the two lines of sight: unlike the arc cosine of the dot product, it keeps its
+    digits for the small angles of fixational eye movements.
+    """
+    ax, ay = (x0 - view.x) / view.distance_x, (y0 - view.y) / view.distance_y
+    bx, by = (x1 - view.x) / view.distance_x, (y1 - view.y) / view.distance_y
     cross_x, cross_y, cross_z = ay - by, bx - ax, ax * by - ay * bx
     across = math.sqrt(cross_x * cross_x + cross_y * cross_y + cross_z * cross_z)
     return math.degrees(math.atan2(across, ax * bx + ay * by + 1.0))
@@ -109,31 +263,26 @@ def _on_outline(chest, angle, radius):
 
 
 @kernel
-def pattern_place(strategy, step, steps, organs, order, hubs, chest, traits, last, draw):
-    """Where the eye goes at `step` of `steps` when nothing but its strategy guides it, and the median stay (ms).
+def pattern_place(pattern, step, last, draw):
+    """Where the eye goes at `step` when nothing but its strategy guides it, and the median stay (ms).
 
-    `traits` are of one reading: spread, start angle, signed turns, glances. `last` is the place before.
+    `last` is the place before, `draw` the random numbers of this fixation. Median stays follow the marks of the
+    strategies: brief in wide scanning (165 to 205 ms), long where search dwells on a place (340 to 385 ms).
     """
-    spread = traits[0]
-    if strategy == SYSTEMATIC:
-        organ = order[min(int(step * len(order) / steps), len(order) - 1)]
+    organs, chest, spread = pattern.organs, pattern.chest, pattern.spread
+    if pattern.strategy == SYSTEMATIC:
+        count = len(pattern.order)
+        organ = pattern.order[min(int(step * count / pattern.steps), count - 1)]
         x, y = _in_box(organs[organ], draw, 0.22 * spread)
         return x, y, 235.0
-    if strategy == CIRCUMFERENTIAL:
-        angle = traits[1] + 2.0 * math.pi * traits[2] * step / steps + 0.12 * spread * draw[NORMAL_X]
+    if pattern.strategy == CIRCUMFERENTIAL:
+        angle = pattern.start_angle + 2.0 * math.pi * pattern.turns * step / pattern.steps
+        angle += 0.12 * spread * draw[NORMAL_X]
         x, y = _on_outline(chest, angle, 0.92 + 0.06 * spread * draw[NORMAL_Y])
         return x, y, 205.0
-    if strategy == CENTRAL:
-        hub = organs[hubs[int(draw[UNIFORM_CHOICE] * len(hubs))]]
-        hub_x, hub_y = 0.5 * (hub[0] + hub[2]), 0.5 * (hub[1] + hub[3])
-        pull = 0.75 if draw[UNIFORM_STEP] < 0.25 else 0.2
-        size = 0.045 * spread * (chest[2] - chest[0])
-        return (
-            last[0] + pull * (hub_x - last[0]) + size * draw[NORMAL_X],
-            last[1] + pull * (hub_y - last[1]) + size * draw[NORMAL_Y],
-            385.0,
-        )
-    if step < traits[3]:
+    if pattern.strategy == CENTRAL:
+        return _about_hub(pattern, last, draw)
+    if step < pattern.glances:
         # A glance: to the far side of the chest, wide and brief.
         half = 0.5 * (chest[0] + chest[2])
         low = half if last[0] < half else chest[0]
@@ -141,11 +290,25 @@ def pattern_place(strategy, step, steps, organs, order, hubs, chest, traits, las
         y = chest[1] + (chest[3] - chest[1]) * (0.1 + 0.8 * draw[UNIFORM_PLACE])
         return x, y, 165.0
     if draw[UNIFORM_STEP] < 0.35:
-        organ = order[int(draw[UNIFORM_CHOICE] * len(order))]
+        organ = pattern.order[int(draw[UNIFORM_CHOICE] * len(pattern.order))]
         x, y = _in_box(organs[organ], draw, 0.2 * spread)
         return x, y, 340.0
     size = 0.03 * spread * (chest[2] - chest[0])
     return last[0] + size * draw[NORMAL_X], last[1] + size * draw[NORMAL_Y], 340.0
+
+
+@kernel
+def _about_hub(pattern, last, draw):
+    """Central search: a small step pulled towards a hilum, the mediastinum or the heart, and a long stay."""
+    hub = pattern.organs[pattern.hubs[int(draw[UNIFORM_CHOICE] * len(pattern.hubs))]]
+    hub_x, hub_y = 0.5 * (hub[0] + hub[2]), 0.5 * (hub[1] + hub[3])
+    pull = 0.75 if draw[UNIFORM_STEP] < 0.25 else 0.2
+    size = 0.045 * pattern.spread * (pattern.chest[2] - pattern.chest[0])
+    return (
+        last[0] + pull * (hub_x - last[0]) + size * draw[NORMAL_X],
+        last[1] + pull * (hub_y - last[1]) + size * draw[NORMAL_Y],
+        385.0,
+    )
 
 
 @kernel
@@ -167,199 +330,223 @@ def push_out(x, y, box, gap, width, height):
 
 
 @kernel
-def one_scanpath(strategy, steps, organs, order, hubs, chest, traits, suspects, avoid, size, view, saccade, draws, out):
-    """Fixations of one reading; returns how many. `out` gets onset, duration, x, y, purpose in its rows.
+def _due(suspects, step):
+    """Place in `suspects` of the first that draws the eye at this step, taken off the list; -1 for none."""
+    for place in range(len(suspects.step)):
+        if suspects.step[place] == step:
+            suspects.step[place] = -1.0
+            return place
+    return -1
 
-    suspects : rows of x0, y0, x1, y1, intended dwell time (ms), step at which it draws the eye, purpose; NaN for none.
-    avoid : x0, y0, x1, y1, dwell budget (ms): a place that the eye must not stay at for longer; NaN for none.
-    traits : spread, start angle, turns, glances, tempo. size : width and height of the image. saccade : top speed and
-    curvature. draws : random numbers, one row a fixation.
+
+@kernel
+def one_scanpath(pattern, scene, suspects, avoided, draws, out):
+    """Fixations of one reading into `out`; returns how many. `draws` holds random numbers, one row a fixation.
+
+    A suspect holds the eye until its intended dwell time is over (at most a dozen fixations), then the pattern goes on.
+    Where the eye would outstay the budget of the avoided place, the fixation is cut short or moved out of it.
     """
-    limit = len(out)
+    limit = len(out.onset)
     count, step, suspect, burst = 0, 0, -1, 0
     dwell, spent, onset = 0.0, 0.0, 0.0
-    last = np.array([0.5 * size[0], 0.5 * size[1]])
-    gap = 0.3 * view[2] * math.pi / 180.0
-    while step < steps and count < limit:
+    last = np.array([0.5 * scene.width, 0.5 * scene.height])
+    gap = 0.3 * scene.viewing.distance_x * math.pi / 180.0
+    box, budget = avoided.box, avoided.dwell_ms
+    while step < pattern.steps and count < limit:
         draw = draws[count]
         if suspect < 0:
-            for place in range(len(suspects)):
-                if suspects[place, 5] == step:
-                    suspect, dwell, burst = place, 0.0, 0
-                    suspects[place, 5] = -1.0
-                    break
+            suspect = _due(suspects, step)
+            if suspect >= 0:
+                dwell, burst = 0.0, 0
         purpose = PATTERN
         if suspect >= 0:
-            purpose = int(suspects[suspect, 6])
-            x, y = _in_box(suspects[suspect], draw, 0.2)
+            purpose = int(suspects.purpose[suspect])
+            x, y = _in_box(suspects.box[suspect], draw, 0.2)
             median = 330.0
         elif count == 0:
             x, y, median = last[0] + 0.3 * gap * draw[NORMAL_X], last[1] + 0.3 * gap * draw[NORMAL_Y], 180.0
             step += 1
         else:
-            x, y, median = pattern_place(strategy, step, steps, organs, order, hubs, chest, traits, last, draw)
+            x, y, median = pattern_place(pattern, step, last, draw)
             step += 1
-        duration = min(max(median * traits[4] * math.exp(0.32 * draw[NORMAL_TIME]), _SHORTEST_MS), _LONGEST_MS)
-        if avoid[0] <= x <= avoid[2] and avoid[1] <= y <= avoid[3]:
+        duration = min(max(median * scene.tempo * math.exp(0.32 * draw[NORMAL_TIME]), _MIN_MS), _MAX_MS)
+        if box[0] <= x <= box[2] and box[1] <= y <= box[3]:
             if purpose == TARGET:
-                duration = min(duration, max(avoid[4] - spent, _SHORTEST_MS))
-            if spent + duration > avoid[4]:
-                x, y = push_out(x, y, avoid, gap * (1.0 + draw[UNIFORM_PLACE]), size[0], size[1])
+                duration = min(duration, max(budget - spent, _MIN_MS))
+            if spent + duration > budget:
+                x, y = push_out(x, y, box, gap * (1.0 + draw[UNIFORM_PLACE]), scene.width, scene.height)
             else:
                 spent += duration
-        x, y = min(max(x, 0.0), size[0]), min(max(y, 0.0), size[1])
+        x, y = min(max(x, 0.0), scene.width), min(max(y, 0.0), scene.height)
         if count > 0:
-            onset += saccade_span_ms(angle_deg(view, last[0], last[1], x, y), saccade[0], saccade[1])
-        out[count, 0], out[count, 1], out[count, 2], out[count, 3], out[count, 4] = onset, duration, x, y, purpose
+            amplitude = angle_deg(scene.viewing, last[0], last[1], x, y)
+            onset += saccade_span_ms(amplitude, scene.top_speed_deg_s, scene.curvature_deg)
+        out.onset[count], out.duration[count], out.x[count], out.y[count] = onset, duration, x, y
+        out.purpose[count] = purpose
         onset += duration
         last[0], last[1] = x, y
         count += 1
         if suspect >= 0:
             dwell += duration
             burst += 1
-            if dwell >= suspects[suspect, 4] or burst >= _BURST_LIMIT:
+            if dwell >= suspects.dwell_ms[suspect] or burst >= _MAX_BURST:
                 suspect = -1
     return count
 
 
 @kernel
-def all_scanpaths(
-    strategy,
-    steps,
-    case,
-    organs,
-    orders,
-    hubs,
-    chests,
-    traits,
-    suspects,
-    avoid,
-    sizes,
-    views,
-    saccades,
-    draws,
-    out,
-    counts,
-):
-    """Fixations of all readings: row r of `out`, of shape (readings, fixations, 5), gets those of reading r."""
-    for row in range(len(strategy)):
-        place = case[row]
-        counts[row] = one_scanpath(
-            strategy[row],
-            steps[row],
-            organs[place],
-            orders[row],
-            hubs,
-            chests[place],
-            traits[row],
-            suspects[row],
-            avoid[row],
-            sizes[row],
-            views[row],
-            saccades[row],
-            draws[row],
-            out[row],
+def all_scanpaths(readings, anatomy, draws, out, counts):
+    """Fixations of all readings: row r of each field of `out`, of shape (readings, fixations), gets reading r's."""
+    for row in range(len(readings.case)):
+        case = readings.case[row]
+        pattern = Pattern(
+            readings.strategy[row],
+            readings.steps[row],
+            readings.spread[row],
+            readings.start_angle[row],
+            readings.turns[row],
+            readings.glances[row],
+            readings.order[row],
+            anatomy.hubs,
+            anatomy.organs[case],
+            anatomy.chests[case],
         )
+        view = readings.viewing[row]
+        scene = Scene(
+            readings.size[row, 0],
+            readings.size[row, 1],
+            View(view[0], view[1], view[2], view[3]),
+            readings.top_speed_deg_s[row],
+            readings.curvature_deg,
+            readings.tempo[row],
+        )
+        all_suspects = readings.suspects
+        suspects = Suspects(
+            all_suspects.box[row], all_suspects.dwell_ms[row], all_suspects.step[row], all_suspects.purpose[row]
+        )
+        avoided = Avoided(readings.avoided.box[row], readings.avoided.dwell_ms[row])
+        own = Scanpath(out.onset[row], out.duration[row], out.x[row], out.y[row], out.purpose[row])
+        counts[row] = one_scanpath(pattern, scene, suspects, avoided, draws[row], own)
 
 
 @kernel
-def one_gaze(onset, duration, x, y, times, view, eye, tracker, gaps, noise, gaze, event):
-    """Gaze of one reading at `times` (ms): fills `gaze` (x, y in image px, pupil) and `event` (a code a sample).
-
-    eye : curvature of the main sequence (deg), phase of tremor, pupil size. tracker : noise SD per axis (deg), drift SD
-    (deg), drift time (ms), tremor (deg), tremor (Hz), oscillation share, oscillation (Hz), its decay (ms).
-    gaps : rows of begin, end (ms), 1 for a blink or 0 for a loss, in order of begin. noise : five normals a sample.
-    """
-    fixations, samples = len(onset), len(times)
-    scale_x, scale_y = view[2] * math.pi / 180.0, view[3] * math.pi / 180.0
-    step = times[1] - times[0] if samples > 1 else 0.0
-    keep = math.exp(-step / tracker[2]) if tracker[2] > 0.0 else 0.0
-    # Drift is smooth: an autoregression with a double root, of the stated spread at every sampling rate.
-    fresh = tracker[1] * math.sqrt((1.0 - keep * keep) ** 3 / (1.0 + keep * keep))
-    wander_x = wander_y = before_x = before_y = 0.0
-    tremor_x, tremor_y = tracker[3] * math.cos(eye[1]), tracker[3] * math.sin(eye[1])
-    turn = 2.0 * math.pi * tracker[4] * step / 1000.0
-    turn_x, turn_y = math.cos(turn), math.sin(turn)
-    span, top, size = np.zeros(fixations), np.zeros(fixations), np.zeros(fixations)
+def _measure_saccades(path, view, curvature_deg):
+    """Span (ms), size (deg) and top speed (deg/s) of the saccade after each fixation but the last; zeros there."""
+    fixations = len(path.onset)
+    span, size, top = np.zeros(fixations), np.zeros(fixations), np.zeros(fixations)
     for k in range(fixations - 1):
-        span[k] = onset[k + 1] - onset[k] - duration[k]
-        size[k] = angle_deg(view, x[k], y[k], x[k + 1], y[k + 1])
-        top[k] = saccade_top_speed(size[k], span[k], eye[0])
-    now = 0
-    for i in range(samples):
-        t = times[i]
-        while now < fixations - 1 and t >= onset[now + 1]:
+        span[k] = path.onset[k + 1] - path.onset[k] - path.duration[k]
+        size[k] = angle_deg(view, path.x[k], path.y[k], path.x[k + 1], path.y[k + 1])
+        top[k] = saccade_top_speed(size[k], span[k], curvature_deg)
+    return span, size, top
+
+
+@kernel
+def _oscillation(since_ms, tracker):
+    """Envelope and swing of the post-saccadic oscillation, as shares of the saccade: a damped sine after landing."""
+    if 0.0 <= since_ms < _TAIL_CUT * tracker.oscillation_decay_ms:
+        envelope = tracker.oscillation * math.exp(-since_ms / tracker.oscillation_decay_ms)
+        return envelope, envelope * math.sin(2.0 * math.pi * tracker.oscillation_hz * since_ms / 1000.0)
+    return 0.0, 0.0
+
+
+@kernel
+def _trace(path, view, eye, tracker, record):
+    """Places meant and true events at each time, without noise: fixations, saccades and the oscillation after them."""
+    span, size, top = _measure_saccades(path, view, eye.curvature_deg)
+    fixations, now = len(path.onset), 0
+    for i in range(len(record.times)):
+        t = record.times[i]
+        while now < fixations - 1 and t >= path.onset[now + 1]:
             now += 1
-        at_x, at_y, label = x[now], y[now], FIXATION
+        at_x, at_y, label = path.x[now], path.y[now], FIXATION
         if now > 0 and size[now - 1] > 0.0:
             before = now - 1
-            done = saccade_progress(t - onset[now] + span[before], size[before], top[before], eye[0])
-            since = t - onset[now]
-            envelope = swing = 0.0
-            if 0.0 <= since < _TAIL_CUT * tracker[7]:
-                envelope = tracker[5] * math.exp(-since / tracker[7])
-                swing = envelope * math.sin(2.0 * math.pi * tracker[6] * since / 1000.0)
-            at_x += (done - 1.0 + swing) * (x[now] - x[before])
-            at_y += (done - 1.0 + swing) * (y[now] - y[before])
+            since = t - path.onset[now]
+            done = saccade_progress(since + span[before], size[before], top[before], eye.curvature_deg)
+            envelope, swing = _oscillation(since, tracker)
+            at_x += (done - 1.0 + swing) * (path.x[now] - path.x[before])
+            at_y += (done - 1.0 + swing) * (path.y[now] - path.y[before])
             if envelope * size[before] > OSCILLATION_SEEN_DEG:
                 label = OSCILLATION
         if now < fixations - 1:
-            left = onset[now] + duration[now]
+            left = path.onset[now] + path.duration[now]
             if size[now] > 0.0:
-                done = saccade_progress(t - left, size[now], top[now], eye[0])
-                at_x += done * (x[now + 1] - x[now])
-                at_y += done * (y[now + 1] - y[now])
+                done = saccade_progress(t - left, size[now], top[now], eye.curvature_deg)
+                at_x += done * (path.x[now + 1] - path.x[now])
+                at_y += done * (path.y[now + 1] - path.y[now])
             if t >= left:
                 label = SACCADE
-        wander_x, before_x = keep * (2.0 * wander_x - keep * before_x) + fresh * noise[i, 0], wander_x
-        wander_y, before_y = keep * (2.0 * wander_y - keep * before_y) + fresh * noise[i, 1], wander_y
-        moved_x = wander_x + tracker[0] * noise[i, 2] + tremor_x
-        moved_y = wander_y + tracker[0] * noise[i, 3] + tremor_y
-        tremor_x, tremor_y = turn_x * tremor_x - turn_y * tremor_y, turn_y * tremor_x + turn_x * tremor_y
-        gaze[i, 0], gaze[i, 1] = at_x + scale_x * moved_x, at_y + scale_y * moved_y
-        gaze[i, 2] = eye[2] * (1.0 + PUPIL_NOISE * noise[i, 4])
-        event[i] = label
-    for gap in range(len(gaps)):
-        _open_gap(times, gaps[gap], scale_y, gaze, event)
+        record.gaze[i, 0], record.gaze[i, 1] = at_x, at_y
+        record.event[i] = label
 
 
 @kernel
-def _open_gap(times, gap, scale_y, gaze, event):
+def one_gaze(path, view, eye, tracker, gaps, record):
+    """Gaze of one reading at the times of `record`: fills its `gaze` (x, y in image px, pupil) and `event`.
+
+    Drift is smooth: a second-order autoregression with a double root, of the stated spread at every sampling rate. A
+    random walk, the usual model of drift, would wander without bound over a long fixation.
+    """
+    _trace(path, view, eye, tracker, record)
+    scale_x, scale_y = view.distance_x * math.pi / 180.0, view.distance_y * math.pi / 180.0
+    times, normals, gaze = record.times, record.normals, record.gaze
+    step = times[1] - times[0] if len(times) > 1 else 0.0
+    keep = math.exp(-step / tracker.drift_ms) if tracker.drift_ms > 0.0 else 0.0
+    # Variance of x[i] = 2 k x[i-1] - k^2 x[i-2] + e is (1 + k^2) / (1 - k^2)^3 times that of e.
+    fresh = tracker.drift_deg * math.sqrt((1.0 - keep * keep) ** 3 / (1.0 + keep * keep))
+    wander_x = wander_y = before_x = before_y = 0.0
+    tremor_x, tremor_y = (
+        tracker.tremor_deg * math.cos(eye.tremor_phase),
+        tracker.tremor_deg * math.sin(eye.tremor_phase),
+    )
+    turn = 2.0 * math.pi * tracker.tremor_hz * step / 1000.0
+    turn_x, turn_y = math.cos(turn), math.sin(turn)
+    for i in range(len(times)):
+        wander_x, before_x = keep * (2.0 * wander_x - keep * before_x) + fresh * normals[i, 0], wander_x
+        wander_y, before_y = keep * (2.0 * wander_y - keep * before_y) + fresh * normals[i, 1], wander_y
+        moved_x = wander_x + tracker.white_deg * normals[i, 2] + tremor_x
+        moved_y = wander_y + tracker.white_deg * normals[i, 3] + tremor_y
+        # A rotation by one step a sample gives the sine of tremor without calling it.
+        tremor_x, tremor_y = turn_x * tremor_x - turn_y * tremor_y, turn_y * tremor_x + turn_x * tremor_y
+        gaze[i, 0] += scale_x * moved_x
+        gaze[i, 1] += scale_y * moved_y
+        gaze[i, 2] = eye.pupil * (1.0 + PUPIL_NOISE * normals[i, 4])
+    for gap in range(len(gaps.begin)):
+        _open_gap(record, gaps.begin[gap], gaps.end[gap], gaps.blink[gap], scale_y)
+
+
+@kernel
+def _open_gap(record, begin, end, blink, scale_y):
     """Take the signal away in one gap; a blink also drags gaze and pupil down while the lid moves."""
-    lid = LID_MS if gap[2] > 0.0 else 0.0
-    first = np.searchsorted(times, gap[0] - lid)
-    last = np.searchsorted(times, gap[1] + lid, side="right")
+    times, gaze = record.times, record.gaze
+    lid = LID_MS if blink else 0.0
+    first = np.searchsorted(times, begin - lid)
+    last = np.searchsorted(times, end + lid, side="right")
     for i in range(first, last):
-        if gap[0] <= times[i] <= gap[1]:
+        if begin <= times[i] <= end:
             gaze[i, :] = np.nan
         else:
-            outside = max(gap[0] - times[i], times[i] - gap[1])
+            outside = max(begin - times[i], times[i] - end)
             shut = (1.0 - outside / lid) ** 2
             gaze[i, 1] += LID_DRAG_DEG * scale_y * shut
             gaze[i, 2] *= 1.0 - 0.7 * shut
-        if gap[2] > 0.0:
-            event[i] = BLINK
+        if blink:
+            record.event[i] = BLINK
 
 
 @kernel
-def all_gaze(
-    starts, stops, onset, duration, x, y, times, views, eyes, tracker, gaps, gap_starts, noise, edges, gaze, event
-):
-    """Gaze of all readings: reading r fills rows `edges[r]` to `edges[r + 1]` of `gaze` and `event`."""
-    for row in range(len(starts)):
-        fixed = slice(starts[row], stops[row])
-        seen = slice(edges[row], edges[row + 1])
+def all_gaze(batch, path, views, eyes, tracker, gaps, record):
+    """Gaze of all readings; `views` and `eyes` have one row a reading."""
+    for row in range(len(batch.starts)):
+        fixed = slice(batch.starts[row], batch.stops[row])
+        seen = slice(batch.edges[row], batch.edges[row + 1])
+        lost = slice(batch.gap_starts[row], batch.gap_starts[row + 1])
         one_gaze(
-            onset[fixed],
-            duration[fixed],
-            x[fixed],
-            y[fixed],
-            times[seen],
-            views[row],
-            eyes[row],
+            Path(path.onset[fixed], path.duration[fixed], path.x[fixed], path.y[fixed]),
+            View(views[row, 0], views[row, 1], views[row, 2], views[row, 3]),
+            Eye(eyes[row, 0], eyes[row, 1], eyes[row, 2]),
             tracker,
-            gaps[gap_starts[row] : gap_starts[row + 1]],
-            noise[seen],
-            gaze[seen],
-            event[seen],
+            Gaps(gaps.begin[lost], gaps.end[lost], gaps.blink[lost]),
+            Record(record.times[seen], record.normals[seen], record.gaze[seen], record.event[seen]),
         )
