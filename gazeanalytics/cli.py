@@ -1,8 +1,9 @@
-"""The same verbs on files: analyse, check, simulate."""
+"""The same verbs on files: analyses, analyse, check, simulate."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -29,14 +30,35 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is th
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
 
+Only = Annotated[
+    list[str] | None, typer.Option("--only", help="Run this analysis and those it needs; may be given several times.")
+]
+
+
 @app.command()
-def analyse(study: StudyFolder, out: Out, overwrite: Overwrite = False, quiet: Quiet = False) -> None:
+def analyse(
+    study: StudyFolder, out: Out, only: Only = None, overwrite: Overwrite = False, quiet: Quiet = False
+) -> None:
     """Analyse a study: tables, figures, an HTML page and its provenance."""
     from gazeanalytics.study import analyse as run
     from gazeanalytics.study import open_study
 
-    found = run(open_study(study), out, overwrite=overwrite, progress=None if quiet else _show)
-    typer.echo(f"{len(found.readings)} readings, {len(found.fits)} models: {out / 'report.html'}")
+    found = run(open_study(study), out, only=only, overwrite=overwrite, progress=None if quiet else _show)
+    typer.echo(f"{len(found.study.table('readings'))} readings, {len(found.outcomes)} analyses: {out / 'report.html'}")
+
+
+@app.command()
+def analyses(study: StudyFolder) -> None:
+    """List the analyses: which of them run on this study, and what is missing for the others."""
+    from gazeanalytics.study import open_study, plan
+
+    planned = plan(open_study(study))
+    width = max(map(len, planned))
+    for name, entry in planned.items():
+        state = "runs" if entry.runs else "off" if not entry.on else "not possible"
+        typer.echo(f"{name:<{width}}  {state:<12}  {entry.analysis.question}")
+        if entry.missing:
+            typer.echo(f"{'':<{width}}  {'':<12}  because {entry.missing}")
 
 
 @app.command()
@@ -69,7 +91,7 @@ def simulate(
 
 @app.callback(invoke_without_command=True)
 def _version(
-    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Tell the version.")] = False
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
 ) -> None:
     if version:
         typer.echo(f"gazeanalytics {__version__}")
@@ -80,17 +102,37 @@ def _version(
 
 def main() -> None:
     """Run the command line; a user's error is one sentence on standard error and exit status 2."""
-    warnings.showwarning = _told
+    warnings.showwarning = _show_warning
+    # Our own exception: typer would turn Ctrl-C into a bare "Aborted!", and a SIGTERM would end without a word.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         app()
+    except _StoppedError as stopped:
+        _say_stopped(stopped)
+    except SystemError as error:
+        # A signal that arrives inside compiled code comes out as the cause of a SystemError.
+        if not isinstance(error.__cause__ or error.__context__, _StoppedError):
+            raise
+        _say_stopped(error.__cause__ or error.__context__)
     except (InputError, ValueError) as error:
         if not isinstance(error, InputError) and "GAZEANALYTICS_DEBUG" in os.environ:
             raise
         typer.echo(f"gazeanalytics: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("gazeanalytics: stopped; finished parts are kept and used by the next run", err=True)
-        sys.exit(130)
+
+
+class _StoppedError(BaseException):
+    """A signal asked the process to end; not an Exception, so that nothing on the way takes it for a fault."""
+
+
+def _stop(number: int, *_: object) -> None:
+    raise _StoppedError(number)
+
+
+def _say_stopped(stopped: BaseException) -> None:
+    typer.echo("gazeanalytics: stopped; finished parts are kept and used by the next run", err=True)
+    sys.exit(128 + int(stopped.args[0]))
 
 
 def _show(step: str, done: int, total: int) -> None:
@@ -102,7 +144,7 @@ def _show(step: str, done: int, total: int) -> None:
         typer.echo(f"{step}: {done}/{total}", err=True)
 
 
-def _told(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+def _show_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
     typer.echo(f"gazeanalytics: {category.__name__}: {message}", err=True)
 
 

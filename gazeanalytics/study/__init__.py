@@ -1,6 +1,6 @@
 """A study: a folder of tables and `study.toml`; open it, check it, analyse it, resume.
 
-Names come when first used: to check a study's files needs none of the rooms that analyse them.
+Names are imported when first used: to check a study's files needs none of the rooms that analyse them.
 """
 
 from __future__ import annotations
@@ -9,36 +9,63 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gazeanalytics.study.analysis import Analysis, analyse
+    from gazeanalytics.study.analyses import registry
+    from gazeanalytics.study.analyses.calls import calls_of
+    from gazeanalytics.study.analyses.events import detect_events
+    from gazeanalytics.study.analyses.features import measure_features
+    from gazeanalytics.study.analyses.findings import label_traces
+    from gazeanalytics.study.analyses.models import default_models, fit_models, model_frame
+    from gazeanalytics.study.analyses.readings import join_readings
+    from gazeanalytics.study.analyses.strategies import find_archetypes, find_strategies
+    from gazeanalytics.study.analysis import Analysis, Part
     from gazeanalytics.study.config import ModelConfig, StudyConfig, read_config
-    from gazeanalytics.study.models import default_models, fit_models, model_frame
-    from gazeanalytics.study.steps import detect_events, find_strategies, label_traces, measure_features, meet
+    from gazeanalytics.study.planning import Planned, plan
+    from gazeanalytics.study.result import NotPossibleError, Outcome, StudyResult
+    from gazeanalytics.study.run import analyse
     from gazeanalytics.study.study import Study, open_study
 
 _HOME = {
-    "analysis": ("Analysis", "analyse"),
+    "analyses": ("registry",),
+    "analyses.calls": ("calls_of",),
+    "analyses.events": ("detect_events",),
+    "analyses.features": ("measure_features",),
+    "analyses.findings": ("label_traces",),
+    "analyses.models": ("default_models", "fit_models", "model_frame"),
+    "analyses.readings": ("join_readings",),
+    "analyses.strategies": ("find_archetypes", "find_strategies"),
+    "analysis": ("Analysis", "Part"),
     "config": ("ModelConfig", "StudyConfig", "read_config"),
-    "models": ("default_models", "fit_models", "model_frame"),
-    "steps": ("detect_events", "find_strategies", "label_traces", "measure_features", "meet"),
+    "planning": ("Planned", "plan"),
+    "result": ("NotPossibleError", "Outcome", "StudyResult"),
+    "run": ("analyse",),
     "study": ("Study", "open_study"),
 }
 
 __all__ = [
     "Analysis",
     "ModelConfig",
+    "NotPossibleError",
+    "Outcome",
+    "Part",
+    "Planned",
     "Study",
     "StudyConfig",
+    "StudyResult",
     "analyse",
+    "calls_of",
     "default_models",
     "detect_events",
+    "find_archetypes",
     "find_strategies",
     "fit_models",
+    "join_readings",
     "label_traces",
     "measure_features",
-    "meet",
     "model_frame",
     "open_study",
+    "plan",
     "read_config",
+    "registry",
 ]
 
 

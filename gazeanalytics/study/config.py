@@ -85,6 +85,9 @@ class StudyConfig(_Strict):
     strategies: _Strategies = _Strategies()
     outcomes: _Outcomes = _Outcomes()
     models: dict[str, ModelConfig] = Field(default_factory=dict)
+    analyses: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="by name: run = true or false, and the options of that analysis"
+    )
     report: _Report = _Report()
 
     def screen_geometry(self) -> Screen | None:
@@ -101,13 +104,13 @@ def read_config(path: Path) -> StudyConfig:
         Naming the file, the key and what it may be.
     """
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; a study is a folder with a study.toml in it") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: is not TOML ({error})") from None
     try:
-        config = StudyConfig.model_validate(told)
+        config = StudyConfig.model_validate(given)
         config.screen_geometry()
     except ValidationError as error:
         raise InputError(f"{path}: {_first_fault(error)}") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -13,9 +12,8 @@ import joblib
 import pandas as pd
 
 from gazeanalytics.ragged import thread_count
-from gazeanalytics.tables import InputError
 
-__all__ = ["Progress", "digest_of", "locked", "over_shards", "write_parquet", "write_text"]
+__all__ = ["Progress", "digest_of", "over_shards", "write_parquet", "write_text"]
 
 Progress = Callable[[str, int, int], None]
 Parts = dict[str, pd.DataFrame]
@@ -33,7 +31,7 @@ def digest_of(*files: Path, salt: str = "") -> str:
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
     """Write a frame so that the file is there whole or not at all."""
-    _replace(path, lambda half: frame.to_parquet(half, compression="zstd", index=False))
+    _replace(path, lambda half: frame.to_parquet(half, compression="zstd", index=False, write_page_checksum=True))
 
 
 def write_text(text: str, path: Path) -> None:
@@ -84,31 +82,6 @@ def over_shards(
         yield part
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep a second run out of the folder while this one writes to it; a folder that stays empty is taken away."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: can't be made ({error.strerror}); name another folder with --out") from None
-    lock = folder / ".lock"
-    try:
-        handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-    except FileExistsError:
-        if _alive(lock):
-            raise InputError(f"{folder}: another run writes there; wait for it, or choose another --out") from None
-        lock.unlink(missing_ok=True)
-        handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-    try:
-        os.write(handle, str(os.getpid()).encode())
-        os.close(handle)
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
-        if not any(folder.iterdir()):
-            folder.rmdir()
-
-
 def _part(compute: Callable[[Path], Parts], file: Path, keep: Path | None, salt: str) -> Parts:
     if keep is None:
         return compute(file)
@@ -133,14 +106,3 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
         os.replace(half, path)
     finally:
         half.unlink(missing_ok=True)
-
-
-def _alive(lock: Path) -> bool:
-    """Whether the process that holds the lock still runs; an unreadable lock counts as held."""
-    try:
-        os.kill(int(lock.read_text()), 0)
-    except ProcessLookupError:
-        return False
-    except (ValueError, OSError):
-        return True
-    return True

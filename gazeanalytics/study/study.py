@@ -92,6 +92,11 @@ class Study:
             )
         return images
 
+    def images_of(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Rows of `images` for the readings of a table, in their order."""
+        present = pd.Index(rows["reading"].unique())
+        return self.images.set_index("reading").loc[present].reset_index()
+
     def viewing(self, readings: pd.Series) -> Viewing | None:
         """Viewing of these readings, in their order; None when neither screen nor px_per_deg is told."""
         images = self.images.set_index("reading").loc[readings]

@@ -1,0 +1,51 @@
+"""The registry: one file an analysis. A new file with an `ANALYSIS` in it is all that it takes to add one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Any
+
+from gazeanalytics.study.analysis import Analysis
+
+__all__ = ["registry"]
+
+
+@cache
+def registry() -> dict[str, Analysis[Any]]:
+    """All analyses by name, each after those whose tables it needs or uses.
+
+    Raises
+    ------
+    ValueError
+        If two analyses bear one name, or need one another in a circle.
+    """
+    found: dict[str, Analysis[Any]] = {}
+    for module in sorted(entry.name for entry in pkgutil.iter_modules(__path__)):
+        analysis: Analysis[Any] = importlib.import_module(f"{__name__}.{module}").ANALYSIS
+        if analysis.name in found:
+            raise ValueError(f"two analyses are named {analysis.name!r}; rename one")
+        found[analysis.name] = analysis
+    return _in_order(found)
+
+
+def _in_order(found: dict[str, Analysis[Any]]) -> dict[str, Analysis[Any]]:
+    """Sort so that the maker of a table comes before all that need or use it; by name where the order is free."""
+    before = {
+        name: {maker for maker, other in found.items() if set(other.makes) & set(_inputs(analysis))} - {name}
+        for name, analysis in found.items()
+    }
+    ordered: dict[str, Analysis[Any]] = {}
+    while len(ordered) < len(found):
+        free = [name for name in sorted(found) if name not in ordered and before[name] <= set(ordered)]
+        if not free:
+            circle = ", ".join(sorted(set(found) - set(ordered)))
+            raise ValueError(f"analyses need one another in a circle: {circle}")
+        ordered[free[0]] = found[free[0]]
+    return ordered
+
+
+def _inputs(analysis: Analysis[Any]) -> list[str]:
+    needed = [table for need in analysis.needs for table in ((need,) if isinstance(need, str) else need)]
+    return [*needed, *analysis.uses]

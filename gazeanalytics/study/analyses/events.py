@@ -1,0 +1,119 @@
+"""Raw gaze to fixations, saccades and recording quality, shard by shard; or the fixations that the study brings."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+import gazeanalytics
+from gazeanalytics import events, tables
+from gazeanalytics.study.analysis import READING_COLUMNS, Analysis
+from gazeanalytics.study.result import EventsOutcome, StudyResult
+from gazeanalytics.study.shards import Parts, over_shards
+from gazeanalytics.study.study import Study
+from gazeanalytics.tables import InputError, nearest
+
+__all__ = ["detect_events"]
+
+_KINDS = ("fixations", "saccades", "quality")
+
+
+def detect_events(study: Study, samples: pd.DataFrame) -> EventsOutcome:
+    """Detect fixations and saccades in raw gaze, as `[events]` of study.toml asks, with the recording's quality.
+
+    Parameters
+    ----------
+    study : Study
+        Gives the viewing geometry and the detector's settings.
+    samples : pandas.DataFrame
+        Table `samples`, the whole of it or one shard.
+
+    Raises
+    ------
+    InputError
+        If the detector is not known, its settings don't fit the recording, or no screen is given.
+    """
+    check(study, None)
+    name = study.config.events.detector
+    viewing = study.viewing(pd.Series(samples["reading"].unique()))
+    if viewing is None:
+        raise InputError(
+            f"{study.folder / 'study.toml'}: raw gaze needs degrees, so give [screen] (width_px, height_px, width_mm, "
+            "height_mm, distance_mm) or a column px_per_deg in cases"
+        )
+    found = events.DETECTORS[name](samples, viewing, **study.config.events.options)
+    quality = events.quality(samples, viewing)
+    return _outcome(found.fixations, found.saccades, quality, {"detector": name, **found.settings})
+
+
+def check(study: Study, options: object) -> None:
+    """Check that study.toml names a detector, and options that it knows."""
+    config, place = study.config.events, study.folder / "study.toml"
+    if config.detector not in events.DETECTORS:
+        choices = nearest(config.detector, list(events.DETECTORS))
+        raise InputError(f"{place}, events.detector: {config.detector!r} is not known; {choices}")
+    takes = inspect.signature(events.DETECTORS[config.detector]).parameters.values()
+    known = [parameter.name for parameter in takes if parameter.kind is parameter.KEYWORD_ONLY]
+    for option in config.options:
+        if option not in known:
+            raise InputError(f"{place}, events.options: {option!r} is not known; {nearest(option, known)}")
+
+
+def run(known: StudyResult, options: object) -> EventsOutcome:
+    """Events of all readings: detected shard by shard in samples, or as the study brings them."""
+    study = known.study
+    if not study.has("samples"):
+        return _outcome(study.table("fixations"), study.table("saccades") if study.has("saccades") else None, None, {})
+    salt = json.dumps([gazeanalytics.__version__, study.config.model_dump(mode="json")], sort_keys=True)
+    files = study.files("samples")
+    shards = over_shards(
+        _shard_events(study), files, keep=known.keep, salt=salt, label="samples", progress=known.progress
+    )
+    parts = list(shards)
+    fixations, saccades, quality = (pd.concat([part[kind] for part in parts], ignore_index=True) for kind in _KINDS)
+    split = quality["reading"].duplicated()
+    if split.any():
+        lost = tables.shown(quality.loc[split, "reading"].iloc[0])
+        raise InputError(f"{files[0].parent}: reading {lost} is spread over several files of samples; keep it in one")
+    return _outcome(fixations, saccades, quality, json.loads(parts[0]["settings"]["json"].iloc[0]))
+
+
+def _shard_events(study: Study) -> Callable[[Path], Parts]:
+    def events_of(file: Path) -> Parts:
+        found = detect_events(study, study.shard("samples", file))
+        settings = pd.DataFrame({"json": [json.dumps(dict(found.settings), sort_keys=True, default=str)]})
+        return {**found.tables, "settings": settings}
+
+    return events_of
+
+
+def _outcome(
+    fixations: pd.DataFrame, saccades: pd.DataFrame | None, quality: pd.DataFrame | None, settings: dict[str, object]
+) -> EventsOutcome:
+    """Gather what is there; quality also becomes columns of readings, since models may need them."""
+    there = dict(zip(_KINDS, (fixations, saccades, quality), strict=True))
+    kept = {"rate_hz": "gaze_rate_hz", "loss": "gaze_loss", "rms_s2s_deg": "gaze_rms_s2s_deg"}
+    counts = {"fixations out": len(fixations)}
+    return EventsOutcome(
+        fixations=fixations,
+        saccades=saccades,
+        quality=quality,
+        tables={name: table for name, table in there.items() if table is not None},
+        by_reading=None if quality is None else quality[["reading", *kept]].rename(columns=kept),
+        counts=counts if saccades is None else counts | {"saccades out": len(saccades)},
+        settings=settings,
+    )
+
+
+ANALYSIS = Analysis(
+    name="events",
+    question="When did the eye rest, and when did it move: fixations and saccades?",
+    run=run,
+    needs=(("samples", "fixations"),),
+    makes=("fixations", "saccades", "quality", READING_COLUMNS),
+    check=check,
+)

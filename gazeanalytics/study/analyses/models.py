@@ -1,0 +1,222 @@
+"""Mixed models of accuracy and uncertainty: those that study.toml writes, or the ones that its columns allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics import report, stats
+from gazeanalytics.expressions import ExpressionError, check_condition, select
+from gazeanalytics.study.analysis import Analysis, Part, file_name, many, readers_by_country
+from gazeanalytics.study.config import ModelConfig
+from gazeanalytics.study.result import ModelsOutcome, StrategiesOutcome, StudyResult
+from gazeanalytics.study.study import Study
+from gazeanalytics.tables import InputError
+
+__all__ = ["default_models", "fit_defaults", "fit_models", "model_frame"]
+
+# Fewer groups than this say nothing about how groups vary (and 5 is already few).
+_FEWEST_GROUPS = 5
+
+
+def check(study: Study, options: object) -> None:
+    """Refuse models that no data could save, before hours are spent on events."""
+    for name, model in study.config.models.items():
+        place = f"{study.folder / 'study.toml'}, models.{name}"
+        try:
+            stats.check_formula(model.formula, family=model.family)
+        except stats.ModelError as error:
+            raise InputError(f"{place}: {error}") from error
+        try:
+            check_condition(model.where or "True")
+        except ExpressionError as error:
+            raise InputError(f"{place}.where: {error}") from error
+
+
+def model_frame(readings: pd.DataFrame) -> pd.DataFrame:
+    """Rows that models use: people's readings, with `experience_decades` and `logit_uncertainty` beside.
+
+    The level "none" of a clinical context or condition becomes the reference that the others are compared with.
+    """
+    frame = readings[readings["kind"] == "person"] if "kind" in readings else readings
+    added: dict[str, Any] = {}
+    if "experience_years" in frame:
+        added["experience_decades"] = frame["experience_years"] / 10
+    if "uncertainty" in frame:
+        share = frame["uncertainty"].where(frame["uncertainty"].between(0, 1, inclusive="neither"))
+        added["logit_uncertainty"] = np.log(share / (1 - share))
+    for name in ("context", "condition"):
+        if name in frame and (frame[name] == "none").any():
+            levels = sorted(set(frame[name].dropna()) - {"none"})
+            added[name] = pd.Categorical(frame[name], categories=["none", *levels])
+    return frame.assign(**added).reset_index(drop=True)
+
+
+def default_models(readings: pd.DataFrame, components: Sequence[str] = ()) -> dict[str, ModelConfig]:
+    """Write the models that the columns of `readings` allow.
+
+    Parameters
+    ----------
+    readings : pandas.DataFrame
+        As `model_frame` gives it.
+    components : sequence of str
+        Columns of strategy components, used in place of types when the strategies are a continuum.
+
+    Returns
+    -------
+    dict
+        `accuracy` (binomial) and `uncertainty` (linear on the logit), each where the outcome varies: strategy +
+        experience + context + reader, case and country crossed; what doesn't vary is left out.
+    """
+    fixed = [*components] if components else [name for name in ("strategy",) if _varies(readings, name)]
+    fixed += [name for name in ("experience_decades", "context", "condition") if _varies(readings, name)]
+    groups = [name for name in ("reader", "case", "country") if _groups(readings, name) >= _FEWEST_GROUPS]
+    right = " + ".join([*fixed, *(f"(1 | {name})" for name in groups)])
+    if not groups or not fixed:
+        return {}
+    models = {}
+    if _varies(readings, "correct"):
+        models["accuracy"] = ModelConfig(formula=f"correct ~ {right}", family="binomial", title="Correct reading")
+    if _varies(readings, "logit_uncertainty"):
+        models["uncertainty"] = ModelConfig(
+            formula=f"logit_uncertainty ~ {right}", family="gaussian", title="Uncertainty (logit)"
+        )
+    return models
+
+
+def fit_models(readings: pd.DataFrame, models: Mapping[str, ModelConfig]) -> dict[str, stats.MixedFit]:
+    """Fit each model to the rows of `readings` that it asks for; separation is noted with the estimates.
+
+    Raises
+    ------
+    InputError
+        Naming the model, when its formula, family or `where` can't be used.
+    """
+    fits = {}
+    for name, model in models.items():
+        try:
+            fits[name] = _fitted(readings, model)
+        except (ValueError, KeyError) as error:
+            raise InputError(f"study.toml, models.{name}: {error}") from error
+    return fits
+
+
+def fit_defaults(
+    readings: pd.DataFrame, models: Mapping[str, ModelConfig]
+) -> tuple[dict[str, stats.MixedFit], dict[str, str]]:
+    """Fit the models that nobody asked for by name: fits, and why the others could not be fitted."""
+    fits, refused = {}, {}
+    for name, model in models.items():
+        try:
+            fits[name] = _fitted(readings, model)
+        except stats.ModelError as error:
+            refused[name] = str(error)
+    return fits, refused
+
+
+def _fitted(readings: pd.DataFrame, model: ModelConfig) -> stats.MixedFit:
+    rows = select(readings, model.where) if model.where else readings
+    return stats.mixed(model.formula, rows.reset_index(drop=True), family=model.family, settings={"separated": "note"})
+
+
+def _varies(frame: pd.DataFrame, name: str) -> bool:
+    return name in frame and len(frame[name].dropna().unique()) > 1
+
+
+def _groups(frame: pd.DataFrame, name: str) -> int:
+    return frame[name].nunique() if name in frame else 0
+
+
+def run(known: StudyResult, options: object) -> ModelsOutcome:
+    """Fit the models of study.toml, or the default ones to what these columns allow."""
+    rows, asked = model_frame(known.readings), known.study.config.models
+    if asked:
+        models, fits, refused = asked, fit_models(rows, asked), {}
+    else:
+        models = default_models(rows, _components(known))
+        fits, refused = fit_defaults(rows, models)
+    parts = [fit.estimates().assign(model=name) for name, fit in fits.items()]
+    tables = {"estimates": pd.concat(parts, ignore_index=True)} if parts else {}
+    return ModelsOutcome(models=dict(models), rows=rows, fits=fits, refused=refused, tables=tables)
+
+
+def _components(known: StudyResult) -> tuple[str, ...]:
+    outcome = known.outcomes.get("strategies")
+    return outcome.components if isinstance(outcome, StrategiesOutcome) else ()
+
+
+def show(known: StudyResult, outcome: ModelsOutcome) -> Iterator[Part]:
+    """One part a model: formula, forest plot, countries, table of estimates."""
+    for name in outcome.fits:
+        yield _model(known, outcome, name)
+    for name, reason in outcome.refused.items():
+        model = outcome.models[name]
+        yield Part(f"Model: {model.title or name}", f"{model.formula} was not fitted: {reason}")
+
+
+def _model(known: StudyResult, outcome: ModelsOutcome, name: str) -> Part:
+    model, fit = outcome.models[name], outcome.fits[name]
+    estimates = known.estimates[known.estimates["model"] == name]
+    odds = model.family == "binomial"
+    title = model.title or name
+    text = f"{model.formula}; family {model.family}; {many(int(estimates['n'].max()), 'reading')}."
+    text += f" Rows: {model.where}." if model.where else ""
+    text += f" Notes: {'; '.join(fit.notes)}." if fit.notes else ""
+    stem = file_name(name)
+    label = "Odds ratio (95% CI)" if odds else "Change (95% CI)"
+    forest = report.forest(estimates, exponentiate=odds, label=label)
+    scale = "odds ratios" if odds else "coefficients"
+    figures = {f"forest_{stem}": report.Picture(forest, f"{title}: {scale} with 95% intervals.")}
+    if countries := _countries(known, model, fit):
+        figures[f"countries_{stem}"] = countries
+    table = report.format_estimates(estimates, caption=title)
+    return Part(f"Model: {title}", text, figures, {f"model_{stem}": table})
+
+
+# What a difference on the linear predictor is called, by family.
+_SCALES = {
+    "binomial": "Difference (log odds)",
+    "ordinal": "Difference (log odds)",
+    "poisson": "Difference (log rate)",
+    "negative_binomial": "Difference (log rate)",
+    "beta": "Difference (logit)",
+}
+
+
+def _countries(known: StudyResult, model: ModelConfig, fit: stats.MixedFit) -> report.Picture | None:
+    """Countries with enough readers to be shown; None when there is none."""
+    modes = fit.random_effects()
+    effects = modes[modes["group"] == "country"]
+    readers = readers_by_country(known.study.table("readers"))
+    shown = effects[effects["level"].map(readers).ge(known.study.config.report.min_cell)]
+    if not len(shown):
+        return None
+    reach = 1.96 * shown["sd"]
+    drawn = shown.assign(estimate=shown["mode"], conf_low=shown["mode"] - reach, conf_high=shown["mode"] + reach)
+    hidden = len(effects) - len(shown)
+    title = model.title or "Model"
+    caption = f"{title}: how countries differ from the average country, shrunk towards it (conditional modes, 95%)."
+    caption += f" Not shown: {many(hidden, 'country')} with few readers." if hidden else ""
+    outcome = model.title or model.formula.split("~")[0].strip()
+    label = _SCALES.get(model.family, f"Difference in {outcome}")
+    return report.Picture(report.caterpillar(drawn, label=label), caption)
+
+
+def methods(known: StudyResult, outcome: ModelsOutcome) -> dict[str, str]:
+    """Formulas and families, for the methods paragraph."""
+    return {name: f"{model.formula} ({model.family})" for name, model in outcome.models.items()}
+
+
+ANALYSIS = Analysis(
+    name="models",
+    question="What goes with accuracy and uncertainty: strategy, experience, context (crossed mixed models)?",
+    run=run,
+    needs=("readings",),
+    makes=("estimates",),
+    check=check,
+    show=show,
+    page=70,
+)

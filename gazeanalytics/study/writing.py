@@ -1,0 +1,72 @@
+"""The results of an analysis as a folder: data, tables, figures, one page, and what they were made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gazeanalytics import report
+from gazeanalytics.study.analysis import Part
+from gazeanalytics.study.planning import Planned
+from gazeanalytics.study.provenance import provenance_of
+from gazeanalytics.study.result import ModelsOutcome, StudyResult
+from gazeanalytics.study.shards import Progress, write_parquet, write_text
+from gazeanalytics.study.staging import MARKER
+
+__all__ = ["write"]
+
+
+def write(found: StudyResult, planned: Mapping[str, Planned], out: Path, *, progress: Progress | None = None) -> None:
+    """Write everything to `out`; `provenance.json` comes last and marks the results as whole."""
+    _write_data(found, out / "data")
+    sections = []
+    with report.off_screen():
+        for part in _parts(found, planned):
+            _write_part(part, out)
+            sections.append(part.section())
+            if progress:
+                progress(f"report: {part.heading}", 1, 1)
+        provenance = provenance_of(found, out)
+        sections += [report.Section("Methods", _methods(found, provenance)), _not_run(found, planned)]
+        about = found.study.config.study
+        report.page(about.name, sections, subtitle=about.description, provenance=provenance, path=out / "report.html")
+    write_text(json.dumps(provenance, indent=2, sort_keys=True, default=str) + "\n", out / MARKER)
+
+
+def _parts(found: StudyResult, planned: Mapping[str, Planned]) -> list[Part]:
+    """Parts of all analyses in the order of the page."""
+    ran = sorted((planned[name].analysis for name in found.outcomes), key=lambda analysis: analysis.page)
+    return [part for analysis in ran for part in analysis.show(found, found.outcomes[analysis.name])]
+
+
+def _write_part(part: Part, out: Path) -> None:
+    for stem, table in part.tables.items():
+        report.write_table(table, out / "tables" / stem)
+    for stem, picture in part.figures.items():
+        report.save(picture.figure, out / "figures" / stem)
+
+
+def _methods(found: StudyResult, provenance: Mapping[str, Any]) -> str:
+    outcome, events = found.outcomes.get("models"), found.events
+    asked = outcome.models if isinstance(outcome, ModelsOutcome) else {}
+    models = {name: f"{model.formula} ({model.family})" for name, model in asked.items()}
+    return report.methods_text(provenance, quality=None if events is None else events.quality, models=models)
+
+
+def _not_run(found: StudyResult, planned: Mapping[str, Planned]) -> report.Section:
+    """What else could be asked of this study, and what it would take."""
+    lines = [
+        f"{planned[name].analysis.question} Not possible here, because {why}." for name, why in found.skipped.items()
+    ]
+    lines += [f"{entry.analysis.question} Switched off." for entry in planned.values() if not entry.on]
+    return report.Section("Not answered", "\n\n".join(lines) or "Every analysis was run.")
+
+
+def _write_data(found: StudyResult, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for outcome in found.outcomes.values():
+        for name, frame in outcome.tables.items():
+            if len(frame.columns):
+                write_parquet(frame, folder / f"{name}.parquet")
