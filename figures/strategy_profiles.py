@@ -23,8 +23,8 @@ def main() -> None:
 
 
 def features_of(study: ga.study.Study, file: Path) -> pd.DataFrame:
-    gaze = ga.study.detect_events(study, study.shard("samples", file))
-    return ga.study.measure_features(study, gaze.fixations, gaze.saccades)
+    events = ga.study.detect_events(study, study.shard("samples", file))
+    return ga.study.measure_features(study, events.fixations, events.saccades)
 
 
 if __name__ == "__main__":

@@ -112,9 +112,10 @@ def main() -> None:
         _say_stopped(stopped)
     except SystemError as error:
         # A signal that arrives inside compiled code comes out as the cause of a SystemError.
-        if not isinstance(error.__cause__ or error.__context__, _StoppedError):
+        cause = error.__cause__ or error.__context__
+        if not isinstance(cause, _StoppedError):
             raise
-        _say_stopped(error.__cause__ or error.__context__)
+        _say_stopped(cause)
     except (InputError, ValueError) as error:
         if not isinstance(error, InputError) and "GAZEANALYTICS_DEBUG" in os.environ:
             raise

@@ -48,23 +48,23 @@ print(ga.tables.describe("samples"))
 
 # %%
 samples = study.shard("samples", study.files("samples")[0])
-gaze = ga.study.detect_events(study, samples)
-gaze.settings
+events = ga.study.detect_events(study, samples)
+events.settings
 
 # %%
-gaze.fixations.head()
+events.fixations.head()
 
 # %% [markdown]
 # Losses and noise, one row a reading:
 
 # %%
-gaze.quality.describe().round(3)
+events.quality.describe().round(3)
 
 # %% [markdown]
 # One reading on its image: circles grow with duration, colour is time.
 
 # %%
-first = gaze.fixations["reading"].iloc[0]
+first = events.fixations["reading"].iloc[0]
 image = study.images.set_index("reading").loc[first]
 regions = study.table("regions")
 ga.report.scanpath(

@@ -98,16 +98,16 @@ def staged(out: Path) -> Iterator[Stage]:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: can't be made ({error.strerror}); name another folder with --out") from None
-    try:
-        with locked(work / "lock", out):
-            stage = Stage(work / "new", work / "parts")
-            shutil.rmtree(stage.folder, ignore_errors=True)
-            stage.folder.mkdir()
+    with locked(work / "lock", out):
+        stage = Stage(work / "new", work / "parts")
+        shutil.rmtree(stage.folder, ignore_errors=True)
+        stage.folder.mkdir()
+        try:
             yield stage
             write_text(json.dumps(sorted(path.name for path in stage.folder.iterdir())), work / _READY)
             _swap(out)
-    finally:
-        _tidy(out, new)
+        finally:
+            _tidy(out, new)
 
 
 def finish(out: Path) -> bool:
@@ -122,7 +122,7 @@ def finish(out: Path) -> bool:
         return False
     with locked(out / _WORK / "lock", out):
         _swap(out)
-    _tidy(out, new=False)
+        _tidy(out, new=False)
     return True
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import cli
+from gazeanalytics.study.staging import staged
 
 
 def run(monkeypatch, capsys, *words):
@@ -109,11 +110,11 @@ def test_a_strange_or_busy_folder_is_left_alone(small, tmp_path, monkeypatch, ca
     assert status == 2
     assert "holds files that no analysis wrote" in err
     busy = tmp_path / "busy"
-    busy.mkdir()
-    (busy / ".lock").write_text(str(os.getpid()))
-    status, _, err = run(monkeypatch, capsys, "analyse", small, "--out", busy, "--quiet")
+    with staged(busy):
+        status, _, err = run(monkeypatch, capsys, "analyse", small, "--out", busy, "--quiet")
     assert status == 2
-    assert "another run writes there" in err
+    assert f"another run writes there (process {os.getpid()} on " in err
+    assert "remove " in err
     assert run(monkeypatch, capsys, "analyse", small, "--out", small, "--quiet")[0] == 2
 
 

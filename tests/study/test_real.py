@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import events, gaze, io
-from gazeanalytics.study import fit_models, measure_features, meet, model_frame, open_study
-from gazeanalytics.study.steps import label_traces
+from gazeanalytics.study import fit_models, join_readings, measure_features, model_frame, open_study
 
 MAPS = Path(__file__).parent / "maps"
 
@@ -33,7 +32,7 @@ def test_interiors_is_whole(interiors):
 
 
 def test_interiors_models_give_lme4s_numbers(interiors):
-    readings = model_frame(meet(interiors, findings=label_traces(interiors)))
+    readings = model_frame(join_readings(interiors))
     fits = fit_models(readings, interiors.config.models)
     found = fits["found"].estimates().set_index("term")
     terms = ["(Intercept)", *(f"factor(max_saccades)[{level}]" for level in (4, 8, 12))]

@@ -1,8 +1,7 @@
 import pandas as pd
 import pytest
 
-from gazeanalytics.study.shards import digest_of, locked, over_shards, write_parquet, write_text
-from gazeanalytics.tables import InputError
+from gazeanalytics.study.shards import digest_of, over_shards, write_parquet, write_text
 
 
 class Doubler:
@@ -68,13 +67,6 @@ def test_a_failed_write_leaves_neither_half_nor_nothing(tmp_path):
         write_parquet(pd.DataFrame({"a": [1, "b", object()]}), path)
     assert path.read_bytes() == whole
     assert [p.name for p in tmp_path.iterdir()] == ["x.parquet"]
-
-
-def test_a_lock_of_a_dead_process_is_taken_over(tmp_path):
-    (tmp_path / ".lock").write_text("999999999")
-    with locked(tmp_path), pytest.raises(InputError, match="another run writes there"), locked(tmp_path):
-        pass
-    assert not (tmp_path / ".lock").exists()
 
 
 def test_digests_follow_contents(tmp_path):

@@ -235,7 +235,7 @@ def test_too_few_readings_for_strategies_are_analysed_without(small):
     pd.concat([gaze, again.assign(reading=again["reading"] + 24)]).to_csv(small / "fixations.csv", index=False)
     found = analyse(open_study(small))
     assert found.strategies is None
-    assert "at least 50 readings" in found.not_searched
+    assert "at least 50 readings" in found.skipped["strategies"]
     assert len(found.readings) == 40
 
 

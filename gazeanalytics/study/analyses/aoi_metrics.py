@@ -39,8 +39,8 @@ class AoiOutcome(Outcome):
 def run(known: StudyResult, options: AoiOptions) -> AoiOutcome:
     """Visits, AOI metrics and transitions of all readings."""
     visits = organ_visits(known.study, known.fixations)
-    metrics = gaze.dwells(visits)
-    transitions = gaze.region_transitions(visits)
+    metrics = gaze.aoi_metrics(visits)
+    transitions = gaze.transition_matrix(visits)
     return AoiOutcome(
         tables={"visits": visits, "aoi_metrics": metrics, "aoi_transitions": transitions},
         by_region=_by_region(metrics, visits["reading"].nunique()),
@@ -55,10 +55,10 @@ def _by_region(metrics: pd.DataFrame, readings: int) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "readings that visit it (%)": 100 * groups.size() / readings,
-            "dwell time (ms), mean of all": groups["dwell_ms"].sum() / readings,
-            "time to first fixation (ms), median": groups["first_ms"].median(),
-            "first fixation duration (ms), median": groups["first_fixation_ms"].median(),
-            "visits, mean of all": groups["visits"].sum() / readings,
+            "dwell time (ms), mean of all": groups["dwell_time_ms"].sum() / readings,
+            "time to first fixation (ms), median": groups["time_to_first_fixation_ms"].median(),
+            "first fixation duration (ms), median": groups["first_fixation_duration_ms"].median(),
+            "visits, mean of all": groups["n_visits"].sum() / readings,
         }
     )
     return table.sort_values("dwell time (ms), mean of all", ascending=False).reset_index(names="region")

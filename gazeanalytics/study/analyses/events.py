@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -45,9 +44,9 @@ def detect_events(study: Study, samples: pd.DataFrame) -> EventsOutcome:
             f"{study.folder / 'study.toml'}: raw gaze needs degrees, so give [screen] (width_px, height_px, width_mm, "
             "height_mm, distance_mm) or a column px_per_deg in cases"
         )
-    found = events.DETECTORS[name](samples, viewing, **study.config.events.options)
+    found = events.detect(samples, viewing, detector=name, settings=study.config.events.options)
     quality = events.quality(samples, viewing)
-    return _outcome(found.fixations, found.saccades, quality, {"detector": name, **found.settings})
+    return _outcome(found.fixations, found.saccades, quality, dict(found.settings))
 
 
 def check(study: Study, options: object) -> None:
@@ -56,11 +55,7 @@ def check(study: Study, options: object) -> None:
     if config.detector not in events.DETECTORS:
         choices = nearest(config.detector, list(events.DETECTORS))
         raise InputError(f"{place}, events.detector: {config.detector!r} is not known; {choices}")
-    takes = inspect.signature(events.DETECTORS[config.detector]).parameters.values()
-    known = [parameter.name for parameter in takes if parameter.kind is parameter.KEYWORD_ONLY]
-    for option in config.options:
-        if option not in known:
-            raise InputError(f"{place}, events.options: {option!r} is not known; {nearest(option, known)}")
+    events.DETECTORS[config.detector].settings.from_mapping(config.options, place=f"{place}, events.options")
 
 
 def run(known: StudyResult, options: object) -> EventsOutcome:

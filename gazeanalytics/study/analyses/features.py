@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import pandas as pd
 
 from gazeanalytics import gaze
 from gazeanalytics.study.analysis import READING_COLUMNS, Analysis
 from gazeanalytics.study.result import Outcome, StudyResult
 from gazeanalytics.study.study import Study
-from gazeanalytics.tables import InputError, nearest
 
 __all__ = ["measure_features", "organ_visits"]
 
@@ -34,7 +31,7 @@ def measure_features(study: Study, fixations: pd.DataFrame, saccades: pd.DataFra
         saccades=saccades,
         visits=visits,
         regions=regions,
-        **study.config.features.options,
+        settings=study.config.features.options,
     )
 
 
@@ -47,11 +44,8 @@ def organ_visits(study: Study, fixations: pd.DataFrame) -> pd.DataFrame:
 
 def check(study: Study, options: object) -> None:
     """Check that `[features]` holds options that the measures know."""
-    known = [field.name for field in fields(gaze.FeatureSettings)]
-    for option in study.config.features.options:
-        if option not in known:
-            place = study.folder / "study.toml"
-            raise InputError(f"{place}, features.options: {option!r} is not known; {nearest(option, known)}")
+    place = f"{study.folder / 'study.toml'}, features.options"
+    gaze.FeatureSettings.from_mapping(study.config.features.options, place=place)
 
 
 def run(known: StudyResult, options: object) -> Outcome:

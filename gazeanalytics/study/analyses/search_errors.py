@@ -24,12 +24,12 @@ class SearchErrorOptions(Settings):
     ----------
     radius_deg : float
         From the lesion's centre. 2.5 deg is half the useful visual field (Kundel, Nodine & Toto 1991).
-    dwell_ms : float
+    min_dwell_ms : float
         From this dwell time on, a miss is one of decision.
     """
 
     radius_deg: float = 2.5
-    dwell_ms: float = 1000.0
+    min_dwell_ms: float = 1000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +58,14 @@ def run(known: StudyResult, options: SearchErrorOptions) -> SearchErrorOutcome:
         raise NotPossibleError("the radius is in degrees, and neither [screen] nor px_per_deg is given")
     fixations = known.fixations[known.fixations["reading"].isin(images["reading"])]
     errors = gaze.search_errors(
-        fixations, lesions, radius_deg=options.radius_deg, dwell_ms=options.dwell_ms, viewing=viewing
+        fixations, lesions, radius_deg=options.radius_deg, min_dwell_ms=options.min_dwell_ms, viewing=viewing
     )
     return SearchErrorOutcome(
         lesions=errors.lesions,
         sensitivity=errors.sensitivity,
         options=options,
         tables={"search_errors": errors.lesions},
-        settings={"radius_deg": options.radius_deg, "dwell_ms": options.dwell_ms},
+        settings={"radius_deg": options.radius_deg, "min_dwell_ms": options.min_dwell_ms},
     )
 
 
@@ -78,15 +78,14 @@ def show(known: StudyResult, outcome: SearchErrorOutcome) -> Iterator[Part]:
     text = (
         f"{many(len(lesions), 'lesion')} to find, over all readings by people; {missed.sum()} not reported: {reasons}. "
     )
-    text += f"Looked at means a fixation within {outcome.options.radius_deg:g} deg of the centre; a miss is one of "
-    text += (
-        f"decision from a dwell time of {outcome.options.dwell_ms:g} ms on. The classes depend on both: see the table."
-    )
+    limits = outcome.options
+    text += f"Looked at means a fixation within {limits.radius_deg:g} deg of the centre; a miss is one of decision "
+    text += f"from a dwell time of {limits.min_dwell_ms:g} ms on. The classes depend on both, as the table shows."
     by = "strategy" if "strategy" in lesions and lesions["strategy"].notna().any() else None
     caption = "Time to first fixation on a lesion: share of the lesions looked at by each moment"
     figures = {
         "time_to_first_fixation": report.Picture(
-            report.hit_curve(lesions, by=by, first="first_ms"),
+            report.hit_curve(lesions, by=by),
             f"{caption}{', by strategy' if by else ''}.",
         )
     }

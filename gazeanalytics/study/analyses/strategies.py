@@ -214,7 +214,8 @@ def _shares(known: StudyResult) -> dict[str, report.Picture]:
     by += ["country"] if readers_by_country(known.study.table("readers")).ge(min_cell).any() else []
     return {
         f"strategies_by_{name}": report.Picture(
-            report.strategy_shares(people, by=name, min_cell=min_cell), f"How often each strategy is used, by {words(name)}."
+            report.strategy_shares(people, by=name, min_cell=min_cell),
+            f"How often each strategy is used, by {words(name)}.",
         )
         for name in by
     }

@@ -1,0 +1,178 @@
+"""The registry of analyses: their order, what a study lacks for them, and a new file as a new analysis."""
+
+import re
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazeanalytics.study import Analysis, NotPossibleError, Outcome, analyse, open_study, plan, registry
+from gazeanalytics.study import analyses as room
+from gazeanalytics.study.analyses import _in_order
+from gazeanalytics.tables import InputError
+
+
+def dummy(name, **given):
+    return Analysis(name=name, question="Is it there?", run=lambda known, options: Outcome(), **given)
+
+
+def add_toml(study, text):
+    with (study / "study.toml").open("a") as file:
+        file.write(f"\n{text}\n")
+
+
+def test_every_analysis_comes_after_those_that_make_its_tables():
+    names = list(registry())
+    made = {table: name for name, analysis in registry().items() for table in analysis.makes if table[0] != "c"}
+    for name, analysis in registry().items():
+        for table in {*analysis.needs, *analysis.uses} & set(made):
+            assert names.index(made[table]) < names.index(name), (name, table)
+
+
+def test_order_follows_from_needs_and_a_circle_is_refused():
+    first, second = dummy("b", makes=("t",)), dummy("a", needs=("t",))
+    assert list(_in_order({"a": second, "b": first})) == ["b", "a"]
+    with pytest.raises(ValueError, match="need one another in a circle: a, b"):
+        _in_order({"a": dummy("a", needs=("t",), makes=("u",)), "b": dummy("b", needs=("u",), makes=("t",))})
+
+
+def test_a_study_of_fixations_alone_is_told_what_it_lacks(small):
+    planned = plan(open_study(small))
+    assert planned["events"].runs
+    assert planned["findings"].missing == ("the study has no table findings or traces; add findings.csv or traces.csv")
+    assert planned["agreement"].missing.startswith(
+        "calls come from the analysis calls, which is not run here: findings come from the analysis findings, which"
+    )
+    assert planned["aoi_metrics"].missing == "the study has no table regions; add regions.csv"
+
+
+def test_analyses_are_switched_off_and_options_checked(small):
+    add_toml(small, "[analyses.quality]\nmax_loss = 0.5\n[analyses.strategies]\nrun = false")
+    planned = plan(open_study(small))
+    assert planned["quality"].options.max_loss == 0.5
+    assert not planned["strategies"].on
+    found = analyse(open_study(small))
+    assert "strategies" not in found.outcomes
+    assert found.strategies is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[analyses.agreemnt]\nrun = true", "analyses.agreemnt: there is no such analysis; did you mean 'agreement'?"),
+        ("[analyses.quality]\nmaxloss = 1", "analyses.quality: 'maxloss' is not known; did you mean 'max_loss'?"),
+        ("[analyses.quality]\nmax_loss = 'much'", "'max_loss' expected a number; got 'much'"),
+        ("[analyses.quality]\nrun = 'no'", "analyses.quality.run: expected true or false; got 'no'"),
+        ("[analyses.readers]\nbins = 3", "analyses.readers: 'bins' is not known"),
+    ],
+)
+def test_slips_in_study_toml_are_named(small, text, words):
+    add_toml(small, text)
+    with pytest.raises(InputError, match=re.escape(words)) as caught:
+        plan(open_study(small))
+    assert str(small / "study.toml") in str(caught.value)
+
+
+def test_only_runs_what_is_asked_for_with_what_it_needs(small):
+    found = analyse(open_study(small), only=["quality"])
+    assert set(found.outcomes) == {"events", "quality"}
+    with pytest.raises(InputError, match="there is no such analysis; did you mean 'quality'"):
+        plan(open_study(small), ["qualty"])
+
+
+def test_an_analysis_that_the_data_refuse_takes_those_that_need_it_along(small, monkeypatch):
+    def refuse(known, options):
+        raise NotPossibleError("these data are shy")
+
+    shy = Analysis(name="shy", question="?", run=refuse, makes=("shyness",))
+    bold = dummy("bold", needs=("shyness",))
+    monkeypatch.setattr(sys.modules["gazeanalytics.study.planning"], "registry", lambda: {"shy": shy, "bold": bold})
+    found = analyse(open_study(small))
+    assert found.skipped == {
+        "shy": "these data are shy",
+        "bold": "there is no table shyness (not possible here: shy)",
+    }
+
+
+def test_a_new_file_is_a_new_analysis(small, tmp_path, monkeypatch):
+    """What CONTRIBUTING.md promises: one file, found by itself, with options, a table and a part of the page."""
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "longest_fixation.py").write_text(
+        """
+from dataclasses import dataclass
+from gazeanalytics.settings import Settings
+from gazeanalytics.study.analysis import Analysis, Part
+from gazeanalytics.study.result import Outcome
+
+@dataclass(frozen=True, slots=True)
+class Options(Settings):
+    above_ms: float = 250.0
+
+def run(known, options):
+    longest = known.fixations.groupby("reading", observed=True)["duration"].max().reset_index()
+    return Outcome(tables={"longest": longest[longest["duration"] > options.above_ms]})
+
+def show(known, outcome):
+    yield Part("Longest fixations", f"{len(outcome.tables['longest'])} readings dwell long.")
+
+ANALYSIS = Analysis(name="longest_fixation", question="Who stares?", run=run, options=Options,
+                    needs=("fixations",), makes=("longest",), show=show)
+"""
+    )
+    monkeypatch.setattr(room, "__path__", [*room.__path__, str(tmp_path / "more")])
+    registry.cache_clear()
+    try:
+        add_toml(small, "[analyses.longest_fixation]\nabove_ms = 280")
+        found = analyse(open_study(small), tmp_path / "out", only=["longest_fixation", "readers"])
+        assert (found.table("longest")["duration"] > 280).all()
+        written = pd.read_parquet(tmp_path / "out" / "data" / "longest.parquet")
+        assert written["reading"].tolist() == found.table("longest")["reading"].tolist()
+        assert "readings dwell long" in (tmp_path / "out" / "report.html").read_text()
+    finally:
+        registry.cache_clear()
+        sys.modules.pop("gazeanalytics.study.analyses.longest_fixation", None)
+
+
+@pytest.fixture(scope="module")
+def sample_results():
+    """All analyses of the simulated study that ships with the package."""
+    from pathlib import Path
+
+    return analyse(open_study(Path(__file__).parents[2] / "data_samples"))
+
+
+def test_the_sample_study_answers_every_question(sample_results):
+    assert sample_results.skipped == {}
+    assert set(sample_results.outcomes) == set(registry())
+
+
+def test_calls_hold_what_was_said_and_what_was_true(sample_results):
+    calls = sample_results.table("calls")
+    assert calls["finding"].nunique() == 14
+    assert not calls.duplicated(["reading", "finding"]).any()
+    assert (calls["called"] == (calls["certainty"] >= 0.5)).all()
+    of_target = calls.merge(sample_results.readings[["reading", "target", "correct"]], on="reading")
+    of_target = of_target[(of_target["finding"] == of_target["target"]) & of_target["correct"].notna()]
+    np.testing.assert_array_equal(of_target["called"] == of_target["truth"], of_target["correct"] == 1)
+
+
+def test_agreement_and_disagreement_are_two_sides(sample_results):
+    """Mean disagreement of a finding is 1 less the observed agreement of its pairs, each case weighted alike."""
+    agreement = sample_results.table("agreement")
+    people = agreement[(agreement["readers"] == "people") & (agreement["term"] == "gwet")].set_index("model")
+    by_finding = sample_results.table("disagreement").groupby("finding")["disagreement"].mean()
+    np.testing.assert_allclose(1 - people["observed"], by_finding.reindex(people.index), atol=1e-12)
+
+
+def test_search_errors_count_every_lesion_once(sample_results):
+    lesions = sample_results.table("search_errors")
+    assert not lesions.duplicated(["reading", "region"]).any()
+    assert lesions["outcome"].notna().all()
+    assert set(sample_results.readings.set_index("reading").loc[lesions["reading"], "kind"]) == {"person"}
+
+
+def test_aoi_metrics_agree_with_visits(sample_results):
+    visits, metrics = sample_results.table("visits"), sample_results.table("aoi_metrics")
+    assert metrics["dwell_time_ms"].sum() == pytest.approx(visits["duration"].sum())
+    assert metrics["n_visits"].sum() == len(visits)
