@@ -68,7 +68,7 @@ first = events.fixations["reading"].iloc[0]
 image = study.images.set_index("reading").loc[first]
 regions = study.table("regions")
 ga.report.scanpath(
-    gaze.fixations[gaze.fixations["reading"] == first],
+    events.fixations[events.fixations["reading"] == first],
     stimulus=ga.report.Stimulus(
         size=(image["width"], image["height"]),
         regions=regions[regions["case"] == image["case"]],

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from gazeanalytics.study.models import check_models, fit_models
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,6 @@ from gazeanalytics.stats.mixed.model import check_formula, mixed
 from gazeanalytics.stats.mixed.prediction import predict
 from gazeanalytics.stats.mixed.specification import specification_curve
 from gazeanalytics.study.config import ModelConfig
-from gazeanalytics.study.models import check_models, fit_models
 from gazeanalytics.tables import InputError
 
 
