@@ -17,7 +17,14 @@ __all__ = ["Box", "Screen", "Viewing", "convert_points", "fit_box"]
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle: left, top, right, bottom."""
+    """A rectangle: left, top, right, bottom.
+
+    Examples
+    --------
+    >>> box = Box(100, 50, 300, 150)
+    >>> box.width, box.height
+    (200, 100)
+    """
 
     x0: float
     y0: float
@@ -41,7 +48,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A flat screen and how far the eye is from it.
+    """A flat screen and the viewing distance, from which degrees of visual angle follow.
 
     Parameters
     ----------
@@ -70,6 +77,7 @@ class Screen:
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise ValueError(f"screen: {name} must be a positive number; got {value}")
+        # Width and height given in different units, or a portrait screen with landscape pixels, are the usual slips.
         pixel_ratio = (self.width_mm / self.width_px) / (self.height_mm / self.height_px)
         if not 0.5 < pixel_ratio < 2:
             raise ValueError(
@@ -86,6 +94,7 @@ class Screen:
 
         Without arguments image and screen pixels are the same.
         """
+        # The eye's distance in image pixels holds zoom and pixel size at once, so that kernels need no other geometry.
         shown, at = shown or self.box, at or shown or self.box
         scale_x, scale_y = shown.width / at.width, shown.height / at.height
         return Viewing(
@@ -98,7 +107,7 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """How image pixels become visual angles: where the line of sight meets the image, and how far the eye is.
+    """Viewing geometry: how image pixels become degrees of visual angle.
 
     Each attribute is a number, or an array with one element a reading.
 
@@ -108,6 +117,19 @@ class Viewing:
         The image point straight ahead of the eye.
     distance_x_px, distance_y_px : float or numpy.ndarray
         Viewing distance in image pixels, horizontal and vertical (they differ where pixels are oblong).
+
+    See Also
+    --------
+    Screen.viewing : from the size of a screen and its distance.
+    Viewing.from_px_per_deg : from a bare number of pixels per degree.
+
+    Examples
+    --------
+    A pixel at the edge of a flat screen covers a smaller angle than one at the centre:
+
+    >>> viewing = Screen(1920, 1080, 531, 299, 600).viewing()
+    >>> float(viewing.angle(960, 540, 1060, 540).round(2)), float(viewing.angle(1820, 540, 1920, 540).round(2))
+    (2.64, 2.25)
     """
 
     centre_x_px: float | np.ndarray
@@ -128,6 +150,7 @@ class Viewing:
         scale = np.asarray(px_per_deg, float)
         if not np.all(scale > 0):
             raise ValueError(f"px_per_deg must be positive; got {px_per_deg}")
+        # The distance at which one degree off the line of sight covers that many pixels.
         distance = _plain(scale / np.tan(np.deg2rad(1.0)))
         return cls(
             _plain(np.asarray(width_px, float) / 2), _plain(np.asarray(height_px, float) / 2), distance, distance
@@ -140,12 +163,14 @@ class Viewing:
 
     def degrees(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Horizontal and vertical angle (deg) of image points off the line of sight."""
+        # Each axis by itself: straight lines of the screen stay straight, which a pair of polar angles wouldn't keep.
         right = (np.asarray(x, float) - self.centre_x_px) / self.distance_x_px
         down = (np.asarray(y, float) - self.centre_y_px) / self.distance_y_px
         return np.rad2deg(np.arctan(right)), np.rad2deg(np.arctan(down))
 
     def angle(self, x0: ArrayLike, y0: ArrayLike, x1: ArrayLike, y1: ArrayLike) -> np.ndarray:
         """Exact angle (deg) at the eye between image points (x0, y0) and (x1, y1)."""
+        # atan2 of cross and dot product: the arc cosine of the dot product loses half the digits for small angles.
         first, second = self._ray(x0, y0), self._ray(x1, y1)
         across = np.linalg.norm(np.cross(first, second), axis=-1)
         return np.rad2deg(np.arctan2(across, np.sum(first * second, axis=-1)))

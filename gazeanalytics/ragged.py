@@ -23,7 +23,7 @@ _CHUNKS_PER_THREAD = 8
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """Slices of a table's rows, one a reading.
+    """Slices of a table's rows, one a reading: where each begins and ends.
 
     Attributes
     ----------
@@ -31,6 +31,16 @@ class Segments:
         The reading of each slice, in row order; categories are kept.
     starts, stops : numpy.ndarray of int64, shape (readings,)
         Row of the first element and the row after the last.
+
+    See Also
+    --------
+    segments : finds them in a key column.
+
+    Examples
+    --------
+    >>> found = segments(pd.Series([7, 7, 3]))
+    >>> len(found), found.lengths.tolist(), found.rows().tolist()
+    (2, [2, 1], [0, 0, 1])
     """
 
     keys: pd.Index
@@ -51,7 +61,7 @@ class Segments:
 
 
 def segments(key: pd.Series) -> Segments:
-    """Find the slices of equal neighbours in a key column.
+    """Segments of a table: the slices of equal neighbours in its key column.
 
     Parameters
     ----------
@@ -61,7 +71,7 @@ def segments(key: pd.Series) -> Segments:
     Raises
     ------
     ValueError
-        If a reading comes back after another began.
+        If a reading begins again after another.
 
     Examples
     --------
@@ -69,6 +79,7 @@ def segments(key: pd.Series) -> Segments:
     >>> found.starts, found.stops, list(found.keys)
     (array([0, 2]), array([2, 3]), [7, 3])
     """
+    # Codes compare as whole numbers: a million names compared as strings take hundreds of times as long.
     codes = key.cat.codes.to_numpy() if isinstance(key.dtype, pd.CategoricalDtype) else key.to_numpy()
     if not len(codes):
         empty = np.zeros(0, np.int64)
@@ -78,12 +89,23 @@ def segments(key: pd.Series) -> Segments:
     keys = pd.Index(key.iloc[starts], name=key.name)
     if not keys.is_unique:
         again = keys[keys.duplicated()].tolist()[0]
-        raise ValueError(f"reading {again!r} comes back after other readings: sort the rows by reading first")
+        raise ValueError(f"reading {again!r} begins again after other readings: sort the rows by reading first")
     return Segments(keys, starts, stops)
 
 
 def thread_count(n_jobs: int | None = None) -> int:
-    """How many threads to use: what was asked for, else what this process may run on."""
+    """Number of threads to use: what was asked for, else as many as this process may run on.
+
+    Raises
+    ------
+    ValueError
+        If `n_jobs` is below 1.
+
+    Examples
+    --------
+    >>> thread_count(3), thread_count() >= 1
+    (3, True)
+    """
     if n_jobs is not None:
         if n_jobs < 1:
             raise ValueError(f"n_jobs must be at least 1; got {n_jobs}")
@@ -108,12 +130,25 @@ def each(
     found : Segments
         The readings.
     *arguments : object
-        Arrays over all rows, and plain numbers; every chunk gets them whole.
+        Arrays over all rows, plain numbers, and NamedTuples of both; every chunk gets them whole.
     out : sequence of numpy.ndarray, shape (readings, ...)
         Results, one row a reading; a chunk gets the rows of its readings.
     n_jobs : int, optional
         Default: as many as the process may use.
+
+    Examples
+    --------
+    The sum of each reading's rows:
+
+    >>> def total(starts, stops, values, sums):
+    ...     for k, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+    ...         sums[k] = values[start:stop].sum()
+    >>> sums = np.empty(2)
+    >>> each(total, segments(pd.Series([7, 7, 3])), np.array([1.0, 2.0, 4.0]), out=[sums], n_jobs=1)
+    >>> sums
+    array([3., 4.])
     """
+    # Threads, not processes: kernels free the GIL, and arrays needn't be copied to a worker and back.
     workers = thread_count(n_jobs)
     edges = _chunk_edges(found, workers)
 
@@ -136,8 +171,9 @@ def _chunk_edges(found: Segments, workers: int) -> list[int]:
     if count < 2:
         return [0, len(found)]
     rows_before = np.cumsum(found.lengths)
-    expected = rows_before[-1] * np.arange(1, count) / count
-    return [0, *np.unique(np.searchsorted(rows_before, expected) + 1).clip(max=len(found)).tolist(), len(found)]
+    # By rows, not by readings: one long reading would keep its thread busy after the others are done.
+    share = rows_before[-1] * np.arange(1, count) / count
+    return [0, *np.unique(np.searchsorted(rows_before, share) + 1).clip(max=len(found)).tolist(), len(found)]
 
 
 def join_names(*parts: pd.Series) -> pd.Series:

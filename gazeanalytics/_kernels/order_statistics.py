@@ -14,10 +14,8 @@ _FEW = 24
 
 @kernel
 def quantile(ordered, share):
-    """Return the value below which `share` of the ordered values lie, interpolated linearly.
-
-    This is definition 7 of Hyndman & Fan (1996), the default of NumPy and R, so that users can check it there.
-    """
+    """Return the value below which `share` of the ordered values lie, interpolated linearly."""
+    # This is definition 7 of Hyndman & Fan (1996), the default of NumPy and R, so that users can check it there.
     place = share * (len(ordered) - 1)
     below = int(np.floor(place))
     above = min(below + 1, len(ordered) - 1)

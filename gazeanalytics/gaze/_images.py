@@ -11,7 +11,14 @@ __all__ = ["check_images", "match", "owners"]
 
 
 def check_images(images: pd.DataFrame) -> pd.DataFrame:
-    """Return `images` when it has one row a reading with reading, case, width and height (px)."""
+    """Return `images` when it has one row a reading with reading, case, width and height (px).
+
+    Examples
+    --------
+    >>> check_images(pd.DataFrame({"reading": [1, 1], "case": "a", "width": 9, "height": 9}))
+    Traceback (most recent call last):
+    ValueError: images: expected one row a reading; reading 1 occurs twice
+    """
     for name in ("reading", "case", "width", "height"):
         if name not in images.columns:
             raise ValueError(
@@ -44,6 +51,12 @@ def match(frame: pd.DataFrame, images: pd.DataFrame, name: str) -> ragged.Segmen
     ------
     ValueError
         If the table has a reading that `images` doesn't know.
+
+    Examples
+    --------
+    >>> fixations = pd.DataFrame({"reading": [2, 2], "onset": [0, 300], "x": 5, "y": 5})
+    >>> match(fixations, pd.DataFrame({"reading": [1, 2]}), "fixations").lengths.tolist()
+    [0, 2]
     """
     tables.check(frame, name)
     found = ragged.segments(frame["reading"])
@@ -59,6 +72,14 @@ def match(frame: pd.DataFrame, images: pd.DataFrame, name: str) -> ragged.Segmen
 
 
 def owners(found: ragged.Segments) -> np.ndarray:
-    """Position in `images` of the reading of each row of the table that was matched, int64, shape (rows,)."""
+    """Position in `images` of the reading of each row of the table that was matched, int64, shape (rows,).
+
+    Examples
+    --------
+    >>> found = ragged.Segments(pd.Index([1, 2]), np.array([1, 0]), np.array([3, 1]))
+    >>> owners(found).tolist()
+    [1, 0, 0]
+    """
+    # Slices lie in the table's order, readings in that of `images`.
     order = np.argsort(found.starts, kind="stable")
     return np.repeat(order, found.lengths[order])

@@ -1,4 +1,4 @@
-"""The fixations of all readings, ready for the kernels: angles, steps, and the frame of each image."""
+"""Fixations of all readings, ready for the kernels: visual angles, steps, and the frame of each image."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ class Points:
         fixation that was left out.
     frames : numpy.ndarray, shape (r, 4)
         Left, top, right and bottom of the image, in the same angles as `places`.
+
+    Examples
+    --------
+    >>> from gazeanalytics.gaze import example_scanpaths
+    >>> points = prepare(*example_scanpaths())
+    >>> len(points.found), points.places.shape, points.frames[0].round(1).tolist()
+    (4, (144, 2), [-12.3, -12.3, 12.3, 12.3])
     """
 
     found: ragged.Segments
@@ -57,6 +64,13 @@ def prepare(
     ------
     ValueError
         If a reading isn't in `images`.
+
+    Examples
+    --------
+    >>> fixations = pd.DataFrame({"reading": 1, "onset": [0, 300], "x": [500, 540], "y": 500})
+    >>> images = pd.DataFrame({"reading": [1], "case": "a", "width": 1000, "height": 1000})
+    >>> prepare(fixations, Viewing.from_px_per_deg(40, 1000, 1000), images).steps.round(3).tolist()
+    [1.0, nan]
     """
     found = match(fixations, check_images(images), "fixations")
     rows = (viewing or _far_away(images)).rows(len(found))
@@ -65,6 +79,7 @@ def prepare(
     x, y = fixations["x"].to_numpy(float), fixations["y"].to_numpy(float)
     ragged.each(kernels.project_readings, found, x, y, angles, out=[rows], n_jobs=n_jobs)
     duration = fixations["duration"].to_numpy(float) if "duration" in fixations else np.full(count, np.nan)
+    # Steps were taken before: the way over a fixation without a place is not known, so it must not become one step.
     known = ~np.isnan(angles.places).any(axis=1)
     before = np.concatenate(([0], np.cumsum(known)))
     return Points(
@@ -80,6 +95,7 @@ def prepare(
 
 
 def _far_away(images: pd.DataFrame) -> Viewing:
+    # Relative errors of angle go with the square of extent over distance: 1e-8 at the corner.
     width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)
     distance = 1e4 * max(width.max(initial=1), height.max(initial=1))
     return Viewing(width / 2, height / 2, distance, distance)

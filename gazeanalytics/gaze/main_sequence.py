@@ -1,4 +1,4 @@
-"""Saccades of many readings together: the main sequence, and which way they go."""
+"""Saccades of many readings: main sequence (peak speed by amplitude), directions, steps between fixations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TERMS = {"exponential": ["top_speed_deg_s", "constant_deg"], "power": ["speed_a
 
 
 def steps_between(fixations: pd.DataFrame, viewing: Viewing, images: pd.DataFrame) -> pd.DataFrame:
-    """Take the way from each fixation to the next for a saccade, where no saccades were detected.
+    """Saccades inferred from fixations: the step from each to the next, where no saccades were detected.
 
     A step may hold several saccades, and its peak speed isn't known.
 
@@ -56,6 +56,7 @@ def steps_between(fixations: pd.DataFrame, viewing: Viewing, images: pd.DataFram
     owner = owners(found)
     first = np.flatnonzero((owner[1:] == owner[:-1]) & ~np.isnan(x[1:] + x[:-1] + y[1:] + y[:-1]))
     own = Viewing(*viewing.rows(len(found))[owner[first]].T)
+    # Without durations the step begins at the onset: too early by the fixation, but in the right order.
     ends = onset[first] + duration[first]
     return pd.DataFrame(
         {
@@ -73,7 +74,7 @@ def steps_between(fixations: pd.DataFrame, viewing: Viewing, images: pd.DataFram
 
 
 def saccade_directions(saccades: pd.DataFrame, *, bins: int = 8, by: Sequence[str] = ()) -> pd.DataFrame:
-    """Count saccades by direction.
+    """Saccade directions: number, share and mean amplitude of saccades by direction (rose plot).
 
     Parameters
     ----------
@@ -108,6 +109,7 @@ def saccade_directions(saccades: pd.DataFrame, *, bins: int = 8, by: Sequence[st
     right, down = (saccades[axis + "1"] - saccades[axis + "0"] for axis in ("x", "y"))
     heading = np.arctan2(-down.to_numpy(float), right.to_numpy(float)) * bins / (2 * np.pi)
     moved = ((right != 0) | (down != 0)) & right.notna() & down.notna()
+    # Bins are centred on their direction, so that horizontal saccades, the most common, don't fall on an edge.
     bin_ = pd.Categorical.from_codes(
         np.where(moved, np.floor(np.nan_to_num(heading) + 0.5).astype(np.int64) % bins, -1),
         dtype=pd.CategoricalDtype([360.0 * k / bins for k in range(bins)]),
@@ -122,7 +124,7 @@ def saccade_directions(saccades: pd.DataFrame, *, bins: int = 8, by: Sequence[st
 
 
 def main_sequence(saccades: pd.DataFrame, *, curve: Curve = "exponential", confidence: float = 0.95) -> pd.DataFrame:
-    """Fit peak speed as a function of amplitude.
+    """Main sequence of saccades: peak speed as a function of amplitude, with confidence intervals.
 
     Parameters
     ----------
@@ -132,7 +134,7 @@ def main_sequence(saccades: pd.DataFrame, *, curve: Curve = "exponential", confi
         V (1 - exp(-A / c)) by least squares on speed (Bahill, Clark & Stark 1975), or a A^b by least squares on
         log speed.
     confidence : float
-        Level of the intervals.
+        Of the intervals.
 
     Returns
     -------
@@ -146,6 +148,17 @@ def main_sequence(saccades: pd.DataFrame, *, curve: Curve = "exponential", confi
     ------
     ValueError
         With fewer than three usable saccades or an unknown curve.
+
+    See Also
+    --------
+    gazeanalytics.gaze.scanpath_features : a log-log slope for each reading.
+
+    References
+    ----------
+    Bahill, A. T., Clark, M. R., & Stark, L. (1975). The main sequence, a tool for studying human eye movements.
+    Mathematical Biosciences, 24(3-4), 191-204.
+    Cameron, A. C., & Miller, D. L. (2015). A practitioner's guide to cluster-robust inference. Journal of Human
+    Resources, 50(2), 317-372.
 
     Examples
     --------
@@ -168,6 +181,7 @@ def main_sequence(saccades: pd.DataFrame, *, curve: Curve = "exponential", confi
         raise ValueError(
             f"main_sequence needs at least three saccades with amplitude and peak speed; {usable.sum()} have"
         )
+    # One curve with errors that allow for readings, not a mixed model: it can fail where readings have few saccades.
     fit = _fit_exponential if curve == "exponential" else _fit_power
     estimate, gradient, residual = fit(size[usable], speed[usable])
     groups = pd.factorize(saccades["reading"][usable])[0]
@@ -176,7 +190,8 @@ def main_sequence(saccades: pd.DataFrame, *, curve: Curve = "exponential", confi
     reach = stats.t.ppf((1 + confidence) / 2, df) * error if df else error
     low, high = estimate - reach, estimate + reach
     if curve == "power":
-        # From log speed at 1 deg to speed; the standard error by the delta method.
+        # From log speed at 1 deg to speed; the standard error by the delta method. The interval is carried over end by
+        # end, so that it can't reach below 0.
         estimate[0], low[0], high[0] = np.exp([estimate[0], low[0], high[0]])
         error[0] *= estimate[0]
     return pd.DataFrame(
@@ -206,6 +221,8 @@ def _fit_exponential(size: np.ndarray, speed: np.ndarray) -> tuple[np.ndarray, n
     def residual(values: np.ndarray) -> np.ndarray:
         return values[0] * -np.expm1(-size / values[1]) - speed
 
+    # Least squares on speed, not on log speed: errors of speed are about as large at every amplitude. The start is near
+    # the plateau and at a usual amplitude; x_scale lets both parameters take steps of their own size.
     start = np.array([np.quantile(speed, 0.95), np.median(size)])
     slope: Any = gradient  # SciPy's annotation of jac knows only the names of its own methods.
     found = optimize.least_squares(residual, start, jac=slope, x_scale=start, xtol=1e-12)
@@ -225,6 +242,9 @@ def _clustered_errors(gradient: np.ndarray, residual: np.ndarray, groups: np.nda
     size = int(groups.max()) + 1
     if size < 2:
         return np.full(terms, np.nan)
+    # Sandwich (X'X)^-1 (sum of X_g' e_g e_g' X_g) (X'X)^-1 times G / (G - 1) (N - 1) / (N - K), the factor CR1
+    # (Cameron & Miller 2015). CR2 and CR3 take a matrix per cluster and differ little with many
+    # readings.
     bread = np.linalg.inv(gradient.T @ gradient)
     scores = np.column_stack([np.bincount(groups, column * residual, size) for column in gradient.T])
     factor = size / (size - 1) * (count - 1) / (count - terms)

@@ -229,7 +229,7 @@ def test_other_cases_follow_the_chest():
 def test_errors_tell_what_to_do(two):
     with pytest.raises(ValueError, match=r"one shape \(rows, columns\); got \(12, 16\) and \(2, 2\); resample one"):
         cc(two[0], np.ones((2, 2)))
-    with pytest.raises(ValueError, match=r"no cell below 0; got -1.0; subtract the least value first"):
+    with pytest.raises(ValueError, match=r"no cell below 0; got -1.0; subtract the lowest value first"):
         sim(two[0] * 0 - 1, two[0])
     with pytest.raises(ValueError, match="form to be quotient or floor; got 'mit'"):
         kl(*two, eps=1, form="mit")

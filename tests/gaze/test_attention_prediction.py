@@ -115,7 +115,7 @@ def test_model_maps_keep_their_mass_and_the_crop():
         model_maps({"z": np.ones((2, 2))}, images, cells=(2, 2))
     with pytest.raises(ValueError, match=r"needs rows and columns; got shape \(2, 2, 3\); take one channel"):
         model_maps({"a": np.ones((2, 2, 3))}, images, cells=(2, 2))
-    with pytest.raises(ValueError, match=r"its least is -1\.0; shift it first"):
+    with pytest.raises(ValueError, match=r"the lowest is -1\.0; shift it first"):
         model_maps({"a": np.array([[-1.0]])}, images, cells=(1, 1))
 
 

@@ -26,7 +26,7 @@ def test_segments_are_the_runs_of_equal_keys(lengths):
 
 
 def test_a_reading_that_comes_back_is_refused():
-    with pytest.raises(ValueError, match="reading 1 comes back after other readings"):
+    with pytest.raises(ValueError, match="reading 1 begins again after other readings"):
         ragged.segments(pd.Series([1, 2, 1]))
 
 

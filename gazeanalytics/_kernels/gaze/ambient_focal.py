@@ -26,10 +26,8 @@ def scale_at(scales, k):
 
 @kernel
 def ambient_focal(durations, steps, scale, first, last):
-    """Return K, the mean of z(duration) - z(next step) over fixations first..last-1 (Krejtz et al. 2016).
-
-    The scale comes from outside: with a reading's own mean and standard deviation K of the whole reading would be 0.
-    """
+    """Return K, the mean of z(duration) - z(next step) over fixations first..last-1 (Krejtz et al. 2016)."""
+    # The scale comes from outside: with a reading's own mean and standard deviation K of the whole reading would be 0.
     total = 0.0
     count = 0
     for i in range(first, last):
@@ -54,10 +52,8 @@ def mean_known(values, first, last):
 
 @kernel
 def log_ratio(before, after):
-    """Return log2(before / after); NaN unless both are above 0.
-
-    A logarithm, so that twice as much early and twice as much late are equally far from 0.
-    """
+    """Return log2(before / after); NaN unless both are above 0."""
+    # A logarithm, so that twice as much early and twice as much late are equally far from 0.
     return np.log2(before / after) if before > 0.0 and after > 0.0 else np.nan
 
 
@@ -84,6 +80,8 @@ def course_readings(starts, stops, durations, steps, early_share, scales, out):
 @kernel
 def evenness(durations):
     """Return the entropy of how time is shared out among fixations, as a share of its maximum, log(n)."""
+    # -sum p log p / log n over the n known durations, p their shares of the total (Pielou's evenness): short and long
+    # readings can be compared, which bare entropy doesn't allow.
     total = 0.0
     count = 0
     for duration in durations:
@@ -101,11 +99,9 @@ def evenness(durations):
 
 @kernel
 def join_clusters(places, radius, cluster):
-    """Write which cluster each point joins and return how many there are.
-
-    A point joins the cluster with the nearest running mean, when that is within `radius`; else it begins a new one
-    (leader clustering). k-means would need a number of clusters, and its result would hang on random starts.
-    """
+    """Write which cluster each point joins and return how many there are."""
+    # A point joins the cluster with the nearest running mean, when that is within `radius`; else it begins a new one
+    # (leader clustering). k-means would need a number of clusters, and its result would hang on random starts.
     count = len(places)
     centres = np.empty((count, 2))
     sizes = np.zeros(count)
@@ -124,6 +120,7 @@ def join_clusters(places, radius, cluster):
             centres[best, 1] = 0.0
             found += 1
         sizes[best] += 1.0
+        # Running mean: m += (x - m) / n, which needs no second look at the members.
         for axis in range(2):
             centres[best, axis] += (places[i, axis] - centres[best, axis]) / sizes[best]
         cluster[i] = best
@@ -140,6 +137,7 @@ def clusters(places, durations, radius, big, out):
     member = np.empty(count, np.int64)
     found = join_clusters(places, radius, member)
     out[0] = found
+    # Dwell time by cluster; a single unknown duration makes the total unknown, as whose share it is can't be said.
     dwell = np.zeros(found)
     total = 0.0
     for i in range(count):

@@ -73,12 +73,10 @@ def in_ellipse(x, y, box):
 
 @kernel
 def nearest_on_ellipse(x, y, box):
-    """Return the point of the box's ellipse nearest to (x, y), which lies outside.
-
-    With half axes a and b and the place (u, v) from the centre it is (a^2 u / (a^2 + t), b^2 v / (b^2 + t)) for the one
-    t above 0 that puts it on the ellipse. Newton's steps from 0 rise to that t, as the left side falls ever less. The
-    closed form, a root of a polynomial of degree four, loses its digits for long thin ellipses.
-    """
+    """Return the point of the box's ellipse nearest to (x, y), which lies outside."""
+    # With half axes a and b and the place (u, v) from the centre it is (a^2 u / (a^2 + t), b^2 v / (b^2 + t)) for the
+    # one t above 0 that puts it on the ellipse. Newton's steps from 0 rise to that t, as the left side falls ever less.
+    # The closed form, a root of a polynomial of degree four, loses its digits for long thin ellipses.
     u, v = x - (box.left + box.right) / 2.0, y - (box.top + box.bottom) / 2.0
     a, b = ((box.right - box.left) / 2.0) ** 2, ((box.bottom - box.top) / 2.0) ** 2
     t = 0.0
@@ -103,11 +101,9 @@ def nearest_on_edge(x, y, ax, ay, bx, by):
 
 @kernel
 def nearest_in_polygon(x, y, corners):
-    """Return the point of the polygon's outline nearest to (x, y), and whether (x, y) lies inside or on it.
-
-    Inside is where a ray to the right crosses the outline an odd number of times (even-odd rule). The winding number
-    would differ only where an outline crosses itself, and costs an angle per edge.
-    """
+    """Return the point of the polygon's outline nearest to (x, y), and whether (x, y) lies inside or on it."""
+    # Inside is where a ray to the right crosses the outline an odd number of times (even-odd rule). The winding number
+    # would differ only where an outline crosses itself, and costs an angle per edge.
     nearest = np.inf
     best_x = x
     best_y = y
@@ -131,11 +127,9 @@ def nearest_in_polygon(x, y, corners):
 
 @kernel
 def inside(x, y, region, areas, radius, view):
-    """Return whether (x, y) lies in the AOI or within `radius` deg of it.
-
-    The nearest point is sought in pixels, and only then is its distance taken as an exact angle: no closed form is
-    known for the nearest point in angle, which differs little for the small radii that hits allow for.
-    """
+    """Return whether (x, y) lies in the AOI or within `radius` deg of it."""
+    # The nearest point is sought in pixels, and only then is its distance taken as an exact angle: no closed form is
+    # known for the nearest point in angle, which differs little for the small radii that hits allow for.
     if not (x == x and y == y):
         return False
     box = box_at(areas.boxes, region)

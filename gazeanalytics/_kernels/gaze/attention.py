@@ -38,11 +38,9 @@ class Profiles(NamedTuple):
 
 @kernel
 def add_profile(profile, centre, sigma, low, high):
-    """Add the mass of a normal distribution to each unit cell of an axis, between the bounds.
-
-    A cell from a to b gets (erf((b - c) / (sigma sqrt(2))) - erf((a - c) / (sigma sqrt(2)))) / 2. Sampling the density
-    at cell centres, as image filters do, doesn't keep the sum for a small sigma.
-    """
+    """Add the mass of a normal distribution to each unit cell of an axis, between the bounds."""
+    # A cell from a to b gets (erf((b - c) / (sigma sqrt(2))) - erf((a - c) / (sigma sqrt(2)))) / 2. Sampling the
+    # density at cell centres, as image filters do, doesn't keep the sum for a small sigma.
     begin = max(math.floor(centre - _REACH * sigma), math.floor(low), 0)
     end = min(math.ceil(centre + _REACH * sigma), math.ceil(high), len(profile))
     scale = sigma * math.sqrt(2.0)
@@ -59,6 +57,7 @@ def spread(profile, centre, sigma, low, high, edge):
     profile[:] = 0.0
     add_profile(profile, centre, sigma, low, high)
     if edge == REFLECT:
+        # Mirror images of the point at both bounds, as many as reach back: k spans away, flipped when k is odd.
         span = high - low
         images = math.ceil(_REACH * sigma / span)
         for k in range(1, images + 1):
@@ -67,6 +66,7 @@ def spread(profile, centre, sigma, low, high, edge):
                 inside = centre - low if k % 2 == 0 else high - centre
                 add_profile(profile, low + shift * span + inside, sigma, low, high)
     elif edge == RENORMALISE:
+        # The point keeps its whole mass, at the price of a kernel that is higher near the edge.
         total = 0.0
         for cell in range(len(profile)):
             total += profile[cell]
@@ -138,14 +138,13 @@ def bin_of(value, lowest, scale):
 
 @kernel
 def ranks_among(levels, surface, below, equal):
-    """For each of the rising, distinct levels: how many cells of the surface are below it, and how many equal it.
-
-    Cells are counted in bins, a block of equal cells as one. A bin without a level shows at once how many levels its
-    cells reach; the cells of the other bins are compared with the levels in theirs. Sorting the surface, as other code
-    does, costs n log n for n cells, though there are only a few dozen levels to rank.
-    """
+    """For each of the rising, distinct levels: how many cells of the surface are below it, and how many equal it."""
+    # Cells are counted in bins, a block of equal cells as one. A bin without a level shows at once how many levels its
+    # cells reach; the cells of the other bins are compared with the levels in theirs. Sorting the surface, as other
+    # code does, costs n log n for n cells, though there are only a few dozen levels to rank.
     lowest = levels[0]
     span = levels[-1] - lowest if levels[-1] > lowest else 0.0
+    # Levels apart by less than a float can scale, or by infinity, get no bins: all cells are then compared.
     scale = _BINS / span if 0 < span < np.inf else 0.0
     binned = 0 < scale < np.inf
     held = np.zeros(_BINS + 2, np.int64)

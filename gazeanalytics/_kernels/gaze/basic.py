@@ -30,6 +30,7 @@ def project(x, y, view, rays, places):
     for i in range(len(x)):
         right = (x[i] - view.centre_x) / view.distance_x
         down = (y[i] - view.centre_y) / view.distance_y
+        # The image plane lies at distance 1 from the eye: the ray is (right, down, 1), made a unit.
         length = np.sqrt(right * right + down * down + 1.0)
         rays[i, 0] = right / length
         rays[i, 1] = down / length
@@ -40,10 +41,8 @@ def project(x, y, view, rays, places):
 
 @kernel
 def step(rays, places, lengths, headings):
-    """Write the angle (deg) from each point to the next and its direction (rad, anticlockwise); NaN where none is.
-
-    The angle is 2 arcsin(chord / 2): exact for small steps, where the arc cosine of the rays' product is not.
-    """
+    """Write the angle (deg) from each point to the next and its direction (rad, anticlockwise); NaN where none is."""
+    # The angle is 2 arcsin(chord / 2): exact for small steps, where the arc cosine of the rays' product is not.
     count = len(rays)
     for i in range(count):
         lengths[i] = np.nan
@@ -84,6 +83,7 @@ def summarise(values, low, high, out):
     if count == 0:
         return
     known = known[:count]
+    # Sorted once for the median and both quantiles; a reading has too few values for selection to save time.
     sort(known)
     mean = total / count
     # Two passes: the sum of squares less the squared sum would cancel where a reading's values are close.
@@ -108,10 +108,8 @@ def summaries(starts, stops, values, low, high, out):
 
 @kernel
 def directions(headings, out):
-    """Write how horizontal the steps are, how much they share an axis, and how sharply they turn (deg).
-
-    Headings are doubled before averaging, so that left and right count as one axis (axial data; Fisher 1993).
-    """
+    """Write how horizontal the steps are, how much they share an axis, and how sharply they turn (deg)."""
+    # Headings are doubled before averaging, so that left and right count as one axis (axial data; Fisher 1993).
     out[:] = np.nan
     across = 0.0
     along = 0.0

@@ -9,11 +9,9 @@ from gazeanalytics._kernels import kernel
 
 @kernel
 def kendall(order):
-    """Return Kendall's tau between the order of the values and rising order; they must differ.
-
-    tau = (concordant - discordant) / (n (n - 1) / 2) (Kendall 1938). Pairs are counted one by one: a checklist has
-    about ten items, for which Knight's (1966) n log n way takes longer.
-    """
+    """Return Kendall's tau between the order of the values and rising order; they must differ."""
+    # tau = (concordant - discordant) / (n (n - 1) / 2) (Kendall 1938). Pairs are counted one by one: a checklist has
+    # about ten items, for which Knight's (1966) n log n way takes longer.
     count = len(order)
     if count < 2:
         return np.nan
@@ -26,10 +24,8 @@ def kendall(order):
 
 @kernel
 def edits(first, second):
-    """Return the edit distance of two sequences (insert, delete, replace at cost 1; Levenshtein 1966).
-
-    One row of the table of Wagner & Fischer (1974) is kept. rapidfuzz, which `string_edit` uses, can't run here.
-    """
+    """Return the edit distance of two sequences (insert, delete, replace at cost 1; Levenshtein 1966)."""
+    # One row of the table of Wagner & Fischer (1974) is kept. rapidfuzz, which `string_edit` uses, can't run here.
     above = np.arange(len(second) + 1)
     for i in range(len(first)):
         corner = above[0]

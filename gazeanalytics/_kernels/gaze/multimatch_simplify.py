@@ -88,6 +88,7 @@ def simplify(saccade, limits):
     now, then = saccade.copy(), np.empty_like(saccade)
     duration, duration_then = np.empty(fixations + 1), np.empty(fixations + 1)
     duration[:fixations] = saccade[6]
+    # Both arrays change roles in each round, so that no copy is made.
     while True:
         last = duration[fixations - 1]
         count = join_straight(now, count, duration, limits, then, duration_then)

@@ -43,11 +43,9 @@ def box_at(boxes, k):
 
 @kernel
 def angle_between(x0, y0, x1, y1, view):
-    """Return the angle (deg) at the eye between two image points.
-
-    With the rays u and v from the eye it is atan2(|u x v|, u . v). The arc cosine of the normalised product would lose
-    half of the digits for the small angles between fixations.
-    """
+    """Return the angle (deg) at the eye between two image points."""
+    # With the rays u and v from the eye it is atan2(|u x v|, u . v). The arc cosine of the normalised product would
+    # lose half of the digits for the small angles between fixations.
     a = (x0 - view.centre_x) / view.distance_x
     b = (y0 - view.centre_y) / view.distance_y
     c = (x1 - view.centre_x) / view.distance_x

@@ -23,6 +23,7 @@ def recurrences(rays, chord):
     """Return the upper triangle of "points i and j lie within `chord` of each other"."""
     count = len(rays)
     near = np.zeros((count, count), np.bool_)
+    # |a - b|^2 <= c^2 in place of a square root and an arc function per pair.
     limit = chord * chord
     for i in range(count):
         for j in range(i + 1, count):
@@ -55,13 +56,11 @@ def points_on_lines(near, rows, columns, down, right, min_line, upper):
 
 @kernel
 def recurrence(near, min_line, out):
-    """Write recurrence, determinism, laminarity and centre of recurrence mass (all in %), and the share refixated.
-
-    With R recurrent pairs i < j of n fixations (Anderson, Bischof, Laidlaw, Risko & Kingstone 2013): REC =
-    200 R / (n (n - 1)), DET = 100 |D| / R, LAM = 100 (|H| + |V|) / (2 R), CORM = 100 sum(j - i) / ((n - 1) R), where D,
-    H and V are the points on diagonal, horizontal and vertical lines. The main diagonal, where each fixation meets
-    itself, never counts.
-    """
+    """Write recurrence, determinism, laminarity and centre of recurrence mass (all in %), and the share refixated."""
+    # With R recurrent pairs i < j of n fixations (Anderson, Bischof, Laidlaw, Risko & Kingstone 2013): REC = 200 R / (n
+    # (n - 1)), DET = 100 |D| / R, LAM = 100 (|H| + |V|) / (2 R), CORM = 100 sum(j - i) / ((n - 1) R), where D, H and V
+    # are the points on diagonal, horizontal and vertical lines. The main diagonal, where each fixation meets itself,
+    # never counts.
     out[:] = np.nan
     count = len(near)
     if count == 0:
@@ -70,6 +69,7 @@ def recurrence(near, min_line, out):
     lags = 0
     again = 0
     for j in range(count):
+        # A refixation is a return: being near the fixation just before is staying, not coming back.
         back = False
         for i in range(j):
             if near[i, j]:
@@ -120,6 +120,7 @@ def cross_recurrence(one, two, rule, near, out):
     level = points_on_lines(near, n, m, 0, 1, rule.min_line, False)
     upright = points_on_lines(near, n, m, 1, 0, rule.min_line, False)
     out[2] = 100.0 * (level + upright) / (2 * count)
+    # Over the greatest lag that there is: 100 would be that all recurrences join one path's begin to the other's end.
     longer = max(n, m) - 1
     out[3] = 100.0 * lag / (longer * count) if longer else 0.0
 

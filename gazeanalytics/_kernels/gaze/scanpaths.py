@@ -81,6 +81,7 @@ def path_of(paths, pairs, reading):
 @inlined
 def comes_first(one, two):
     """Whether the first path is the shorter one, or of equal length and no greater saccade by saccade."""
+    # An order of the two paths that doesn't depend on the call, so that the measure is symmetric.
     if len(one.x) != len(two.x):
         return len(one.x) < len(two.x)
     for i in range(len(one.x)):
@@ -93,11 +94,9 @@ def comes_first(one, two):
 
 @inlined
 def fill_costs(one, two, total):
-    """Write the cost of the cheapest way to each node of the matrix of saccade differences.
-
-    C(i, j) = |u_i - v_j| + min(C(i-1, j-1), C(i-1, j), C(i, j-1)), C(0, 0) = 0. MultiMatch asks for Dijkstra's
-    shortest path (Jarodzka, Holmqvist & Nystrom 2010); as ways only lead right and down, one sweep finds the same.
-    """
+    """Write the cost of the cheapest way to each node of the matrix of saccade differences."""
+    # C(i, j) = |u_i - v_j| + min(C(i-1, j-1), C(i-1, j), C(i, j-1)), C(0, 0) = 0. MultiMatch asks for Dijkstra's
+    # shortest path (Jarodzka, Holmqvist & Nystrom 2010); as ways only lead right and down, one sweep finds the same.
     x1, y1, x2, y2 = one.x, one.y, two.x, two.y
     n, m = len(x1), len(x2)
     for i in range(n):
@@ -120,11 +119,9 @@ def fill_costs(one, two, total):
 
 @kernel
 def align_saccades(one, two, total, steps1, steps2):
-    """Cheapest way through the matrix of saccade differences; returns its number of steps, written from end to start.
-
-    Paths are saccade vectors. Among predecessors of equal cost the diagonal one is taken, then the step back in the
-    first path, then in the second: left to the order of a graph, as in the toolbox, ties would depend on the call.
-    """
+    """Align saccades along the cheapest way; returns its number of steps, which are written from end to start."""
+    # Paths are saccade vectors. Among predecessors of equal cost the diagonal one is taken, then the step back in the
+    # first path, then in the second: left to the order of a graph, as in the toolbox, ties would depend on the call.
     fill_costs(one, two, total)
     i, j, count = len(one.x) - 1, len(two.x) - 1, 0
     while True:
@@ -165,6 +162,7 @@ def align_pair(one, two, steps, room):
     if not comes_first(first, second):
         one, two, first, second = two, one, second, first
     count = align_saccades(first, second, room.total, room.steps1, room.steps2)
+    # From places in the paths to rows of the table.
     steps1, steps2 = room.steps1, room.steps2
     for k in range(count):
         steps1[k] += one[0]
@@ -182,6 +180,8 @@ def multimatch(one, two, steps, room, out):
     """
     count = align_pair(one, two, steps, room)
     steps1, steps2, values = room.steps1, room.steps2, room.values
+    # Dewhurst et al. (2012): difference of vectors, angles, lengths, places and durations (over the longer). Medians,
+    # as in the published toolbox: one stray match doesn't move them.
     out[0] = median_distance(steps.dx, steps.dy, room, count)
     for k in range(count):
         turn = abs(steps.direction[steps1[k]] - steps.direction[steps2[k]])
@@ -222,11 +222,9 @@ def multimatch_pairs(starts, stops, pairs, steps, scores):
 
 @kernel
 def scanmatch(one, two, scoring, row):
-    """Best Needleman-Wunsch score of two symbol sequences, over the whole table as the published code takes it.
-
-    S(i, j) = max(S(i-1, j-1) + similarity(a_i, b_j), S(i-1, j) + gap, S(i, j-1) + gap) (Needleman & Wunsch 1970), of
-    which one row is kept. The textbook takes the last cell; the published Python code takes the highest of all.
-    """
+    """Best Needleman-Wunsch score of two symbol sequences, over the whole table as the published code takes it."""
+    # S(i, j) = max(S(i-1, j-1) + similarity(a_i, b_j), S(i-1, j) + gap, S(i, j-1) + gap) (Needleman & Wunsch 1970), of
+    # which one row is kept. The textbook takes the last cell; the published Python code takes the highest of all.
     n, m = len(one), len(two)
     gap, similarity = scoring.gap, scoring.similarity
     best, free = gap, gap == 0.0
@@ -265,11 +263,9 @@ def scanmatch_pairs(starts, stops, pairs, symbols, scoring, scores):
 
 @kernel
 def path_distances(one, two, room, out):
-    """Dynamic time warping, discrete Frechet, Hausdorff and EyeAnalysis distance of two paths, in one pass.
-
-    Warping: W(i, j) = d + min of the three cells before (Sakoe & Chiba 1978, without a window). Frechet: L(i, j) =
-    max(d, min of the three cells before) (Eiter & Mannila 1994). All four need every d(i, j): one pass takes it once.
-    """
+    """Dynamic time warping, discrete Frechet, Hausdorff and EyeAnalysis distance of two paths, in one pass."""
+    # Warping: W(i, j) = d + min of the three cells before (Sakoe & Chiba 1978, without a window). Frechet: L(i, j) =
+    # max(d, min of the three cells before) (Eiter & Mannila 1994). All four need every d(i, j): one pass takes it once.
     warp, leash, nearest = room.warp, room.leash, room.nearest
     x1, y1, x2, y2 = one.x, one.y, two.x, two.y
     n, m = len(x1), len(x2)
@@ -314,11 +310,9 @@ def path_distances_pairs(starts, stops, pairs, paths, scores):
 
 @kernel
 def embedding(one, two, windows, similarity):
-    """Mean over lengths k of the distance (or its exp(-d)) from each window of path 2 to the nearest of path 1.
-
-    A window of length k adds one distance to the window of length k - 1 at the same start: summed over k the cost is
-    n m min(n, m), where the published code takes every window anew.
-    """
+    """Mean over lengths k of the distance (or its exp(-d)) from each window of path 2 to the nearest of path 1."""
+    # A window of length k adds one distance to the window of length k - 1 at the same start: summed over k the cost is
+    # n m min(n, m), where the published code takes every window anew.
     n, m = len(one.x), len(two.x)
     shorter = min(n, m)
     windows[:n, :m] = 0.0

@@ -53,6 +53,7 @@ def meet_target(gaze, target_x, target_y, view, radii, met):
         before = i
         away = distance(x, y, target_x, target_y, view)
         straight = distance(x, y, gaze.x[begin], gaze.y[begin], view)
+        # All radii in one pass: the sensitivity table costs no second look at the fixations.
         for k in range(len(radii)):
             if away > radii[k]:
                 continue

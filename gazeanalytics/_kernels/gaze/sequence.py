@@ -20,11 +20,9 @@ class Shuffles(NamedTuple):
 
 @kernel
 def entropies(counts, out):
-    """Write the entropy (bit) of counts: plug-in, Miller-Madow, and James-Stein shrinkage to the uniform.
-
-    Miller-Madow adds (seen - 1) / (2 n) nat. The shrinkage weight is that of Hausser & Strimmer (2009, eq. 4). All
-    three are kept, since the plug-in is what papers report, and it is biased low in readings of few fixations.
-    """
+    """Write the entropy (bit) of counts: plug-in, Miller-Madow, and James-Stein shrinkage to the uniform."""
+    # Miller-Madow adds (seen - 1) / (2 n) nat. The shrinkage weight is that of Hausser & Strimmer (2009, eq. 4). All
+    # three are kept, since the plug-in is what papers report, and it is biased low in readings of few fixations.
     total = 0.0
     for count in counts:
         total += count
@@ -43,6 +41,7 @@ def entropies(counts, out):
         if count > 0.0:
             plugin -= share * np.log2(share)
             seen += 1
+    # lambda = (1 - sum p^2) / ((n - 1) sum (1/k - p)^2), cut at 1; the shrunk share is lambda / k + (1 - lambda) p.
     weight = 1.0
     if total > 1.0 and away > 0.0:
         weight = min(1.0, (1.0 - squares) / ((total - 1.0) * away))
@@ -78,6 +77,8 @@ def transition_entropies(codes, kinds, out):
     out[3:6] = 0.0
     row = np.empty(3)
     for kind in range(kinds):
+        # H = sum over cells i of p_i H(next | i) (Krejtz et al. 2015). p_i is the share of steps that leave i, so that
+        # the last fixation, which nothing follows, has no weight.
         leaving = 0.0
         for count in steps[kind]:
             leaving += count
@@ -89,11 +90,9 @@ def transition_entropies(codes, kinds, out):
 
 @kernel
 def lempel_ziv(codes, kinds):
-    """Return the number of new phrases (Lempel & Ziv 1976) over n / log_kinds(n), that of a random string.
-
-    A phrase is the longest copy of something that began earlier, and one symbol more. Suffix trees would find it in
-    linear time; at the length of a scanpath the plain search is faster.
-    """
+    """Return the number of new phrases (Lempel & Ziv 1976) over n / log_kinds(n), that of a random string."""
+    # A phrase is the longest copy of something that began earlier, and one symbol more. Suffix trees would find it in
+    # linear time; at the length of a scanpath the plain search is faster.
     count = len(codes)
     if count < 2:
         return np.nan
@@ -137,11 +136,9 @@ def code_readings(starts, stops, codes, kinds, out):
 
 @kernel
 def next_random(state):
-    """Return the number after `state`, which mustn't be 0, in the sequence xorshift64 (Marsaglia 2003).
-
-    Each reading has a state of its own, so that the answer doesn't depend on threads; Numba's np.random has one per
-    thread.
-    """
+    """Return the number after `state`, which mustn't be 0, in the sequence xorshift64 (Marsaglia 2003)."""
+    # Each reading has a state of its own, so that the answer doesn't depend on threads; Numba's np.random has one per
+    # thread.
     state ^= state << np.uint64(13)
     state ^= state >> np.uint64(7)
     return state ^ (state << np.uint64(17))
@@ -160,11 +157,9 @@ def shuffle(codes, state):
 
 @kernel
 def against_shuffles(codes, plan, seed, out):
-    """Write transition entropy, mean and standard deviation (n - 1) over random orders, and the p-value of low.
-
-    The permutation test keeps how often each place was fixated and draws the order alone. The observed order counts as
-    one of the shuffles, p = (1 + low) / (1 + n), so that p is never 0 (Phipson & Smyth 2010).
-    """
+    """Write transition entropy, mean and standard deviation (n - 1) over random orders, and the p-value of low."""
+    # The permutation test keeps how often each place was fixated and draws the order alone. The observed order counts
+    # as one of the shuffles, p = (1 + low) / (1 + n), so that p is never 0 (Phipson & Smyth 2010).
     six = np.empty(6)
     transition_entropies(codes, plan.kinds, six)
     seen = six[3 + plan.estimator]

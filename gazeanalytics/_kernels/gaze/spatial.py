@@ -28,17 +28,16 @@ def turn_of(places, a, b, c):
 
 @kernel
 def hull_area(places):
-    """Return the area of the smallest convex polygon around the points (monotone chain; Andrew 1979).
-
-    Lower and upper chain are built from left to right and back; a corner goes when the next point doesn't turn left of
-    it. The area is half the sum of x_k y_k+1 - x_k+1 y_k over the corners.
-    """
+    """Return the area of the smallest convex polygon around the points (monotone chain; Andrew 1979)."""
+    # Lower and upper chain are built from left to right and back; a corner goes when the next point doesn't turn left
+    # of it. The area is half the sum of x_k y_k+1 - x_k+1 y_k over the corners.
     count = len(places)
     if count < 3:
         return 0.0
     order = order_of_points(places)
     corners = np.empty(2 * count, np.int64)
     size = 0
+    # The lower chain, then the upper one over it.
     for i in order:
         while size > 1 and turn_of(places, corners[size - 2], corners[size - 1], i) <= 0.0:
             size -= 1
@@ -60,12 +59,10 @@ def hull_area(places):
 
 @kernel
 def scatter(places, share, out):
-    """Write the bivariate contour ellipse area that holds `share` of the points, and their RMS distance to the centre.
-
-    BCEA = 2 k pi sx sy sqrt(1 - rho^2) with k = -ln(1 - share) (Crossland & Rubin 2002); sx^2 sy^2 (1 - rho^2) is the
-    determinant of the covariance matrix, so rho, which isn't defined for a vertical line, is never needed. The
-    determinant is taken as sxx * syy - sxy ** 2 and cut at 0, which points on a line may miss by rounding.
-    """
+    """Write the bivariate contour ellipse area (BCEA) that holds `share` of the points, and their RMS spread."""
+    # BCEA = 2 k pi sx sy sqrt(1 - rho^2) with k = -ln(1 - share) (Crossland & Rubin 2002); sx^2 sy^2 (1 - rho^2) is the
+    # determinant of the covariance matrix, so rho, which isn't defined for a vertical line, is never needed. The
+    # determinant is taken as sxx * syy - sxy ** 2 and cut at 0, which points on a line may miss by rounding.
     count = len(places)
     out[:] = np.nan
     if count < 2:
@@ -91,11 +88,9 @@ def scatter(places, share, out):
 
 @kernel
 def neighbour_index(places, area):
-    """Return the mean distance to the nearest other point over that of as many random points on `area`.
-
-    Random points lie 0.5 sqrt(area / n) apart (Clark & Evans 1954, for a plane without edges). No edge correction is
-    made, as in the applications to gaze. A tree of places would save time only above some hundred fixations.
-    """
+    """Return the mean distance to the nearest other point over that of as many random points on `area`."""
+    # Random points lie 0.5 sqrt(area / n) apart (Clark & Evans 1954, for a plane without edges). No edge correction is
+    # made, as in the applications to gaze. A tree of places would save time only above some hundred fixations.
     count = len(places)
     if count < 3:
         return np.nan
@@ -137,6 +132,7 @@ def coverage(places, early, rule, frame, out):
     """Write the share of the image seen, and the part of that share seen by the first `early` points."""
     width = frame.right - frame.left
     height = frame.bottom - frame.top
+    # Square cells, so that a disc of degrees is a disc of cells on images of any shape.
     cell = max(width, height) / rule.cells
     seen = np.zeros((max(1, int(np.round(height / cell))), max(1, int(np.round(width / cell)))), np.bool_)
     first = paint(places[:early], rule.radius, frame, cell, seen)
@@ -184,6 +180,7 @@ def polar(places, frame, radii, angles):
 @kernel
 def winding(angles):
     """Return the net angle and all angle walked (rad) from each angle to the next, by the shorter way round."""
+    # A step of exactly half a turn counts as anticlockwise; which way it went can't be known.
     net = 0.0
     walked = 0.0
     for i in range(len(angles) - 1):
@@ -210,11 +207,9 @@ def widest_gap(angles):
 
 @kernel
 def circling(places, frame, out):
-    """Write mean and spread of the radius, angular coverage, net winding and its steadiness about the image centre.
-
-    No threshold of circumferential search is published (Kundel & La Follette 1972 describe it), so numbers are given
-    and no class.
-    """
+    """Write mean and spread of the radius, angular coverage, net winding and its steadiness about the image centre."""
+    # No threshold of circumferential search is published (Kundel & La Follette 1972 describe it), so numbers are given
+    # and no class.
     out[:] = np.nan
     count = len(places)
     if count == 0:

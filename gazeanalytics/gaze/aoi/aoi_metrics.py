@@ -64,6 +64,7 @@ def aoi_metrics(visits: pd.DataFrame) -> pd.DataFrame:
     1   lung                        400          450.0           0
     """
     tables.check(visits, "visits")
+    # One key for each pair of reading and AOI, so that all sums are bincounts and names stay as they are in the table.
     region, names = pd.factorize(visits["region"])
     reading, _ = pd.factorize(visits["reading"])
     pair, first, cell = np.unique(reading * max(len(names), 1) + region, return_index=True, return_inverse=True)
@@ -126,6 +127,7 @@ def transition_matrix(visits: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.Dat
     {'heart': {'heart': 0.0, 'hilum': 0.5, 'lung': 0.5}, 'lung': {'heart': 1.0, 'hilum': 0.0, 'lung': 0.0}}
     """
     tables.check(visits, "visits")
+    # Overlapping AOIs make visits that run side by side; they count in order of onset, as any other.
     stays = visits["reading"].eq(visits["reading"].shift(-1)).to_numpy()
     names = visits["region"].astype(object)
     moves = visits.loc[stays, list(by)].assign(source=names[stays], target=names.shift(-1)[stays])

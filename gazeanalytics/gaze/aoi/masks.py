@@ -1,4 +1,4 @@
-"""Regions drawn as pictures, and images brought into one frame by the chest they show."""
+"""Areas of interest (AOIs) from segmentation masks, and images registered to one frame by the chest they show."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def locate_on_masks(
     *,
     names: Mapping[int, str] | None = None,
 ) -> pd.DataFrame:
-    """Say which labelled region of a segmentation each fixation lies in.
+    """Assign fixations to areas of interest (AOIs) given as a segmentation mask.
 
     Parameters
     ----------
@@ -43,6 +43,11 @@ def locate_on_masks(
     ValueError
         If a mask isn't a table of whole numbers.
 
+    See Also
+    --------
+    locate : the same for boxes, ellipses and polygons.
+    join_hits : visits (dwells) from these hits.
+
     Examples
     --------
     >>> mask = np.array([[1, 1, 0, 2]])
@@ -62,6 +67,7 @@ def locate_on_masks(
     for case, mask in masks.items():
         _check_mask(case, mask)
         rows = np.flatnonzero(inside & (cases == case)[owner])
+        # Masks are often smaller than the image: the cell is found by shares of the image, not by pixels.
         steps = np.floor(places[rows] / sizes[rows] * mask.shape[::-1]).astype(np.int64)
         column, row = np.minimum(steps, np.array(mask.shape[::-1]) - 1).T
         labels[rows] = mask[row, column]
@@ -81,7 +87,7 @@ def _check_mask(case: object, mask: np.ndarray) -> None:
 def align(
     fixations: pd.DataFrame, images: pd.DataFrame, chests: pd.DataFrame, *, to: Box | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Move fixations of all images into one frame, in which every chest fills the same box.
+    """Register fixations of all images to one frame, in which every chest fills the same box.
 
     Maps, grids and sequences of different images can then be compared place by place.
 
@@ -108,6 +114,10 @@ def align(
     ValueError
         If a case has two chests or an empty one.
 
+    See Also
+    --------
+    gazeanalytics.gaze.attention.other_cases : attention maps registered in the same way.
+
     Examples
     --------
     >>> images = pd.DataFrame({"reading": [1], "case": ["a"], "width": [2000], "height": [2000]})
@@ -117,6 +127,7 @@ def align(
     >>> moved[["x", "y"]].to_numpy().tolist(), frame[["width", "height"]].to_numpy().tolist()
     ([[0.0, 0.0], [500.0, 500.0]], [[1000.0, 1000.0]])
     """
+    # Boxes only: an affine or elastic registration needs the images themselves, and errs where lungs are diseased.
     target = to or Box(0, 0, 1000, 1000)
     if chests["case"].duplicated().any():
         raise ValueError(

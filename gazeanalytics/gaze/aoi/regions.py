@@ -1,4 +1,4 @@
-"""Regions of interest: which fixation lies where, and the visits that follow from it."""
+"""Areas of interest (AOIs), called regions here: which fixation lies in which, and the visits (dwells) to each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Overlap = Literal["priority", "nested", "all"]
 
 
 def grid_regions(images: pd.DataFrame, *, rows: int, columns: int) -> pd.DataFrame:
-    """Cut every image into a grid of equal regions.
+    """Cut every image into a grid of equal areas of interest (AOIs), for images without drawn ones.
 
     Parameters
     ----------
@@ -32,6 +32,11 @@ def grid_regions(images: pd.DataFrame, *, rows: int, columns: int) -> pd.DataFra
     -------
     pandas.DataFrame
         A regions table of kind `grid`. Cells are named `r0c0` (top left), `r0c1`, ...
+
+    See Also
+    --------
+    visits : dwells in each cell.
+    gazeanalytics.gaze.locate_on_masks : AOIs from a segmentation.
 
     Examples
     --------
@@ -69,7 +74,7 @@ def locate(
     hit_radius_deg: float = 0.0,
     viewing: Viewing | None = None,
 ) -> pd.DataFrame:
-    """Say which fixation lies in which region: a long table, one row a hit.
+    """Assign fixations to areas of interest (AOIs): a long table, one row a hit.
 
     Parameters are those of `visits`.
 
@@ -78,6 +83,11 @@ def locate(
     pandas.DataFrame
         Columns `row` (position in `fixations`, from 0), `reading` and `region`; fixations outside every region have
         no row. With `overlap="all"` a fixation may have several.
+
+    See Also
+    --------
+    visits : merges hits that follow one another.
+    gazeanalytics.gaze.order_test : takes these hits as a sequence.
 
     Examples
     --------
@@ -95,7 +105,7 @@ def locate(
     ordered, spans = _regions_of(regions, images, smallest_first=overlap == "nested")
     x, y = (fixations[name].to_numpy(float) for name in ("x", "y"))
     scene = kernels.Scene(x, y, _areas(ordered, hit_radius_deg))
-    # What is known of each reading rides in `out`, which `each` cuts into the readings of a chunk.
+    # What is known of each reading goes with `out`, which `each` cuts into the readings of a chunk.
     known = [(viewing or Viewing(0.0, 0.0, 1.0, 1.0)).rows(len(found)), spans]
     row, region = (_all_hits if overlap == "all" else _first_hits)(found, scene, known)
     reading = fixations["reading"].take(row).array
@@ -111,7 +121,9 @@ def visits(
     hit_radius_deg: float = 0.0,
     viewing: Viewing | None = None,
 ) -> pd.DataFrame:
-    """Merge fixations that follow one another in the same region into visits (dwells).
+    """Find visits (dwells) to areas of interest (AOIs): runs of fixations in the same AOI.
+
+    A fixation elsewhere ends a visit; a saccade inside does not (Holmqvist et al. 2011, ch. 6 and 12).
 
     Parameters
     ----------
@@ -119,9 +131,9 @@ def visits(
         A fixations table. A fixation without a place lies in no region.
     regions : pandas.DataFrame
         A regions table; edges belong to the region. `shape` says box (default), the ellipse inside the box, or polygon,
-        whose column `outline` then tells its corners ("0,0 10,0 5,8", image px).
+        whose column `outline` then gives its corners ("0,0 10,0 5,8", image px).
     images : pandas.DataFrame
-        One row a reading: reading, case, width, height. It tells which case's regions count.
+        One row a reading: reading, case, width, height. It says which case's regions count.
     overlap : {"priority", "nested", "all"}
         What happens where regions overlap: the fixation belongs to the first of them in the table's order, to the
         smallest (by its box), or to all of them (visits then overlap in time).
@@ -140,6 +152,15 @@ def visits(
     ------
     ValueError
         If a reading isn't in `images`, the overlap policy is none of the three, or the radius lacks a viewing.
+
+    See Also
+    --------
+    gazeanalytics.gaze.aoi_metrics : dwell time, time to first fixation and revisits of these visits.
+    gazeanalytics.gaze.transition_matrix : which AOI follows which.
+
+    References
+    ----------
+    Holmqvist, K., et al. (2011). Eye tracking: A comprehensive guide to methods and measures. Oxford University Press.
 
     Examples
     --------
@@ -160,14 +181,14 @@ def visits(
 
 
 def join_hits(fixations: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
-    """Merge hits that follow one another in the same region into visits.
+    """Merge hits that follow one another in the same area of interest (AOI) into visits (dwells).
 
     Parameters
     ----------
     fixations : pandas.DataFrame
         A fixations table.
     hits : pandas.DataFrame
-        Which fixation lies where, as `locate` or `locate_on_masks` tell: row (position in `fixations`, rising) and
+        Which fixation lies where, as `locate` or `locate_on_masks` give them: row (position in `fixations`, rising) and
         region.
 
     Returns
@@ -184,7 +205,8 @@ def join_hits(fixations: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
     0      0  heart     350.0   400.0
     1    500   lung     250.0   750.0
     """
-    # One region after the other, so that each one's runs lie together.
+    # One region after the other, so that each one's runs lie together, also where AOIs overlap: in order of time the
+    # runs of one would be cut by the hits of another.
     names = hits["region"].astype("category")
     order = np.argsort(names.cat.codes.to_numpy(), kind="stable")
     row, region = hits["row"].to_numpy()[order], names.cat.codes.to_numpy()[order]
@@ -217,7 +239,7 @@ def region_coverage(
     radius_deg: float = 2.5,
     cells: int = 16,
 ) -> pd.DataFrame:
-    """Share of each region within the useful visual field of a fixation (Kok et al. 2016).
+    """Coverage of each area of interest (AOI): its share within the useful visual field (Kok et al. 2016).
 
     Cost grows with the number of fixations times the square of `cells`.
 
@@ -259,6 +281,7 @@ def coverage_of(
 ) -> pd.DataFrame:
     """`region_coverage` of fixations that are prepared already; `field` is its radius and number of cells."""
     ordered, spans = _regions_of(regions, images, smallest_first=False)
+    # One kernel call a pair of reading and AOI: threads share out pairs, so that a case of many AOIs isn't left to one.
     number = spans[:, 1] - spans[:, 0]
     owner = np.repeat(np.arange(len(images)), number)
     region = np.arange(len(owner)) - np.repeat(np.cumsum(number) - spans[:, 1], number)
@@ -273,6 +296,7 @@ def coverage_of(
 
 def _run_starts(row: np.ndarray, region: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Where a hit doesn't continue the one before: another region, another reading, or a fixation between."""
+    # Rows of `fixations` that lie side by side may belong to two readings.
     if not len(row):
         return np.zeros(0, np.int64)
     fresh = (region[1:] != region[:-1]) | (row[1:] != row[:-1] + 1) | (ids[row[1:]] != ids[row[:-1]])
@@ -339,6 +363,7 @@ def _regions_of(
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Order regions by case, and say which rows belong to the case of each reading: first and end, (readings, 2)."""
     tables.check(regions, "regions")
+    # By the box also for ellipses and polygons: of nested AOIs the inner box is the smaller one whatever the shapes.
     area = (regions["x1"] - regions["x0"]) * (regions["y1"] - regions["y0"])
     order = area.to_numpy().argsort(kind="stable") if smallest_first else np.arange(len(regions))
     names = pd.Index(np.asarray(regions["case"])).unique()

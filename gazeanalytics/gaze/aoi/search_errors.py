@@ -169,6 +169,7 @@ def search_errors(
     radius, unit, rows = _check_radius(radius_deg, radius_px, viewing, len(lesions))
     if not min_dwell_ms >= 0:
         raise ValueError(f"min_dwell_ms: expected 0 or more (ms); got {min_dwell_ms}")
+    # No single radius and threshold is right (the field depends on the task), so neighbours are always counted too.
     scales = np.unique([1.0, *factors])
     radii = radius * scales
     met = _meet(fixations, lesions, radii, rows)
@@ -194,7 +195,7 @@ def search_errors(
 
 @dataclass(frozen=True, slots=True)
 class _Met:
-    """Dwell (-1: never), first onset and scanpath ratio, each of shape (lesions, radii); gaze: any fixation at all."""
+    """Dwell time (-1: never), TTFF and scanpath ratio, each (lesions, radii); gaze: whether there is any fixation."""
 
     dwell: np.ndarray
     first: np.ndarray
@@ -217,6 +218,7 @@ def _meet(fixations: pd.DataFrame, lesions: pd.DataFrame, radii: np.ndarray, vie
 
 
 def _outcomes(dwell: np.ndarray, gaze: np.ndarray, reported: np.ndarray, min_dwell: float) -> pd.Series:
+    # -1 is never met; NaN is met, for a time that isn't known: neither recognition nor decision then.
     fixated = dwell != -1
     codes = np.select(
         [~gaze, reported & fixated, reported, ~fixated, dwell < min_dwell, dwell >= min_dwell],

@@ -1,4 +1,4 @@
-"""Is there an order in a search: within one reading against chance, and across a reader's readings."""
+"""Order of search: permutation test of transition entropy in a reading, systematicity across a reader's readings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Estimator = Literal["plugin", "mm", "js"]
 
 
 def systematicity(visits: pd.DataFrame, readings: pd.DataFrame, *, n_jobs: int | None = None) -> pd.DataFrame:
-    """How alike a reader's own sequences of regions are from case to case (Kok et al. 2016; van Geel et al. 2017).
+    """Systematicity: similarity of a reader's AOI sequences over cases (Kok et al. 2016; van Geel et al. 2017).
 
     Cost grows with the square of the number of readings of a reader.
 
@@ -37,6 +37,16 @@ def systematicity(visits: pd.DataFrame, readings: pd.DataFrame, *, n_jobs: int |
         One row a reader: reader, readings (with at least one visit), distance (mean over all pairs of the reader's
         readings of the edit distance over the longer length; 0 the same order every time, near 1 never alike) and
         std_error (jackknife over readings; NaN below three).
+
+    Raises
+    ------
+    ValueError
+        If `readings` lacks a column.
+
+    See Also
+    --------
+    gazeanalytics.gaze.string_edit : edit distance of any two scanpaths.
+    gazeanalytics.gaze.scanpaths.reader_similarity : similarity within and between readers, corrected for chance.
 
     Examples
     --------
@@ -57,6 +67,7 @@ def systematicity(visits: pd.DataFrame, readings: pd.DataFrame, *, n_jobs: int |
             raise ValueError(f"readings: expected the columns reading and reader; there is no column {name!r}")
     found = ragged.segments(visits["reading"])
     codes = pd.factorize(visits["region"])[0]
+    # One character a region: rapidfuzz is fastest with strings.
     words = np.empty(len(found), object)
     words[:] = ["".join(map(chr, codes[start:stop])) for start, stop in zip(found.starts, found.stops, strict=True)]
     place = pd.Index(np.asarray(found.keys)).get_indexer(pd.Index(np.asarray(readings["reading"])))
@@ -78,6 +89,7 @@ def _mean_distance(words: np.ndarray, workers: int) -> dict[str, float]:
     mean = own.sum() / (count * (count - 1))
     if count < 3:
         return {"distance": mean, "std_error": np.nan}
+    # The mean over pairs without one reading follows from its row of the matrix: n refits cost nothing.
     without = (own.sum() - 2 * own) / ((count - 1) * (count - 2))
     return {"distance": mean, "std_error": float(np.sqrt((count - 1) * without.var()))}
 
@@ -90,7 +102,7 @@ def order_test(
     rng: np.random.Generator | int | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Compare each reading's transition entropy with that of the same fixations in random order.
+    """Permutation test of order: each reading's transition entropy against the same fixations in random order.
 
     Plug-in transition entropy mostly counts fixations; its distance from the shuffled order doesn't.
 
@@ -113,6 +125,21 @@ def order_test(
         One row a reading: reading, entropy_bits, null_mean_bits, null_sd_bits, z (below 0: more orderly than chance;
         NaN when no order differs) and p_value (share of shuffles at most as high, the observed one counted in).
 
+    Raises
+    ------
+    ValueError
+        For an unknown estimator or fewer than two permutations.
+
+    See Also
+    --------
+    transition_matrix : the transitions themselves.
+
+    References
+    ----------
+    Krejtz, K., et al. (2015). Gaze transition entropy. ACM Transactions on Applied Perception, 13(1).
+    Phipson, B., & Smyth, G. K. (2010). Permutation p-values should never be zero. Statistical Applications in Genetics
+    and Molecular Biology, 9(1).
+
     Examples
     --------
     The same cells walked round and round, and walked at random:
@@ -131,6 +158,7 @@ def order_test(
         raise ValueError(f"n_permutations: expected at least 2; got {n_permutations}")
     found = ragged.segments(sequence["reading"])
     codes, names = pd.factorize(sequence["region"])
+    # A seed per reading, drawn before the threads begin: results don't depend on who gets which reading.
     seeds = np.random.default_rng(rng).integers(1, 2**63, len(found), dtype=np.uint64)
     out = np.empty((len(found), 4))
     plan = kernels.Shuffles(len(names), get_args(Estimator).index(estimator), n_permutations)

@@ -1,4 +1,4 @@
-"""Attention maps: densities of points and how maps agree with points and with one another."""
+"""Attention maps (heat maps, saliency): fixation densities, and their agreement with fixations and other maps."""
 
 from gazeanalytics.gaze.attention.baselines import centre_bias, join_maps, other_cases, to_chest
 from gazeanalytics.gaze.attention.density import Maps, Smoothing, density

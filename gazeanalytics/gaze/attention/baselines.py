@@ -1,4 +1,4 @@
-"""What attention looks like without the case: the centre bias, and readers' attention to other cases."""
+"""Baselines of attention maps: the centre bias, and readers' attention to other cases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHEST = ("chest_x0", "chest_y0", "chest_x1", "chest_y1")
 
 
 def centre_bias(rows: int, columns: int, *, spread: float = 0.22) -> np.ndarray:
-    """Build a map that only knows where the middle is: a normal distribution around the centre, summing to 1.
+    """Centre bias: a map that only knows where the middle is, a normal distribution that sums to 1.
 
     Parameters
     ----------
@@ -25,6 +25,14 @@ def centre_bias(rows: int, columns: int, *, spread: float = 0.22) -> np.ndarray:
         Shape of the map.
     spread : float
         Standard deviation, as a share of the height and of the width.
+
+    Returns
+    -------
+    numpy.ndarray, shape (rows, columns)
+
+    See Also
+    --------
+    other_cases : the baseline that knows the anatomy, too.
 
     Examples
     --------
@@ -37,7 +45,7 @@ def centre_bias(rows: int, columns: int, *, spread: float = 0.22) -> np.ndarray:
 
 
 def join_maps(*parts: Maps) -> Maps:
-    """Put maps of several sources together, readers' and models', whose keys all differ.
+    """Join attention maps of several sources, readers' and models', whose keys all differ.
 
     Examples
     --------
@@ -56,7 +64,7 @@ def join_maps(*parts: Maps) -> Maps:
 
 
 def to_chest(fixations: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
-    """Tell places relative to the chest: (0, 0) is the left top of its box, (1, 1) the right bottom.
+    """Places of fixations relative to the chest: (0, 0) is the left top of its box, (1, 1) the right bottom.
 
     Parameters
     ----------
@@ -97,7 +105,7 @@ def other_cases(
     cells: tuple[int, int],
     n_jobs: int | None = None,
 ) -> Maps:
-    """Lay for each case all attention to the other cases over it, registered by the box of the chest.
+    """Attention to all other cases as a baseline map of each case, registered by the box of the chest.
 
     The map that any measure must beat: readers look at hearts and lungs whatever the image shows.
 
@@ -122,6 +130,15 @@ def other_cases(
     Maps
         One map a case, on its own image's grid.
 
+    Raises
+    ------
+    ValueError
+        If a chest's box is empty, or what `density` refuses.
+
+    See Also
+    --------
+    auc_shuffled : the same idea for points.
+
     Examples
     --------
     Two cases of which one lies further right: registered, the other's fixation falls on the same place of the chest.
@@ -138,7 +155,7 @@ def other_cases(
     box, size = chest_boxes(cases), cases[["width", "height"]].to_numpy(float)
     chest = box[:, 2:] - box[:, :2]
     low, high = (-box[:, :2] / chest).min(axis=0), ((size - box[:, :2]) / chest).max(axis=0)
-    # The frame holds every image, told in chests, then in pixels of the first one.
+    # The frame holds every image, in units of its chest, then in pixels of the first one.
     relative = to_chest(fixations, images)
     placed = relative.assign(x=(relative["x"] - low[0]) * chest[0, 0], y=(relative["y"] - low[1]) * chest[0, 1])
     width, height = (high - low) * chest[0]
@@ -146,6 +163,7 @@ def other_cases(
     grid = math.ceil(cells[0] * height / size[0, 1]), math.ceil(cells[1] * width / size[0, 0])
     scalar = replace(viewing, **{name: float(np.ravel(getattr(viewing, name))[0]) for name in viewing.__slots__})
     own = density(placed, frame, viewing=scalar, by="case", smoothing=smoothing, cells=grid, n_jobs=n_jobs)
+    # The total less a case's own map is the sum over the others: one density a case instead of one a pair of cases.
     total = own.surfaces.sum(axis=0)
     row = pd.Index(cases["case"]).get_indexer(own.keys)
     surfaces = np.stack(

@@ -1,4 +1,4 @@
-"""Readers' attention as a hint to a model: what to hand over for each case, and what it changed in the answers."""
+"""Attention hints for vision-language models: boxes, points and heat maps of gaze, and their effect on answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Spot:
 
 
 def hints(maps: Maps, *, threshold: float = 0.5, max_patches: int = 5) -> pd.DataFrame:
-    """Say where attention was, as boxes and points in image pixels and on the 0-1000 grid of vision-language models.
+    """Attention hints: boxes and points of high attention, in image px and on the 0-1000 grid of many models.
 
     Cells of at least `threshold` times the map's maximum that touch (edges or corners) make a patch. A patch gives a
     box and, at its highest cell, a point.
@@ -50,6 +50,15 @@ def hints(maps: Maps, *, threshold: float = 0.5, max_patches: int = 5) -> pd.Dat
         One row a patch: `case`, `rank` (1 holds most), `share` of the case's attention, the box `x0`, `y0`, `x1`, `y1`
         and the point `x`, `y` in image px, and the same six with `_1000`: whole numbers, 1000 is the right or lower
         edge of the image.
+
+    Raises
+    ------
+    ValueError
+        For a threshold outside 0 to 1.
+
+    See Also
+    --------
+    write_hints : the same as files.
 
     Examples
     --------
@@ -75,7 +84,7 @@ def hints(maps: Maps, *, threshold: float = 0.5, max_patches: int = 5) -> pd.Dat
 
 
 def write_hints(maps: Maps, folder: str | Path, *, threshold: float = 0.5, max_patches: int = 5) -> pd.DataFrame:
-    """Write each case's hint as files a model can be given: a heat map and a JSON of boxes and points.
+    """Write attention hints as files a model can be given: a heat map and a JSON of boxes and points.
 
     Parameters
     ----------
@@ -123,7 +132,9 @@ def hint_effect(
     n_resamples: int = 2000,
     rng: np.random.Generator | int | None = None,
 ) -> pd.DataFrame:
-    """Compare a model's answers with and without the hint, case by case and finding by finding.
+    """Effect of attention hints on a model's answers: sensitivity, specificity and McNemar's test.
+
+    Answers with and without the hint are paired case by case and finding by finding.
 
     Parameters
     ----------
@@ -186,6 +197,7 @@ def hint_effect(
     def means(counts: list[np.ndarray]) -> np.ndarray:
         return weighted_means(values, counts[0][case] * counts[1][reader])
 
+    # Cases and readers are drawn as wholes: answers about one case stand or fall together (Owen 2007).
     drawn = redraw(means, [case.max() + 1, reader.max() + 1], n_resamples=n_resamples, rng=rng)
     low, high = percentile_interval(drawn)
     p_values = [np.nan] * 4 + [_mcnemar(values[:, column]) for column in (4, 5)]
@@ -214,6 +226,7 @@ def _spots(surface: np.ndarray, size: np.ndarray, threshold: float) -> list[_Spo
     total, highest = surface.sum(), surface.max()
     if not total > 0:
         return []
+    # A share of the maximum, not of the area: how much of the image is a hint then depends on how focused gaze was.
     patches = np.empty(surface.shape, np.int32)
     label(surface >= threshold * highest, structure=np.ones((3, 3)), output=patches)
     scale = np.array([size[0] / surface.shape[1], size[1] / surface.shape[0]])

@@ -1,4 +1,4 @@
-"""Maps that a model made, brought onto the grid of readers' maps."""
+"""A model's attention or saliency maps, resampled to the grid of readers' attention maps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["model_maps"]
 def model_maps(
     surfaces: Mapping[object, np.ndarray], images: pd.DataFrame, *, cells: tuple[int, int], by: str = "case"
 ) -> Maps:
-    """Take a model's maps, of whatever size, as attention maps: resampled by mass, and clipped to what was shown.
+    """Attention maps of a model (class activations, saliency), resampled by mass and clipped to what was shown.
 
     Parameters
     ----------
@@ -61,6 +61,7 @@ def model_maps(
     made = np.empty((len(own), *cells))
     for k, (key, surface) in enumerate(surfaces.items()):
         _check(key, surface)
+        # By mass, not by interpolation: the sum stays, also where the model's grid is the finer one.
         made[k] = coarsen(np.asarray(surface, float), cells)
         across, down = (_part(shown[k, axis::2] / size[k, axis], cells[1 - axis]) for axis in (0, 1))
         made[k] *= down[:, None] * across
@@ -68,7 +69,7 @@ def model_maps(
 
 
 def _part(ends: np.ndarray, count: int) -> np.ndarray:
-    """Share of each of `count` cells on an axis that lies between two places, told as shares of it."""
+    """Share of each of `count` cells on an axis that lies between two places, given as shares of it."""
     edges = np.arange(count + 1) / count
     return np.clip(np.minimum(edges[1:], ends[1]) - np.maximum(edges[:-1], ends[0]), 0, None) * count
 
@@ -78,4 +79,4 @@ def _check(key: object, surface: np.ndarray) -> None:
         raise ValueError(f"the map of {key!r} needs rows and columns; got shape {surface.shape}; take one channel")
     lowest = surface.min()
     if not lowest >= 0:
-        raise ValueError(f"the map of {key!r} needs numbers of 0 or above; its least is {lowest}; shift it first")
+        raise ValueError(f"the map of {key!r} needs numbers of 0 or above; the lowest is {lowest}; shift it first")

@@ -1,4 +1,4 @@
-"""How alike two attention maps are: CC, NCC, SIM, KL, IoU and the earth mover's distance."""
+"""Agreement of two attention maps: correlation (CC, NCC), SIM, KL divergence, IoU, earth mover's distance (EMD)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Ground = Literal["euclidean", "city"]
 
 
 def cc(surface: np.ndarray, other: np.ndarray) -> float:
-    """Pearson correlation of two maps' cells.
+    """Correlation coefficient (CC) of two attention maps: Pearson's, over their cells.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def cc(surface: np.ndarray, other: np.ndarray) -> float:
 
 
 def ncc(surface: np.ndarray, other: np.ndarray, *, centred: bool = False) -> float:
-    """Normalised cross-correlation of two maps at the same place: the cosine of the angle between them.
+    """Normalised cross-correlation (NCC) of two maps at the same place: the cosine of the angle between them.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def ncc(surface: np.ndarray, other: np.ndarray, *, centred: bool = False) -> flo
 
 
 def sim(surface: np.ndarray, other: np.ndarray) -> float:
-    """Histogram intersection: the attention that two maps, scaled to sum to 1, have in common (Judd et al. 2012).
+    """Similarity (SIM), or histogram intersection: what two maps of sum 1 have in common (Judd et al. 2012).
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def sim(surface: np.ndarray, other: np.ndarray) -> float:
 def kl(
     surface: np.ndarray, reference: np.ndarray, *, eps: float, form: Literal["quotient", "floor"] = "quotient"
 ) -> float:
-    """Kullback-Leibler divergence of a map from a reference: nats lost when the map stands in for the reference.
+    """Kullback-Leibler (KL) divergence of a map from a reference: nats lost when the map replaces the reference.
 
     Meaningless without its eps: one sparse map scored 8.9, 13.7 and 21.4 by three programs. So eps has no default.
 
@@ -137,7 +137,7 @@ def kl(
 def iou(
     surface: np.ndarray, other: np.ndarray, *, threshold: float, of: Literal["maximum", "area"] = "maximum"
 ) -> float:
-    """Intersection over union of the cells where two maps are high.
+    """Intersection over union (IoU) of the cells where two maps are high.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def iou(
 def emd(
     surface: np.ndarray, other: np.ndarray, *, cells: tuple[int, int] = (12, 16), ground: Ground = "euclidean"
 ) -> float:
-    """Earth mover's distance: the least work that turns one map into the other (Rubner, Tomasi & Guibas 2000).
+    """Earth mover's distance (EMD): the least work that turns one map into the other (Rubner et al. 2000).
 
     Exact on a coarser grid, by linear programming (HiGHS): the cost rises steeply with the cells, so their number is an
     argument. What both maps hold in a cell stays there.
@@ -189,6 +189,11 @@ def emd(
     float
         Mean distance that attention has to move, in cells of the map given (not of the coarser grid).
 
+    References
+    ----------
+    Rubner, Y., Tomasi, C., & Guibas, L. J. (2000). The earth mover's distance as a metric for image retrieval.
+    International Journal of Computer Vision, 40(2), 99-121.
+
     Examples
     --------
     >>> surface = np.zeros((3, 4))
@@ -198,6 +203,8 @@ def emd(
     """
     one, two = _shaped(surface, other)
     shape = min(cells[0], one.shape[0]), min(cells[1], one.shape[1])
+    # Mass that both hold in a cell needn't move (the ground distance keeps the triangle inequality), so that only the
+    # rest enters the program, whose size is sources times sinks.
     more = (coarsen(shares(one), shape) - coarsen(shares(two), shape)).ravel()
     sources, sinks = np.flatnonzero(more > 0), np.flatnonzero(more < 0)
     if not len(sources) or not len(sinks):
@@ -216,7 +223,7 @@ MAP_MEASURES: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "kl_eps_2e-16": partial(kl, eps=2.2204e-16),
     "iou_half_maximum": partial(iou, threshold=0.5),
 }
-"""Measures that `compare_maps` takes unless told otherwise; each name tells the choices in it."""
+"""Measures that `compare_maps` takes by default; each name includes the choices made."""
 
 
 def compare_maps(
@@ -225,7 +232,7 @@ def compare_maps(
     pairs: pd.DataFrame | None = None,
     measures: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = MAP_MEASURES,
 ) -> pd.DataFrame:
-    """Compare maps with one another: readers with readers, readers with models, all pairs or those named.
+    """Agreement of attention maps: readers with readers, readers with models, all pairs or those named.
 
     Parameters
     ----------
@@ -241,6 +248,20 @@ def compare_maps(
     -------
     pandas.DataFrame
         One row a pair: `first`, `second` and one column a measure.
+
+    Raises
+    ------
+    ValueError
+        If a pair names a key without a map.
+
+    See Also
+    --------
+    gazeanalytics.gaze.scanpaths.reader_similarity : scores within and between readers, corrected for chance.
+
+    References
+    ----------
+    Judd, T., Durand, F., & Torralba, A. (2012). A benchmark of computational models of saliency to predict human
+    fixations. MIT Technical Report MIT-CSAIL-TR-2012-001.
 
     Examples
     --------
@@ -282,7 +303,8 @@ def _transport(supply: np.ndarray, demand: np.ndarray, apart: np.ndarray) -> flo
     count = len(supply), len(demand)
     leaving = kron(eye_array(count[0]), np.ones((1, count[1])))
     coming = kron(np.ones((1, count[0])), eye_array(count[1]))
-    # Rounding may leave the two sums a last bit apart, which no plan could meet.
+    # One equation is redundant (all supply is all demand), so the last is dropped; rounding may leave the two sums a
+    # last bit apart, which no plan could meet.
     expected = np.concatenate([supply, demand * (supply.sum() / demand.sum())])
     found = linprog(apart.ravel(), A_eq=csr_array(vstack([leaving, coming]))[:-1], b_eq=expected[:-1], method="highs")
     if not found.success:

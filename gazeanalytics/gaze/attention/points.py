@@ -1,4 +1,4 @@
-"""How well a map tells where points fell: NSS, the areas under the ROC curve, information gain."""
+"""Agreement of an attention map with fixations: NSS, AUC (Judd, Borji, shuffled), information gain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["auc_borji", "auc_judd", "auc_shuffled", "information_gain", "jitter"
 def nss(
     surface: np.ndarray, x: np.ndarray, y: np.ndarray, *, ddof: int = 0, duplicates: Literal["count", "once"] = "count"
 ) -> float:
-    """Normalised scanpath saliency: the map's mean z-score at the points (Peters, Iyer, Itti & Koch 2005).
+    """Normalised scanpath saliency (NSS): the map's mean z-score at the fixations (Peters et al. 2005).
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def auc_judd(
     sweep: Literal["exact", "points", "matlab"] = "exact",
     duplicates: Literal["count", "once"] = "count",
 ) -> float:
-    """Area under the ROC curve of points against cells (Judd, Ehinger, Durand & Torralba 2009), in one pass.
+    """AUC-Judd: area under the ROC curve of fixations against cells (Judd, Ehinger, Durand & Torralba 2009).
 
     The default is exact: the Mann-Whitney probability that the map is higher at a point than at a cell, ties half.
     Other code sweeps thresholds over the points alone, which errs by up to 0.014 on sparse maps, or adds noise to
@@ -68,7 +68,7 @@ def auc_judd(
     surface, x, y
         Map and points as for `nss`; only the order of the map's values matters.
     negatives : {"all", "unfixated"}
-        What points are told from: every cell (pysaliency), or cells without a point.
+        What points are separated from: every cell (pysaliency), or cells without a point.
     sweep : {"exact", "points", "matlab"}
         "exact" is pysaliency's `thresholds="all"`; "points" its `thresholds="fixations"` (`judd=1`): straight lines
         between the thresholds at the points; "matlab" the counts of the MIT port without its jitter. pysaliency's
@@ -80,6 +80,10 @@ def auc_judd(
     -------
     float
         0.5 is chance, 1 perfect. NaN without points or negatives.
+
+    See Also
+    --------
+    auc_shuffled : corrected for the centre bias.
 
     Examples
     --------
@@ -95,6 +99,8 @@ def auc_judd(
     pool = np.delete(flat, np.unique(cell)) if negatives == "unfixated" else flat
     if not len(cell) or not len(pool):
         return float("nan")
+    # The area is the Mann-Whitney probability, so ranks of the few points are enough: sorting all cells, or sweeping
+    # thresholds over them, would cost n log n for the same number.
     levels, points = np.unique(flat[cell], return_counts=True)
     below, equal = rank(levels, pool)
     if sweep == "exact":
@@ -116,7 +122,7 @@ def auc_borji(
     step: float | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> float:
-    """Area under the ROC curve of points against as many random cells, mean of splits (Borji, Tavakoli et al. 2013).
+    """AUC-Borji: area under the ROC curve of fixations against random cells (Borji, Tavakoli et al. 2013).
 
     With many splits it tends to `auc_judd`, which has no chance in it.
 
@@ -158,7 +164,7 @@ def auc_shuffled(
     step: float | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> float:
-    """Area under the ROC curve of points against points of other images (Zhang, Tong, Marks, Shan & Cottrell 2008).
+    """Shuffled AUC (sAUC): fixations against fixations on other images (Zhang, Tong, Marks, Shan & Cottrell 2008).
 
     A map that only knows that people look at the centre scores 0.5. The default takes all other points at once: it is
     what many splits tend to, without their noise (one split of 60 points has a standard deviation of about 0.035).
@@ -178,6 +184,15 @@ def auc_shuffled(
     -------
     float
         0.5 is chance, 1 perfect. NaN without points or others.
+
+    See Also
+    --------
+    other_cases : where the other points come from.
+
+    References
+    ----------
+    Zhang, L., Tong, M. H., Marks, T. K., Shan, H., & Cottrell, G. W. (2008). SUN: A Bayesian framework for saliency
+    using natural statistics. Journal of Vision, 8(7), 32.
 
     Examples
     --------
@@ -201,7 +216,7 @@ def jitter(
     scale: float = 1e-7,
     rng: np.random.Generator | int | None = None,
 ) -> np.ndarray:
-    """Add noise to a map, so that no two cells tie, as other code does before `auc_judd`.
+    """Jitter: add noise to a map, so that no two cells tie, as other code does before AUC-Judd.
 
     Parameters
     ----------
@@ -230,7 +245,7 @@ def jitter(
 def information_gain(
     surface: np.ndarray, baseline: np.ndarray, x: np.ndarray, y: np.ndarray, *, eps: float = 0.0
 ) -> float:
-    """Bits by which a map tells the points better than a baseline (Kummerer, Wallis & Bethge 2015).
+    """Information gain: bits by which a map predicts fixations better than a baseline (Kummerer et al. 2015).
 
     Both maps are scaled to sum to 1; the gain is the mean of log2(eps + map) - log2(eps + baseline) at the points.
 
@@ -267,7 +282,7 @@ def shares(surface: np.ndarray) -> np.ndarray:
     """Scale a map to sum to 1; a map of zeros becomes uniform, as in pysaliency."""
     flat = _flat(surface)
     if flat.min(initial=0.0) < 0:
-        raise ValueError(f"a map of shares needs no cell below 0; got {flat.min()}; subtract the least value first")
+        raise ValueError(f"a map of shares needs no cell below 0; got {flat.min()}; subtract the lowest value first")
     total = flat.sum()
     return (flat / total if total > 0 else np.full(len(flat), 1 / len(flat))).reshape(surface.shape)
 
@@ -286,6 +301,7 @@ def _mean_of_splits(
         return float("nan")
     if step is None:
         return float(np.mean([_area(flat[cell], flat[draw(len(cell))]) for _ in range(n_splits)]))
+    # The published code scales each map to 0-1 before it sweeps; a constant map has no thresholds, so 0.5.
     lowest, highest = flat.min(), flat.max()
     if not highest > lowest:
         return 0.5
@@ -295,6 +311,7 @@ def _mean_of_splits(
 
 def _stepped(positives: np.ndarray, negatives: np.ndarray, step: float) -> float:
     """Trapezoids between thresholds of equal step, from (0, 0) to (1, 1)."""
+    # From high thresholds to low ones, as the published code sweeps; its last step may end short of the lowest value.
     levels = np.arange(0.0, max(positives.max(), negatives.max()) + step / 2, step)[::-1]
     hits = np.concatenate([[0.0], (positives >= levels[:, None]).mean(axis=1), [1.0]])
     alarms = np.concatenate([[0.0], (negatives >= levels[:, None]).mean(axis=1), [1.0]])
@@ -310,6 +327,7 @@ def rank(levels: np.ndarray, pool: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _sweep_points(points: np.ndarray, reached: np.ndarray, pool: np.ndarray, levels: np.ndarray) -> float:
     """Trapezoids between the thresholds at the points, from (0, 0) to (1, 1)."""
+    # The published sweep takes thresholds at the points alone and joins them by lines: exact only without ties.
     hits = np.concatenate([[0.0], np.cumsum(points[::-1]) / points.sum(), [1.0]])
     alarms = np.concatenate([[0.0], reached[::-1] / len(pool), [1.0]])
     return float(np.trapezoid(hits, alarms))

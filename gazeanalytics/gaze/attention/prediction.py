@@ -1,4 +1,4 @@
-"""How well maps of any origin, a cursor or a model, predict gaze: between other cases and the other readers."""
+"""Gaze prediction: how well attention maps (cursor, model) predict gaze, between a floor and the human ceiling."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EPS = 2.2204e-16
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One map held against the gaze of one reading.
+    """One attention map compared with the gaze of one reading, as measures take it.
 
     Attributes
     ----------
@@ -38,6 +38,13 @@ class Judged:
         The map of all other cases.
     others : callable
         Gives columns and rows of the fixations on all other cases, in cells of this map, registered by the chest.
+
+    Examples
+    --------
+    >>> surface = np.array([[0.0, 1.0], [2.0, 3.0]])
+    >>> judged = Judged(surface, surface, np.array([1]), np.array([1]), np.ones((2, 2)), lambda: ([0, 1], [0, 0]))
+    >>> PREDICTION_MEASURES["auc_shuffled"](judged), round(PREDICTION_MEASURES["cc"](judged), 12)
+    (1.0, 1.0)
     """
 
     surface: np.ndarray
@@ -61,14 +68,14 @@ PREDICTION_MEASURES: Measures = {
     "sim": lambda judged: sim(judged.surface, judged.own),
     "kl_eps_2e-16": lambda judged: kl(judged.surface, judged.own, eps=_EPS),
 }
-"""Measures of a map judged by gaze; each name tells the choices in it. `predict_gaze` takes the first three."""
+"""Measures of a map judged by gaze; each name includes the choices made. `predict_gaze` takes the first three."""
 
 _FIRST_THREE: Measures = {name: PREDICTION_MEASURES[name] for name in ("nss", "cc", "auc")}
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """How well maps predicted gaze.
+    """Scores of predicted gaze: by reading, by case, and summed up with confidence intervals.
 
     Attributes
     ----------
@@ -80,6 +87,13 @@ class Prediction:
         One row a predictor and measure: `mean` over cases of the mean over readers, `conf_low`, `conf_high` (95 %,
         cases and readers drawn again) and `share`, its place between other cases (0) and other readers (1), with
         `share_low`, `share_high`.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"reading": np.repeat([0, 1], 3), "case": np.repeat([0, 1], 3), "reader": 0,
+    ...                        "predictor": list(PREDICTORS) * 2, "points": 9, "nss": [2.0, 3.0, 1.0] * 2})
+    >>> summarise_judged(scores, n_resamples=20, rng=0).cases.columns.tolist()
+    ['case', 'predictor', 'nss']
     """
 
     readings: pd.DataFrame
@@ -97,7 +111,7 @@ def predict_gaze(
     n_resamples: int = 1000,
     rng: np.random.Generator | int | None = None,
 ) -> Prediction:
-    """Judge maps of cases by readers' gaze, beside the ceiling and the floor for that gaze.
+    """Gaze prediction by attention maps: NSS, CC and AUC beside the human ceiling and the floor of other cases.
 
     Each reading's fixations are predicted three times: by the map to be judged; by the map of all other readers of
     the case (the human ceiling); and by the map of all other cases, registered by the chest where boxes are given
@@ -126,6 +140,19 @@ def predict_gaze(
     -------
     Prediction
 
+    Raises
+    ------
+    ValueError
+        If a column is absent, or fewer than two cases have a map and two readings.
+
+    See Also
+    --------
+    model_maps : brings a model's maps to the grid of readers' maps.
+
+    References
+    ----------
+    Owen, A. B. (2007). The pigeonhole bootstrap. The Annals of Applied Statistics, 1(2), 386-411.
+
     Examples
     --------
     A cursor that goes where three readers of two cases look:
@@ -152,7 +179,7 @@ def judge_maps(
     smoothing: Smoothing | None = None,
     measures: Measures = _FIRST_THREE,
 ) -> pd.DataFrame:
-    """Score the map given, the other readers' and that of other cases by each reading's gaze.
+    """Agreement with each reading's gaze of the map given, of the other readers' map and of other cases.
 
     Parameters
     ----------
@@ -195,6 +222,7 @@ def judge_maps(
     for case, part in table.groupby("case", sort=False, observed=True):
         if case in looked:
             own = density(gaze.iloc[looked[case]], part, **shared)
+            # Measures that need no other fixations shouldn't pay for them: they are placed at the first call.
             others = cache(partial(_other_points, relative, held_by != case, part, cells))
             rows += _score_case(own, gaze.iloc[looked[case]], (predicted[case], floor[case], others), measures)
     scores = pd.DataFrame(rows, columns=["reading", "predictor", "points", *measures])
@@ -204,13 +232,13 @@ def judge_maps(
 def summarise_judged(
     scores: pd.DataFrame, *, n_resamples: int = 1000, rng: np.random.Generator | int | None = None
 ) -> Prediction:
-    """Take means over readers and cases of what `judge_maps` gives, with intervals, and place them.
+    """Means over readers and cases of what `judge_maps` gives, with bootstrap confidence intervals.
 
     Parameters
     ----------
     scores : pandas.DataFrame
         As `judge_maps` gives it; every column after `points` is a measure.
-    resamples, rng
+    n_resamples, rng
         As for `predict_gaze`.
 
     Examples
@@ -246,7 +274,7 @@ def _usable(predicted: Maps, images: pd.DataFrame) -> pd.DataFrame:
 def _other_points(
     relative: np.ndarray, other: np.ndarray, part: pd.DataFrame, cells: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Places of other cases told relative to the chest as columns and rows of this image's cells, if on it."""
+    """Places of other cases, relative to the chest, as columns and rows of this image's cells, if on it."""
     (left, top, right, bottom), (width, height) = chest_boxes(part)[0], part[["width", "height"]].to_numpy(float)[0]
     x = (left + relative[other, 0] * (right - left)) / width * cells[1]
     y = (top + relative[other, 1] * (bottom - top)) / height * cells[0]
@@ -270,6 +298,7 @@ def _score_case(
     found = []
     for row, reading in enumerate(own.keys):
         held = inside & (place == row)
+        # The other readers' map is the total less one's own: a leave-one-out ceiling at the cost of one sum.
         rest = np.clip(total - own.surfaces[row], 0, None)
         for predictor, surface in zip(PREDICTORS, (predicted, rest, floor), strict=True):
             judged = Judged(surface, own.surfaces[row], x[held], y[held], floor, others)

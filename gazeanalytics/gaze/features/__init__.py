@@ -1,4 +1,4 @@
-"""One row a reading: what the literature measures about how a reader searches an image."""
+"""Scanpath features, one row a reading: dwell time, coverage, entropy, recurrence, AOI measures, ambient-focal K."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def scanpath_features(
     regions: pd.DataFrame | None = None,
     settings: FeatureSettings | Mapping[str, object] | None = None,
 ) -> pd.DataFrame:
-    """Measure how each reading went: one row a reading, one column a measure.
+    """Scanpath features of each reading: one row a reading, one column a measure.
 
     Parameters
     ----------
@@ -60,23 +60,29 @@ def scanpath_features(
     visits : pandas.DataFrame, optional
         A visits table of organs or grid cells; made from `regions` when not given (the first in the table wins).
     regions : pandas.DataFrame, optional
-        A regions table. Lesions may overlap organs, so that what is told of them comes from the fixations.
+        A regions table. Lesions may overlap organs, so that their measures are taken from the fixations.
     settings : FeatureSettings or mapping, optional
         Radii, grids and thresholds, each with its source; a mapping names some of its attributes.
 
     Returns
     -------
     pandas.DataFrame
-        A features table in the order of `images`. The docstring of each function named here tells formula, unit and
+        A features table in the order of `images`. The docstring of each function named here gives formula, unit and
         source: `counts`, `durations`, `steps`, `directions`, `saccade_measures`, `extent`, `coverage`,
         `spatial_entropy`, `circling`, `course`, `clusters`, `recurrence`, `transitions`, `regions_seen`,
         `regions_covered`, `lesions`, `checklist`. What isn't defined (the spread of one fixation) is NaN.
-        `attrs["settings"]` and `attrs["amplitudes_from"]` tell how the measures were made.
+        `attrs["settings"]` and `attrs["amplitudes_from"]` say how the measures were made.
 
     Raises
     ------
     ValueError
         If a reading isn't in `images`, a setting makes no sense, or a mapping has a name that is no setting.
+
+    See Also
+    --------
+    STRATEGY_FEATURES : which of them suit the search for strategies.
+    time_course : the main ones, part by part.
+    gazeanalytics.gaze.aoi_metrics : one row a reading and area of interest (AOI).
 
     Examples
     --------
@@ -95,6 +101,7 @@ def scanpath_features(
     2        0.0        NaN            NaN                 NaN            0.00
     """
     chosen = FeatureSettings.given(settings)
+    # Angles, rays and steps are taken once; every group of measures is then a kernel over the same arrays.
     points = prepare(fixations, viewing, images, chosen.n_jobs)
     made = counts(points)
     for group in (durations, steps, directions, extent, coverage, spatial_entropy, circling, clusters, recurrence):
@@ -122,6 +129,7 @@ def _of_regions(
     (fixations, points), (visits, regions) = gaze, given
     if regions is None:
         return {} if visits is None else _of_visits(visits, images, None, settings)
+    # Organs share out the image, so a fixation belongs to one of them; a lesion lies in an organ, and both count.
     lesion = regions["kind"].eq("lesion")
     organs, spots = regions[~lesion], regions[lesion]
     near = {"hit_radius_deg": settings.hit_radius_deg, "viewing": viewing}

@@ -1,4 +1,4 @@
-"""How a reading changes on its way: ambient to focal, global to focal, clusters of gaze."""
+"""Ambient and focal attention: Krejtz's coefficient K, global-then-focal search, clusters of fixations."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["ambient_focal", "ambient_focal_scale", "clusters", "course"]
 def ambient_focal_scale(
     fixations: pd.DataFrame, viewing: Viewing | None, images: pd.DataFrame
 ) -> tuple[float, float, float, float]:
-    """Mean and standard deviation of fixation durations (ms) and of steps between fixations (deg).
+    """Scale of the ambient-focal coefficient K: mean and sd of fixation durations (ms) and of steps (deg).
 
-    Give it as `k_scale` to `features` and `ambient_focal`, so that parts of a study share one scale.
+    Give it as setting `k_scale` to `scanpath_features` and `ambient_focal`, so that parts of a study share one scale.
 
     Examples
     --------
@@ -45,15 +45,25 @@ def ambient_focal(
     *,
     settings: FeatureSettings | Mapping[str, object] | None = None,
 ) -> pd.Series:
-    """What each fixation adds to K: z(its duration) - z(step to the next); above 0 focal, below 0 ambient.
+    """Ambient or focal fixations: what each adds to K, z(duration) - z(step to the next); above 0 focal.
 
     Its mean over a reading is `k_coefficient`; its course over time shows the change from ambient to focal (Krejtz et
-    al. 2016). Parameters are those of `features`; `k_scope` and `k_scale` count.
+    al. 2016). Parameters are those of `scanpath_features`; of the settings `k_scope` and `k_scale` count.
 
     Returns
     -------
     pandas.Series
         One value a row of `fixations`, NaN for the last of a reading and where duration or place isn't known.
+
+    See Also
+    --------
+    ambient_focal_scale : the scale of a whole study.
+    time_course : K part by part.
+
+    References
+    ----------
+    Krejtz, K., Duchowski, A., Krejtz, I., Szarkowska, A., & Kopacz, A. (2016). Discerning ambient/focal attention with
+    coefficient K. ACM Transactions on Applied Perception, 13(3).
 
     Examples
     --------
@@ -79,7 +89,7 @@ def focal_terms(points: Points, settings: FeatureSettings, images: pd.DataFrame)
 
 
 def course(points: Points, settings: FeatureSettings, images: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Ambient and focal fixations, and early against late.
+    """Ambient-focal coefficient K of each reading, and its early against its late part.
 
     - `k_coefficient`: mean of z(duration of a fixation) - z(step to the next) over a reading (Krejtz et al. 2016);
       above 0 focal (long fixations, short steps), below 0 ambient. z is taken over all fixations, or over those of
@@ -116,7 +126,7 @@ def course(points: Points, settings: FeatureSettings, images: pd.DataFrame) -> d
 
 
 def clusters(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
-    """How time is shared out: evenly among fixations, or dwelt in few clusters.
+    """Clusters of fixations and their dwell time: time shared out evenly among fixations, or spent at few places.
 
     - `temporal_entropy`: entropy of the shares of time among fixations over log n; 1 when all last as long.
     - `clusters`: fixations joined, in order, to the nearest cluster mean within `settings.cluster_radius_deg`.
@@ -165,6 +175,7 @@ def _scales(points: Points, settings: FeatureSettings, images: pd.DataFrame) -> 
 
 def _mean_sd(values: np.ndarray, groups: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation (n - 1) of the known values of each group; NaN where no spread is."""
+    # Two passes over grouped sums; NaN where a group has one value or none, or values that are all the same.
     known = ~np.isnan(values)
     values, groups = values[known], groups[known]
     with np.errstate(divide="ignore", invalid="ignore"):

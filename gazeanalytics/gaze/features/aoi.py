@@ -1,4 +1,4 @@
-"""What was looked at: dwell per region, lesions, order of regions against a checklist."""
+"""Features of areas of interest (AOIs): share of dwell time, revisits, time to first fixation (TTFF), checklist."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["checklist", "lesions", "regions_covered", "regions_seen"]
 def regions_seen(
     visits: pd.DataFrame, images: pd.DataFrame, names: pd.Index, settings: FeatureSettings
 ) -> dict[str, np.ndarray]:
-    """Dwell, visits and transitions among named regions.
+    """Dwell time shares, visits, revisits and transition entropy of areas of interest (AOIs).
 
     - `visits`: number; `revisits`: visits to a region seen before.
     - `regions_seen_share`: share of the regions of `names` visited at least once.
-    - `dwell_share_<region>`: share of dwell within regions that fell on this one; shares add to 1.
+    - `dwell_share_<region>`: share of dwell time within regions that fell on this one; shares add to 1.
     - `region_stationary_entropy_*_bits`, `region_transition_entropy_*_bits`: of the sequence of visits, three
       estimators each (see `transitions`); a visit never follows one to the same region.
 
@@ -47,8 +47,10 @@ def regions_seen(
     found = match(visits, images, "visits")
     codes = _codes(visits["region"], names)
     cell = owners(found) * len(names) + codes
+    # Visits to regions that were not asked about stay out of the shares, but end a run in the sequence.
     known = codes >= 0
     shape = (len(found), len(names))
+    # Dwell shares are compositional: they add to 1, so that one of them is redundant in a model.
     number = np.bincount(cell[known], minlength=shape[0] * shape[1]).reshape(shape)
     time = np.bincount(cell[known], visits["duration"].to_numpy(float)[known], shape[0] * shape[1]).reshape(shape)
     total = time.sum(axis=1, keepdims=True)
@@ -68,7 +70,7 @@ def regions_seen(
 def regions_covered(
     points: Points, organs: pd.DataFrame, viewing: Viewing | None, images: pd.DataFrame, settings: FeatureSettings
 ) -> dict[str, np.ndarray]:
-    """Share of each region within the useful visual field of a fixation (Kok et al. 2016).
+    """Coverage of each area of interest (AOI) by the useful visual field of a fixation (Kok et al. 2016).
 
     `coverage_share_<region>`: of `settings.region_cells` x `settings.region_cells` cells over the region's box, those
     whose centre lies in the region and within `settings.coverage_radius_deg` (exact angle) of a fixation. NaN where the
@@ -97,7 +99,7 @@ def regions_covered(
 
 
 def lesions(visits: pd.DataFrame, images: pd.DataFrame, regions: pd.DataFrame, points: Points) -> dict[str, np.ndarray]:
-    """When and how long lesions were looked at, over the lesions of the case.
+    """Time to first fixation (TTFF), dwell time and scanpath ratio of the case's lesions.
 
     - `lesions_seen_share`: share of the case's lesions visited.
     - `lesion_time_to_first_fixation_ms`: onset of the first fixation in any lesion (ms since image onset).
@@ -128,26 +130,28 @@ def lesions(visits: pd.DataFrame, images: pd.DataFrame, regions: pd.DataFrame, p
     found = match(visits, images, "visits")
     case = pd.Index(np.asarray(images["case"]))
     counts = regions["case"].astype(object).value_counts()
-    expected = counts.reindex(case).to_numpy(float)
+    present = counts.reindex(case).to_numpy(float)
     owner = owners(found)
     spots = pd.MultiIndex.from_arrays([np.asarray(regions["case"]), np.asarray(regions["region"])])
     hit = pd.MultiIndex.from_arrays([case.take(owner), np.asarray(visits["region"])]).isin(spots)
     seen = visits.loc[hit, ["region", "onset", "duration"]].assign(owner=owner[hit])
     each = seen.drop_duplicates(["owner", "region"])
+    # Visits to overlapping lesions lie side by side, so the earliest is sought, not the first row.
     first = seen.groupby("owner")["onset"].min().reindex(range(len(found))).to_numpy(float)
     dwell = np.bincount(seen["owner"], seen["duration"], len(found))
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
-            "lesions_seen_share": np.bincount(each["owner"], minlength=len(found)) / expected,
+            "lesions_seen_share": np.bincount(each["owner"], minlength=len(found)) / present,
             "lesion_time_to_first_fixation_ms": first,
             "lesion_approach_hz": np.where(first > 0, 1000 / first, np.nan),
-            "lesion_dwell_time_ms": np.where(np.isnan(expected), np.nan, dwell),
+            "lesion_dwell_time_ms": np.where(np.isnan(present), np.nan, dwell),
             "lesion_scanpath_ratio": _way_ratio(points, first),
         }
 
 
 def _way_ratio(points: Points, onset: np.ndarray) -> np.ndarray:
     """Straight way over the way walked, from each reading's first fixation to the one that begins at `onset`."""
+    # The length walked up to a fixation is a difference of running sums, for all readings at once.
     met = np.flatnonzero(points.onset == onset[owners(points.found)])
     owner, place = np.unique(owners(points.found)[met], return_index=True)
     begin, end = points.found.starts[owner], met[place]
@@ -155,13 +159,14 @@ def _way_ratio(points: Points, onset: np.ndarray) -> np.ndarray:
     walked = before[end] - before[begin]
     apart = np.linalg.norm(points.rays[end] - points.rays[begin], axis=1)
     straight = np.rad2deg(2 * np.arcsin(np.minimum(apart / 2, 1.0)))
+    # Rounding may carry a straight walk's ratio beyond 1.
     ratio = np.full(len(onset), np.nan)
     ratio[owner] = np.where(walked > 0, np.minimum(straight / np.where(walked > 0, walked, 1.0), 1.0), np.nan)
     return ratio
 
 
 def checklist(visits: pd.DataFrame, images: pd.DataFrame, settings: FeatureSettings) -> dict[str, np.ndarray]:
-    """How far the order of first visits keeps to `settings.checklist`, such as airway, breathing, circulation, ...
+    """Adherence to a checklist: order of first visits to AOIs against `settings.checklist`, such as ABCDE.
 
     - `checklist_tau`: Kendall's tau between the order of first visits and the list, over regions visited; 1 in order,
       -1 backwards, NaN below two regions.

@@ -1,4 +1,4 @@
-"""How many, how long, how far, which way: counts, rates, durations, amplitudes, directions."""
+"""Basic features: number and rate of fixations, total dwell time, durations, saccade amplitudes, directions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIZE_DEG = 5.0
 
 
 def counts(points: Points) -> dict[str, np.ndarray]:
-    """Count fixations and tell how long the scanpath took.
+    """Number of fixations, fixation rate and duration of the scanpath.
 
     - `fixations`: number of fixations with a place.
     - `scanpath_duration_ms`: end of the last fixation minus onset of the first (ms).
@@ -48,7 +48,7 @@ def counts(points: Points) -> dict[str, np.ndarray]:
 
 
 def durations(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
-    """Sum, mean, median, standard deviation (n - 1) and two quantiles of known fixation durations (ms).
+    """Fixation durations (ms): total dwell time, mean, median, standard deviation (n - 1) and two quantiles.
 
     `dwell_total_ms`, `duration_mean_ms`, `duration_median_ms`, `duration_sd_ms`, `duration_low_ms`,
     `duration_high_ms`; the quantiles are `settings.quantiles`, interpolated linearly.
@@ -71,7 +71,7 @@ def durations(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray
 
 
 def steps(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
-    """Length of the scanpath and distribution of the steps from fixation to fixation (deg).
+    """Scanpath length and saccade amplitudes (deg), taken from the steps between fixations.
 
     - `scanpath_length_deg`: sum of the angles between successive fixations; 0 for a single fixation.
     - `amplitude_mean_deg`, `_median_`, `_sd_`, `_low_`, `_high_`: of those angles.
@@ -95,7 +95,7 @@ def steps(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
 
 
 def directions(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
-    """Directions of the steps between fixations, each step counted alike.
+    """Saccade directions: horizontality, common axis and turning, each step between fixations counted alike.
 
     - `horizontality`: mean of cos(2 heading); 1 when all steps are horizontal, -1 when all are vertical, 0 when
       directions are uniform.
@@ -121,12 +121,14 @@ def directions(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
 def saccade_measures(
     saccades: pd.DataFrame, images: pd.DataFrame, took_ms: np.ndarray, settings: FeatureSettings
 ) -> dict[str, np.ndarray]:
-    """Measures of detected saccades, which take the place of the steps between fixations.
+    """Saccade rate, amplitude, duration, peak speed and main sequence of detected saccades.
+
+    They take the place of the steps between fixations.
 
     - `saccades`: number; `saccade_rate_hz`: per second of scanpath duration.
     - `amplitude_*_deg`, `saccade_duration_*_ms`, `peak_speed_*_deg_s`: mean, median, standard deviation and quantiles.
     - `main_sequence_exponent`: b of peak speed = a amplitude^b, by least squares of log on log over the reading's own
-      saccades (Bahill, Clark & Stark 1975; their curve bends, which few saccades can't tell);
+      saccades (Bahill, Clark & Stark 1975; their curve bends, which few saccades can't show);
       `main_sequence_at_5_deg_deg_s`: peak speed of that line at 5 deg. NaN below three saccades or when all are as
       large. `gaze.main_sequence` fits many readings together, with intervals.
 
@@ -169,6 +171,8 @@ def _main_sequences(found: ragged.Segments, size: np.ndarray, speed: np.ndarray)
     owner, count = owners(found)[usable], len(found)
     across, up = np.log(size[usable] / _SIZE_DEG), np.log(speed[usable])
     number = np.bincount(owner, minlength=count)
+    # Log-log least squares: a line has a closed form for a million readings, and few saccades can't show the bend of
+    # the exponential curve, which `gaze.main_sequence` fits to many.
     with np.errstate(divide="ignore", invalid="ignore"):
         middle, height = (np.bincount(owner, values, count) / number for values in (across, up))
         across = across - middle[owner]

@@ -1,4 +1,4 @@
-"""Four scanpaths whose measures are easy to foresee."""
+"""Example scanpaths whose measures are easy to predict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WALKS = ("random", "line", "loop", "still")
 
 
 def example_scanpaths(fixations: int = 36) -> tuple[pd.DataFrame, Viewing, pd.DataFrame]:
-    """Make four readings of one image that is 25 deg wide and high: random, line, loop and still.
+    """Example scanpaths: four readings of one image 25 deg wide and high, random, line, loop and still.
 
     `random` looks anywhere, `line` once from left to right across the middle, `loop` three times anticlockwise round
     the centre, and `still` stays at one place near it. Fixations last 200 and 300 ms in turn; the still eye's last
@@ -27,7 +27,7 @@ def example_scanpaths(fixations: int = 36) -> tuple[pd.DataFrame, Viewing, pd.Da
     Returns
     -------
     (pandas.DataFrame, Viewing, pandas.DataFrame)
-        Fixations, viewing and images, as `features` takes them.
+        Fixations, viewing and images, as `scanpath_features` takes them.
 
     Examples
     --------

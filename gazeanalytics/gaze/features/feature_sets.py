@@ -1,11 +1,11 @@
-"""Which measures suit what: grouping readings by strategy, gaze without a known angle."""
+"""Recommended sets of features: for clustering readings by strategy, for gaze without a known visual angle."""
 
 from __future__ import annotations
 
 __all__ = ["NEED_ANGLE", "STRATEGY_FEATURES"]
 
 STRATEGY_FEATURES: dict[str, str] = {
-    "duration_median_ms": "how long a place is worked on; the median shrugs off one long stare",
+    "duration_median_ms": "how long a place is worked on; the median is robust to single long fixations",
     "amplitude_median_deg": "near or far steps: local against sweeping search",
     "amplitude_sd_deg": "mixed near and far steps mark a change of mode within the reading",
     "horizontality": "rows or columns walked one by one against no preferred direction",
@@ -19,7 +19,7 @@ STRATEGY_FEATURES: dict[str, str] = {
     "amplitude_early_late": "long steps first: global before focal",
     "duration_early_late": "short fixations first: global before focal",
 }
-"""Columns of `features` that are continuous, not degenerate and not redundant, each with what it tells apart.
+"""Columns of `scanpath_features` that are continuous, not degenerate and not redundant, each with what it separates.
 
 Left out: measures with few values in short readings (counts, recurrence and refixation, entropies, Lempel-Ziv), since
 clustering finds the steps of their scale; sums of others (K is the difference of scaled mean duration and amplitude;

@@ -1,4 +1,4 @@
-"""In which order: recurrence, refixation, entropies of places and of transitions, Lempel-Ziv complexity."""
+"""Order of fixations: recurrence quantification, refixation, gaze transition entropy, Lempel-Ziv complexity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENTROPIES = tuple(
 
 
 def recurrence(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
-    """Recurrence quantification of fixations (Anderson et al. 2013), on the upper triangle, all in percent.
+    """Recurrence quantification analysis (RQA) of fixations (Anderson et al. 2013), all in percent.
 
     Fixations i < j recur when they lie within `settings.recurrence_radius_deg`; R is the number of such pairs, n that
     of fixations. A line has at least `settings.min_recurrence_line` points. Cost grows with the square of n.
@@ -44,6 +44,7 @@ def recurrence(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
     refixation_share       0.28    0.94    0.67    0.94
     """
     out = np.empty((len(points.found), 5))
+    # Places are compared as chords between unit rays, so that a radius means the same angle all over the screen.
     chord = 2 * np.sin(np.deg2rad(settings.recurrence_radius_deg) / 2)
     ragged.each(
         recurrence_kernels.recurrence_readings,
@@ -59,7 +60,9 @@ def recurrence(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
 
 
 def transitions(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
-    """Entropies and complexity of the sequence of grid cells (`settings.grid`); places off the image have no cell.
+    """Gaze transition entropy and Lempel-Ziv complexity of the sequence of grid cells (`settings.grid`).
+
+    Places off the image have no cell.
 
     - `stationary_entropy_*_bits`: -sum p_i log2 p_i of fixations over cells (Krejtz et al. 2015).
     - `transition_entropy_*_bits`: -sum p_i sum p_ij log2 p_ij of successive cells, staying put included; p_i is the

@@ -1,4 +1,4 @@
-"""Every threshold that a measure depends on, with its source."""
+"""Settings of scanpath features: every radius, grid and threshold, with its source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KScope = Literal["all", "reader", "case"]
 
 @dataclass(frozen=True, slots=True)
 class FeatureSettings(Settings):
-    """What the measures of `features` are computed with.
+    """Settings of `scanpath_features`: radii, grids and thresholds.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class FeatureSettings(Settings):
     bcea_share : float
         Share of fixations that the bivariate contour ellipse holds.
     quantiles : (float, float)
-        The low and high quantile told of durations and amplitudes.
+        The low and high quantile reported for durations and amplitudes.
     k_scope : {"all", "reader", "case"}
         Over which fixations K takes its mean and standard deviation. Within one scanpath K is 0 by construction, so
         that scope is refused. "reader" needs a column reader in `images`.

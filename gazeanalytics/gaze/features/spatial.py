@@ -1,4 +1,4 @@
-"""Where gaze went: extent, coverage, spread over the image, circling about its centre."""
+"""Spatial features: convex hull, BCEA, nearest-neighbour index, image coverage, spatial entropy, circling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ __all__ = ["circling", "coverage", "extent", "spatial_entropy"]
 
 
 def extent(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
-    """Area and evenness of the fixations, in angles right of and below the line of sight.
+    """Convex hull, bivariate contour ellipse area (BCEA) and nearest-neighbour index of the fixations.
+
+    Places are angles right of and below the line of sight.
 
     - `hull_deg2`: area of the convex hull; 0 for fewer than three fixations or for a line.
     - `bcea_deg2`: bivariate contour ellipse area 2 k pi sx sy sqrt(1 - rho^2) that holds `settings.bcea_share` of the
@@ -47,7 +49,7 @@ def extent(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
 
 
 def coverage(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
-    """Share of the image within the useful visual field of a fixation (Kok et al. 2016).
+    """Image coverage: share of the image within the useful visual field of a fixation (Kok et al. 2016).
 
     - `coverage_share`: of cells whose centre lies within `settings.coverage_radius_deg` of a fixation.
     - `coverage_early_share`: the part of that which the first `settings.early_share` of the fixations had covered;
@@ -75,7 +77,7 @@ def coverage(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]
 
 
 def spatial_entropy(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
-    """Entropy of fixations over a grid as a share of its maximum.
+    """Spatial entropy: entropy of fixations over a grid as a share of its maximum.
 
     `spatial_entropy` is -sum p log p / log(cells) over `settings.fine_grid`: 0 when all fixations lie in one cell, 1
     when each cell has as many. Short readings can't reach 1: n fixations have at most log n / log(cells).

@@ -1,4 +1,4 @@
-"""How a search changes from its beginning to its end, part by part: from global to focal."""
+"""Time course of a search in bins: from global to focal, ambient to focal, coverage gained."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def time_course(
     n_parts: int = 10,
     settings: FeatureSettings | Mapping[str, object] | None = None,
 ) -> pd.DataFrame:
-    """Cut each reading into parts of equally many fixations and tell how it goes on from part to part.
+    """Time course of each reading in bins of equally many fixations: durations, amplitudes, K, coverage.
 
     A global look comes first and focal ones follow when steps grow shorter, fixations longer, `ambient_focal` rises
     from below 0 to above, and coverage is gained early (Nodine & Kundel 1987; Krejtz et al. 2016).
@@ -34,7 +34,7 @@ def time_course(
     Parameters
     ----------
     fixations, viewing, images
-        As for `features`.
+        As for `scanpath_features`.
     n_parts : int
         How many; part k ends after ceil(k n / n_parts) of n fixations.
     settings : FeatureSettings or mapping, optional
@@ -46,6 +46,20 @@ def time_course(
         One row a reading and part that has fixations: reading, part (from 1), onset (of its first fixation, ms),
         fixations, duration_mean_ms, amplitude_mean_deg (of the steps that leave its fixations), ambient_focal (K of the
         part) and coverage_share (of the image, up to the end of the part). NaN where not known.
+
+    Raises
+    ------
+    ValueError
+        If `n_parts` is below 1, or a setting makes no sense.
+
+    See Also
+    --------
+    ambient_focal : K fixation by fixation.
+
+    References
+    ----------
+    Nodine, C. F., & Kundel, H. L. (1987). Using eye movements to study visual search and to improve tumor detection.
+    RadioGraphics, 7(6), 1241-1250.
 
     Examples
     --------
@@ -64,6 +78,7 @@ def time_course(
         raise ValueError(f"n_parts: expected at least 1; got {n_parts}")
     chosen = FeatureSettings.given(settings)
     points = prepare(fixations, viewing, images, chosen.n_jobs)
+    # Bins of equal counts, not of equal times: every bin then has as many steps to take a mean over.
     owner = owners(points.found)
     begins, count = points.found.starts[owner], points.found.lengths[owner]
     ends = np.ceil(np.arange(1, n_parts + 1) * count[:, None] / n_parts)
@@ -95,6 +110,7 @@ def _means(values: np.ndarray, place: np.ndarray, size: int) -> np.ndarray:
 
 def _coverage_so_far(points: Points, settings: FeatureSettings, n_parts: int) -> np.ndarray:
     """Share of the image covered by the end of each part, shape (readings, n_parts)."""
+    # The kernel gives the early part of the final coverage; asked with each bin's end as early, it gives the growth.
     made = np.empty((len(points.found), n_parts))
     out = np.empty((len(points.found), 2))
     for part in range(n_parts):

@@ -1,4 +1,4 @@
-"""Readings compared by their scanpaths: pairs or whole matrices, each measure one function of the fixations table."""
+"""Scanpath comparison: MultiMatch, ScanMatch, string edit distance, DTW, cross-recurrence, reader similarity."""
 
 from gazeanalytics.gaze.scanpaths.distances import path_distances, time_delay_embedding
 from gazeanalytics.gaze.scanpaths.multimatch import Simplify, multimatch

@@ -1,4 +1,4 @@
-"""Distances between scanpaths as paths of points: warping, Frechet, Hausdorff, EyeAnalysis, time-delay embedding."""
+"""Scanpath distances: dynamic time warping (DTW), Frechet, Hausdorff, EyeAnalysis, time-delay embedding."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def path_distances(
     viewing: Viewing | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Measure how far scanpaths lie from one another, in four ways, all from the distances d(i, j) of their fixations.
+    """Dynamic time warping (DTW), Frechet, Hausdorff and EyeAnalysis distance of scanpaths.
+
+    All are taken from the distances d(i, j) of their fixations:
 
     ============  =====================================================================================  ==========
     column        what                                                                                   order
@@ -39,7 +41,7 @@ def path_distances(
     pairs : pandas.DataFrame, optional
         `first`, `second`: readings to compare. Default: every pair once.
     viewing : Viewing, optional
-        With it places are told in degrees off the line of sight, and the columns end in `_deg` instead of `_px`.
+        With it places are in degrees off the line of sight, and the columns end in `_deg` instead of `_px`.
     n_jobs : int, optional
         Default: as many as the process may use.
 
@@ -49,6 +51,16 @@ def path_distances(
         One row a pair: `first`, `second`, `dtw_px`, `frechet_px`, `hausdorff_px`, `eyeanalysis_px` (0 is alike; all
         symmetric) and `note`, which says why they are NaN.
 
+    See Also
+    --------
+    multimatch : five similarities of saccade vectors.
+    pair_matrix : lays a column out as a matrix, for clustering.
+
+    References
+    ----------
+    Sakoe, H., & Chiba, S. (1978). Dynamic programming algorithm optimization for spoken word recognition. IEEE
+    Transactions on Acoustics, Speech, and Signal Processing, 26(1), 43-49.
+
     Examples
     --------
     The same three places in another order are alike but for the two measures that keep the order.
@@ -57,6 +69,7 @@ def path_distances(
     >>> path_distances(table).iloc[0, 2:6].tolist()
     [120.0, 60.0, 0.0, 0.0]
     """
+    # All fixations of both paths count, whatever their duration: the sources define no weights.
     paths = pack(fixations, viewing=viewing)
     placed = paths.placed
     frame, first, second = find_pairs(paths.found, pairs)
@@ -74,11 +87,11 @@ def time_delay_embedding(
     pairs: pd.DataFrame | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Compare scanpaths by time-delay embedding (Wang et al. 2011; scaled as in Zanca et al. 2018).
+    """Time-delay embedding distance of scanpaths, TDE (Wang et al. 2011; scaled as in Zanca et al. 2018).
 
     For each k up to the shorter path's length, every k successive fixations of the second path look for the nearest k
     successive fixations of the first; the mean distance is averaged over windows and over k. `stde` averages
-    exp(-distance) over k instead. The second path is judged by the first: swapping them changes the answer.
+    exp(-distance) over k instead. The second path is measured against the first: swapping them changes the answer.
 
     Parameters
     ----------
@@ -87,7 +100,7 @@ def time_delay_embedding(
     scale_px : float
         Divides all places, usually the longer side of the image (px), so that distances don't depend on its size.
     pairs : pandas.DataFrame, optional
-        `first` (the reference), `second` (judged by it). Default: every pair once.
+        `first` (the reference), `second` (compared with it). Default: every pair once.
     n_jobs : int, optional
         Default: as many as the process may use.
 

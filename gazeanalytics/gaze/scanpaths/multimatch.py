@@ -1,4 +1,4 @@
-"""MultiMatch: five similarities of two scanpaths told as saccade vectors."""
+"""MultiMatch: five similarities of two scanpaths, taken as sequences of saccade vectors."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ DIMENSIONS = ("shape", "direction", "length", "position", "duration")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simplify:
-    """When MultiMatch joins neighbouring saccades (Dewhurst et al. 2012).
+    """Simplification of scanpaths for MultiMatch: which neighbouring saccades join (Dewhurst et al. 2012).
 
     Attributes
     ----------
     max_direction_deg : float
-        Saccades that turn by less than this angle join, where the fixation between them is brief.
+        Saccades that turn by less than this angle join, where the fixation between them is brief (TDir).
     max_amplitude_px : float
-        Saccades shorter than this join with the next, where a fixation beside them is brief.
+        Saccades shorter than this join with the next, where a fixation beside them is brief (TAmp).
     max_duration_ms : float
-        What is brief.
+        Fixations shorter than this are brief (TDur).
 
     Examples
     --------
@@ -53,7 +53,7 @@ def multimatch(
     simplify: Simplify | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Compare scanpaths by MultiMatch (Jarodzka et al. 2010; Dewhurst et al. 2012).
+    """MultiMatch similarity of scanpaths (Jarodzka et al. 2010; Dewhurst et al. 2012).
 
     Saccade vectors of both paths are aligned along the cheapest way through the matrix of their differences; each
     similarity is one minus the median difference along it: of the vectors (over twice the diagonal of the screen), of
@@ -91,6 +91,17 @@ def multimatch(
         If a column is absent, a size is not positive, a pair names a reading without fixations, or `simplify` is asked
         for where durations are missing.
 
+    See Also
+    --------
+    pair_readings : which readings to compare.
+    gazeanalytics.gaze.scanpaths.reader_similarity : the same, corrected for chance.
+
+    References
+    ----------
+    Dewhurst, R., Nystrom, M., Jarodzka, H., Foulsham, T., Johansson, R., & Holmqvist, K. (2012). It depends on how you
+    look at it: Scanpath comparison in multiple dimensions with MultiMatch, a vector-based approach. Behavior Research
+    Methods, 44, 1079-1100.
+
     Examples
     --------
     A line of three fixations, its way back (every direction reversed), and the same line with slower fixations.
@@ -111,12 +122,14 @@ def multimatch(
     placed, timed = paths.placed, paths.timed
     saccade = _saccades(paths)
     offsets = paths.offsets(~short & placed)
+    # n fixations have n - 1 saccades.
     offsets[:, 1] -= offsets[:, 1] > offsets[:, 0]
     if simplify is not None:
         saccade, offsets[:, 1] = _simplified(paths, saccade, offsets, simplify, n_jobs)
     frame, first, second = find_pairs(paths.found, pairs)
     asked = Pairs(first, second, offsets, max(paths.longest - 1, 1))
     scores = score_pairs(multimatch_pairs, asked, Steps(*saccade), width=5, n_jobs=n_jobs)
+    # Each difference over the greatest it can be: two vectors differ by up to twice the diagonal, two lengths by one.
     diagonal = math.hypot(width_px, height_px)
     frame[list(DIMENSIONS)] = 1 - scores / np.array([2 * diagonal, math.pi, diagonal, diagonal, 1.0])
     frame["note"] = notes(

@@ -1,4 +1,4 @@
-"""Which readings to compare, their scanpaths packed for the kernels, and the engine that runs a kernel over pairs."""
+"""Pairs of readings, their scanpaths packed for the kernels, and the engine that compares all pairs on threads."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def pack(fixations: pd.DataFrame, *, viewing: Viewing | None = None, timed: bool
 def pair_readings(
     readings: pd.DataFrame, *, same: str | Sequence[str] = "case", different: str | Sequence[str] = "reader"
 ) -> pd.DataFrame:
-    """Pair up readings that agree in some columns and differ in others, each pair once.
+    """Pairs of readings to compare: those that agree in some columns and differ in others, each pair once.
 
     Parameters
     ----------
@@ -104,6 +104,10 @@ def pair_readings(
     -------
     pandas.DataFrame
         `first`, `second`: readings in the order of the table.
+
+    See Also
+    --------
+    multimatch, scanmatch, string_edit : comparisons that take these pairs.
 
     Examples
     --------
@@ -127,6 +131,7 @@ def pair_readings(
     _, counts = np.unique(group[kept], return_counts=True)
     first, second = _within_blocks(counts)
     first, second = kept[first], kept[second]
+    # Pairs within groups first, then those that don't differ go: groups are small, and no n x n table is ever built.
     for name in different:
         codes = pd.factorize(readings[name])[0]
         apart = codes[first] != codes[second]
@@ -136,7 +141,7 @@ def pair_readings(
 
 
 def pair_matrix(scores: pd.DataFrame, column: str, *, diagonal: float) -> pd.DataFrame:
-    """Lay the scores of pairs out as a symmetric matrix of readings; pairs that were not compared are NaN.
+    """Distance or similarity matrix of readings from the scores of pairs; pairs that were not compared are NaN.
 
     Parameters
     ----------
@@ -146,6 +151,10 @@ def pair_matrix(scores: pd.DataFrame, column: str, *, diagonal: float) -> pd.Dat
         The score.
     diagonal : float
         The value of a reading compared with itself: 0 for a distance, 1 for a similarity.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (readings, readings)
 
     Examples
     --------
@@ -180,6 +189,7 @@ def score_pairs(
 ) -> np.ndarray:
     """Run a pair kernel over blocks of pairs on threads; scores have shape (pairs, width), or (pairs,) for width 0."""
     count = len(pairs.first)
+    # Blocks stand in for readings, so that `ragged.each` shares out pairs: one engine for both.
     scores = np.empty((count, width) if width else count)
     edges = np.arange(0, count + _BLOCK, _BLOCK).clip(max=count)
     blocks = ragged.Segments(pd.RangeIndex(len(edges) - 1), edges[:-1], edges[1:])
@@ -190,6 +200,7 @@ def score_pairs(
 def notes(first: np.ndarray, second: np.ndarray, *faults: tuple[str, np.ndarray]) -> pd.Categorical:
     """Why a pair has no score: the first fault of either reading. A fault is its note and one flag a reading."""
     codes = np.zeros(len(first), np.int8)
+    # The first fault is written last, over the others.
     for note, flag in reversed(faults):
         if flag.any():
             codes[flag[first] | flag[second]] = NOTES.index(note)
@@ -206,6 +217,7 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
 
 def _within_blocks(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All pairs i < j inside each block of that many rows, in row order."""
+    # Row k of a block meets all rows after it: first repeats each row, second counts on from it.
     stops = np.repeat(np.cumsum(counts), counts)
     rows = np.arange(len(stops))
     partners = stops - rows - 1

@@ -1,4 +1,4 @@
-"""Which readings to compare for each relation of two readers, and which others to tell its chance by."""
+"""Which readings to compare for each relation of two readers, and which others give its score by chance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ _TRIES = 10
 def relations(
     table: pd.DataFrame, n_partners: int, rng: np.random.Generator
 ) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
-    """Pairs and chance pairs of each relation that the readings allow."""
+    """Pairs and chance pairs of each relation that the readings allow.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"reading": range(4), "reader": list("abab"), "case": list("uuvv"), "kind": "person"})
+    >>> found = relations(table, 1, np.random.default_rng(1))
+    >>> list(found), found["between readers"][0].to_numpy().tolist()
+    (['between readers', 'within reader'], [[0, 1], [2, 3]])
+    """
     persons, models = (np.flatnonzero(table["kind"] == kind) for kind in ("person", "model"))
     same_case = pair_readings(table, same="case", different="reader")
     kind = table.set_index("reading")["kind"]
@@ -41,6 +49,7 @@ def relations(
             lambda first, second: case[first] != case[second],
         )
 
+    # Chance keeps what readers do on any image (centre bias, habits, number of fixations) and drops the case alone.
     apart = two_cases(persons, persons)
     groups = {
         "between readers": (same_case[among], apart),
@@ -61,6 +70,7 @@ def _draw(
     """Pair each row with a random one; those that do not fit are drawn anew, ten times, then left out."""
     second = np.full(len(first), -1)
     for _ in range(_TRIES):
+        # Drawing anew costs less than listing who fits whom: with many cases nearly every draw fits.
         waiting = np.flatnonzero(second < 0)
         if not len(waiting):
             break

@@ -1,4 +1,4 @@
-"""How alike readers' scanpaths or maps are, by the relation of the two readings, beside what chance alone gives."""
+"""Reader similarity: how alike readers' scanpaths or attention maps are, corrected for chance."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def reader_similarity(
     n_resamples: int = 1000,
     rng: np.random.Generator | int | None = None,
 ) -> pd.DataFrame:
-    """Score scanpaths or maps between readers, within readers and between models and readers, corrected for chance.
+    """Reader similarity of scanpaths or maps, between and within readers and with models, corrected for chance.
 
-    Scores of scanpaths are high whatever the readers do: a score is told beside that of readings of other cases, and
+    Scores of scanpaths are high whatever the readers do: a score is given beside that of readings of other cases, and
     corrected, (score - chance) / (best - chance), as kappa is. 0 is chance, 1 the best there is; NaN where
     chance is the best there is.
 
@@ -47,7 +47,7 @@ def reader_similarity(
     read again        one person, one case, two readings: all             two persons, two cases
     ================  ==================================================  ===========================================
 
-    Where there are persons and models a last row a score, "model and reader - between readers", tells whether models
+    Where there are persons and models a last row a score, "model and reader - between readers", says whether models
     are closer to readers than readers to one another: the difference of means, of chances and of corrected scores.
 
     Parameters
@@ -62,7 +62,7 @@ def reader_similarity(
         does; `functools.partial` fixes the rest.
     best : mapping of str to float, float or None
         The score of equal readings, by name or for all scores. What the package's own measures reach is known (1 for
-        similarities, 0 for distances); others have to be told.
+        similarities, 0 for distances); others have to be given.
     n_partners : int
         Readings of other cases drawn for every reading: more lessens the noise of the chance score.
     n_resamples : int
@@ -80,6 +80,16 @@ def reader_similarity(
     ------
     ValueError
         If a column is absent, no two readings can be compared, or the best of a score isn't known.
+
+    See Also
+    --------
+    multimatch, scanmatch, path_distances : measures to give.
+    gazeanalytics.gaze.attention.compare_maps : the measure for maps.
+
+    References
+    ----------
+    Cohen, J. (1960). A coefficient of agreement for nominal scales. Educational and Psychological Measurement, 20(1).
+    Owen, A. B. (2007). The pigeonhole bootstrap. The Annals of Applied Statistics, 1(2), 386-411.
 
     Examples
     --------
@@ -107,6 +117,7 @@ def reader_similarity(
         raise ValueError(
             "reader_similarity needs a case read twice, or a reader of two cases, and others for chance; got neither"
         )
+    # Each pair is scored once, though several relations share their chance pairs.
     every = pd.concat([frame for pairs in groups.values() for frame in pairs], ignore_index=True).drop_duplicates()
     scores = measure(attention, pairs=every).drop(columns="note", errors="ignore").set_index(["first", "second"])
     return _summary(scores, groups, table, (_best(list(scores.columns), best), n_resamples, generator))
@@ -128,10 +139,10 @@ def _checked(readings: pd.DataFrame, attention: pd.DataFrame | Maps) -> pd.DataF
 
 def _best(names: list[str], best: Mapping[str, float] | float | None) -> np.ndarray:
     """Score of equal readings for each column."""
-    told = best if isinstance(best, Mapping) else {}
+    given = best if isinstance(best, Mapping) else {}
     if best is not None and not isinstance(best, Mapping):
         return np.full(len(names), float(best))
-    found = [told.get(name, _known_best(name)) for name in names]
+    found = [given.get(name, _known_best(name)) for name in names]
     if None in found:
         name = names[found.index(None)]
         raise ValueError(
@@ -191,6 +202,7 @@ def _three(values: list[Scored], counts: list[np.ndarray], best: np.ndarray) -> 
 
 def _mean(scored: Scored, counts: list[np.ndarray]) -> np.ndarray:
     value, first, second = scored
+    # A pair counts as often as its case and both its readers were drawn, one reader alone once (Owen 2007).
     other = first[:, 1] != second[:, 1]
     weight = counts[0][first[:, 0]] * counts[1][first[:, 1]] * np.where(other, counts[1][second[:, 1]], 1)
     return weighted_means(value, weight)

@@ -23,7 +23,7 @@ def cross_recurrence(
     pairs: pd.DataFrame | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Quantify the cross-recurrence of scanpaths (Anderson, Anderson, Kingstone & Bischof 2015).
+    """Cross-recurrence quantification of scanpaths (Anderson, Anderson, Kingstone & Bischof 2015).
 
     Fixation i of the first and j of the second path recur when they lie within the radius of one another. Of the C
     recurrences among n x m pairs: recurrence is 100 C / (n m); determinism the share on diagonals of `min_line` or more
@@ -52,6 +52,20 @@ def cross_recurrence(
         One row a pair: `first`, `second`, `recurrence`, `determinism`, `laminarity` (0 to 100 %), `centre_of_mass`
         (-100 to 100) and `note`. Without any recurrence the latter three are NaN.
 
+    Raises
+    ------
+    ValueError
+        If the radius is not above 0, or a line is shorter than two points.
+
+    See Also
+    --------
+    gazeanalytics.gaze.scanpath_features : recurrence of a scanpath with itself.
+
+    References
+    ----------
+    Anderson, N. C., Anderson, F., Kingstone, A., & Bischof, W. F. (2015). A comparison of scanpath comparison methods.
+    Behavior Research Methods, 47, 1377-1392.
+
     Examples
     --------
     The same walk is one long diagonal; the walk back has no diagonal, only the crossing; one who stays makes a line.
@@ -68,6 +82,7 @@ def cross_recurrence(
     """
     if not (radius_deg > 0 and min_line >= 2):
         raise ValueError(f"expected radius_deg above 0 and min_line of 2 or more; got {radius_deg} and {min_line}")
+    # A flat map of angles off the line of sight: it errs little for places near each other, which are all that counts.
     paths = pack(fixations, viewing=viewing)
     placed = paths.placed
     frame, first, second = find_pairs(paths.found, pairs)

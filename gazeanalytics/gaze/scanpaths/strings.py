@@ -1,4 +1,4 @@
-"""Scanpaths as strings of grid cells: ScanMatch and the string edit distance."""
+"""Scanpaths as strings of grid cells: ScanMatch and the string edit (Levenshtein) distance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Grid", "scanmatch", "string_edit"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """Cells of equal size over an image; a cell is one symbol of a scanpath's string.
+    """Grid of cells of equal size over an image; a cell is one symbol of a scanpath's string.
 
     Attributes
     ----------
@@ -64,10 +64,10 @@ def scanmatch(
     bin_ms: float | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Compare scanpaths by ScanMatch (Cristino, Mathot, Theeuwes & Gilchrist 2010).
+    """ScanMatch similarity of scanpaths (Cristino, Mathot, Theeuwes & Gilchrist 2010).
 
     Each scanpath becomes a string of grid cells. Two strings are aligned (Needleman & Wunsch 1970); cells at distance
-    d score `threshold` - d, where d is told in cells. The best score is divided by that of two equal strings as long
+    d score `threshold` - d, where d is in cells. The best score is divided by that of two equal strings as long
     as the longer one. Numbers are those of the Python port that papers use (GazeParser 0.12): places are cut to whole
     pixels, durations to whole ms.
 
@@ -93,6 +93,15 @@ def scanmatch(
     pandas.DataFrame
         One row a pair: `first`, `second`, `scanmatch` (1 is alike) and `note`, which says why a score is NaN.
 
+    See Also
+    --------
+    string_edit : the same strings, every two unlike cells equally far apart.
+
+    References
+    ----------
+    Cristino, F., Mathot, S., Theeuwes, J., & Gilchrist, I. D. (2010). ScanMatch: A novel method for comparing fixation
+    sequences. Behavior Research Methods, 42, 692-700.
+
     Examples
     --------
     The same cells in the same order are alike; far cells score below near ones; dwelling longer counts with bins.
@@ -110,6 +119,7 @@ def scanmatch(
     paths = pack(fixations, timed=bin_ms is not None)
     symbols, offsets, faults = _strings(paths, grid, bin_ms)
     apart = grid.distances()
+    # The published code's matrix: the largest distance scores lowest, and `threshold` apart scores 0.
     similarity = np.abs(apart - apart.max()) - (apart.max() - threshold)
     scoring = Scoring(similarity, float(similarity.max()), float(gap))
     frame, first, second = find_pairs(paths.found, pairs)
@@ -129,7 +139,7 @@ def string_edit(
     bin_ms: float | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Compare scanpaths by string edit distance (Levenshtein 1966; Brandt & Stark 1997).
+    """String edit distance of scanpaths (Levenshtein 1966; Brandt & Stark 1997).
 
     Each scanpath becomes a string of grid cells; the distance is the least number of symbols to put in, take out or
     replace. It is computed by rapidfuzz.
@@ -140,7 +150,7 @@ def string_edit(
         The fixations table; `duration` is used with `bin_ms` alone.
     grid : Grid
         Cells; 5 x 5 is usual.
-    pairs, bin_ms, threads
+    pairs, bin_ms, n_jobs
         As for `scanmatch`.
 
     Returns
@@ -148,6 +158,10 @@ def string_edit(
     pandas.DataFrame
         One row a pair: `first`, `second`, `edits` (symbols), `similarity` (1 - edits / symbols of the longer string)
         and `note`, which says why both are NaN.
+
+    See Also
+    --------
+    scanmatch : near cells count as nearly alike.
 
     Examples
     --------
@@ -164,6 +178,7 @@ def string_edit(
         raise ValueError(f"string_edit needs bin_ms above 0 or None for one symbol a fixation; got {bin_ms}")
     paths = pack(fixations, timed=bin_ms is not None)
     symbols, offsets, faults = _strings(paths, grid, bin_ms)
+    # One text for all readings, decoded once: a cell number is a code point, surrogates included.
     text = symbols.astype(np.uint32).tobytes().decode("utf-32-le", "surrogatepass")
     words = [text[start:stop] for start, stop in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)]
     frame, first, second = find_pairs(paths.found, pairs)
