@@ -44,7 +44,7 @@ from gazeanalytics.report.figures import (
 from gazeanalytics.report.methods import REPORTING_ITEMS, methods_text
 from gazeanalytics.report.page import Picture, Section, page
 from gazeanalytics.report.paper_table import PaperTable
-from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, off_screen, save, style
+from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, alt_text, off_screen, save, style
 from gazeanalytics.report.table_one import pool_bands, pool_small, table_one
 from gazeanalytics.report.tables import format_estimates, format_frame
 from gazeanalytics.report.writers import write_table
@@ -59,6 +59,7 @@ __all__ = [
     "Section",
     "Stimulus",
     "ab_outcome",
+    "alt_text",
     "archetype_map",
     "archetype_profiles",
     "attention_difference",

@@ -13,7 +13,7 @@ import pandas as pd
 
 import gazeanalytics
 from gazeanalytics.report.paper_table import PaperTable
-from gazeanalytics.report.styling import to_bytes, whole_figure, write_whole
+from gazeanalytics.report.styling import alt_text, to_bytes, whole_figure, write_whole
 from gazeanalytics.report.tables import format_frame
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Picture:
     caption : str
         Printed below.
     alt : str
-        What a person who can't see it should know; the caption, when empty.
+        What a person who can't see it should know; when empty, the caption and the figure's `alt_text`.
     """
 
     figure: Figure | Axes
@@ -146,7 +146,7 @@ def _picture(figure: Picture | Figure | Axes, number: int, heading: str) -> dict
         "svg": Markup(inline_svg(whole.figure, f"figure{number}")),
         "width": round(whole_figure(whole.figure).get_size_inches()[0] * 72, 1),
         "caption": whole.caption,
-        "alt": whole.alt or whole.caption or heading,
+        "alt": whole.alt or f"{whole.caption or heading} {alt_text(whole.figure)}".strip(),
         "number": number,
     }
 

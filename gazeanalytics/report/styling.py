@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from io import BytesIO
@@ -18,8 +18,21 @@ from cycler import cycler
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
+    from matplotlib.text import Text
 
-__all__ = ["DOUBLE_MM", "OKABE_ITO", "SINGLE_MM", "drawing", "look", "mm", "off_screen", "plain", "save", "style"]
+__all__ = [
+    "DOUBLE_MM",
+    "OKABE_ITO",
+    "SINGLE_MM",
+    "alt_text",
+    "drawing",
+    "look",
+    "mm",
+    "off_screen",
+    "plain",
+    "save",
+    "style",
+]
 
 SINGLE_MM = 89.0
 """Width of one journal column."""
@@ -76,11 +89,13 @@ _RC: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gazeanalytics",
 }
+# Dates and versions are left out, so that the same figure gives the same bytes.
 _METADATA: dict[str, dict[str, None]] = {
     "svg": {"Date": None},
     "pdf": {"CreationDate": None},
     "png": {"Software": None},
 }
+_ALT_KEYS = {"svg": "Description", "pdf": "Subject", "png": "Description"}
 
 
 @contextmanager
@@ -196,7 +211,7 @@ def save(
     path_stem : path
         Path without suffix; missing folders are made. A file appears whole or not at all.
     formats : sequence of str
-        Of ``svg``, ``pdf`` and ``png`` (300 dpi).
+        Of ``svg``, ``pdf`` and ``png`` (300 dpi). Each holds the figure's `alt_text` as its description.
 
     Returns
     -------
@@ -232,11 +247,54 @@ def _laid_out(figure: Figure) -> Iterator[Figure]:
 
 
 def to_bytes(figure: Figure | Axes, kind: str) -> bytes:
-    """Give the figure as the bytes of an SVG, PDF or PNG file, without dates."""
+    """Return the figure as the bytes of an SVG, PDF or PNG file, without dates and with its alternative text."""
     buffer = BytesIO()
+    metadata = _METADATA[kind] | {_ALT_KEYS[kind]: alt_text(figure)}
     with style():
-        whole_figure(figure).savefig(buffer, format=kind, metadata=_METADATA[kind])
+        whole_figure(figure).savefig(buffer, format=kind, metadata=metadata)
     return buffer.getvalue()
+
+
+def alt_text(figure: Figure | Axes) -> str:
+    """Alternative text of a figure for people who can't see it: titles, axes, rows and legend of each panel.
+
+    Examples
+    --------
+    >>> from gazeanalytics.report import lag_curve
+    >>> import pandas as pd
+    >>> alt_text(lag_curve(pd.DataFrame({"lag_ms": [-500.0, 500.0], "share": [0.2, 0.4], "chance": 0.1})))
+    'Share of gaze time against Gaze before the mention (s). Legend: gaze on the finding, chance.'
+    """
+    panels = [_panel_text(ax) for ax in whole_figure(figure).axes]
+    return " ".join(panel for panel in panels if panel)
+
+
+def _panel_text(ax: Axes) -> str:
+    if ax.get_label() == "<colorbar>":
+        return f"Colour: {ax.get_ylabel()}." if ax.get_ylabel() else ""
+    legend = ax.get_legend()
+    parts = {
+        "": ax.get_title(loc="left"),
+        " ": " against ".join(text for text in (ax.get_ylabel(), ax.get_xlabel()) if text and ax.axison),
+        "Rows: ": _names(ax.get_yticklabels()),
+        "Columns: ": _names(ax.get_xticklabels()),
+        "Legend: ": _names(legend.get_texts()) if legend else "",
+    }
+    return " ".join(f"{name.strip()} {text.strip()}.".strip() for name, text in parts.items() if text.strip())
+
+
+def _names(labels: Iterable[Text]) -> str:
+    """Labels that are words, on one line."""
+    texts = (" ".join(label.get_text().replace("\\$", "$").split()) for label in labels)
+    return ", ".join(text for text in texts if not _is_number(text))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace("\u2212", "-").rstrip("%") or 0)
+    except ValueError:
+        return False
+    return True
 
 
 def whole_figure(figure: Figure | Axes) -> Figure:

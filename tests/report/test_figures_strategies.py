@@ -24,11 +24,14 @@ def test_choice_curve_marks_the_number_taken_and_what_is_left_after_joining():
 
 def test_stability_draws_a_median_for_each_measure_and_resampling():
     table = pd.DataFrame(
-        {"over": ["readers"] * 3 + ["cases"] * 3, "ari": np.linspace(0.7, 0.9, 6), "ami": 0.8, "jaccard 1": 0.9}
+        {
+            "over": ["readers"] * 3 + ["cases"] * 3,
+            **dict.fromkeys(["ari", "ami", "jaccard 1"], np.linspace(0.7, 0.9, 6)),
+        }
     )
     ax = report.strategy_stability(table)
-    assert len(ax.collections) == 6
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["readers drawn anew", "cases drawn anew"]
+    assert len(ax.collections) == 6  # a half violin each
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["readers resampled", "cases resampled"]
     assert "No resamples to show" in texts(report.strategy_stability(table[:0]))
 
 

@@ -91,7 +91,7 @@ def test_ids_are_unique_and_every_reference_leads_somewhere(html):
 
 def test_figures_are_told_in_words_and_numbered(html):
     pictures = [attrs for _, attrs in outline(html).tags if attrs.get("role") == "img"]
-    assert [attrs["aria-label"] for attrs in pictures] == [ATTACK, ATTACK]
+    assert [attrs["aria-label"].startswith(ATTACK) for attrs in pictures] == [True, True]
     assert "<b>Figure 2.</b>" in html
     assert "Table 1." in html
     assert "Table 2." in html

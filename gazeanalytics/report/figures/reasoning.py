@@ -224,19 +224,22 @@ def case_similarity(similarity: pd.DataFrame, estimates: pd.DataFrame | None = N
     >>> ax.get_legend_handles_labels()[1]
     ['same case', 'different cases']
     """
+    import seaborn as sns
+
     require_columns(similarity, "similarity", ["same", "different"])
     known = similarity[similarity["same"].notna()]
     with drawing(ax, SINGLE_MM, 62) as axes:
         if not len(known):
             return nothing(axes, "pairs of readings")
-        values = {name: numbers(known, name) for name in ("same", "different")}
-        edges = np.histogram_bin_edges(np.concatenate([*values.values()]), bins=40)
-        for place, (name, label) in enumerate((("same", "same case"), ("different", "different cases"))):
+        values = {"same case": numbers(known, "same"), "different cases": numbers(known, "different")}
+        edges = np.histogram_bin_edges(np.concatenate([*values.values()]), bins=40).tolist()
+        for place, (label, own) in enumerate(values.items()):
             style = look(place)
-            share = np.histogram(values[name], edges)[0] / len(known)
-            axes.stairs(share, edges, fill=True, color=style["color"], alpha=0.35)
-            axes.stairs(share, edges, color=style["color"], linestyle=style["linestyle"], linewidth=1.2, label=label)
-            axes.axvline(values[name].mean(), color=style["color"], linestyle=style["linestyle"], linewidth=0.8)
+            line = {"color": style["color"], "linestyle": style["linestyle"]}
+            sns.histplot(
+                x=own, bins=edges, stat="probability", element="step", label=label, alpha=0.35, ax=axes, **line
+            )
+            axes.axvline(own.mean(), linewidth=0.8, **line)
         axes.set_xlabel(f"Mean similarity (cosine) with other readers' readings (n = {len(known):,})")
         axes.set_ylabel("Share of readings")
         axes.legend(loc="upper right")

@@ -135,9 +135,15 @@ def _group_label(known: pd.DataFrame, by: str, outcome: str, group: object) -> s
 
 
 def _raincloud(ax: Axes, place: int, values: np.ndarray) -> None:
-    """Dots on the left, box in the middle, half a violin on the right; spread of dots is fixed, not random."""
+    """Dots on the left, box in the middle, half a violin on the right (Allen et al. 2019).
+
+    Dots and box are not seaborn's: its strip plot jitters at random (other bytes each time), its swarm plot walks over
+    all pairs of dots, and its box plot warns with matplotlib 3.11.
+    """
+    import seaborn as sns
+
     style = look(place)
-    spread = 0.07 * np.cos(np.arange(len(values)) * 2.399963)
+    spread = 0.07 * np.cos(np.arange(len(values)) * 2.399963)  # the golden angle: neighbours never line up
     ax.plot(
         place - 0.26 + spread, values, style["marker"], color=style["color"], markersize=2.6, alpha=0.6,
         markeredgewidth=0,
@@ -148,14 +154,11 @@ def _raincloud(ax: Axes, place: int, values: np.ndarray) -> None:
     )  # fmt: skip
     if len(np.unique(values)) < 3:
         return
-    from scipy.stats import gaussian_kde
-
-    heights = np.linspace(values.min(), values.max(), 120)
-    density = gaussian_kde(values)(heights)
-    inner = place + 0.1
-    ax.fill_betweenx(
-        heights, inner, inner + 0.34 * density / density.max(), color=style["color"], alpha=0.55, linewidth=0
-    )
+    sns.violinplot(
+        x=np.full(len(values), place + 0.27), y=values, hue=np.ones(len(values)), hue_order=[0, 1], split=True,
+        dodge=False, native_scale=True, width=0.34, cut=0, inner=None, linewidth=0, palette=[style["color"]] * 2,
+        alpha=0.55, saturation=1, legend=False, ax=ax,
+    )  # fmt: skip
 
 
 def strategy_map(
@@ -215,19 +218,22 @@ def strategy_map(
 
 
 def _outline(ax: Axes, points: np.ndarray, style: dict) -> None:
-    """Draw the line of equal density that holds half of the points."""
-    if len(points) < 20:
+    """Draw the line of equal density that holds half of the points, by a Gaussian kernel (Scott's rule)."""
+    if len(points) < 20 or np.ptp(points, axis=0).min() == 0:
         return
-    from scipy.stats import gaussian_kde
+    import seaborn as sns
 
-    some = points[:: max(len(points) // 1000, 1)]
-    density = gaussian_kde(some.T)
-    level = float(np.median(density(some.T)))
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = 0.1 * (high - low)
-    grid = np.meshgrid(*(np.linspace(a, b, 60) for a, b in zip(low - margin, high + margin, strict=True)))
-    heights = density(np.stack([part.ravel() for part in grid])).reshape(grid[0].shape)
-    line = ax.contour(
-        *grid, heights, levels=[level], colors=style["color"], linewidths=1.3, linestyles=[style["linestyle"]]
+    x, y = points[:: max(len(points) // 1000, 1)].T
+    before = len(ax.collections)
+    sns.kdeplot(
+        x=x,
+        y=y,
+        levels=[0.5],
+        color=style["color"],
+        linewidths=1.3,
+        linestyles=[style["linestyle"]],
+        gridsize=60,
+        ax=ax,
     )
-    line.set_path_effects(halo(2.5))
+    for line in ax.collections[before:]:
+        line.set_path_effects(halo(2.5))

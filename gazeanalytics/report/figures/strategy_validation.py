@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.report.figures._common import footnote, halo, nothing, numbers, small_title, spaced, tick_labels
-from gazeanalytics.report.styling import DOUBLE_MM, SINGLE_MM, drawing, look, plain
+from gazeanalytics.report.styling import DOUBLE_MM, OKABE_ITO, SINGLE_MM, drawing, look, plain
 from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def strategy_stability(stability: pd.DataFrame, *, ax: Axes | None = None) -> Ax
     Returns
     -------
     matplotlib.axes.Axes
-        A dot a resample, a bar at the median. Below 0.5 (dotted) a strategy counts as dissolved (Hennig 2007).
+        Violins over resamples with their quartiles. Below 0.5 (dotted) a strategy counts as dissolved (Hennig 2007).
 
     Examples
     --------
@@ -85,6 +85,8 @@ def strategy_stability(stability: pd.DataFrame, *, ax: Axes | None = None) -> Ax
     >>> [text.get_text() for text in strategy_stability(table).get_yticklabels()]
     ['All: ARI', 'All: AMI', 'Strategy 1']
     """
+    import seaborn as sns
+
     require_columns(stability, "stability", ["ari", "ami"])
     names = ["ari", "ami", *(name for name in stability if str(name).startswith("jaccard"))]
     labels = ["All: ARI", "All: AMI", *(f"Strategy {str(name).split()[-1]}" for name in names[2:])]
@@ -93,23 +95,20 @@ def strategy_stability(stability: pd.DataFrame, *, ax: Axes | None = None) -> Ax
     with drawing(ax, SINGLE_MM, 18 + 7.0 * len(names)) as axes:
         if not len(stability):
             return nothing(axes, "resamples")
-        for number, group in enumerate(groups):
-            part, style = stability[over == group], look(number)
-            for row, name in enumerate(names):
-                height = row + 0.36 * (number - (len(groups) - 1) / 2)
-                values = numbers(part, name)
-                axes.plot(
-                    values, np.full(len(values), height), style["marker"], color=style["color"], alpha=0.55,
-                    markersize=3.2, markeredgewidth=0, label=f"{spaced(group)} drawn anew" if row == 0 else None,
-                )  # fmt: skip
-                axes.vlines(np.median(values), height - 0.15, height + 0.15, color="black", linewidth=1.4)
+        long = stability[names].assign(over=[f"{spaced(group)} resampled" for group in over]).melt("over")
+        sns.violinplot(
+            long, x="value", y="variable", hue="over", split=len(groups) == 2, gap=0.1, cut=0, inner="quart",
+            density_norm="width", width=0.9, linewidth=0.8, palette=list(OKABE_ITO[: len(groups)]), saturation=1,
+            legend="brief" if "over" in stability else False, ax=axes,
+        )  # fmt: skip
         axes.axvline(0.5, color="0.5", linestyle=":", linewidth=0.8)
         axes.set_yticks(range(len(names)), tick_labels(labels))
         axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.set_ylabel("")
         axes.set_xlim(min(0.0, float(stability[names].to_numpy(float).min())), 1.03)
         axes.set_xlabel("Agreement with the strategies of all readings")
         if "over" in stability:
-            axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderpad=0, handletextpad=0.2)
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderpad=0, handletextpad=0.4)
         return axes
 
 
