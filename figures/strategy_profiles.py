@@ -18,7 +18,7 @@ def main() -> None:
     found = ga.study.find_strategies(study, features)
     print(found.summary())
     types = found.verdict == "types"
-    ax = ga.report.strategy_profiles(found.profile()) if types else ga.report.axis_loadings(found.loadings())
+    ax = ga.report.strategy_profiles(found.profile()) if types else ga.report.component_loadings(found.loadings())
     ga.report.save(ax, ROOT / "out" / "strategy_profiles")
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hin
 
 from gazeanalytics.tables import InputError, nearest
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "match_type"]
 
 
 class Settings:
@@ -56,7 +56,7 @@ class Settings:
         for name, value in values.items():
             if name not in hints:
                 raise InputError(f"{place}: {name!r} is not known; {nearest(str(name), list(hints))}")
-            matched, checked[name] = _match(value, hints[name])
+            matched, checked[name] = match_type(value, hints[name])
             if not matched:
                 raise InputError(f"{place}: {name!r} expected {_words(hints[name])}; got {value!r}")
         try:
@@ -88,11 +88,11 @@ def _hints(cls: type) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(cls)}  # pyright: ignore[reportArgumentType]
 
 
-def _match(value: Any, hint: Any) -> tuple[bool, Any]:
+def match_type(value: Any, hint: Any) -> tuple[bool, Any]:
     """Whether a value from a file has the type of a field, and the value as that type."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        found = (_match(value, part) for part in parts)
+        found = (match_type(value, part) for part in parts)
         return next(((True, made) for matched, made in found if matched), (False, value))
     if origin is Literal:
         return any(value == part and type(value) is type(part) for part in parts), value
@@ -116,7 +116,7 @@ def _match_tuple(value: Any, parts: tuple) -> tuple[bool, Any]:
     hints = [parts[0]] * len(value) if parts[1:] == (...,) else list(parts)
     if len(hints) != len(value):
         return False, value
-    made = [_match(item, hint) for item, hint in zip(value, hints, strict=True)]
+    made = [match_type(item, hint) for item, hint in zip(value, hints, strict=True)]
     return all(matched for matched, _ in made), tuple(item for _, item in made)
 
 

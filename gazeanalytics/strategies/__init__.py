@@ -1,39 +1,54 @@
-"""Search strategies: whether they are there, types or a continuum, what they are and who uses them."""
+"""Search strategies: whether readers' gaze falls into clusters (types), a continuum or none, and who uses which."""
 
 from gazeanalytics.strategies import markov
-from gazeanalytics.strategies.clustering.clustering import Partition
+from gazeanalytics.strategies.base import FittedClustering, FittedModel
+from gazeanalytics.strategies.clustering.clustering import Clustering, ClusteringSettings
 from gazeanalytics.strategies.clustering.mixtures import Mixture
-from gazeanalytics.strategies.clustering.search import Settings
-from gazeanalytics.strategies.continuum.archetypes import Archetypes
-from gazeanalytics.strategies.continuum.components import Axes
-from gazeanalytics.strategies.fit import Strategies
+from gazeanalytics.strategies.clustering.search import StrategySettings
+from gazeanalytics.strategies.continuum.archetypes import Archetypes, ArchetypeSettings
+from gazeanalytics.strategies.continuum.components import Components
 from gazeanalytics.strategies.hypotheses import HYPOTHESES, Hypothesis, hypotheses, suggest_names
-from gazeanalytics.strategies.markov import ChainMixture, HmmGroups, Hmms
-from gazeanalytics.strategies.persistence import staying, switches, time_course, trait_or_state
+from gazeanalytics.strategies.markov import (
+    HMMClustering,
+    HMMClusteringSettings,
+    HMMSettings,
+    MarkovMixture,
+    MarkovMixtureSettings,
+    ReaderHMMs,
+)
 from gazeanalytics.strategies.scaling import Scaling
-from gazeanalytics.strategies.validation.cluster_tendency import Existence
+from gazeanalytics.strategies.strategy_model import StrategyModel
+from gazeanalytics.strategies.strategy_persistence import persistence, strategy_time_course, switch_rate, trait_icc
+from gazeanalytics.strategies.validation.cluster_tendency import ClusterTendency
 from gazeanalytics.strategies.validation.multiverse import multiverse
 
 __all__ = [
     "HYPOTHESES",
+    "ArchetypeSettings",
     "Archetypes",
-    "Axes",
-    "ChainMixture",
-    "Existence",
-    "HmmGroups",
-    "Hmms",
+    "ClusterTendency",
+    "Clustering",
+    "ClusteringSettings",
+    "Components",
+    "FittedClustering",
+    "FittedModel",
+    "HMMClustering",
+    "HMMClusteringSettings",
+    "HMMSettings",
     "Hypothesis",
+    "MarkovMixture",
+    "MarkovMixtureSettings",
     "Mixture",
-    "Partition",
+    "ReaderHMMs",
     "Scaling",
-    "Settings",
-    "Strategies",
+    "StrategyModel",
+    "StrategySettings",
     "hypotheses",
     "markov",
     "multiverse",
-    "staying",
+    "persistence",
+    "strategy_time_course",
     "suggest_names",
-    "switches",
-    "time_course",
-    "trait_or_state",
+    "switch_rate",
+    "trait_icc",
 ]

@@ -1,4 +1,4 @@
-"""Named search strategies of the literature, scored per reading: suggestions with their evidence, never labels."""
+"""Search strategies that the literature names, scored for each reading: suggestions with evidence, never labels."""
 
 from __future__ import annotations
 
@@ -19,13 +19,18 @@ __all__ = ["HYPOTHESES", "Hypothesis", "hypotheses", "suggest_names"]
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A way to search that the literature names, and what measures should then be high (+1) or low (-1).
+    """A search strategy that the literature names, and which measures should then be high (+1) or low (-1).
 
     Attributes
     ----------
     name, meaning, source : str
     signs : dict of str to int
         Column of a features table -> direction. The directions follow from the description; no weight was fitted.
+
+    Examples
+    --------
+    >>> Hypothesis("hurried", "few, short fixations", "this example", {"fixations": -1, "duration_median_ms": -1}).signs
+    {'fixations': -1, 'duration_median_ms': -1}
     """
 
     name: str
@@ -93,12 +98,12 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
 
 
 def hypotheses(features: pd.DataFrame, *, named: Sequence[Hypothesis] = HYPOTHESES) -> pd.DataFrame:
-    """Score how far each reading goes the way that each named strategy predicts, beside the other readings.
+    """Score how well each reading fits each search strategy that the literature names, relative to the other readings.
 
     Parameters
     ----------
     features : pandas.DataFrame
-        A features table. Columns that a hypothesis asks for and the table lacks are passed over, and told so.
+        A features table. Columns that a hypothesis needs and the table lacks are ignored, and listed as lacking.
     named : sequence of Hypothesis
         What to score.
 
@@ -140,16 +145,16 @@ def hypotheses(features: pd.DataFrame, *, named: Sequence[Hypothesis] = HYPOTHES
 def suggest_names(
     strategies: pd.DataFrame, scores: pd.DataFrame, *, readers: pd.Series | Sequence | None = None
 ) -> pd.DataFrame:
-    """Set strategies that were found beside the named ones.
+    """Suggest names for strategies that were found, from the search strategies that the literature names.
 
     Parameters
     ----------
     strategies : pandas.DataFrame
         A strategies table; readings without a strategy are passed over.
     scores : pandas.DataFrame
-        What `hypotheses` gave for these readings.
+        `hypotheses` of these readings.
     readers : sequence, optional
-        Reader of each row of `strategies`: makes the intervals honest.
+        Reader of each row of `strategies`, so that the intervals account for readers.
 
     Returns
     -------
@@ -162,17 +167,27 @@ def suggest_names(
     Raises
     ------
     ValueError
-        With fewer than two strategies: a name tells one from another.
+        With fewer than two strategies: a name distinguishes one from another.
+
+    Examples
+    --------
+    >>> features = pd.DataFrame({"reading": range(40), "radius_mean": 0.5, "hull_deg2": 9.0})
+    >>> features["spread_deg"] = np.r_[np.linspace(1, 2, 20), np.linspace(5, 6, 20)]
+    >>> features["hull_deg2"] = np.r_[np.linspace(5, 9, 20), np.linspace(50, 60, 20)]
+    >>> strategies = pd.DataFrame({"reading": range(40), "strategy": ["narrow"] * 20 + ["wide"] * 20, "strength": 1.0})
+    >>> found = suggest_names(strategies, hypotheses(features))
+    >>> found.loc[found["suggested"], ["strategy", "hypothesis"]].to_numpy().tolist()
+    [['narrow', 'central']]
     """
     check(strategies, "strategies")
     known = strategies["strategy"].notna().to_numpy()
     labels = strategies.loc[known, "strategy"].astype(str)
     names = sorted(labels.unique())
     if len(names) < 2:
-        raise ValueError(f"names tell strategies from one another; came {len(names)} strategy")
+        raise ValueError(f"expected at least 2 strategies to name; got {len(names)}")
     wide = scores.pivot_table(index="reading", columns="hypothesis", values="score", observed=True, sort=False)
-    keys, wanted = comparable(wide.index.to_series(), strategies.loc[known, "reading"])
-    rows = pd.Index(keys).get_indexer(pd.Index(wanted))
+    keys, sought = comparable(wide.index.to_series(), strategies.loc[known, "reading"])
+    rows = pd.Index(keys).get_indexer(pd.Index(sought))
     values = np.where(rows[:, None] >= 0, wide.to_numpy(float)[rows], np.nan)
     reader = None if readers is None else pd.factorize(np.asarray(readers)[known], sort=True)[0]
     codes = pd.Index(names).get_indexer(pd.Index(labels))
@@ -180,9 +195,9 @@ def suggest_names(
     table = table.rename(columns={"feature": "hypothesis"})[
         ["strategy", "hypothesis", "effect", "conf_low", "conf_high"]
     ]
-    told = scores.drop_duplicates("hypothesis").set_index("hypothesis")[["evidence", "source"]].astype(str)
-    told.index = told.index.astype(str)
-    table = table.join(told, on="hypothesis").sort_values(
+    sources = scores.drop_duplicates("hypothesis").set_index("hypothesis")[["evidence", "source"]].astype(str)
+    sources.index = sources.index.astype(str)
+    table = table.join(sources, on="hypothesis").sort_values(
         ["strategy", "effect"], ascending=[True, False], kind="stable", ignore_index=True
     )
     second = table.groupby("strategy")["effect"].transform(lambda effect: effect.nlargest(2).iloc[-1])

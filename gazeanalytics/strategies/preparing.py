@@ -1,4 +1,4 @@
-"""What is done to a features table before strategies are looked for or given: effects removed, gaps counted."""
+"""Preparation of a features table for a search for strategies: reader and case effects removed, gaps counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["codes", "notes", "removed"]
 
 
 def codes(count: int, **groups: pd.Series | Sequence | None) -> dict[str, np.ndarray]:
-    """Number the readers and cases of `count` rows from 0, where they are given; those missing are one more.
+    """Number the readers and cases of `count` rows from 0, where they are given; missing ones share one more number.
 
     Examples
     --------
@@ -23,12 +23,12 @@ def codes(count: int, **groups: pd.Series | Sequence | None) -> dict[str, np.nda
     given = {name: np.asarray(values) for name, values in groups.items() if values is not None}
     for name, values in given.items():
         if len(values) != count:
-            raise ValueError(f"{name} need one value for each of the {count} readings; came {len(values)}")
+            raise ValueError(f"{name} need one value for each of the {count} readings; got {len(values)}")
     return {name: pd.factorize(values, sort=True, use_na_sentinel=False)[0] for name, values in given.items()}
 
 
 def removed(features: pd.DataFrame, groups: dict[str, np.ndarray], remove: Sequence[str]) -> pd.DataFrame:
-    """Take the effects named off every numeric feature."""
+    """Remove the effects named (readers, cases) from every numeric feature."""
     columns = [name for name in features.columns if name != "reading" and features[name].dtype.kind in "iuf"]
     for name in remove:
         numbers = groups.get(name)
@@ -42,10 +42,10 @@ def removed(features: pd.DataFrame, groups: dict[str, np.ndarray], remove: Seque
 
 def notes(scaling: Scaling, features: pd.DataFrame, usable: np.ndarray) -> tuple[str, ...]:
     """Count what was left out, in words."""
-    told = [f"{name} {why} and is left out." for name, why in scaling.dropped.items()]
+    words = [f"{name} {why} and is left out." for name, why in scaling.dropped.items()]
     if (~usable).any():
-        told.append(f"{(~usable).sum()} readings lack more than {scaling.most_missing:.0%} of the features.")
+        words.append(f"{(~usable).sum()} readings lack more than {scaling.max_missing:.0%} of the features.")
     missing = ~np.isfinite(features.loc[usable, list(scaling.names)].to_numpy(float))
     if missing.any():
-        told.append(f"{missing.sum()} missing values in {missing.any(axis=1).sum()} readings count as the average.")
-    return tuple(told)
+        words.append(f"{missing.sum()} missing values in {missing.any(axis=1).sum()} readings count as the average.")
+    return tuple(words)

@@ -1,4 +1,4 @@
-"""What sets each strategy apart: standardised effects with intervals that respect readers."""
+"""Cluster profiles: standardised effects of each strategy, with intervals that account for readers."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def profile_groups(
 
 
 def central_readings(
-    points: np.ndarray, labels: np.ndarray, readings: np.ndarray, names: Sequence[str], *, most: int = 5
+    points: np.ndarray, labels: np.ndarray, readings: np.ndarray, names: Sequence[str], *, n_exemplars: int = 5
 ) -> pd.DataFrame:
     """Return the readings nearest to the middle of each group, the medoid first.
 
@@ -79,7 +79,7 @@ def central_readings(
         Their names.
     names : sequence of str
         Names of the groups.
-    most : int
+    n_exemplars : int
         How many for each group.
 
     Returns
@@ -95,7 +95,7 @@ def central_readings(
         # A group of few readings has no shape of its own in every direction.
         shape = np.atleast_2d(np.cov(off.T, bias=True)) + 1e-6 * np.eye(points.shape[1])
         distance = np.sqrt((off * np.linalg.solve(shape, off.T).T).sum(axis=1))
-        first = np.argsort(distance, kind="stable")[:most]
+        first = np.argsort(distance, kind="stable")[:n_exemplars]
         tables.append(
             pd.DataFrame(
                 {

@@ -1,16 +1,17 @@
-"""Features made comparable: one scale, few missing values, no feature told twice."""
+"""Feature scaling: one scale for all, few missing values, no feature that duplicates another."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import yeojohnson, yeojohnson_normmax
 
+from gazeanalytics.strategies.model_file import Array, Part, Value, Words
 from gazeanalytics.tables import check
 
 __all__ = [
@@ -26,12 +27,12 @@ Method = Literal["power", "standard", "robust", "rank"]
 
 # Quantiles that a rank scaling keeps, enough for steps of 0.1 % of the readings.
 _KNOTS = 1001
-# Powers beyond this would bend a feature by its few farthest readings.
+# Powers beyond this would be chosen by a feature's few farthest readings.
 _STRONGEST = 3.0
 
 
 def canonical(features: pd.DataFrame) -> np.ndarray:
-    """Return the order of rows that sorts the readings, so that no result depends on the order they came in."""
+    """Return the order of rows that sorts the readings, so that no result depends on the order of the table."""
     key = features["reading"]
     values = key.astype(str).to_numpy(str) if isinstance(key.dtype, pd.CategoricalDtype) else key.to_numpy()
     return np.argsort(values, kind="stable")
@@ -43,22 +44,22 @@ def reading_column(features: pd.DataFrame) -> Any:
     return key.array if isinstance(key.dtype, pd.CategoricalDtype) else key.to_numpy()
 
 
-def feature_names(features: pd.DataFrame, wanted: Sequence[str] | None = None) -> list[str]:
-    """Return the numeric columns of a features table, sorted by name, or those `wanted` after checking they exist.
+def feature_names(features: pd.DataFrame, columns: Sequence[str] | None = None) -> list[str]:
+    """Return the numeric columns of a features table, sorted by name, or `columns` after checking they exist.
 
     Raises
     ------
     ValueError
-        If a wanted column is absent, or none is numeric.
+        If a column is absent, or none is numeric.
     """
     numeric = [str(name) for name in features.columns if name != "reading" and _is_number(features[name])]
-    if wanted is not None:
-        absent = sorted(set(wanted) - set(numeric))
+    if columns is not None:
+        absent = sorted(set(columns) - set(numeric))
         if absent:
             raise ValueError(f"the features table has no numeric column {absent[0]!r}; it has {', '.join(numeric)}")
-        numeric = list(wanted)
+        numeric = list(columns)
     if not numeric:
-        raise ValueError("strategies need at least one numeric feature column beside 'reading'; came none")
+        raise ValueError("strategies need at least one numeric feature column beside 'reading'; got none")
     return sorted(numeric)
 
 
@@ -67,7 +68,7 @@ def _is_number(column: pd.Series) -> bool:
 
 
 def without_effects(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Take from each value its group's mean, shrunk by how well the group is known, and give back the grand mean.
+    """Remove a random effect: subtract each group's shrunken mean (BLUP) from its values, and keep the grand mean.
 
     Parameters
     ----------
@@ -113,10 +114,10 @@ def _shrunk_effects(values: np.ndarray, groups: np.ndarray, count: int) -> np.nd
 
 
 def spread_ties(features: pd.DataFrame, names: Sequence[str], *, rng: np.random.Generator) -> pd.DataFrame:
-    """Move tied values apart at random, at most half of the way to the next value on either side.
+    """Jitter tied values at random, by at most half of the way to the next value on either side.
 
-    Counts and rounded features have steps, and steps look like groups with valleys between them. Values that occur
-    once stay as they are.
+    Counts and rounded features have steps, and steps look like groups with gaps between them. Values that occur once
+    stay as they are.
 
     Examples
     --------
@@ -125,10 +126,10 @@ def spread_ties(features: pd.DataFrame, names: Sequence[str], *, rng: np.random.
     >>> moved["visits"].round(2).tolist()
     [1.14, 0.77, 2.0, 9.0]
     """
-    return features.assign(**{name: _apart(features[name].to_numpy(float), rng) for name in names})
+    return features.assign(**{name: _jittered(features[name].to_numpy(float), rng) for name in names})
 
 
-def _apart(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     moves = rng.random(len(values)) - 0.5
     distinct, place, times = np.unique(values, return_inverse=True, return_counts=True)
     steps = np.diff(distinct)
@@ -142,7 +143,7 @@ def _apart(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """How features become comparable numbers, learned once and kept for new readings.
+    """Feature scaling, learned once and kept for new readings.
 
     Attributes
     ----------
@@ -159,9 +160,34 @@ class Scaling:
         Quantiles of each feature, for "rank"; no rows otherwise.
     dropped : dict of str to str
         Features left out, and why.
-    most_missing : float
+    max_missing : float
         Greatest share of missing features with which a reading is still placed.
+
+    References
+    ----------
+    Yeo & Johnson (2000), Biometrika 87: power transformations.
+
+    Examples
+    --------
+    >>> features = pd.DataFrame({"reading": range(5), "dwell": [1.0, 2.0, 3.0, 4.0, 5.0], "constant": 1.0})
+    >>> scaling = Scaling.fit(features, method="standard")
+    >>> scaling.names, scaling.dropped
+    (('dwell',), {'constant': 'is constant'})
+    >>> scaling.apply(features)[0].round(2).ravel()
+    array([-1.41, -0.71,  0.  ,  0.71,  1.41])
     """
+
+    PARTS: ClassVar[Mapping[str, Part]] = {
+        "names": Value(tuple[str, ...], size="features"),
+        "method": Value(Method),
+        "powers": Array(("features",), low=-10, high=10),
+        "units": Array(("features",), low=0),
+        "centre": Array(("features",)),
+        "spread": Array(("features",), low=0),
+        "knots": Array(("quantiles", "features")),
+        "dropped": Words(),
+        "max_missing": Value(float, low=0, high=1),
+    }
 
     names: tuple[str, ...]
     method: Method
@@ -171,52 +197,52 @@ class Scaling:
     spread: np.ndarray
     knots: np.ndarray
     dropped: dict[str, str]
-    most_missing: float
+    max_missing: float
 
     @classmethod
     def fit(
         cls,
         features: pd.DataFrame,
         *,
-        names: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
         method: Method = "power",
-        most_missing: float = 0.5,
-        greatest_correlation: float = 0.95,
+        max_missing: float = 0.5,
+        max_correlation: float = 0.95,
     ) -> Scaling:
-        """Learn centre and spread, and leave out features that are constant, mostly missing or told by another.
+        """Learn centre and spread, and leave out features that are constant, mostly missing or redundant.
 
         Parameters
         ----------
         features : pandas.DataFrame
             Features table.
-        names : sequence of str, optional
+        columns : sequence of str, optional
             Columns to use; default all numeric ones.
         method : {"power", "standard", "robust", "rank"}
             See `Scaling`.
-        most_missing : float
+        max_missing : float
             A feature missing in more than this share of the readings is left out; a reading missing more than this
             share of the features isn't placed. Other missing values become the feature's centre.
-        greatest_correlation : float
+        max_correlation : float
             Of two features whose Spearman correlation exceeds this, the later one in the alphabet is left out.
         """
         if method not in get_args(Method):
-            raise ValueError(f"scaling must be one of {', '.join(get_args(Method))}; came {method!r}")
+            raise ValueError(f"scaling must be one of {', '.join(get_args(Method))}; got {method!r}")
         check(features, "features")
-        every = feature_names(features, names)
+        every = feature_names(features, columns)
         values = features[every].to_numpy(float)
-        dropped = _unusable(values, every, most_missing)
+        dropped = _unusable(values, every, max_missing)
         kept = [name for name in every if name not in dropped]
-        dropped |= _redundant(features[kept], greatest_correlation)
+        dropped |= _redundant(features[kept], max_correlation)
         kept = [name for name in kept if name not in dropped]
         if not kept:
             raise ValueError(f"no feature is left to find strategies with: {'; '.join(map(' '.join, dropped.items()))}")
         values = features[kept].to_numpy(float)
         units = np.nanstd(values, axis=0)
         powers = np.array([_best_power(column) if method == "power" else 1.0 for column in (values / units).T])
-        values = _bent(values, powers, units)
+        values = _power_transformed(values, powers, units)
         centre, spread = _centre_and_spread(values, method)
         knots = np.nanquantile(values, np.linspace(0, 1, _KNOTS), axis=0) if method == "rank" else values[:0]
-        return cls(tuple(kept), method, powers, units, centre, spread, knots, dropped, most_missing)
+        return cls(tuple(kept), method, powers, units, centre, spread, knots, dropped, max_missing)
 
     def apply(self, features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Scale a features table.
@@ -236,10 +262,10 @@ class Scaling:
         scaled = (
             self._ranked(values)
             if self.method == "rank"
-            else (_bent(values, self.powers, self.units) - self.centre) / self.spread
+            else (_power_transformed(values, self.powers, self.units) - self.centre) / self.spread
         )
         scaled[missing] = 0.0
-        return np.ascontiguousarray(scaled), missing.mean(axis=1) <= self.most_missing
+        return np.ascontiguousarray(scaled), missing.mean(axis=1) <= self.max_missing
 
     def _ranked(self, values: np.ndarray) -> np.ndarray:
         scores = np.empty_like(values)
@@ -253,19 +279,19 @@ class Scaling:
         return scores
 
 
-def _unusable(values: np.ndarray, names: list[str], most_missing: float) -> dict[str, str]:
+def _unusable(values: np.ndarray, names: list[str], max_missing: float) -> dict[str, str]:
     dropped = {}
     for name, column in zip(names, values.T, strict=True):
         known = column[np.isfinite(column)]
         absent = 1 - len(known) / max(len(column), 1)
-        if absent > most_missing:
+        if absent > max_missing:
             dropped[name] = f"is missing in {absent:.0%} of the readings"
         elif len(known) == 0 or known.min() == known.max():
             dropped[name] = "is constant"
     return dropped
 
 
-def _redundant(features: pd.DataFrame, greatest: float) -> dict[str, str]:
+def _redundant(features: pd.DataFrame, max_correlation: float) -> dict[str, str]:
     names = list(features.columns)
     ranks = features.rank().to_numpy(float)
     ranks = np.where(np.isfinite(ranks), ranks - np.nanmean(ranks, axis=0), 0.0)
@@ -274,8 +300,10 @@ def _redundant(features: pd.DataFrame, greatest: float) -> dict[str, str]:
     dropped: dict[str, str] = {}
     for later in range(len(names)):
         for earlier in range(later):
-            if names[earlier] not in dropped and correlation[earlier, later] > greatest:
-                dropped[names[later]] = f"is told by {names[earlier]} (Spearman {correlation[earlier, later]:.3f})"
+            if names[earlier] not in dropped and correlation[earlier, later] > max_correlation:
+                dropped[names[later]] = (
+                    f"is redundant beside {names[earlier]} (Spearman {correlation[earlier, later]:.3f})"
+                )
                 break
     return dropped
 
@@ -285,11 +313,11 @@ def _best_power(column: np.ndarray) -> float:
     return min(max(power, -_STRONGEST), _STRONGEST)
 
 
-def _bent(values: np.ndarray, powers: np.ndarray, units: np.ndarray) -> np.ndarray:
-    bent = values.copy()
+def _power_transformed(values: np.ndarray, powers: np.ndarray, units: np.ndarray) -> np.ndarray:
+    transformed = values.copy()
     for column in np.flatnonzero(powers != 1.0):
-        bent[:, column] = np.asarray(yeojohnson(values[:, column] / units[column], powers[column]))
-    return bent
+        transformed[:, column] = np.asarray(yeojohnson(values[:, column] / units[column], powers[column]))
+    return transformed
 
 
 def _centre_and_spread(values: np.ndarray, method: Method) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from gazeanalytics.study.study import Study
 
 if TYPE_CHECKING:
     from gazeanalytics.stats import MixedFit
-    from gazeanalytics.strategies import Archetypes, Strategies
+    from gazeanalytics.strategies import Archetypes, StrategyModel
     from gazeanalytics.study.config import ModelConfig
 
 __all__ = ["EventsOutcome", "ModelsOutcome", "NotPossibleError", "Outcome", "StrategiesOutcome", "StudyResult"]
@@ -59,7 +59,7 @@ class EventsOutcome(Outcome):
 class StrategiesOutcome(Outcome):
     """Search strategies: the fitted model, and the archetypes where the readings are a continuum."""
 
-    fitted: Strategies
+    fitted: StrategyModel
     archetypes: Archetypes | None = None
     components: tuple[str, ...] = ()
 
@@ -153,7 +153,7 @@ class StudyResult:
         return outcome if isinstance(outcome, EventsOutcome) else None
 
     @property
-    def strategies(self) -> Strategies | None:
+    def strategies(self) -> StrategyModel | None:
         """The fitted search strategies; None where `skipped` says why."""
         outcome = self.outcomes.get("strategies")
         return outcome.fitted if isinstance(outcome, StrategiesOutcome) else None

@@ -5,6 +5,7 @@ Run: python tests/benchmarks/bench_emhmm.py [SHARED/data]   (hmmlearn from pip; 
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,8 @@ import pandas as pd
 from scipy.io import loadmat
 from sklearn.metrics import adjusted_rand_score
 
-from gazeanalytics.strategies import HmmGroups, Hmms
-from gazeanalytics.strategies.markov import toolbox_prior
-from gazeanalytics.strategies.markov.hmm import Bank
+from gazeanalytics.strategies import HMMClustering, ReaderHMMs
+from gazeanalytics.strategies.markov import HMMBank, HMMClusteringSettings, HMMSettings, toolbox_settings
 from gazeanalytics.strategies.markov.sequences import pack
 
 
@@ -55,21 +55,32 @@ def demonstration(folder):
     fixations = pd.DataFrame(rows, columns=["reading", "onset", "x", "y"])
     readings = pd.DataFrame(table, columns=["reading", "reader", "case"])
     reference = loadmat(folder / "octave_reference.mat", squeeze_me=True, struct_as_record=False)["g"]
-    settings = {**toolbox_prior(width_px=320, height_px=420), "start_weight": 1, "move_weight": 1, "degrees": 10}
-    settings |= {"states": (2, 3), "sd": (10, 10)}
+    settings = replace(
+        toolbox_settings(width_px=320, height_px=420),
+        start_weight=1,
+        move_weight=1,
+        degrees=10,
+        n_states=(2, 3),
+        sd=(10, 10),
+    )
     hmms = clock(
-        "demonstration, 32 readers, 50 starts x 2 sizes", lambda: Hmms.fit(fixations, readings, rng=1, **settings)
+        "demonstration, 32 readers, 50 starts x 2 sizes",
+        lambda: ReaderHMMs.fit(fixations, readings, settings=settings, rng=1),
     )
     print("toolbox in Octave, 8 starts and 8 trials: 151 + 86 CPU s")
-    clock("demonstration, 2 groups, 50 trials", lambda: HmmGroups.fit(hmms, groups=2, states=3, rng=0))
+    clock(
+        "demonstration, 2 groups, 50 trials",
+        lambda: HMMClustering.fit(hmms, settings=HMMClusteringSettings(n_states=3), rng=0),
+    )
     own = pd.factorize(pd.Series(reference.label), sort=True)[0]
     paths = pack(fixations, readings, by=("reader", "case"), columns=("x", "y"))
-    print(f"log-likelihood of the readings under their readers' groups: toolbox {told(reference.hmms, own, paths):.1f}")
+    theirs = toolbox_score(reference.hmms, own, paths)
+    print(f"log-likelihood of the readings under their readers' groups: toolbox {theirs:.1f}")
     print(f"toolbox, length 10: log-likelihood {reference.LogL:.2f}")
     for length in (2, 3, 10):
         partitions = []
         for seed in range(10):
-            groups = HmmGroups.fit(hmms, groups=2, states=3, length=length, rng=seed)
+            groups = HMMClustering.fit(hmms, settings=HMMClusteringSettings(n_states=3, length=length), rng=seed)
             own = groups.members["group"].cat.codes.to_numpy()
             partitions.append(own)
             data = groups.score(paths)[np.arange(len(paths.readings)), own[paths.readings["reader"]]].sum()
@@ -81,14 +92,14 @@ def demonstration(folder):
         print(f"  length {length}: ARI among seeds, median {np.median(pairs):.2f}, least {min(pairs):.2f}")
 
 
-def told(models, own, paths):
+def toolbox_score(models, own, paths):
     """Log-likelihood of all readings under the toolbox's group models of their readers."""
     pdfs = [
         [(pdf.mean, np.diag(pdf.cov) if np.ndim(pdf.cov) == 1 else pdf.cov) for pdf in model.pdf] for model in models
     ]
     means, covariances = (np.array([[pair[part] for pair in pdf] for pdf in pdfs], float) for part in (0, 1))
     start, move = np.array([model.prior for model in models]), np.array([model.trans for model in models])
-    bank = Bank(np.array([len(prior) for prior in start]), start, move, means, covariances)
+    bank = HMMBank(np.array([len(prior) for prior in start]), start, move, means, covariances)
     rows = own[paths.readings["reader"].to_numpy()][:, None].astype(np.int64)
     return bank.scores(paths, rows).sum()
 
@@ -101,8 +112,8 @@ def beside_hmmlearn(fixations, readings):
         return
     part = readings[readings["reader"] == 0]
     own = fixations[fixations["reading"].isin(part["reading"])]
-    settings = {"states": 3, "starts": 1, "finished": 1, "short_rounds": 1, "rounds": 100, "tolerance": -1.0}
-    work = lambda: [Hmms.fit(own, part, rng=seed, n_jobs=1, **settings) for seed in range(10)]  # noqa: E731
+    settings = HMMSettings(n_states=(3,), n_starts=1, n_finished=1, short_iter=1, max_iter=100, tolerance=-1.0)
+    work = lambda: [ReaderHMMs.fit(own, part, settings=settings, rng=seed, n_jobs=1) for seed in range(10)]  # noqa: E731
     work()
     begin = time.process_time()
     work()
@@ -116,13 +127,15 @@ def beside_hmmlearn(fixations, readings):
 
 fixations, readings, kind = study()
 models = clock("60 readers x 60 cases x 30 fixations, a model a reader, 1-4 states, 50 starts",
-               lambda: Hmms.fit(fixations, readings, rng=1), warm=False)  # fmt: skip
+               lambda: ReaderHMMs.fit(fixations, readings, rng=1), warm=False)  # fmt: skip
 print("states:", np.bincount(models.bank.sizes).tolist())
-groups = clock("  2 groups", lambda: HmmGroups.fit(models, groups=2, rng=1))
+groups = clock("  2 groups", lambda: HMMClustering.fit(models, rng=1))
 print("  ARI with the planted groups:", adjusted_rand_score(kind, groups.members["group"].cat.codes))
-small = {"by": ("reader", "case"), "states": (2, 3), "rng": 1}
-both = clock("a model a reader and case (3,600)", lambda: Hmms.fit(fixations, readings, **small), warm=False)
-groups = clock("  2 groups over 60 cases", lambda: HmmGroups.fit(both, groups=2, trials=10, rng=1), warm=False)
+small = {"by": ("reader", "case"), "settings": HMMSettings(n_states=(2, 3)), "rng": 1}
+both = clock("a model a reader and case (3,600)", lambda: ReaderHMMs.fit(fixations, readings, **small), warm=False)
+groups = clock(
+    "  2 groups over 60 cases", lambda: HMMClustering.fit(both, settings={"n_starts": 10}, rng=1), warm=False
+)
 print("  ARI with the planted groups:", adjusted_rand_score(kind, groups.members["group"].cat.codes))
 beside_hmmlearn(fixations, readings)
 if len(sys.argv) > 1:

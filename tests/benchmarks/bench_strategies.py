@@ -13,7 +13,7 @@ from hdbscan import HDBSCAN
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 
-from gazeanalytics.strategies import Strategies
+from gazeanalytics.strategies import StrategyModel
 
 READINGS, FEATURES, READERS = 103_592, 20, 501
 rng = np.random.default_rng(0)
@@ -30,7 +30,7 @@ def peak():
 
 
 start = time.process_time()
-found = Strategies.fit(features, rng=1)
+found = StrategyModel.fit(features, rng=1)
 ours = time.process_time() - start
 labels = found.assign(features)["strategy"].cat.codes
 print(f"strategies: {ours:.1f} CPU s, ARI {adjusted_rand_score(truth, labels):.4f}, peak {peak():.0f} MB", flush=True)
@@ -38,8 +38,8 @@ print(f"strategies: {ours:.1f} CPU s, ARI {adjusted_rand_score(truth, labels):.4
 start = time.process_time()
 table = found.stability(features, readers=np.arange(READINGS) % READERS, n_resamples=n_resamples, rng=1)
 spent = time.process_time() - start
-told = f"median ARI {table['ari'].median():.4f}, strategies {sorted(set(table['strategies']))}"
-print(f"{n_resamples} resamples of readers: {spent:.1f} CPU s on one core, {told}, peak {peak():.0f} MB", flush=True)
+words = f"median ARI {table['ari'].median():.4f}, strategies {sorted(set(table['strategies']))}"
+print(f"{n_resamples} resamples of readers: {spent:.1f} CPU s on one core, {words}, peak {peak():.0f} MB", flush=True)
 
 start = time.process_time()
 few = PCA(5, random_state=0).fit_transform(values)

@@ -12,8 +12,8 @@ import pandas as pd
 from scipy.io import loadmat
 from sklearn.metrics import adjusted_rand_score
 
-from gazeanalytics.strategies import ChainMixture, HmmGroups, Hmms, staying, trait_or_state
-from gazeanalytics.strategies.markov import ab_scale, compare_numbers
+from gazeanalytics.strategies import HMMClustering, HMMSettings, MarkovMixture, ReaderHMMs, persistence, trait_icc
+from gazeanalytics.strategies.markov import ab_scale, compare_group_numbers
 
 DATA = Path(sys.argv[1])
 pd.set_option("display.width", 160, "display.max_columns", 30)
@@ -62,24 +62,27 @@ def first_hits():
     )
 
 
-def hidden(name, fixations, readings, *, n_resamples=19, **choices):
+def hidden(name, fixations, readings, settings, *, n_permutations=19):
     begin = time.process_time()
     print(f"\n== {name}: {readings['reader'].nunique()} readers, {len(readings)} readings, {len(fixations)} fixations")
-    print(compare_numbers(fixations, readings, most=3, splits=2, n_resamples=n_resamples, rng=1, **choices).round(4))
-    hmms = Hmms.fit(fixations, readings, rng=1, **choices)
+    numbers = compare_group_numbers(
+        fixations, readings, max_groups=3, n_splits=2, n_permutations=n_permutations, settings=settings, rng=1
+    )
+    print(numbers.round(4))
+    hmms = ReaderHMMs.fit(fixations, readings, settings=settings, rng=1)
     print(
         "states chosen:",
         np.bincount(hmms.bank.sizes).tolist(),
         "starts agreeing:",
         hmms.choices["agreeing"].mean().round(2),
     )
-    fits = [HmmGroups.fit(hmms, groups=2, rng=seed) for seed in range(3)]
+    fits = [HMMClustering.fit(hmms, rng=seed) for seed in range(3)]
     labels = [fit.members["group"].cat.codes for fit in fits]
     print("sizes:", (fits[0].shares * len(fits[0].members)).round(1), "seeds agree:",
           [round(adjusted_rand_score(labels[0], other), 2) for other in labels[1:]])  # fmt: skip
     logs = fits[0].log_likelihoods(fixations, readings)
     scores = pd.DataFrame({"reading": logs["reading"], "a_minus_b": (logs["A"] - logs["B"]) / logs["fixations"]})
-    print(trait_or_state(scores, readings, rng=1, n_resamples=199).round(3).to_string(index=False))
+    print(trait_icc(scores, readings, rng=1, n_permutations=199).round(3).to_string(index=False))
     print(
         "A-B scale:",
         ab_scale(fits[0], fixations, readings)["scale"]
@@ -90,34 +93,39 @@ def hidden(name, fixations, readings, *, n_resamples=19, **choices):
     print(f"{time.process_time() - begin:.0f} CPU s")
 
 
-JOV = {"states": (2, 3), "start_weight": 1, "move_weight": 1, "mean": (160, 210), "sd": (10, 10), "degrees": 10}
-hidden("emhmm_jov", *jov(), n_resamples=39, **JOV)
+JOV = HMMSettings(n_states=(2, 3), start_weight=1, move_weight=1, mean=(160, 210), sd=(10, 10), degrees=10)
+hidden("emhmm_jov", *jov(), JOV, n_permutations=39)
 
 visits, sessions = first_hits()
 print(
     f"\n== ecg_reader_aoi: {sessions['reader'].nunique()} readers, {visits['reading'].nunique()} readings, "
     f"{len(visits)} first hits"
 )
-chains = ChainMixture.fit(visits, rng=1)
+chains = MarkovMixture.fit(visits, rng=1)
 print(chains.choices.round(1))
 assigned = chains.assign(visits)
 print("shares:", chains.shares.round(3))
 odd = visits["reading"].isin(sessions.loc[sessions["reader"] % 2 == 1, "reading"])
 if len(chains.names) > 1:
     halves = [
-        ChainMixture.fit(part, groups=len(chains.names), rng=1).assign(visits) for part in (visits[odd], visits[~odd])
+        MarkovMixture.fit(part, settings={"n_groups": [len(chains.names)]}, rng=1).assign(visits)
+        for part in (visits[odd], visits[~odd])
     ]
     print(
         "halves of the readers agree:", round(adjusted_rand_score(*(half["strategy"].cat.codes for half in halves)), 3)
     )
-    print(staying(assigned, sessions.assign(turn=sessions["reading"]), order="turn", rng=1, n_resamples=199).round(3))
+    print(
+        persistence(
+            assigned,
+            sessions.assign(turn=sessions["reading"]),
+            order="turn",
+            n_permutations=199,
+            n_resamples=199,
+            rng=1,
+        ).round(3)
+    )
     print(pd.crosstab(sessions.set_index("reading").loc[assigned["reading"], "case"].to_numpy(), assigned["strategy"]))
 
-hidden("interiors_search", *of_fixations(DATA / "interiors_search/fixations.csv.gz"), states=(2, 3, 4), starts=10)
-hidden(
-    "osie_fixations",
-    *of_fixations(DATA / "osie_fixations/fixations.csv.gz"),
-    states=(2, 3, 4),
-    starts=10,
-    n_resamples=19,
-)
+FREE = HMMSettings(n_states=(2, 3, 4), n_starts=10)
+hidden("interiors_search", *of_fixations(DATA / "interiors_search/fixations.csv.gz"), FREE)
+hidden("osie_fixations", *of_fixations(DATA / "osie_fixations/fixations.csv.gz"), FREE)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from gazeanalytics.gaze import STRATEGY_FEATURES, features
 from gazeanalytics.geometry import Viewing
-from gazeanalytics.strategies import Archetypes, Strategies
+from gazeanalytics.strategies import Archetypes, StrategyModel
 
 
 def gazesearch(folder):
@@ -86,7 +86,7 @@ def ecg(folder):
 
 def told(name, table, who):
     start = time.process_time()
-    found = Strategies.fit(table, readers=who, rng=1)
+    found = StrategyModel.fit(table, readers=who, rng=1)
     spent = time.process_time() - start
     print(f"\n{name}: {found.verdict} ({spent:.1f} CPU s). {found.summary()}")
     print(found.choices.round(1).to_string(index=False))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
-from gazeanalytics.strategies import Strategies
+from gazeanalytics.strategies import StrategyModel
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "strategies"))
 from conftest import plant, plant_none
@@ -32,7 +32,7 @@ def planted(seeds, kinds):
                 features, truth = plant(separation, seed, kind=kind)
                 start = time.process_time()
                 # 19 surrogates can reject at .05; the default 99 would only take longer.
-                found = Strategies.fit(features, rng=seed, n_resamples=19)
+                found = StrategyModel.fit(features, settings={"n_resamples": 19}, rng=seed)
                 spent = time.process_time() - start
                 labels = found.assign(features)["strategy"].cat.codes
                 six = found.verdict == "types" and len(found.names) == 6
@@ -51,7 +51,7 @@ def none(seeds, kinds):
         verdicts = []
         for seed in range(FIRST, FIRST + seeds):
             features = plant_none(kind, seed, n=1000 if seed % 2 else 3000)
-            verdicts.append(Strategies.fit(features, rng=seed).verdict)
+            verdicts.append(StrategyModel.fit(features, rng=seed).verdict)
         wrong += verdicts.count("types")
         print(f"{kind:12}", *(f"{name} {verdicts.count(name)}" for name in ("none", "continuum", "types")), flush=True)
     print(f"types named in {wrong} of {seeds * len(kinds)} ({wrong / (seeds * len(kinds)):.1%})")

@@ -35,9 +35,9 @@ def test_many_features_stand_below_one_another():
     assert [text.get_text() for text in ax.get_xticklabels()] == ["a\n(n = 7)", "b_\\$\n(n = 7)"]
 
 
-def test_axis_loadings_run_from_minus_one_to_one():
-    loadings = profile(["f_1", "g"]).rename(columns={"strategy": "axis", "effect": "loading"}).drop(columns="n")
-    ax = drawn(report.axis_loadings(loadings))
+def test_component_loadings_run_from_minus_one_to_one():
+    loadings = profile(["f_1", "g"]).rename(columns={"strategy": "component", "effect": "loading"}).drop(columns="n")
+    ax = drawn(report.component_loadings(loadings))
     assert ax.images[0].get_clim() == (-1.0, 1.0)
     assert texts(ax) == ["0.5 •"] * 4
 
@@ -52,16 +52,16 @@ def test_transition_matrix_keeps_the_order_and_counts_rows():
 
 def test_strategy_map_outlines_half_of_a_strategy():
     rng = np.random.default_rng(5)
-    table = pd.DataFrame(rng.normal(size=(600, 2)), columns=["axis 1", "axis 2"]).assign(
+    table = pd.DataFrame(rng.normal(size=(600, 2)), columns=["component 1", "component 2"]).assign(
         strategy=["x"] * 500 + [None] * 100
     )
-    table.loc[0, "axis 1"] = np.nan
+    table.loc[0, "component 1"] = np.nan
     ax = drawn(report.strategy_map(table))
     assert texts(ax) == ["x"]
     sizes = [len(part.get_offsets()) for part in ax.collections[:2]]
     assert sizes == [100, 499]
     outline = ax.collections[2].get_paths()[0]
-    inside = outline.contains_points(table.loc[1:499, ["axis 1", "axis 2"]]).mean()
+    inside = outline.contains_points(table.loc[1:499, ["component 1", "component 2"]]).mean()
     assert inside == pytest.approx(0.5, abs=0.06)
     assert "No readings to show" in texts(report.strategy_map(table[:0]))
 

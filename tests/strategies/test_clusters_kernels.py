@@ -4,12 +4,13 @@ from scipy.special import gammaln
 from scipy.stats import multivariate_normal, multivariate_t
 from sklearn.mixture import GaussianMixture
 
-from gazeanalytics._kernels.strategies import mixtures as clusters
+from gazeanalytics._kernels import special
+from gazeanalytics._kernels.strategies import mixtures as kernels
 
 TAILS = np.array([3.0, 4.0, 6.0, 10.0, 20.0, 50.0, np.inf])
 
 
-def naive_valley(counts, widths, low, high):
+def naive_gap(counts, widths, low, high):
     best = (0, 0, 0, 0, -np.inf)
     for width in widths:
         inside = [counts[i : i + width].sum() for i in range(len(counts) - width + 1)]
@@ -25,7 +26,7 @@ def naive_valley(counts, widths, low, high):
 
 def test_log_gamma_is_scipys():
     values = np.r_[np.linspace(0.05, 30, 200), 1e4]
-    assert [clusters.log_gamma(value) for value in values] == pytest.approx(gammaln(values), abs=1e-10)
+    assert [special.log_gamma(value) for value in values] == pytest.approx(gammaln(values), abs=1e-10)
 
 
 @pytest.mark.parametrize("tail", [4.0, np.inf])
@@ -35,8 +36,8 @@ def test_memberships_are_scipys_densities(tail):
     factors = rng.normal(size=(2, 3, 3))
     shapes = factors @ factors.transpose(0, 2, 1) + np.eye(3)
     distances, member, log_dets = np.empty((40, 2)), np.empty((40, 2)), np.empty(2)
-    assert clusters.squared_distances(points, centres, shapes, distances, log_dets)
-    likelihood = clusters.memberships(distances, log_dets, shares, tail, 3, member)
+    assert kernels.squared_distances(points, centres, shapes, distances, log_dets)
+    likelihood = kernels.memberships(kernels.Distances(distances, log_dets, shares, 3), tail, member)
     density = np.c_[
         [
             share
@@ -50,14 +51,14 @@ def test_memberships_are_scipys_densities(tail):
 
 def test_a_covariance_that_is_not_positive_is_reported():
     distances, log_dets = np.empty((2, 1)), np.empty(1)
-    assert not clusters.squared_distances(np.ones((2, 2)), np.zeros((1, 2)), np.ones((1, 2, 2)), distances, log_dets)
+    assert not kernels.squared_distances(np.ones((2, 2)), np.zeros((1, 2)), np.ones((1, 2, 2)), distances, log_dets)
 
 
 def test_a_gaussian_fit_is_scikit_learns():
     rng = np.random.default_rng(1)
     points = np.r_[rng.normal(size=(300, 2)), rng.normal(size=(200, 2)) * [2, 0.5] + [5, 1]]
     member = np.eye(2)[np.repeat([0, 1], [300, 200])]
-    centres, shapes, shares, tail, likelihood, _ = clusters.fit_mixture(
+    centres, shapes, shares, tail, likelihood, _ = kernels.fit_mixture(
         points, member, 0.0, np.array([np.inf]), 1e-13, 2000
     )
     peer = GaussianMixture(2, means_init=centres, weights_init=shares, tol=1e-12, max_iter=500, reg_covar=0).fit(points)
@@ -70,15 +71,15 @@ def test_a_gaussian_fit_is_scikit_learns():
 def test_the_tail_is_found():
     rng = np.random.default_rng(2)
     heavy = rng.normal(size=(4000, 3)) / np.sqrt(rng.chisquare(4, size=(4000, 1)) / 4)
-    assert clusters.fit_mixture(heavy, np.ones((4000, 1)), 5.0, TAILS, 1e-9, 300)[3] == 4.0
+    assert kernels.fit_mixture(heavy, np.ones((4000, 1)), 5.0, TAILS, 1e-9, 300)[3] == 4.0
     light = rng.normal(size=(4000, 3))
-    assert clusters.fit_mixture(light, np.ones((4000, 1)), 5.0, TAILS, 1e-9, 300)[3] == np.inf
+    assert kernels.fit_mixture(light, np.ones((4000, 1)), 5.0, TAILS, 1e-9, 300)[3] == np.inf
 
 
 def test_every_round_of_kmeans_keeps_points_with_their_nearest_centre():
     rng = np.random.default_rng(3)
     points, centres = rng.normal(size=(200, 2)), rng.normal(size=(4, 2))
-    labels, inertia = clusters.kmeans(points, centres, 100)
+    labels, inertia = kernels.kmeans(points, centres, 100)
     squared = ((points[:, None] - centres) ** 2).sum(axis=2)
     assert (labels == squared.argmin(axis=1)).all()
     assert inertia == pytest.approx(squared.min(axis=1).sum())
@@ -89,9 +90,9 @@ def test_the_deepest_valley_is_the_one_of_all_windows(seed):
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, 6, size=40).astype(float)
     widths = np.array([2, 3, 7])
-    found = clusters.deepest_valley(counts, widths, 12.0, 28.0)
-    wanted = naive_valley(counts, widths, 12.0, 28.0)
-    assert found[4] == pytest.approx(wanted[4])
-    assert found[1], found[3] == wanted[1::2]
+    found = kernels.deepest_gap(counts, widths, 12.0, 28.0)
+    expected = naive_gap(counts, widths, 12.0, 28.0)
+    assert found[4] == pytest.approx(expected[4])
+    assert found[1], found[3] == expected[1::2]
     sums = [counts[start : start + found[3]].sum() for start in found[:3]]
-    assert sums == [counts[start : start + wanted[3]].sum() for start in wanted[:3]]
+    assert sums == [counts[start : start + expected[3]].sum() for start in expected[:3]]

@@ -7,8 +7,9 @@ import pytest
 from scipy.special import digamma, gammaln, logsumexp, multigammaln
 from scipy.stats import multivariate_normal
 
+from gazeanalytics._kernels import linalg, special
 from gazeanalytics._kernels.strategies import emhmm as vhem
-from gazeanalytics._kernels.strategies import hmm
+from gazeanalytics._kernels.strategies import hmm, hmm_vb
 
 
 def random_hmm(rng, k, d=2, spread=30.0):
@@ -30,21 +31,21 @@ def log_wishart(degrees, scatter):
     return half * np.linalg.slogdet(scatter)[1] - half * d * np.log(2) - multigammaln(half, d)
 
 
-def naive_round(points, edges, posterior, prior, scatter0, weights):
+def naive_round(points, edges, posterior, prior):
     """One E-step and the bound, in logs, with scipy's functions; then the M-step."""
     starts, moves, strengths, degrees, means, scatters = posterior
-    strength0, degrees0, mean0 = prior[0], prior[1], prior[3:]
+    strength0, degrees0, mean0, scatter0 = prior.strength, prior.degrees, prior.mean, prior.scatter
     k, d = means.shape
     log_start = digamma(starts) - digamma(starts.sum())
     log_move = digamma(moves) - digamma(moves.sum(axis=1, keepdims=True))
     logs = np.empty((len(points), k))
-    bound = -divergence_of_dirichlets(starts, np.full(k, weights[0]))
+    bound = -divergence_of_dirichlets(starts, np.full(k, prior.start))
     for j in range(k):
         precision = degrees[j] * np.linalg.inv(scatters[j])
         log_det = digamma((degrees[j] - np.arange(d)) / 2).sum() + d * np.log(2) - np.linalg.slogdet(scatters[j])[1]
         off = points - means[j]
         logs[:, j] = 0.5 * (log_det - d * np.log(2 * np.pi) - d / strengths[j] - ((off @ precision) * off).sum(axis=1))
-        bound -= divergence_of_dirichlets(moves[j], np.full(k, weights[1]))
+        bound -= divergence_of_dirichlets(moves[j], np.full(k, prior.move))
         away = means[j] - mean0
         bound -= 0.5 * (d * np.log(strengths[j] / strength0) + d * strength0 / strengths[j] - d)
         bound -= 0.5 * strength0 * away @ precision @ away
@@ -76,7 +77,7 @@ def naive_round(points, edges, posterior, prior, scatter0, weights):
             for j in range(k)
         ]
     )
-    new = (weights[0] + begins, weights[1] + changes, strength0 + count, degrees0 + count, new_means, new_scatters)
+    new = (prior.start + begins, prior.move + changes, strength0 + count, degrees0 + count, new_means, new_scatters)
     return bound, new
 
 
@@ -92,39 +93,40 @@ def problem():
             state = rng.choice(3, p=move[state])
         edges.append(len(points))
     scatter0 = np.diag([200.0, 300.0])
-    prior = np.array([1.0, 5.0, np.linalg.slogdet(scatter0)[1], 3.0, -2.0])
-    posterior = [
+    log_det = float(np.linalg.slogdet(scatter0)[1])
+    prior = hmm_vb.Prior(0.5, 0.7, np.array([3.0, -2.0]), 1.0, 5.0, scatter0, log_det)
+    posterior = hmm_vb.Posterior(
         np.ones(3) + rng.random(3), 1 + rng.random((3, 3)), 2 + rng.random(3), 6 + rng.random(3),
         rng.normal(0, 30, (3, 2)), np.tile(scatter0 * 2, (3, 1, 1)),
-    ]  # fmt: skip
-    return np.array(points), np.array(edges), posterior, prior, scatter0, np.array([0.5, 0.7])
+    )  # fmt: skip
+    return hmm_vb.Sequences(np.array(points), np.array(edges)), posterior, prior
 
 
 def test_digamma_is_scipys():
     values = np.r_[np.linspace(0.02, 30, 300), 1e4]
-    assert [hmm.digamma(value) for value in values] == pytest.approx(digamma(values), rel=1e-10, abs=1e-11)
+    assert [special.digamma(value) for value in values] == pytest.approx(digamma(values), rel=1e-10, abs=1e-11)
 
 
 def test_free_energy_and_posterior_are_those_of_the_plain_twin_round_by_round(problem):
-    points, edges, posterior, prior, scatter0, weights = problem
-    wanted, naive = [], tuple(part.copy() for part in posterior)
+    sequences, posterior, prior = problem
+    expected, naive = [], tuple(part.copy() for part in posterior)
     for used in range(8):
-        bound, new = naive_round(points, edges, naive, prior, scatter0, weights)
-        wanted.append(bound)
+        bound, new = naive_round(*sequences, naive, prior)
+        expected.append(bound)
         naive = new if used < 7 else naive
     trace = np.empty(8)
-    bound, used = hmm.climb(points, edges, *posterior, scatter0, prior, weights, 8, -1.0, trace)
+    bound, used = hmm_vb.fit_vb(sequences, posterior, prior, 8, -1.0, trace)
     assert used == 8
     assert bound == trace[-1]
-    assert trace == pytest.approx(wanted, rel=1e-11)
+    assert trace == pytest.approx(expected, rel=1e-11)
     for ours, theirs in zip(posterior, naive, strict=True):
         assert ours == pytest.approx(theirs, rel=1e-8, abs=1e-8)
 
 
 def test_free_energy_never_falls(problem):
-    points, edges, posterior, prior, scatter0, weights = problem
+    sequences, posterior, prior = problem
     trace = np.empty(200)
-    hmm.climb(points, edges, *posterior, scatter0, prior, weights, 200, -1.0, trace)
+    hmm_vb.fit_vb(sequences, posterior, prior, 200, -1.0, trace)
     assert (np.diff(trace) >= -1e-9 * np.abs(trace[1:])).all()
     assert trace[-1] > trace[0] + 1
 
@@ -139,9 +141,9 @@ def test_likelihood_is_the_sum_over_all_paths():
         * np.prod(density[range(4), path])
         for path in product(range(3), repeat=4)
     )  # fmt: skip
-    bank = (np.array([3]), start[None], move[None], means[None], covariances[None])
+    bank = hmm.HMMs(np.array([3]), start[None], move[None], means[None], covariances[None])
     scores = np.empty((3, 2))
-    hmm.score_all(np.array([0, 4, 0]), np.array([4, 4, 2]), points, *bank, np.array([[0, -1]] * 3), scores)
+    hmm.score_all(np.array([0, 4, 0]), np.array([4, 4, 2]), points, bank, np.array([[0, -1]] * 3), scores)
     assert scores[0, 0] == pytest.approx(np.log(total), rel=1e-12)
     assert np.isnan(scores[0, 1])
     assert np.isnan(scores[1, 0])
@@ -166,12 +168,10 @@ def naive_expected(base, group, length):
 
 
 def expect(base, group, length):
-    sizes = np.array([len(base[0])])
+    models = hmm.HMMs(np.array([len(base[0])]), *(part[None] for part in base))
+    groups = vhem.Groups(np.ones(1), *(part[None, None] for part in group))
     out = np.empty((1, 1))
-    vhem.likelihoods(
-        sizes, *(part[None] for part in base), np.zeros((1, 1), np.int64), *(part[None, None] for part in group),
-        length, out,
-    )  # fmt: skip
+    vhem.likelihoods(models, np.zeros((1, 1), np.int64), groups, length, out)
     return out[0, 0]
 
 
@@ -190,12 +190,13 @@ def test_expected_counts_are_the_slopes_of_the_expected_likelihood():
     base, group = random_hmm(rng, 2, spread=6.0), random_hmm(rng, 3, spread=6.0)
     logs, weights = np.empty((2, 3)), np.empty((6, 2, 3))
     whites = np.empty((3, 2, 2))
-    log_dets = np.array([vhem.inverse_factor(c, w) for c, w in zip(group[3], whites, strict=True)])
+    log_dets = np.array([linalg.inverse_cholesky(c, w) for c, w in zip(group[3], whites, strict=True)])
     for b in range(2):
         vhem.expected_densities(base[2][b], base[3][b], group[2], whites, log_dets, logs[b])
-    vhem.expected_likelihood(logs, base[0], base[1], group[0], group[1], 6, weights)
-    begins, moves, stays = np.empty(3), np.empty((3, 3)), np.empty((3, 2))
-    vhem.expected_counts(weights, base[0], base[1], group[0], group[1], begins, moves, stays)
+    vhem.expected_likelihood(logs, base[0], base[1], group[0], group[1], weights)
+    counts = vhem.Counts(np.empty(3), np.empty((3, 3)), np.empty((3, 2)))
+    vhem.expected_counts(weights, base[0], base[1], group[0], group[1], counts)
+    begins, moves, stays = counts
     assert begins.sum() == pytest.approx(1)
     assert moves.sum() == pytest.approx(5)
     assert stays.sum() == pytest.approx(6)
@@ -212,11 +213,11 @@ def test_expected_counts_are_the_slopes_of_the_expected_likelihood():
 def test_clustering_never_loses_likelihood():
     rng = np.random.default_rng(8)
     models = [random_hmm(rng, 2) for _ in range(9)]
-    bank = (np.full(9, 2), *(np.array(parts) for parts in zip(*models, strict=True)))
-    groups = [np.array(parts)[:, None] for parts in zip(*(random_hmm(rng, 2) for _ in range(3)), strict=True)]
-    shares, member, trace = np.full(3, 1 / 3), np.empty((9, 3)), np.empty(60)
-    rows = np.arange(9)[:, None]
-    vhem.cluster(*bank, rows, 0.9, 6, 0.0, False, 60, -1.0, shares, *groups, member, trace)
+    bank = hmm.HMMs(np.full(9, 2), *(np.array(parts) for parts in zip(*models, strict=True)))
+    drawn = [np.array(parts)[:, None] for parts in zip(*(random_hmm(rng, 2) for _ in range(3)), strict=True)]
+    member, trace = np.empty((9, 3)), np.empty(60)
+    problem = vhem.Problem(np.arange(9)[:, None], 0.9, 6, 0.0, False)
+    vhem.cluster(bank, problem, vhem.Groups(np.full(3, 1 / 3), *drawn), member, 60, -1.0, trace)
     assert (np.diff(trace) >= -1e-8 * np.abs(trace[1:])).all()
     assert trace[-1] > trace[0] + 1
     assert member.sum(axis=1) == pytest.approx(1)

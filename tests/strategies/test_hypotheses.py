@@ -72,11 +72,11 @@ def test_scores_are_hand_computed():
     assert central["used"].tolist() == [3, 2, 3]
 
 
-def test_what_the_table_lacks_is_told():
+def test_what_the_table_lacks_is_listed():
     scores = hypotheses(pd.DataFrame({"reading": [1, 2], "radius_mean": [1.0, 2.0]}))
     assert len(scores) == 2 * len(HYPOTHESES)
     assert scores["score"].isna().all()
     assert scores["lacking"].astype(str).iloc[0] == "angular_coverage, winding_steadiness"
     one = pd.DataFrame({"reading": [1, 2], "strategy": "a", "strength": 1.0})
-    with pytest.raises(ValueError, match="came 1 strategy"):
+    with pytest.raises(ValueError, match="expected at least 2 strategies to name; got 1"):
         suggest_names(one, scores)

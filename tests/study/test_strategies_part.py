@@ -19,7 +19,7 @@ def analysed(values):
     features = pd.DataFrame(values, columns=NAMES)
     features.insert(0, "reading", np.arange(len(features)))
     who = pd.DataFrame({"reading": features["reading"], "reader": np.arange(len(features)) % 20})
-    fitted = strategies.Strategies.fit(features, readers=who["reader"], rng=1)
+    fitted = strategies.StrategyModel.fit(features, readers=who["reader"], rng=1)
     config = SimpleNamespace(study=SimpleNamespace(seed=1), report=SimpleNamespace(min_cell=5))
     tables = {"readers": pd.DataFrame({"reader": np.arange(20), "kind": "person"}), "readings": who.assign(case=0)}
     study = SimpleNamespace(

@@ -184,7 +184,7 @@ def test_study_toml_is_checked_key_by_key(tmp_path, text, words):
         ),
         ("[features]\noptions = { gridd = 3 }", ("features.options", "'gridd'")),
         ("[strategies]\noptions = { resample = 3 }", ("strategies.options", "'n_resamples'")),
-        ('[strategies]\noptions = { scaling = "none" }', ("strategies", "scaling must be one of")),
+        ('[strategies]\noptions = { scaling = "none" }', ("strategies", "'scaling' expected one of 'power'")),
     ],
 )
 def test_options_that_nothing_takes_are_told_and_leave_no_folder(small, tmp_path, text, words):

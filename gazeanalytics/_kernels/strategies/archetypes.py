@@ -29,7 +29,7 @@ def onto_simplex(values, result):
 
 
 @kernel
-def convex_shares(points, corners, shares, rounds):
+def convex_shares(points, corners, shares, max_iter):
     """Shares (n, k), changed in place, with which corners (k, d) come nearest to each point; returns what is left.
 
     Accelerated projected gradient (Beck & Teboulle 2009), point by point, until no share moves by 1e-7.
@@ -48,7 +48,7 @@ def convex_shares(points, corners, shares, rounds):
     for i in range(n):
         ahead[:] = shares[i]
         speed = 1.0
-        for _ in range(rounds):
+        for _ in range(max_iter):
             for g in range(k):
                 slope = -pull[i, g]
                 for h in range(k):
@@ -111,22 +111,22 @@ def move_corners(points, shares, corners, steps):
 
 
 @kernel
-def fit_archetypes(points, corners, tolerance, rounds):
-    """Alternate shares and corners (changed in place) until a round lessens what is left by less than `tolerance`.
+def fit_archetypes(points, corners, tolerance, max_iter):
+    """Alternate shares and corners (changed in place) until an iteration lessens what is left by less than `tolerance`.
 
     Returns
     -------
-    shares (n, k), summed squared distance that is left, rounds used
+    shares (n, k), summed squared distance that is left, iterations used
     """
     n = points.shape[0]
     k = corners.shape[0]
     shares = np.full((n, k), 1.0 / k)
     left = convex_shares(points, corners, shares, 50)
     used = 0
-    while used < rounds:
+    while used < max_iter:
         used += 1
         move_corners(points, shares, corners, 5)
-        # Shares start from those of the round before: few steps do.
+        # Shares start from those of the iteration before: few steps do.
         now = convex_shares(points, corners, shares, 10)
         done = left - now < tolerance * left
         left = now

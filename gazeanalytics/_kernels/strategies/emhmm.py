@@ -1,47 +1,56 @@
-"""Hidden Markov models clustered through their densities: variational hierarchical EM (Coviello et al. 2014).
+"""Hidden Markov models clustered through their densities: variational hierarchical EM (VHEM).
 
-A bank holds models padded to one number of states: sizes (m,), start (m, k), move (m, k, k), means (m, k, d),
-covariances (m, k, d, d). A group has one model a stimulus, so group models are (g, q, ...); the bank's model of reader
-i for stimulus s is row rows[i, s], -1 where there is none. Equations of Coviello, Chan & Lanckriet (2014, JMLR 15) are
-named in the kernels.
+Equations are those of Coviello, Chan & Lanckriet (2014), J. Mach. Learn. Res. 15. Rejected: clustering the models'
+parameters, for the same model has as many vectors of parameters as orders of its states; and EM on all fixations, which
+would pay for every reading again in each iteration, where here a reader costs as much with 10 readings as with 1,000.
+
+Models of readers are `HMMs`; a group has one model a stimulus, so group models are (g, q, ...); the reader's model for
+stimulus s is row rows[i, s], -1 where there is none.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels.linalg import inverse_cholesky
+from gazeanalytics._kernels.special import LOG_2PI, normalize_logs
 
-_LOG_2PI = 1.8378770664093453
 # No start and no step of a group becomes impossible: a new reader may take it.
-_RAREST = 1e-10
+_MIN_PROBABILITY = 1e-10
+# A state of which less is held keeps its place: its mean would be a ratio of two rounding errors.
+_MIN_HELD = 1e-12
 
 
-@kernel
-def inverse_factor(matrix, white):
-    """Write the inverse of the lower Cholesky factor of `matrix` (d, d); return its log determinant, NaN if none."""
-    d = matrix.shape[0]
-    factor = np.zeros((d, d))
-    log_det = 0.0
-    for i in range(d):
-        for j in range(i + 1):
-            total = matrix[i, j]
-            for m in range(j):
-                total -= factor[i, m] * factor[j, m]
-            if i == j:
-                if not total > 0.0:
-                    return np.nan
-                factor[i, i] = np.sqrt(total)
-                log_det += np.log(total)
-            else:
-                factor[i, j] = total / factor[j, j]
-    for column in range(d):
-        for a in range(column):
-            white[a, column] = 0.0
-        for a in range(column, d):
-            total = 1.0 if a == column else 0.0
-            for b in range(column, a):
-                total -= factor[a, b] * white[b, column]
-            white[a, column] = total / factor[a, a]
-    return log_det
+class Problem(NamedTuple):
+    """What is clustered: rows (n, q) of the readers' models; virtual sequences a reader counts for and their length.
+
+    floor is added to variances; diagonal makes the groups' covariances diagonal.
+    """
+
+    rows: np.ndarray
+    weight: float
+    length: int
+    floor: float
+    diagonal: bool
+
+
+class Groups(NamedTuple):
+    """Shares (g,), start (g, q, s), move (g, q, s, s), means (g, q, s, d), covariances (g, q, s, d, d)."""
+
+    shares: np.ndarray
+    start: np.ndarray
+    move: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
+
+
+class Counts(NamedTuple):
+    """Expected starts (s,), moves (s, s) and, for each state of a reader's model, stays (s, k) in a group's states."""
+
+    starts: np.ndarray
+    moves: np.ndarray
+    stays: np.ndarray
 
 
 @kernel
@@ -49,7 +58,7 @@ def expected_densities(mean, covariance, means, whites, log_dets, logs):
     """Expected log density of points of one Gaussian under each of several (eq. 9 with one component), logs (k,)."""
     d = mean.shape[0]
     for r in range(means.shape[0]):
-        value = -0.5 * (d * _LOG_2PI + log_dets[r])
+        value = -0.5 * (d * LOG_2PI + log_dets[r])
         for a in range(d):
             away = 0.0
             for b in range(a + 1):
@@ -62,13 +71,13 @@ def expected_densities(mean, covariance, means, whites, log_dets, logs):
 
 
 @kernel
-def expected_likelihood(logs, start, move, group_start, group_move, length, weights):
+def expected_likelihood(logs, start, move, group_start, group_move, weights):
     """Variational bound of the log-likelihood of one model's sequences under another (eqs. 13-16).
 
     logs (k, s): expected log densities. Writes weights (length, k, s): what each state of the group gets, for each
     state of the model and step, before transitions and relative to the greatest.
     """
-    k, s = logs.shape
+    length, k, s = weights.shape
     ahead = np.zeros((k, s))
     fresh = np.empty((k, s))
     value = 0.0
@@ -100,8 +109,9 @@ def expected_likelihood(logs, start, move, group_start, group_move, length, weig
 
 
 @kernel
-def expected_counts(weights, start, move, group_start, group_move, begins, moves, stays):
-    """Expected starts (s,), moves (s, s) and, for each state of the model, stays (s, k) in the group (eqs. 20-24)."""
+def expected_counts(weights, start, move, group_start, group_move, counts):
+    """Write the expected starts, moves and stays of one model's sequences in a group's states (eqs. 20-24)."""
+    begins, moves, stays = counts
     length, k, s = weights.shape
     now, after, share = np.zeros((s, k)), np.zeros((s, k)), np.empty(s)
     for r in range(s):
@@ -148,53 +158,42 @@ def prepare(covariances, whites, log_dets):
     for g in range(groups):
         for q in range(stimuli):
             for r in range(s):
-                log_dets[g, q, r] = inverse_factor(covariances[g, q, r], whites[g, q, r])
+                log_dets[g, q, r] = inverse_cholesky(covariances[g, q, r], whites[g, q, r])
 
 
 @kernel
-def likelihoods(
-    sizes, start, move, means, covariances, rows, group_start, group_move, group_means, group_covs, length, out
-):
+def likelihoods(hmms, rows, groups, length, out):
     """Expected log-likelihood of every reader's sequences under every group, summed over stimuli, out (n, g)."""
-    groups, stimuli, s, d = group_means.shape
-    whites, log_dets = np.empty((groups, stimuli, s, d, d)), np.empty((groups, stimuli, s))
-    prepare(group_covs, whites, log_dets)
+    count, stimuli, s, d = groups.means.shape
+    whites, log_dets = np.empty((count, stimuli, s, d, d)), np.empty((count, stimuli, s))
+    prepare(groups.covariances, whites, log_dets)
     for i in range(rows.shape[0]):
-        for g in range(groups):
+        for g in range(count):
             out[i, g] = 0.0
         for q in range(stimuli):
             m = rows[i, q]
             if m < 0:
                 continue
-            k = sizes[m]
+            k = hmms.sizes[m]
             logs, weights = np.empty((k, s)), np.empty((length, k, s))
-            for g in range(groups):
+            start, move = hmms.start[m, :k], hmms.move[m, :k, :k]
+            for g in range(count):
                 for b in range(k):
                     expected_densities(
-                        means[m, b], covariances[m, b], group_means[g, q], whites[g, q], log_dets[g, q], logs[b]
-                    )
-                out[i, g] += expected_likelihood(
-                    logs, start[m, :k], move[m, :k, :k], group_start[g, q], group_move[g, q], length, weights
-                )
+                        hmms.means[m, b], hmms.covariances[m, b], groups.means[g, q], whites[g, q], log_dets[g, q],
+                        logs[b],
+                    )  # fmt: skip
+                out[i, g] += expected_likelihood(logs, start, move, groups.start[g, q], groups.move[g, q], weights)
 
 
 @kernel
 def share_out(expected, shares, weight, member):
-    """Write each reader's posterior over groups (eq. 17); return the log-likelihood, the bound that EM climbs."""
-    n, groups = expected.shape
+    """Write each reader's posterior over groups (eq. 17); return the log-likelihood, the bound that EM raises."""
     total_log = 0.0
-    for i in range(n):
-        top = -np.inf
-        for g in range(groups):
+    for i in range(expected.shape[0]):
+        for g in range(expected.shape[1]):
             member[i, g] = np.log(shares[g]) + weight * expected[i, g]
-            top = max(top, member[i, g])
-        total = 0.0
-        for g in range(groups):
-            member[i, g] = np.exp(member[i, g] - top)
-            total += member[i, g]
-        for g in range(groups):
-            member[i, g] /= total
-        total_log += top + np.log(total)
+        total_log += normalize_logs(member[i])
     return total_log
 
 
@@ -206,121 +205,107 @@ def normalise(values, out):
         total += values[r]
     if total > 0.0:
         for r in range(values.shape[0]):
-            out[r] = max(values[r] / total, _RAREST)
+            out[r] = max(values[r] / total, _MIN_PROBABILITY)
             kept += out[r]
         for r in range(values.shape[0]):
             out[r] /= kept
 
 
 @kernel
-def refit_states(means, covariances, models, held, floor, diagonal, group_means, group_covs):
-    """Mean and covariance of each state of one group model (eqs. 30-31).
+def refit_states(hmms, models, held, problem, means, covariances):
+    """Mean (s, d) and covariance (s, d, d) of each state of one group model (eqs. 30-31), changed in place.
 
-    models (n,): the bank's model of every reader. held (n, s, k): what each of its states gives to each of the group's.
-    A state that nothing is given to stays as it is.
+    models (n,): the model of every reader. held (n, s, k): what each of its states gives to each of the group's. A
+    state that nothing is given to stays as it is.
     """
-    s, d = group_means.shape
+    s, d = means.shape
     for r in range(s):
         total = 0.0
         for i in range(held.shape[0]):
             for b in range(held.shape[2]):
                 total += held[i, r, b]
-        if not total > 1e-12:
+        if not total > _MIN_HELD:
             continue
         for a in range(d):
-            group_means[r, a] = 0.0
+            means[r, a] = 0.0
             for i in range(held.shape[0]):
                 for b in range(held.shape[2]):
                     if held[i, r, b] > 0.0:
-                        group_means[r, a] += held[i, r, b] / total * means[models[i], b, a]
+                        means[r, a] += held[i, r, b] / total * hmms.means[models[i], b, a]
         for a in range(d):
             for c in range(d):
-                value = floor if a == c else 0.0
+                value = problem.floor if a == c else 0.0
                 for i in range(held.shape[0]):
                     for b in range(held.shape[2]):
-                        if held[i, r, b] > 0.0 and (a == c or not diagonal):
+                        if held[i, r, b] > 0.0 and (a == c or not problem.diagonal):
                             m = models[i]
-                            off = (means[m, b, a] - group_means[r, a]) * (means[m, b, c] - group_means[r, c])
-                            value += held[i, r, b] / total * (covariances[m, b, a, c] + off)
-                group_covs[r, a, c] = value
+                            off = (hmms.means[m, b, a] - means[r, a]) * (hmms.means[m, b, c] - means[r, c])
+                            value += held[i, r, b] / total * (hmms.covariances[m, b, a, c] + off)
+                covariances[r, a, c] = value
 
 
 @kernel
-def refit(
-    sizes, start, move, means, covariances, rows, member, length, floor, diagonal,
-    group_start, group_move, group_means, group_covs,
-):  # fmt: skip
+def refit(hmms, problem, member, groups):
     """New group models from the memberships (eqs. 27-31); a group without any reader of a stimulus keeps its model."""
-    groups, stimuli, s, d = group_means.shape
-    whites, log_dets = np.empty((groups, stimuli, s, d, d)), np.empty((groups, stimuli, s))
-    prepare(group_covs, whites, log_dets)
-    begins, moves = np.empty(s), np.empty((s, s))
-    most = start.shape[1]
-    for g in range(groups):
+    count, stimuli, s, d = groups.means.shape
+    whites, log_dets = np.empty((count, stimuli, s, d, d)), np.empty((count, stimuli, s))
+    prepare(groups.covariances, whites, log_dets)
+    rows, most = problem.rows, hmms.start.shape[1]
+    for g in range(count):
         for q in range(stimuli):
-            all_begins, all_moves = np.zeros(s), np.zeros((s, s))
+            all_starts, all_moves = np.zeros(s), np.zeros((s, s))
             held = np.zeros((rows.shape[0], s, most))
             for i in range(rows.shape[0]):
                 m = rows[i, q]
-                if m < 0 or member[i, g] < 1e-12:
+                if m < 0 or member[i, g] < _MIN_HELD:
                     continue
-                k = sizes[m]
-                logs, weights, stays = np.empty((k, s)), np.empty((length, k, s)), np.empty((s, k))
+                k = hmms.sizes[m]
+                logs, weights = np.empty((k, s)), np.empty((problem.length, k, s))
+                counts = Counts(np.empty(s), np.empty((s, s)), np.empty((s, k)))
                 for b in range(k):
                     expected_densities(
-                        means[m, b], covariances[m, b], group_means[g, q], whites[g, q], log_dets[g, q], logs[b]
-                    )
-                expected_likelihood(
-                    logs, start[m, :k], move[m, :k, :k], group_start[g, q], group_move[g, q], length, weights
-                )
-                expected_counts(
-                    weights, start[m, :k], move[m, :k, :k], group_start[g, q], group_move[g, q], begins, moves, stays
-                )
+                        hmms.means[m, b], hmms.covariances[m, b], groups.means[g, q], whites[g, q], log_dets[g, q],
+                        logs[b],
+                    )  # fmt: skip
+                start, move = hmms.start[m, :k], hmms.move[m, :k, :k]
+                expected_likelihood(logs, start, move, groups.start[g, q], groups.move[g, q], weights)
+                expected_counts(weights, start, move, groups.start[g, q], groups.move[g, q], counts)
                 for r in range(s):
-                    all_begins[r] += member[i, g] * begins[r]
+                    all_starts[r] += member[i, g] * counts.starts[r]
                     for other in range(s):
-                        all_moves[r, other] += member[i, g] * moves[r, other]
+                        all_moves[r, other] += member[i, g] * counts.moves[r, other]
                     for b in range(k):
-                        held[i, r, b] = member[i, g] * stays[r, b]
-            normalise(all_begins, group_start[g, q])
+                        held[i, r, b] = member[i, g] * counts.stays[r, b]
+            normalise(all_starts, groups.start[g, q])
             for r in range(s):
-                normalise(all_moves[r], group_move[g, q, r])
-            refit_states(means, covariances, rows[:, q], held, floor, diagonal, group_means[g, q], group_covs[g, q])
+                normalise(all_moves[r], groups.move[g, q, r])
+            refit_states(hmms, rows[:, q], held, problem, groups.means[g, q], groups.covariances[g, q])
 
 
 @kernel
-def cluster(
-    sizes, start, move, means, covariances, rows, weight, length, floor, diagonal, rounds, tolerance,
-    shares, group_start, group_move, group_means, group_covs, member, trace,
-):  # fmt: skip
-    """Variational hierarchical EM from given groups, changed in place; returns the log-likelihood and the rounds used.
+def cluster(hmms, problem, groups, member, max_iter, tolerance, trace):
+    """Variational hierarchical EM from given groups, changed in place; returns the log-likelihood and iterations used.
 
-    weight: virtual sequences that every reader counts for. floor: added to variances. The run ends when a round raises
-    the log-likelihood by less than `tolerance` times its size. shares (g,); member (n, g), trace (rounds,) are written.
+    The run ends when an iteration raises the log-likelihood by less than `tolerance` times its size. member (n, g) and
+    trace (max_iter,) are written.
     """
-    n = rows.shape[0]
-    expected = np.empty((n, shares.shape[0]))
+    n, count = member.shape
+    expected = np.empty((n, count))
     value = -np.inf
     used = 0
-    while used < rounds:
+    while used < max_iter:
         before = value
-        likelihoods(
-            sizes, start, move, means, covariances, rows, group_start, group_move, group_means, group_covs, length,
-            expected,
-        )  # fmt: skip
-        value = share_out(expected, shares, weight, member)
+        likelihoods(hmms, problem.rows, groups, problem.length, expected)
+        value = share_out(expected, groups.shares, problem.weight, member)
         if used < trace.shape[0]:
             trace[used] = value
         used += 1
-        if not value - before >= tolerance * abs(value) or used == rounds:
+        if not value - before >= tolerance * abs(value) or used == max_iter:
             break
-        for g in range(shares.shape[0]):
+        for g in range(count):
             total = 0.0
             for i in range(n):
                 total += member[i, g]
-            shares[g] = max(total / n, _RAREST)
-        refit(
-            sizes, start, move, means, covariances, rows, member, length, floor, diagonal,
-            group_start, group_move, group_means, group_covs,
-        )  # fmt: skip
+            groups.shares[g] = max(total / n, _MIN_PROBABILITY)
+        refit(hmms, problem, member, groups)
     return value, used

@@ -43,7 +43,7 @@ def two_nearest(distances, medoids, nearest, first, second):
 
 
 @kernel
-def swap(distances, medoids, rounds):
+def swap(distances, medoids, max_iter):
     """Exchange medoids (changed in place) while that lessens the summed distance: FasterPAM.
 
     Every exchange that gains is made at once (Schubert & Rousseeuw 2021).
@@ -61,7 +61,7 @@ def swap(distances, medoids, rounds):
     loss = np.empty(k)
     used = 0
     improved = True
-    while improved and used < rounds:
+    while improved and used < max_iter:
         used += 1
         improved = False
         for candidate in range(n):

@@ -1,42 +1,32 @@
-"""Mixtures of elliptical groups, k-means and the valley between two groups: the loops behind strategies."""
+"""Mixtures of elliptical groups, k-means and the density gap between two groups: the loops behind strategies."""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels.linalg import inverse_cholesky
+from gazeanalytics._kernels.special import LOG_2PI, log_gamma, normalize_logs
 
-_LOG_2PI = 1.8378770664093453
-
-
-@kernel
-def log_gamma(value):
-    """Logarithm of the gamma function for value > 0 (Stirling's series after a shift to 8 or more)."""
-    shift = 0.0
-    while value < 8.0:
-        shift += np.log(value)
-        value += 1.0
-    inverse = 1.0 / (value * value)
-    series = (1 / 12 - inverse * (1 / 360 - inverse * (1 / 1260 - inverse * (1 / 1680 - inverse / 1188)))) / value
-    return (value - 0.5) * np.log(value) - value + 0.5 * _LOG_2PI + series - shift
+# Summed memberships below which a group has died: nothing is left to take a covariance of.
+_MIN_COUNT = 1e-6
 
 
-@kernel
-def cholesky(matrix, factor):
-    """Write the lower factor of a symmetric matrix; return the log determinant, NaN where it isn't positive."""
-    size = matrix.shape[0]
-    log_det = 0.0
-    for i in range(size):
-        for j in range(i + 1):
-            total = matrix[i, j]
-            for m in range(j):
-                total -= factor[i, m] * factor[j, m]
-            if i == j:
-                if not total > 0.0:
-                    return np.nan
-                factor[i, i] = np.sqrt(total)
-                log_det += np.log(total)
-            else:
-                factor[i, j] = total / factor[j, j]
-    return log_det
+class Groups(NamedTuple):
+    """Centres (k, d), covariances (k, d, d) and shares (k,)."""
+
+    centres: np.ndarray
+    covariances: np.ndarray
+    shares: np.ndarray
+
+
+class Distances(NamedTuple):
+    """Squared Mahalanobis distances (n, k), log determinants and shares (k,), and the number of dimensions."""
+
+    squared: np.ndarray
+    log_dets: np.ndarray
+    shares: np.ndarray
+    d: int
 
 
 @kernel
@@ -46,20 +36,12 @@ def squared_distances(points, centres, covariances, distances, log_dets):
     points (n, d), centres (k, d), covariances (k, d, d); writes distances (n, k) and log_dets (k,).
     """
     n, d = points.shape
-    factor = np.zeros((d, d))
+    inverse = np.empty((d, d))
     for g in range(centres.shape[0]):
-        factor[:] = 0.0
-        log_dets[g] = cholesky(covariances[g], factor)
+        # The inverse factor, so that one matrix product whitens all points.
+        log_dets[g] = inverse_cholesky(covariances[g], inverse)
         if np.isnan(log_dets[g]):
             return False
-        # The inverse factor, so that one matrix product whitens all points.
-        inverse = np.zeros((d, d))
-        for column in range(d):
-            for a in range(column, d):
-                total = 1.0 if a == column else 0.0
-                for b in range(column, a):
-                    total -= factor[a, b] * inverse[b, column]
-                inverse[a, column] = total / factor[a, a]
         white = np.dot(points - centres[g], inverse.T)
         for i in range(n):
             total = 0.0
@@ -70,45 +52,41 @@ def squared_distances(points, centres, covariances, distances, log_dets):
 
 
 @kernel
-def memberships(distances, log_dets, shares, tail, d, member):
-    """Write the posterior of every group for every point (n, k); return the log likelihood.
+def memberships(distances, tail, member):
+    """Write the posterior of every group for every point (n, k); return the log likelihood (E step).
 
-    `tail` is the degrees of freedom of the groups' t distribution in `d` dimensions; infinity makes them Gaussian.
+    `tail` is the degrees of freedom of the groups' t distribution (Peel & McLachlan 2000, Stat. Comput. 10, eq. 1);
+    infinity makes them Gaussian.
     """
-    n, k = distances.shape
+    n, k = distances.squared.shape
+    d = distances.d
     constant = np.empty(k)
     for g in range(k):
-        constant[g] = np.log(shares[g]) - 0.5 * log_dets[g]
+        constant[g] = np.log(distances.shares[g]) - 0.5 * distances.log_dets[g]
         if np.isinf(tail):
-            constant[g] -= 0.5 * d * _LOG_2PI
+            constant[g] -= 0.5 * d * LOG_2PI
         else:
             constant[g] += log_gamma(0.5 * (tail + d)) - log_gamma(0.5 * tail) - 0.5 * d * np.log(tail * np.pi)
     likelihood = 0.0
     for i in range(n):
-        best = -np.inf
         for g in range(k):
             if np.isinf(tail):
-                member[i, g] = constant[g] - 0.5 * distances[i, g]
+                member[i, g] = constant[g] - 0.5 * distances.squared[i, g]
             else:
-                member[i, g] = constant[g] - 0.5 * (tail + d) * np.log1p(distances[i, g] / tail)
-            best = max(best, member[i, g])
-        total = 0.0
-        for g in range(k):
-            member[i, g] = np.exp(member[i, g] - best)
-            total += member[i, g]
-        for g in range(k):
-            member[i, g] /= total
-        likelihood += best + np.log(total)
+                member[i, g] = constant[g] - 0.5 * (tail + d) * np.log1p(distances.squared[i, g] / tail)
+        likelihood += normalize_logs(member[i])
     return likelihood
 
 
 @kernel
-def update_groups(points, member, distances, tail, weight, centres, covariances, shares):
-    """Shares, centres and covariances from the memberships; False when a group has died.
+def update_groups(points, member, squared, tail, weight, groups):
+    """Write shares, centres and covariances from the memberships (M step); False when a group has died.
 
-    Each covariance is drawn to the pooled one as if `weight` more points had shown it, so that a group of few points
-    keeps a shape. Far points count less when the tail is heavy.
+    Each covariance is shrunk to the pooled one as if `weight` more points had shown it, so that a group of few points
+    keeps a shape. With a t distribution a point at squared distance D counts (tail + d) / (tail + D) in centre and
+    shape (Peel & McLachlan 2000, eq. 20): far points count less.
     """
+    centres, covariances, shares = groups
     n, d = points.shape
     k = shares.shape[0]
     counts = np.zeros(k)
@@ -121,12 +99,12 @@ def update_groups(points, member, distances, tail, weight, centres, covariances,
             part = member[i, g]
             counts[g] += part
             if not np.isinf(tail):
-                part *= (tail + d) / (tail + distances[i, g])
+                part *= (tail + d) / (tail + squared[i, g])
             heavy += part
             root[i, 0] = np.sqrt(part)
             for a in range(d):
                 centre[a] += part * points[i, a]
-        if counts[g] < 1e-6:
+        if counts[g] < _MIN_COUNT:
             return False
         shares[g] = counts[g] / n
         centres[g] = centre / heavy
@@ -143,15 +121,19 @@ def update_groups(points, member, distances, tail, weight, centres, covariances,
 
 
 @kernel
-def choose_tail(distances, log_dets, shares, tails, at, d, member, likelihood):
-    """Climb along the rising `tails` while the likelihood grows; returns the place and the likelihood there."""
+def choose_tail(distances, tails, at, member, likelihood):
+    """Move along the rising `tails` while the likelihood grows; returns the place and the likelihood there.
+
+    A list of tails rather than a continuous one (a root of eq. 30 of Peel & McLachlan 2000): the likelihood is flat in
+    the tail, and few values make every fit end in the same place on every machine.
+    """
     spare = np.empty_like(member)
     moved = True
     while moved:
         moved = False
         for other in (at - 1, at + 1):
             if 0 <= other < tails.shape[0]:
-                value = memberships(distances, log_dets, shares, tails[other], d, spare)
+                value = memberships(distances, tails[other], spare)
                 if value > likelihood:
                     likelihood = value
                     at = other
@@ -162,57 +144,54 @@ def choose_tail(distances, log_dets, shares, tails, at, d, member, likelihood):
 
 
 @kernel
-def fit_mixture(points, member, weight, tails, tolerance, rounds):
+def fit_mixture(points, member, weight, tails, tolerance, max_iter):
     """Expectation-maximisation from given memberships, which end as those of the fit.
 
     Parameters
     ----------
-    points : (n, d). member : (n, k), changed in place. weight : pull of each covariance towards the pooled one.
+    points : (n, d). member : (n, k), changed in place. weight : prior points of the pooled covariance.
     tails : (m,) rising degrees of freedom to choose among; the search starts from the last.
-    tolerance : least gain of log likelihood per point for another round.
+    tolerance : least gain of log likelihood per point for another iteration.
 
     Returns
     -------
-    centres (k, d), covariances (k, d, d), shares (k,), tail, log likelihood (-inf when a group died), rounds used
+    centres (k, d), covariances (k, d, d), shares (k,), tail, log likelihood (-inf when a group died), iterations used
     """
     n, d = points.shape
     k = member.shape[1]
-    centres = np.empty((k, d))
-    covariances = np.empty((k, d, d))
-    shares = np.empty(k)
-    distances = np.zeros((n, k))
-    log_dets = np.empty(k)
+    groups = Groups(np.empty((k, d)), np.empty((k, d, d)), np.empty(k))
+    distances = Distances(np.zeros((n, k)), np.empty(k), groups.shares, d)
     at = tails.shape[0] - 1
     before = -np.inf
     likelihood = -np.inf
     used = 0
-    alive = update_groups(points, member, distances, np.inf, weight, centres, covariances, shares)
-    while alive and used < rounds:
-        if not squared_distances(points, centres, covariances, distances, log_dets):
+    alive = update_groups(points, member, distances.squared, np.inf, weight, groups)
+    while alive and used < max_iter:
+        if not squared_distances(points, groups.centres, groups.covariances, distances.squared, distances.log_dets):
             alive = False
             break
-        likelihood = memberships(distances, log_dets, shares, tails[at], d, member)
+        likelihood = memberships(distances, tails[at], member)
         used += 1
         if used % 5 == 0 and tails.shape[0] > 1:
-            at, likelihood = choose_tail(distances, log_dets, shares, tails, at, d, member, likelihood)
+            at, likelihood = choose_tail(distances, tails, at, member, likelihood)
         if used > 5 and likelihood - before < tolerance * n:
             break
         before = likelihood
-        if used < rounds:
-            alive = update_groups(points, member, distances, tails[at], weight, centres, covariances, shares)
+        if used < max_iter:
+            alive = update_groups(points, member, distances.squared, tails[at], weight, groups)
     if not alive:
         likelihood = -np.inf
-    return centres, covariances, shares, tails[at], likelihood, used
+    return groups.centres, groups.covariances, groups.shares, tails[at], likelihood, used
 
 
 @kernel
-def kmeans(points, centres, rounds):
+def kmeans(points, centres, max_iter):
     """Lloyd's algorithm from given centres, changed in place; returns labels and the summed squared distance."""
     n, d = points.shape
     k = centres.shape[0]
     labels = np.full(n, -1)
     inertia = 0.0
-    for _ in range(rounds):
+    for _ in range(max_iter):
         moved = False
         inertia = 0.0
         for i in range(n):
@@ -245,7 +224,7 @@ def kmeans(points, centres, rounds):
 
 
 @kernel
-def deepest_valley(counts, widths, low, high):
+def deepest_gap(counts, widths, low, high):
     """Three windows of equal width on a line, of which the middle one holds least against both others.
 
     Parameters

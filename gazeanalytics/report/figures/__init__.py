@@ -4,7 +4,7 @@ from gazeanalytics.report.figures.accuracy import calibration, roc
 from gazeanalytics.report.figures.disagreement_prediction import prediction_auc
 from gazeanalytics.report.figures.heatmaps import (
     archetype_profiles,
-    axis_loadings,
+    component_loadings,
     strategy_profiles,
     transition_matrix,
 )
@@ -38,12 +38,12 @@ __all__ = [
     "archetype_profiles",
     "attention_difference",
     "attention_map",
-    "axis_loadings",
     "calibration",
     "case_similarity",
     "caterpillar",
     "choice_curve",
     "claims",
+    "component_loadings",
     "condition_errors",
     "condition_means",
     "coverage_map",

@@ -16,7 +16,7 @@ from gazeanalytics.tables import require_columns
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["archetype_profiles", "axis_loadings", "strategy_profiles", "transition_matrix"]
+__all__ = ["archetype_profiles", "component_loadings", "strategy_profiles", "transition_matrix"]
 
 # Columns of numbers that fit side by side on a page; more features go below one another.
 _MAX_COLUMNS = 11
@@ -60,13 +60,15 @@ def strategy_profiles(
     return _profile_map(profile, ("strategy", "effect"), features, max_sd, label, ax)
 
 
-def axis_loadings(loadings: pd.DataFrame, *, features: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
-    """Draw which features make up each axis that readings spread along, when there are no types.
+def component_loadings(
+    loadings: pd.DataFrame, *, features: Sequence[str] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw component loadings: which features make up each component that readings spread along.
 
     Parameters
     ----------
     loadings : pandas.DataFrame
-        One row an axis and feature: `axis`, `feature`, `loading` (a correlation), `conf_low`, `conf_high`.
+        One row a component and feature: `component`, `feature`, `loading` (a correlation), `conf_low`, `conf_high`.
     features : sequence of str, optional
         Which features, in which order.
     ax : matplotlib.axes.Axes, optional
@@ -78,13 +80,13 @@ def axis_loadings(loadings: pd.DataFrame, *, features: Sequence[str] | None = No
 
     Examples
     --------
-    >>> loadings = pd.DataFrame({"axis": "axis 1", "feature": ["coverage"], "loading": [0.8], "conf_low": [0.7],
-    ...                          "conf_high": [0.9]})
-    >>> [text.get_text() for text in axis_loadings(loadings).texts]
+    >>> loadings = pd.DataFrame({"component": "component 1", "feature": ["coverage"], "loading": [0.8],
+    ...                          "conf_low": [0.7], "conf_high": [0.9]})
+    >>> [text.get_text() for text in component_loadings(loadings).texts]
     ['0.8 •']
     """
-    require_columns(loadings, "loadings", ["axis", "feature", "loading", "conf_low", "conf_high"])
-    return _profile_map(loadings, ("axis", "loading"), features, 1.0, "Loading\n(• 95% CI without 0)", ax)
+    require_columns(loadings, "loadings", ["component", "feature", "loading", "conf_low", "conf_high"])
+    return _profile_map(loadings, ("component", "loading"), features, 1.0, "Loading\n(• 95% CI without 0)", ax)
 
 
 def archetype_profiles(

@@ -42,7 +42,7 @@ def hmm_states(
     Parameters
     ----------
     states : pandas.DataFrame
-        One model: the rows of one group (and case) of `HmmGroups.table`, or of one reader of `Hmms.table`.
+        One model: the rows of one group (and case) of `HMMClustering.table`, or of one reader of `ReaderHMMs.table`.
     stimulus : Stimulus
         The image with its size and AOIs; without, the axes show what the states take up.
     fixations : pandas.DataFrame, optional

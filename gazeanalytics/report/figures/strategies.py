@@ -164,8 +164,8 @@ def _raincloud(ax: Axes, place: int, values: np.ndarray) -> None:
 def strategy_map(
     axes_table: pd.DataFrame,
     *,
-    x: str = "axis 1",
-    y: str = "axis 2",
+    x: str = "component 1",
+    y: str = "component 2",
     strategy: str = "strategy",
     ax: Axes | None = None,
 ) -> Axes:
@@ -189,7 +189,8 @@ def strategy_map(
 
     Examples
     --------
-    >>> table = pd.DataFrame({"axis 1": [0.0, 1.0, 2.0], "axis 2": [0.0, 1.0, 0.5], "strategy": ["a", "a", "b"]})
+    >>> table = pd.DataFrame({"component 1": [0.0, 1.0, 2.0], "component 2": [0.0, 1.0, 0.5]})
+    >>> table["strategy"] = ["a", "a", "b"]
     >>> [text.get_text() for text in strategy_map(table).texts]
     ['a', 'b']
     """

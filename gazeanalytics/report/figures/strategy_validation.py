@@ -25,7 +25,7 @@ def choice_curve(choices: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     choices : pandas.DataFrame
-        `groups`, and one of `bic` (with `strategies`, what is left once groups without a valley between them are
+        `groups`, and one of `bic` (with `strategies`, what is left once groups without a density gap are
         joined), `silhouette` or `explained`; `chosen` marks the number taken.
     ax : matplotlib.axes.Axes, optional
         Where to draw.

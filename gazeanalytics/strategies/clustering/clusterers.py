@@ -1,9 +1,10 @@
-"""How HDBSCAN and k-medoids cut points or distances, in which space, and whether they would cut chance too."""
+"""Clusterers: HDBSCAN and k-medoids on points or distances, their validity, a test against data without clusters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,21 +12,92 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_score
 
 from gazeanalytics._kernels.strategies import medoids as kernels
+from gazeanalytics.settings import Settings
 from gazeanalytics.strategies.clustering.mixtures import principal
+from gazeanalytics.strategies.model_file import Array, Part
+from gazeanalytics.strategies.scaling import Method
 from gazeanalytics.strategies.validation.cluster_tendency import gaussian_copula
 
-__all__ = ["Cut", "Space", "chance", "coordinates", "dbcv", "density_model", "hdbscan_cut", "medoid_cut", "silhouette"]
+__all__ = [
+    "ClusterLabels",
+    "ClusteringSettings",
+    "Projection",
+    "coordinates",
+    "dbcv",
+    "density_model",
+    "hdbscan_labels",
+    "kmedoids_labels",
+    "silhouette",
+    "surrogate_p_value",
+]
 
 Reduction = Literal["pca", "umap"]
+Reduce = Callable[[np.ndarray], np.ndarray]
 
-_PASSES = 100
-_MOST_SILHOUETTE = 2000
-_MOST_COORDINATES = 10
+_MAX_ITER = 100
+_MAX_SILHOUETTE = 2000
+_MAX_COORDINATES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """What a method came to.
+class ClusteringSettings(Settings):
+    """Settings of HDBSCAN and k-medoids, in the words of hdbscan and scikit-learn.
+
+    Attributes
+    ----------
+    method : {"hdbscan", "k-medoids"}
+        Density clusters with noise (Campello et al. 2013), or groups around a reading each (Kaufman & Rousseeuw 1990).
+    reduction : {"pca", "umap"}
+        What is done to features first. UMAP needs the extra `umap`; it creates clusters where there are none, so the
+        default never uses it.
+    scaling : {"power", "standard", "robust", "rank"}
+        How features are made comparable.
+    n_components : int
+        Dimensions after the reduction.
+    min_cluster_size : int, optional
+        Least readings of a cluster of HDBSCAN; default 1 % of them, and at least 15.
+    min_samples : int
+        Neighbours that make a dense place (HDBSCAN).
+    n_groups : int, optional
+        Number of groups of k-medoids; default that of the greatest mean silhouette.
+    max_groups : int
+        Greatest number tried.
+    n_resamples : int
+        Surrogates of the test against data without clusters; 0 for no test.
+
+    Examples
+    --------
+    >>> ClusteringSettings(method="k-medoids", n_groups=3).n_resamples
+    19
+    """
+
+    method: Literal["hdbscan", "k-medoids"] = "hdbscan"
+    reduction: Reduction = "pca"
+    scaling: Method = "power"
+    n_components: int = 5
+    min_cluster_size: int | None = None
+    min_samples: int = 10
+    n_groups: int | None = None
+    max_groups: int = 10
+    n_resamples: int = 19
+
+    def __post_init__(self) -> None:
+        for name, known in (("method", ("hdbscan", "k-medoids")), ("reduction", ("pca", "umap"))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}; got {getattr(self, name)!r}")
+        limits = (("n_components", 1), ("min_cluster_size", 2), ("min_samples", 1), ("n_groups", 2), ("max_groups", 2))
+        for name, least in (*limits, ("n_resamples", 0)):
+            if getattr(self, name) is not None and getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}; got {getattr(self, name)}")
+
+    def smallest(self, readings: int) -> int:
+        """Return the least size of a cluster among so many readings."""
+        return max(readings // 100, 15) if self.min_cluster_size is None else self.min_cluster_size
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterLabels:
+    """Cluster labels of points, as one clusterer gives them.
 
     Attributes
     ----------
@@ -35,7 +107,7 @@ class Cut:
     medoids : numpy.ndarray of int, shape (groups,)
         Row of the point in the middle of each group.
     choices : pandas.DataFrame
-        What was chosen among.
+        For k-medoids each number of groups with its silhouette; for HDBSCAN each group with its persistence.
     order : numpy.ndarray of int, shape (groups,)
         The method's own number of each group.
     """
@@ -48,51 +120,53 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
-    """The few dimensions in which scaled features are cut.
+class Projection:
+    """Projection of scaled features on the few dimensions in which they are clustered.
 
     Attributes
     ----------
     mean, directions : numpy.ndarray, shapes (features,) and (features, d)
         Principal components.
     umap : object, optional
-        A fitted UMAP that stands in their place.
+        A fitted UMAP that is used instead.
     """
 
+    PARTS: ClassVar[Mapping[str, Part]] = {
+        "mean": Array(("features",)),
+        "directions": Array(("features", "components")),
+    }
     mean: np.ndarray
     directions: np.ndarray
     umap: Any = None
 
     @classmethod
-    def fit(cls, scaled: np.ndarray, reduction: Reduction, dimensions: int, rng: np.random.Generator) -> Space:
-        """Learn the space from scaled features (readings, features)."""
-        mean, directions = principal(scaled, most=dimensions)
-        if reduction == "pca":
+    def fit(cls, scaled: np.ndarray, settings: ClusteringSettings, rng: np.random.Generator) -> Projection:
+        """Learn the projection from scaled features (readings, features)."""
+        mean, directions = principal(scaled, max_components=settings.n_components)
+        if settings.reduction == "pca":
             return cls(mean, directions)
         try:
             from umap import UMAP  # pyright: ignore[reportMissingImports]
         except ImportError as error:
             raise ImportError("reduction='umap' needs umap-learn: pip install 'gazeanalytics[umap]'") from error
         seed = int(rng.integers(2**31))
-        return cls(
-            mean, directions, UMAP(n_components=dimensions, min_dist=0.0, random_state=seed, n_jobs=1).fit(scaled)
-        )
+        umap = UMAP(n_components=settings.n_components, min_dist=0.0, random_state=seed, n_jobs=1)
+        return cls(mean, directions, umap.fit(scaled))
 
     def place(self, scaled: np.ndarray) -> np.ndarray:
-        """Return scaled features in the space, shape (readings, d)."""
+        """Return the coordinates of scaled features, shape (readings, d)."""
         if self.umap is not None:
             return np.ascontiguousarray(self.umap.transform(scaled), float)
         return np.ascontiguousarray((scaled - self.mean) @ self.directions)
 
 
-def density_model(points: np.ndarray, settings: dict[str, Any], *, precomputed: bool = False) -> Any:
+def density_model(points: np.ndarray, settings: ClusteringSettings, *, precomputed: bool = False) -> Any:
     """Fit HDBSCAN with the exact spanning tree: the default approximation changes answers (ARI .52 was seen)."""
     from hdbscan import HDBSCAN
 
-    smallest = settings["smallest"] or max(len(points) // 100, 15)
     return HDBSCAN(
-        min_cluster_size=smallest,
-        min_samples=settings["neighbours"],
+        min_cluster_size=settings.smallest(len(points)),
+        min_samples=settings.min_samples,
         metric="precomputed" if precomputed else "euclidean",
         approx_min_span_tree=False,
         prediction_data=not precomputed,
@@ -100,7 +174,7 @@ def density_model(points: np.ndarray, settings: dict[str, Any], *, precomputed: 
     ).fit(points)
 
 
-def hdbscan_cut(points: np.ndarray, model: Any, *, precomputed: bool = False) -> Cut:
+def hdbscan_labels(points: np.ndarray, model: Any, *, precomputed: bool = False) -> ClusterLabels:
     """Number HDBSCAN's clusters by falling size, and take the most persistent point of each as its medoid."""
     raw = model.labels_
     count = int(raw.max()) + 1
@@ -111,7 +185,7 @@ def hdbscan_cut(points: np.ndarray, model: Any, *, precomputed: bool = False) ->
     choices = pd.DataFrame(
         {"group": np.arange(1, count + 1), "persistence": model.cluster_persistence_[order], "n": sizes}
     )
-    return Cut(labels, np.where(labels < 0, np.nan, model.probabilities_), medoids, choices, order)
+    return ClusterLabels(labels, np.where(labels < 0, np.nan, model.probabilities_), medoids, choices, order)
 
 
 def _middle(points: np.ndarray, rows: np.ndarray, precomputed: bool) -> int:
@@ -121,32 +195,32 @@ def _middle(points: np.ndarray, rows: np.ndarray, precomputed: bool) -> int:
     return int(rows[((points[rows] - points[rows].mean(axis=0)) ** 2).sum(axis=1).argmin()])
 
 
-def medoid_cut(distances: np.ndarray, settings: dict[str, Any]) -> Cut:
-    """Cut by k-medoids; the number of groups is given, or that of the greatest mean silhouette (Rousseeuw 1987)."""
-    count = settings["count"]
-    tried = range(2, min(settings["most_groups"], len(distances) - 1) + 1) if count is None else (count,)
+def kmedoids_labels(distances: np.ndarray, settings: ClusteringSettings) -> ClusterLabels:
+    """Cluster by k-medoids; the number of groups is given, or that of the greatest mean silhouette (Rousseeuw 1987)."""
+    count = settings.n_groups
+    tried = range(2, min(settings.max_groups, len(distances) - 1) + 1) if count is None else (count,)
     fits = {k: _medoids(distances, k) for k in tried}
-    told = {k: silhouette(distances, nearest) for k, (_, nearest) in fits.items()}
-    best = max(told, key=lambda k: told[k])
+    silhouettes = {k: silhouette(distances, nearest) for k, (_, nearest) in fits.items()}
+    best = max(silhouettes, key=lambda k: silhouettes[k])
     medoids, nearest = fits[best]
     order = np.lexsort((medoids, -np.bincount(nearest, minlength=best)))
     labels = np.argsort(order, kind="stable")[nearest]
     near = np.sort(distances[medoids], axis=0)
     strength = 1 - np.divide(near[0], near[1], out=np.zeros(len(labels)), where=near[1] > 0)
-    choices = pd.DataFrame({"groups": list(told), "silhouette": list(told.values())})
-    return Cut(labels, strength, medoids[order], choices.assign(chosen=choices["groups"] == best), order)
+    choices = pd.DataFrame({"groups": list(silhouettes), "silhouette": list(silhouettes.values())})
+    return ClusterLabels(labels, strength, medoids[order], choices.assign(chosen=choices["groups"] == best), order)
 
 
 def _medoids(distances: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     medoids = kernels.build(distances, k)
-    nearest, _, _ = kernels.swap(distances, medoids, _PASSES)
+    nearest, _, _ = kernels.swap(distances, medoids, _MAX_ITER)
     return medoids, nearest
 
 
 def silhouette(distances: np.ndarray, labels: np.ndarray) -> float:
     """Mean silhouette of the points that aren't noise, on at most 2,000 of them; NaN where there is one group."""
     rows = np.flatnonzero(labels >= 0)
-    rows = rows[:: -(-len(rows) // _MOST_SILHOUETTE)] if len(rows) else rows
+    rows = rows[:: -(-len(rows) // _MAX_SILHOUETTE)] if len(rows) else rows
     if len(np.unique(labels[rows])) < 2 or len(np.unique(labels[rows])) == len(rows):
         return float("nan")
     return float(silhouette_score(distances[np.ix_(rows, rows)], labels[rows], metric="precomputed"))
@@ -165,7 +239,7 @@ def dbcv(points: np.ndarray, labels: np.ndarray) -> float:
     from hdbscan.validity import validity_index
 
     rows = np.flatnonzero(labels >= 0)
-    rows = rows[:: -(-len(rows) // _MOST_SILHOUETTE)] if len(rows) else rows
+    rows = rows[:: -(-len(rows) // _MAX_SILHOUETTE)] if len(rows) else rows
     _, counts = np.unique(labels[rows], return_counts=True)
     if len(counts) < 2 or counts.min() < 3:
         return float("nan")
@@ -174,7 +248,7 @@ def dbcv(points: np.ndarray, labels: np.ndarray) -> float:
 
 
 def coordinates(distances: np.ndarray) -> np.ndarray:
-    """Place points so that straight-line distances come near to those given (Torgerson 1952), shape (points, d).
+    """Classical multidimensional scaling: coordinates whose distances are near those given (Torgerson 1952).
 
     Examples
     --------
@@ -185,34 +259,35 @@ def coordinates(distances: np.ndarray) -> np.ndarray:
     squared = distances**2
     centred = squared - squared.mean(axis=0) - squared.mean(axis=1)[:, None] + squared.mean()
     values, vectors = np.linalg.eigh(-centred / 2)
-    kept = np.flatnonzero(values > 1e-9 * max(values.max(), 1e-300))[::-1][:_MOST_COORDINATES]
+    kept = np.flatnonzero(values > 1e-9 * max(values.max(), 1e-300))[::-1][:_MAX_COORDINATES]
     return np.ascontiguousarray(vectors[:, kept] * np.sqrt(values[kept]))
 
 
-def chance(points: np.ndarray, method: str, settings: dict[str, Any], reduce: Any, rng: np.random.Generator) -> float:
-    """Share of copula surrogates that the method cuts at least as well as these points (a Monte-Carlo p-value).
+def surrogate_p_value(
+    points: np.ndarray, settings: ClusteringSettings, reduce: Reduce, rng: np.random.Generator
+) -> float:
+    """Monte-Carlo p-value: the share of copula surrogates that the method clusters at least as well as these points.
 
     Parameters
     ----------
     points : numpy.ndarray, shape (points, d)
         Before the reduction.
-    method : {"hdbscan", "k-medoids"}
-    settings : dict
-        Of the partition.
+    settings : ClusteringSettings
     reduce : callable
-        Takes such points to the space in which they are cut.
+        Takes such points to the space in which they are clustered.
     rng : numpy.random.Generator
         Draws surrogates.
     """
-    real = _how_well(reduce(points), method, settings)
-    drawn = settings["n_resamples"]
-    as_well = sum(_how_well(reduce(gaussian_copula(points, rng=rng)), method, settings) >= real for _ in range(drawn))
+    real = _quality(reduce(points), settings)
+    drawn = settings.n_resamples
+    as_well = sum(_quality(reduce(gaussian_copula(points, rng=rng)), settings) >= real for _ in range(drawn))
     return (1 + as_well) / (1 + drawn)
 
 
-def _how_well(points: np.ndarray, method: str, settings: dict[str, Any]) -> float:
+def _quality(points: np.ndarray, settings: ClusteringSettings) -> float:
     """Persistence of the clusters, weighted by the readings they hold, or the greatest mean silhouette."""
-    if method == "k-medoids":
-        return float(np.nanmax(medoid_cut(cdist(points, points), settings).choices["silhouette"]))
-    cut = hdbscan_cut(points, density_model(points, settings | {"smallest": None})).choices
-    return float((cut["persistence"] * cut["n"]).sum() / len(points))
+    if settings.method == "k-medoids":
+        return float(np.nanmax(kmedoids_labels(cdist(points, points), settings).choices["silhouette"]))
+    model = density_model(points, replace(settings, min_cluster_size=None))
+    found = hdbscan_labels(points, model).choices
+    return float((found["persistence"] * found["n"]).sum() / len(points))

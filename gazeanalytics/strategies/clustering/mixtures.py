@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
-from gazeanalytics._kernels.strategies import mixtures as clusters
+from gazeanalytics._kernels.strategies import mixtures as kernels
+from gazeanalytics.strategies.model_file import Array, Part, Value
 
 __all__ = ["ONE_SHAPE", "OWN_SHAPES", "Mixture", "best_path", "fit_groups", "principal", "start_memberships"]
 
@@ -16,16 +19,17 @@ TAILS = np.array([3.0, 4.0, 6.0, 10.0, 20.0, 50.0, np.inf])
 _TOLERANCE = 1e-5
 _SHORT = 1e-3
 _LONG = 1e-4
-_ROUNDS = 200
-# As if so many more readings had shown the pooled shape: a group's own shape counts once it has more.
+_MAX_ITER = 200
+# Prior weight (pseudo-observations) of the pooled covariance: a group's own shape counts once it has more readings.
+# The prior is that of an inverse Wishart whose mode is the pooled shape (Fraley & Raftery 2007, J. Classif. 24).
 OWN_SHAPES = 100.0
-# More than any study has: all groups have the pooled shape.
+# More readings than any study has, so that all groups have the pooled shape.
 ONE_SHAPE = 1e9
 
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Groups in a space of few dimensions.
+    """A mixture of multivariate normal or t distributions (a Gaussian mixture model where the tail is infinite).
 
     Attributes
     ----------
@@ -37,8 +41,28 @@ class Mixture:
         Of the readings that were fitted.
     bic : float
         Bayesian information criterion; less is better.
+
+    References
+    ----------
+    Peel & McLachlan (2000), Statistics and Computing 10: mixtures of t distributions.
+
+    Examples
+    --------
+    >>> points = np.concatenate([np.random.default_rng(0).normal(centre, 1, (200, 1)) for centre in (0, 6)])
+    >>> mixture, _ = fit_groups(points, np.repeat(np.eye(2), 200, axis=0))
+    >>> mixture.shares.round(2), mixture.posterior(np.array([[0.0], [3.0]])).round(2)
+    (array([0.5, 0.5]), array([[1.  , 0.  ],
+           [0.53, 0.47]]))
     """
 
+    PARTS: ClassVar[Mapping[str, Part]] = {
+        "centres": Array(("groups", "features")),
+        "covariances": Array(("groups", "features", "features"), covariance=True),
+        "shares": Array(("groups",), low=0, high=1, sums_to_one=True),
+        "tail": Value(float, low=1, infinite=True),
+        "log_likelihood": Value(float),
+        "bic": Value(float),
+    }
     centres: np.ndarray
     covariances: np.ndarray
     shares: np.ndarray
@@ -48,33 +72,30 @@ class Mixture:
 
     def heights(self) -> np.ndarray:
         """Return the log density of the whole mixture at each group's centre, shape (groups,)."""
-        distances, log_dets = self._to_centres(self.centres)
+        distances = self._to_centres(self.centres)
         one = np.empty((1, len(self.shares)))
-        rows = [distances[g : g + 1] for g in range(len(self.shares))]
-        return np.array(
-            [clusters.memberships(row, log_dets, self.shares, self.tail, self.centres.shape[1], one) for row in rows]
-        )
+        rows = [distances._replace(squared=distances.squared[g : g + 1]) for g in range(len(self.shares))]
+        return np.array([kernels.memberships(row, self.tail, one) for row in rows])
 
     def posterior(self, points: np.ndarray) -> np.ndarray:
-        """Return how surely each point belongs to each group, shape (points, groups)."""
-        distances, log_dets = self._to_centres(points)
-        member = np.empty_like(distances)
-        clusters.memberships(distances, log_dets, self.shares, self.tail, points.shape[1], member)
+        """Return the posterior probability of each group for each point, shape (points, groups)."""
+        distances = self._to_centres(points)
+        member = np.empty_like(distances.squared)
+        kernels.memberships(distances, self.tail, member)
         return member
 
     def weights(self, points: np.ndarray) -> np.ndarray:
         """Return how much each point counts in its group's shape, shape (points,): 1 when the tail is Gaussian."""
         if np.isinf(self.tail):
             return np.ones(len(points))
-        distances, _ = self._to_centres(points)
-        own = distances[np.arange(len(points)), self.posterior(points).argmax(axis=1)]
+        own = self._to_centres(points).squared[np.arange(len(points)), self.posterior(points).argmax(axis=1)]
         return (self.tail + points.shape[1]) / (self.tail + own)
 
     def distances(self, readings: int) -> np.ndarray:
         """Return how far centres lie apart in standard deviations within groups, shape (groups, groups).
 
-        The distance squared is freed of its bias (as in Lachenbruch & Mickey 1968): with `readings` readings,
-        chance alone puts centres apart.
+        The Mahalanobis distance squared is corrected for its bias (as in Lachenbruch & Mickey 1968): with `readings`
+        readings, chance alone puts centres apart.
         """
         k, d = self.centres.shape
         counts = self.shares * readings
@@ -86,25 +107,27 @@ class Mixture:
             squared[[a, b], [b, a]] = plain * (1 - (d + 2) / (counts[a] + counts[b])) - bias
         return np.sqrt(squared.clip(min=0))
 
-    def _to_centres(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        distances = np.empty((len(points), len(self.shares)))
-        log_dets = np.empty(len(self.shares))
-        clusters.squared_distances(points, self.centres, self.covariances, distances, log_dets)
-        return distances, log_dets
+    def _to_centres(self, points: np.ndarray) -> kernels.Distances:
+        distances = kernels.Distances(
+            np.empty((len(points), len(self.shares))), np.empty(len(self.shares)), self.shares, points.shape[1]
+        )
+        if not kernels.squared_distances(points, self.centres, self.covariances, distances.squared, distances.log_dets):
+            raise ValueError("a group of the mixture has a covariance that is not positive definite")
+        return distances
 
 
-def principal(points: np.ndarray, *, most: int) -> tuple[np.ndarray, np.ndarray]:
+def principal(points: np.ndarray, *, max_components: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean and the leading principal directions (features, d) of centred points; signs are fixed.
 
     Examples
     --------
-    >>> mean, directions = principal(np.array([[0.0, 0], [1, 1], [2, 2]]), most=1)
+    >>> mean, directions = principal(np.array([[0.0, 0], [1, 1], [2, 2]]), max_components=1)
     >>> directions.round(3).ravel()
     array([0.707, 0.707])
     """
     mean = points.mean(axis=0)
     values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(points.T, bias=True)))
-    order = np.argsort(-values, kind="stable")[: min(most, points.shape[1])]
+    order = np.argsort(-values, kind="stable")[: min(max_components, points.shape[1])]
     directions = vectors[:, order]
     signs = np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])
     return mean, np.ascontiguousarray(directions * signs)
@@ -120,9 +143,9 @@ def fit_groups(
     points : numpy.ndarray, shape (points, d)
     member : numpy.ndarray, shape (points, groups)
     pull : float, optional
-        Each group's shape is drawn to the pooled one as if so many more points had shown it; default d + 2.
+        Prior weight of the pooled covariance in points (pseudo-observations); default d + 2.
     tolerance : float
-        The fit ends when a round gains less log likelihood per point.
+        EM ends when an iteration gains less log likelihood per point.
 
     Returns
     -------
@@ -133,15 +156,15 @@ def fit_groups(
     n, d = points.shape
     member = np.array(member, float)
     weight = float(d + 2) if pull is None else pull
-    centres, covariances, shares, tail, likelihood, _ = clusters.fit_mixture(
-        points, member, weight, TAILS, tolerance, _ROUNDS
+    centres, covariances, shares, tail, likelihood, _ = kernels.fit_mixture(
+        points, member, weight, TAILS, tolerance, _MAX_ITER
     )
     bic = _free(n * shares, d, weight) * np.log(n) - 2 * likelihood
     return Mixture(centres, covariances, shares, float(tail), likelihood, float(bic)), member
 
 
 def _free(counts: np.ndarray, d: int, pull: float) -> float:
-    """Count the free numbers of a mixture; a shape that is half drawn to the pooled one counts half.
+    """Count the free parameters of a mixture for its BIC; a shape that is half shrunk to the pooled one counts half.
 
     Examples
     --------
@@ -154,7 +177,7 @@ def _free(counts: np.ndarray, d: int, pull: float) -> float:
 
 
 def best_path(
-    points: np.ndarray, *, rng: np.random.Generator, most: int = 10, starts: int = 2
+    points: np.ndarray, *, rng: np.random.Generator, max_groups: int = 10, n_starts: int = 2
 ) -> list[tuple[Mixture, np.ndarray]]:
     """Fit 1, 2, ... groups of one shape until two numbers in a row no longer lower the BIC.
 
@@ -169,22 +192,22 @@ def best_path(
         The fit of k groups stands at place k - 1.
     """
     path = [fit_groups(points, np.ones((len(points), 1)), pull=ONE_SHAPE)]
-    while len(path) < most and len(path) - np.argmin([mixture.bic for mixture, _ in path]) <= 2:
-        path.append(_one_more(points, path[-1], rng=rng, starts=starts))
+    while len(path) < max_groups and len(path) - np.argmin([mixture.bic for mixture, _ in path]) <= 2:
+        path.append(_one_more(points, path[-1], rng=rng, n_starts=n_starts))
     return path
 
 
 def _one_more(
-    points: np.ndarray, before: tuple[Mixture, np.ndarray], *, rng: np.random.Generator, starts: int
+    points: np.ndarray, before: tuple[Mixture, np.ndarray], *, rng: np.random.Generator, n_starts: int
 ) -> tuple[Mixture, np.ndarray]:
     """Fit one group more: a short run from each of several starts, a long one from the best (Biernacki et al. 2003)."""
     mixture, member = before
     k = member.shape[1] + 1
-    members = start_memberships(points, k, rng=rng, starts=starts)
+    members = start_memberships(points, k, rng=rng, n_starts=n_starts)
     if np.isfinite(mixture.log_likelihood):
         factor = cholesky(mixture.covariances[0], lower=True)
         white = np.ascontiguousarray(solve_triangular(factor, points.T, lower=True).T)
-        members += start_memberships(white, k, rng=rng, starts=1)
+        members += start_memberships(white, k, rng=rng, n_starts=1)
         members.append(_longest_split(white, member))
     short = [fit_groups(points, member, pull=ONE_SHAPE, tolerance=_SHORT) for member in members]
     best = max(short, key=lambda fit: fit[0].log_likelihood)
@@ -207,13 +230,13 @@ def _longest_split(white: np.ndarray, member: np.ndarray) -> np.ndarray:
     return apart
 
 
-def start_memberships(points: np.ndarray, k: int, *, rng: np.random.Generator, starts: int) -> list[np.ndarray]:
-    """Return the `starts` best of three times as many k-means runs, as memberships of shape (points, k)."""
+def start_memberships(points: np.ndarray, k: int, *, rng: np.random.Generator, n_starts: int) -> list[np.ndarray]:
+    """Return the `n_starts` best of three times as many k-means runs, as memberships of shape (points, k)."""
     if k == 1:
         return [np.ones((len(points), 1))]
-    runs = [clusters.kmeans(points, _spread_out(points, k, rng), 50) for _ in range(3 * starts)]
+    runs = [kernels.kmeans(points, _spread_out(points, k, rng), 50) for _ in range(3 * n_starts)]
     runs.sort(key=lambda run: run[1])
-    return [np.eye(k)[labels] for labels, _ in runs[:starts]]
+    return [np.eye(k)[labels] for labels, _ in runs[:n_starts]]
 
 
 def _spread_out(points: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:

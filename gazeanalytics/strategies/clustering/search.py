@@ -1,30 +1,32 @@
-"""The search for groups: cut ever finer, join what no valley parts."""
+"""The search for groups: over-segment with a mixture, then merge components that no density gap separates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.settings import Settings
 from gazeanalytics.strategies.clustering.mixtures import OWN_SHAPES, Mixture, best_path, fit_groups, principal
 from gazeanalytics.strategies.scaling import Method
-from gazeanalytics.strategies.validation.density_gap import Valleys, find_valleys
-from gazeanalytics.tables import nearest
+from gazeanalytics.strategies.validation.density_gap import DensityGaps, density_gaps
 
-__all__ = ["Found", "Settings", "by_size", "make_settings", "not_searched", "search", "seen_again"]
+__all__ = ["Found", "StrategySettings", "by_size", "found_again", "not_searched", "search"]
 
-# Readings for each feature that a group must have before its distance to others is believed.
-_A_FEATURE = 10
-# Level at which a valley must show once it is known that there are types.
-_ONCE_ALPHA = 0.01
+# Readings for each feature that a group must have before its distance to others is believed: with fewer, the
+# covariance that the distance divides by is mostly noise, and any two groups look far apart.
+_PER_FEATURE = 10
+# Level at which a gap must show once it is known that there are types. The stricter `gap_alpha` guards the claim that
+# there are types at all; after that, each further gap is a smaller claim.
+_ALPHA_AMONG_TYPES = 0.01
 _PARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Every choice of a fit, with its default.
+class StrategySettings(Settings):
+    """Settings of a search for strategies, with their defaults.
 
     Attributes
     ----------
@@ -32,146 +34,168 @@ class Settings:
         How features are made comparable.
     remove : tuple of {"readers", "cases"}
         Effects taken off the features first.
-    dimensions : int, optional
+    n_components : int, optional
         Principal components in which groups are looked for; default all, or one for every 20 readings when that is
         less. What varies most isn't what separates: few components hide small groups.
-    most_groups : int
-        Greatest number of groups that the BIC may choose.
-    more_groups : int
-        So many finer cuts than the one of the BIC are tried too; two must agree on the number of strategies.
+    max_groups : int
+        Greatest number of mixture components that the BIC may choose.
+    extra_groups : int
+        So many finer mixtures than the one of the BIC are tried too; two must agree on the number of strategies.
     alpha : float
-        Level of the existence test.
-    valley_alpha : float
-        Level at which a valley must show for there to be types at all.
-    least_depth : float
-        So much of the lower hill must be missing in such a valley.
-    least_distance : float
+        Level of the cluster-tendency test.
+    gap_alpha : float
+        Level at which a density gap must show for there to be types at all.
+    min_gap_depth : float
+        So much of the lower peak's density must be missing in such a gap.
+    min_distance : float
         Once there are types, two groups are also two strategies if their centres lie so many standard deviations
-        within groups apart. Pieces of one normal group lie some 2 apart, pieces of a continuum up to 2.8.
-    smallest_share : float
-        Of a group with less than this share of the readings, or with fewer than 10 for each feature, the distance to
-        others isn't heeded, only a valley.
+        within groups apart (Mahalanobis). Pieces of one normal group lie some 2 apart, pieces of a continuum up to 2.8.
+    min_share : float
+        For a group with less than this share of the readings, or with fewer than 10 for each feature, the distance to
+        others doesn't count, only a gap.
     n_resamples : int
-        Surrogate data sets of the existence test, at most.
-    most_readings : int
+        Surrogate data sets of the cluster-tendency test, at most.
+    max_readings : int
         Readings on which the number of groups is chosen; with more, a random subsample.
-    most_missing, greatest_correlation : float
+    max_missing, max_correlation : float
         See `Scaling.fit`.
+
+    See Also
+    --------
+    multiverse : the same search under other reasonable settings.
+
+    Examples
+    --------
+    >>> StrategySettings(scaling="rank", n_resamples=199).min_gap_depth
+    0.3
+    >>> StrategySettings(alpha=2)
+    Traceback (most recent call last):
+    ValueError: alpha must lie between 0 and 1; got 2
     """
 
     scaling: Method = "power"
-    remove: tuple[str, ...] = ()
-    dimensions: int | None = None
-    most_groups: int = 10
-    more_groups: int = 2
+    remove: tuple[Literal["readers", "cases"], ...] = ()
+    n_components: int | None = None
+    max_groups: int = 10
+    extra_groups: int = 2
     alpha: float = 0.05
-    valley_alpha: float = 0.001
-    least_depth: float = 0.3
-    least_distance: float = 2.6
-    smallest_share: float = 0.02
+    gap_alpha: float = 0.001
+    min_gap_depth: float = 0.3
+    min_distance: float = 2.6
+    min_share: float = 0.02
     n_resamples: int = 99
-    most_readings: int = 4000
-    most_missing: float = 0.5
-    greatest_correlation: float = 0.95
+    max_readings: int = 4000
+    max_missing: float = 0.5
+    max_correlation: float = 0.95
 
-
-def make_settings(choices: dict[str, Any]) -> Settings:
-    """Return settings with these choices; a name that isn't one of them is a TypeError that says which may be meant."""
-    known = [field.name for field in fields(Settings)]
-    for name in choices:
-        if name not in known:
-            raise TypeError(f"strategies have no choice {name!r}; {nearest(name, known)}")
-    if "remove" in choices:
-        choices = {**choices, "remove": tuple(choices["remove"])}
-    return Settings(**choices)
+    def __post_init__(self) -> None:
+        for name in ("alpha", "gap_alpha", "min_gap_depth", "min_share", "max_missing", "max_correlation"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie between 0 and 1; got {getattr(self, name)}")
+        for name, least in (("max_groups", 1), ("extra_groups", 0), ("n_resamples", 1), ("max_readings", 50)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}; got {getattr(self, name)}")
+        if self.n_components is not None and self.n_components < 1:
+            raise ValueError(f"n_components must be at least 1; got {self.n_components}")
+        object.__setattr__(self, "remove", (self.remove,) if isinstance(self.remove, str) else tuple(self.remove))
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the search for groups came to."""
+    """Result of the search: the mixture, the strategy of each of its components, their gaps, every number tried."""
 
     mixture: Mixture
     strategy_of: np.ndarray
-    valleys: Valleys
-    choices: pd.DataFrame
+    gaps: DensityGaps
+    tried: pd.DataFrame
 
     @property
-    def groups(self) -> int:
-        """How many groups no valley parts."""
+    def strategies(self) -> int:
+        """How many groups remain once those without a gap are merged."""
         return int(self.strategy_of.max()) + 1
 
 
 def not_searched(points: np.ndarray) -> Found:
-    """Return one group: where nothing is, nothing is looked for."""
+    """Return one group, for points in which the cluster-tendency test found nothing."""
     mixture, _ = fit_groups(points, np.ones((len(points), 1)), pull=OWN_SHAPES)
-    choices = pd.DataFrame({"groups": [1], "bic": [mixture.bic], "strategies": [1]})
-    return Found(mixture, np.zeros(1, int), Valleys(np.ones((1, 1)), np.zeros((1, 1))), choices)
+    tried = pd.DataFrame({"groups": [1], "bic": [mixture.bic], "strategies": [1]})
+    return Found(mixture, np.zeros(1, int), DensityGaps(np.ones((1, 1)), np.zeros((1, 1))), tried)
 
 
-def search(points: np.ndarray, settings: Settings, rng: np.random.Generator) -> Found:
-    """Cut ever finer, join what no valley parts, and take the number of strategies in the middle of the cuts' answers.
+def search(points: np.ndarray, settings: StrategySettings, rng: np.random.Generator) -> Found:
+    """Over-segment with finer and finer mixtures, merge what no density gap separates, take the median of the answers.
 
-    There are types when some valley is deep and quite sure. Once that is known, a distance keeps two groups apart too:
-    a small group near a large one can leave no valley and yet be a group, but only among types is that more likely
-    than one long group.
+    There are types when some gap is deep and significant. Once that is known, a distance keeps two groups apart too: a
+    small group near a large one can leave no gap and yet be a group, but only among types is that more likely than one
+    long group.
+
+    Notes
+    -----
+    Merging mixture components follows Hennig (2010, Adv. Data Anal. Classif. 4); the criterion here is a density gap on
+    held-out readings. Rejected: the number of the BIC as it is, for a mixture needs several components for one skewed
+    or curved group; and merging by entropy (Baudry et al. 2010), which says how far groups overlap, not whether
+    there are fewer readings between them.
     """
-    if len(points) > settings.most_readings:
-        points = points[np.sort(rng.choice(len(points), settings.most_readings, replace=False))]
-    path = best_path(_seen(points, settings.dimensions), rng=rng, most=settings.most_groups)
+    if len(points) > settings.max_readings:
+        points = points[np.sort(rng.choice(len(points), settings.max_readings, replace=False))]
+    path = best_path(_projected(points, settings.n_components), rng=rng, max_groups=settings.max_groups)
     bic = [mixture.bic for mixture, _ in path]
-    fewest = max(int(np.argmin(bic)) + 1, 2)
-    tried = range(fewest, min(fewest + settings.more_groups, len(path)) + 1)
-    cuts = [_cut(points, path[k - 1][1], settings, rng) for k in tried]
-    numbers = [int(strategy_of.max()) + 1 for _, strategy_of, _ in cuts]
+    coarsest = max(int(np.argmin(bic)) + 1, 2)
+    tried = range(coarsest, min(coarsest + settings.extra_groups, len(path)) + 1)
+    merged = [_merged(points, path[k - 1][1], settings, rng) for k in tried]
+    numbers = [int(strategy_of.max()) + 1 for _, strategy_of, _ in merged]
     agreed = sorted(numbers)[len(numbers) // 2]
-    mixture, strategy_of, valleys = cuts[numbers.index(agreed)]
-    mixture, strategy_of = _joined(points, mixture, strategy_of)
-    choices = pd.DataFrame({"groups": tried, "bic": [bic[k - 1] for k in tried], "strategies": numbers})
-    return Found(mixture, strategy_of, valleys, choices)
+    mixture, strategy_of, gaps = merged[numbers.index(agreed)]
+    mixture, strategy_of = _refitted(points, mixture, strategy_of)
+    table = pd.DataFrame({"groups": tried, "bic": [bic[k - 1] for k in tried], "strategies": numbers})
+    return Found(mixture, strategy_of, gaps, table)
 
 
-def seen_again(points: np.ndarray, settings: Settings, rng: np.random.Generator) -> bool:
-    """Whether two of three random parts of the readings (63 %) hold types too, whichever they are.
+def found_again(points: np.ndarray, settings: StrategySettings, rng: np.random.Generator) -> bool:
+    """Whether two of three random parts of the readings (63 % each) hold types too, whichever they are.
 
-    Real scanpaths can show a valley in one cut of many by accident; another part of the readings doesn't show it again.
+    Real scanpaths can show a gap in one mixture of many by accident; another part of the readings doesn't show it
+    again. 63 % is the share of distinct readings in a bootstrap sample, drawn without its duplicates: copies of a
+    reading would look like a dense group.
     """
     times = 0
     for part in range(_PARTS):
         rows = np.sort(rng.permutation(len(points))[: int(0.63 * len(points))])
-        times += search(np.ascontiguousarray(points[rows]), settings, rng).groups > 1
+        times += search(np.ascontiguousarray(points[rows]), settings, rng).strategies > 1
         if times == 2 or part + 1 - times == 2:
             break
     return times == 2
 
 
-def _seen(points: np.ndarray, dimensions: int | None) -> np.ndarray:
-    most = max(len(points) // 20, 2) if dimensions is None else dimensions
-    if most >= points.shape[1]:
+def _projected(points: np.ndarray, n_components: int | None) -> np.ndarray:
+    kept = max(len(points) // 20, 2) if n_components is None else n_components
+    if kept >= points.shape[1]:
         return points
-    mean, directions = principal(points, most=most)
+    mean, directions = principal(points, max_components=kept)
     return np.ascontiguousarray((points - mean) @ directions)
 
 
-def _cut(
-    points: np.ndarray, member: np.ndarray, settings: Settings, rng: np.random.Generator
-) -> tuple[Mixture, np.ndarray, Valleys]:
+def _merged(
+    points: np.ndarray, member: np.ndarray, settings: StrategySettings, rng: np.random.Generator
+) -> tuple[Mixture, np.ndarray, DensityGaps]:
+    """Mixture with a shape of each group's own, the strategy of each group, and the gaps between groups."""
     mixture, member = fit_groups(points, member, pull=OWN_SHAPES)
     if not np.isfinite(mixture.log_likelihood) or len(np.unique(member.argmax(axis=1))) < member.shape[1]:
         mixture, member = fit_groups(points, np.ones((len(points), 1)), pull=OWN_SHAPES)
-    valleys = find_valleys(points, member, rng=rng, weights=mixture.weights(points))
+    gaps = density_gaps(points, member, rng=rng, weights=mixture.weights(points))
     heights = mixture.heights()
-    strategy_of = valleys.components(settings.valley_alpha, settings.least_depth, heights)
+    strategy_of = gaps.merge(settings.gap_alpha, settings.min_gap_depth, heights)
     if strategy_of.any():
-        fewest = max(settings.smallest_share * len(points), _A_FEATURE * points.shape[1])
-        large = mixture.shares * len(points) >= fewest
-        far = mixture.distances(len(points)) >= settings.least_distance
-        apart = valleys.beside(far & np.logical_and.outer(large, large))
-        strategy_of = apart.components(_ONCE_ALPHA, settings.least_depth, heights)
-    return mixture, strategy_of, valleys
+        enough = max(settings.min_share * len(points), _PER_FEATURE * points.shape[1])
+        large = mixture.shares * len(points) >= enough
+        far = mixture.distances(len(points)) >= settings.min_distance
+        gaps_or_far = gaps.with_gaps(far & np.logical_and.outer(large, large))
+        strategy_of = gaps_or_far.merge(_ALPHA_AMONG_TYPES, settings.min_gap_depth, heights)
+    return mixture, strategy_of, gaps
 
 
-def _joined(points: np.ndarray, mixture: Mixture, strategy_of: np.ndarray) -> tuple[Mixture, np.ndarray]:
-    """Refit one group for each strategy where that tells the readings better than its pieces (by the BIC)."""
+def _refitted(points: np.ndarray, mixture: Mixture, strategy_of: np.ndarray) -> tuple[Mixture, np.ndarray]:
+    """Refit one group for each strategy where that describes the readings better than its pieces (by the BIC)."""
     count = int(strategy_of.max()) + 1
     if count in (1, len(strategy_of)):
         return mixture, strategy_of

@@ -1,52 +1,123 @@
-"""Archetypes: the extremes that readings of a continuum are mixtures of, with each reading's share in each."""
+"""Archetypal analysis: the extremes that readings of a continuum are mixtures of, with each reading's share in each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels.strategies import archetypes as kernels
+from gazeanalytics.settings import Settings
+from gazeanalytics.strategies.base import FittedModel
 from gazeanalytics.strategies.clustering.mixtures import principal
+from gazeanalytics.strategies.model_file import Array, Frame, Nested, Part, SettingsOf, Value
 from gazeanalytics.strategies.scaling import Scaling, canonical, reading_column, spread_ties
-from gazeanalytics.strategies.serialization import read, scaling_arrays, scaling_from, scaling_words, write
 from gazeanalytics.tables import check
 from gazeanalytics.threads import one_thread
 
-__all__ = ["Archetypes"]
+__all__ = ["ArchetypeSettings", "Archetypes"]
 
-_ROUNDS = 500
+_MAX_ITER = 500
 _TOLERANCE = 1e-5
-_STARTS = 3
-# Another archetype must tell at least so much more of the variance, or the number before is taken.
-_WORTH = 0.05
-_FORMAT = "gazeanalytics archetypes 1"
+_MIN_READINGS = 50
+# Another archetype must explain at least so much more of the variance, or the number before is taken.
+_MIN_GAIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Archetypes:
-    """Extreme readings, themselves averages of readings, of which every reading is nearly a weighted average.
-
-    Make them with `Archetypes.fit` (Cutler & Breiman 1994). On a continuum their shares say where on it a reading
-    lies; they name no types.
+class ArchetypeSettings(Settings):
+    """Settings of an archetypal analysis.
 
     Attributes
     ----------
+    n_archetypes : int, optional
+        How many; default the last number up to `max_archetypes` that explains 5 % more of the variance than the one
+        before.
+    max_archetypes : int
+        Greatest number tried.
+    max_readings : int
+        Readings that archetypes are learned from; with more, a random subsample.
+    n_starts : int
+        Random starts for each number.
+
+    Examples
+    --------
+    >>> ArchetypeSettings(n_archetypes=4).max_readings
+    4000
+    """
+
+    n_archetypes: int | None = None
+    max_archetypes: int = 6
+    max_readings: int = 4000
+    n_starts: int = 3
+
+    def __post_init__(self) -> None:
+        if self.n_archetypes is not None and self.n_archetypes < 1:
+            raise ValueError(f"n_archetypes must be at least 1; got {self.n_archetypes}")
+        for name, least in (("max_archetypes", 2), ("max_readings", _MIN_READINGS), ("n_starts", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}; got {getattr(self, name)}")
+
+    def tried(self) -> list[int]:
+        """Return the numbers of archetypes to try."""
+        return list(range(2, self.max_archetypes + 1)) if self.n_archetypes is None else [self.n_archetypes]
+
+
+@dataclass(frozen=True, slots=True)
+class Archetypes(FittedModel):
+    """Archetypes: extremes, themselves averages of readings, of which every reading is nearly a weighted average.
+
+    Make them with `Archetypes.fit` (archetypal analysis). On a continuum their shares say where on it a reading lies;
+    they name no types.
+
+    Attributes
+    ----------
+    settings : ArchetypeSettings
+        Every choice made.
     scaling : Scaling
         How features are made comparable.
     mean, directions : numpy.ndarray, shapes (features,) and (features, d)
-        Principal components in which archetypes are told.
+        Principal components in which archetypes are found.
     corners : numpy.ndarray, shape (archetypes, d)
         Place of each archetype on them.
     explained : pandas.DataFrame
-        What each number of archetypes told of the variance: archetypes, explained (in all features), chosen.
+        How much of the variance each number of archetypes explained: archetypes, explained (in all features), chosen.
     exemplars : tuple
         The reading nearest to each archetype.
+
+    References
+    ----------
+    Cutler & Breiman (1994), Technometrics 36. Mørup & Hansen (2012), Neurocomputing 80: the starts.
+
+    See Also
+    --------
+    StrategyModel : says first whether there is a continuum at all.
+
+    Examples
+    --------
+    On a line between two extremes, each share is the place on the line:
+
+    >>> place = np.linspace(0, 1, 60)
+    >>> features = pd.DataFrame({"reading": range(60), "dwell": place, "revisits": 3 - 2 * place + 0.1 * place % 0.02})
+    >>> found = Archetypes.fit(features, settings=ArchetypeSettings(n_archetypes=2), rng=1)
+    >>> shares = found.scores(features)
+    >>> shares.loc[[0, 59], ["archetype 1", "archetype 2"]].max(axis=1).round(1).tolist()
+    [1.0, 1.0]
     """
 
+    PARTS: ClassVar[Mapping[str, Part]] = {
+        "settings": SettingsOf(ArchetypeSettings),
+        "scaling": Nested(Scaling),
+        "mean": Array(("features",)),
+        "directions": Array(("features", "components")),
+        "corners": Array(("archetypes", "components")),
+        "explained": Frame({"archetypes": "i", "explained": "f", "chosen": "b"}),
+        "exemplars": Value(tuple[int | float | str, ...], size="archetypes"),
+    }
+    settings: ArchetypeSettings
     scaling: Scaling
     mean: np.ndarray
     directions: np.ndarray
@@ -59,61 +130,61 @@ class Archetypes:
         cls,
         features: pd.DataFrame,
         *,
-        count: int | None = None,
-        names: Sequence[str] | None = None,
-        most: int = 6,
-        most_readings: int = 4000,
+        columns: Sequence[str] | None = None,
+        settings: ArchetypeSettings | Mapping[str, Any] | None = None,
         rng: int | np.random.Generator | None = None,
-    ) -> Archetypes:
+    ) -> Self:
         """Find archetypes.
 
         Parameters
         ----------
         features : pandas.DataFrame
             Features table.
-        count : int, optional
-            How many; default the last number up to `most` that tells 5 % more of the variance than the one before.
-        names : sequence of str, optional
+        columns : sequence of str, optional
             Feature columns to use; default every numeric one.
-        most : int
-            Greatest number tried.
-        most_readings : int
-            Readings that archetypes are learned from; with more, a random subsample.
+        settings : ArchetypeSettings or mapping, optional
+            Default: `ArchetypeSettings()`.
         rng : int, numpy.random.Generator or None
             Seed. Same seed, same readings: same result, in any row order.
 
+        Raises
+        ------
+        ValueError
+            With fewer than 50 readings.
+
         Examples
         --------
-        Readings between three corners are told by three archetypes:
+        Readings between three corners have three archetypes:
 
         >>> rng = np.random.default_rng(2)
         >>> values = rng.dirichlet([0.7] * 3, size=400) @ (6 * np.eye(3, 5)) + 0.1 * rng.normal(size=(400, 5))
         >>> features = pd.DataFrame(values, columns=list("abcde"))
         >>> features.insert(0, "reading", range(400))
-        >>> found = Archetypes.fit(features, names=["a", "b", "c"], rng=1)
+        >>> found = Archetypes.fit(features, columns=["a", "b", "c"], rng=1)
         >>> found.names
         ('archetype 1', 'archetype 2', 'archetype 3')
         >>> round(float(found.scores(features).filter(like="archetype").sum(axis=1).mean()), 6)
         1.0
         """
+        chosen = ArchetypeSettings.given(settings)
         rng = np.random.default_rng(rng)
         features = features.iloc[canonical(features)]
-        scaling = Scaling.fit(features, names=names, method="power")
+        scaling = Scaling.fit(features, columns=columns, method="power")
         points, usable = scaling.apply(spread_ties(features, scaling.names, rng=rng))
         rows = np.flatnonzero(usable)
-        if len(rows) < 50:
-            raise ValueError(f"archetypes need at least 50 readings with enough features; came {len(rows)}")
-        if len(rows) > most_readings:
-            rows = np.sort(rng.choice(rows, most_readings, replace=False))
+        if len(rows) < _MIN_READINGS:
+            raise ValueError(f"archetypes need at least {_MIN_READINGS} readings with enough features; got {len(rows)}")
+        if len(rows) > chosen.max_readings:
+            rows = np.sort(rng.choice(rows, chosen.max_readings, replace=False))
         with one_thread():
-            mean, directions = principal(points[rows], most=most)
+            mean, directions = principal(points[rows], max_components=chosen.max_archetypes)
             seen = np.ascontiguousarray((points[rows] - mean) @ directions)
             total = ((points[rows] - mean) ** 2).sum()
             hidden = total - (seen**2).sum()
-            corners, told = _choose(seen, count, most, rng, hidden / total)
+            corners, explained = _choose(seen, chosen, rng, hidden / total)
         nearest = ((seen[None] - corners[:, None]) ** 2).sum(axis=2).argmin(axis=1)
         who = tuple(features["reading"].iloc[rows[nearest]].tolist())
-        return cls(scaling, mean, directions, corners, told, who)
+        return cls(chosen, scaling, mean, directions, corners, explained, who)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,16 +192,16 @@ class Archetypes:
         return tuple(f"archetype {number + 1}" for number in range(len(self.corners)))
 
     def scores(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Return each reading's share in each archetype: reading, archetype 1, archetype 2, ...; they add up to 1.
+        """Return each reading's share in each archetype: reading, archetype 1, archetype 2, ..., distance.
 
-        As covariates of a model, leave one out: each is 1 minus the others. `distance` is how far the reading lies
-        from what its shares make of it, in units of the scaled features.
+        Shares add up to 1; as covariates of a model, leave one out. `distance` is how far the reading lies from the
+        average that its shares make, in units of the scaled features.
         """
         points, usable = self.scaling.apply(features)
         with one_thread():
             seen = np.ascontiguousarray((points - self.mean) @ self.directions)
             shares = np.full((len(seen), len(self.corners)), 1 / len(self.corners))
-            kernels.convex_shares(seen, self.corners, shares, _ROUNDS)
+            kernels.convex_shares(seen, self.corners, shares, _MAX_ITER)
             distance = np.sqrt(((seen - shares @ self.corners) ** 2).sum(axis=1))
         shares[~usable], distance[~usable] = np.nan, np.nan
         columns = dict(zip(self.names, shares.T, strict=True))
@@ -150,53 +221,28 @@ class Archetypes:
             }
         )
 
-    def save(self, path: str | Path) -> None:
-        """Write everything to one .npz file of plain arrays and JSON text (no pickle)."""
-        words = {
-            "scaling": scaling_words(self.scaling),
-            "explained": self.explained.to_dict("list"),
-            "exemplars": self.exemplars,
-        }
-        arrays = {name: getattr(self, name) for name in ("mean", "directions", "corners")}
-        write(path, _FORMAT, words, scaling_arrays(self.scaling) | arrays)
-
-    @classmethod
-    def load(cls, path: str | Path) -> Archetypes:
-        """Read what `save` wrote."""
-        words, arrays = read(path, _FORMAT, "archetypes")
-        return cls(
-            scaling_from(words["scaling"], arrays),
-            arrays["mean"],
-            arrays["directions"],
-            arrays["corners"],
-            pd.DataFrame(words["explained"]),
-            tuple(words["exemplars"]),
-        )
-
 
 def _choose(
-    seen: np.ndarray, count: int | None, most: int, rng: np.random.Generator, hidden: float
+    seen: np.ndarray, settings: ArchetypeSettings, rng: np.random.Generator, hidden: float
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    tried = range(2, most + 1) if count is None else (count,)
-    fits = {number: _fit(seen, number, rng) for number in tried}
+    """Corners of the number chosen, and what each number explained; `hidden` is the variance outside the components."""
+    fits = {number: _fit(seen, number, settings.n_starts, rng) for number in settings.tried()}
     explained = {number: (1 - hidden) * (1 - left / (seen**2).sum()) for number, (_, left) in fits.items()}
     chosen = min(fits)
-    while chosen + 1 in fits and explained[chosen + 1] - explained[chosen] >= _WORTH:
+    while chosen + 1 in fits and explained[chosen + 1] - explained[chosen] >= _MIN_GAIN:
         chosen += 1
-    told = pd.DataFrame({"archetypes": list(explained), "explained": list(explained.values())})
-    return fits[chosen][0], told.assign(chosen=told["archetypes"] == chosen)
+    table = pd.DataFrame({"archetypes": list(explained), "explained": list(explained.values())})
+    return fits[chosen][0], table.assign(chosen=table["archetypes"] == chosen)
 
 
-def _fit(seen: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+def _fit(seen: np.ndarray, count: int, n_starts: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
     """Best of a few starts: corners by falling mean share, and the squared distance that is left."""
-    best: tuple[float, np.ndarray, np.ndarray] | None = None
-    for _ in range(_STARTS):
+    fits = []
+    for _ in range(n_starts):
         corners = seen[_far_apart(seen, count, rng)]
-        shares, left, _ = kernels.fit_archetypes(seen, corners, _TOLERANCE, _ROUNDS)
-        if best is None or left < best[0]:
-            best = left, corners, shares
-    assert best is not None
-    left, corners, shares = best
+        shares, left, _ = kernels.fit_archetypes(seen, corners, _TOLERANCE, _MAX_ITER)
+        fits.append((left, corners, shares))
+    left, corners, shares = min(fits, key=lambda fit: fit[0])
     return corners[np.argsort(-shares.mean(axis=0), kind="stable")], left
 
 

@@ -1,30 +1,59 @@
-"""The axes that readings spread along: few, each told by few features, with how sure their loadings are."""
+"""Varimax components of the features: few, each with few features, with bootstrap intervals of their loadings."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["Axes", "fit_axes", "parallel_analysis", "varimax"]
+from gazeanalytics.strategies.model_file import Array, Part
+
+__all__ = ["Components", "fit_components", "parallel_analysis", "varimax"]
 
 
 @dataclass(frozen=True, slots=True)
-class Axes:
-    """Rotated principal axes of scaled features.
+class Components:
+    """Principal components of scaled features after varimax rotation.
 
     Attributes
     ----------
     mean : numpy.ndarray, shape (features,)
-    weights : numpy.ndarray, shape (features, axes)
+    weights : numpy.ndarray, shape (features, components)
         Scores are (points - mean) @ weights.
-    loadings, low, high : numpy.ndarray, shape (features, axes)
-        Correlation of each feature with each axis, and its 95 % bootstrap interval.
-    explained : numpy.ndarray, shape (axes,)
+    loadings, low, high : numpy.ndarray, shape (features, components)
+        Correlation of each feature with each component, and its 95 % bootstrap interval.
+    explained : numpy.ndarray, shape (components,)
         Share of all variance.
+
+    References
+    ----------
+    Horn (1965), Psychometrika 30: parallel analysis. Kaiser (1958), Psychometrika 23: varimax.
+
+    Examples
+    --------
+    Four features of two independent traits give two components:
+
+    >>> rng = np.random.default_rng(0)
+    >>> traits = rng.normal(size=(300, 2))
+    >>> points = np.repeat(traits, 2, axis=1) + 0.3 * rng.normal(size=(300, 4))
+    >>> found = fit_components(points, rng=rng, n_resamples=20)
+    >>> found.names
+    ('component 1', 'component 2')
+    >>> np.abs(found.loadings).round(1)[[0, 3]].max(axis=1)
+    array([1., 1.])
     """
 
+    PARTS: ClassVar[Mapping[str, Part]] = {
+        "mean": Array(("features",)),
+        "weights": Array(("features", "components")),
+        "loadings": Array(("features", "components")),
+        "low": Array(("features", "components")),
+        "high": Array(("features", "components")),
+        "explained": Array(("components",), low=0, high=1 + 1e-9),
+    }
     mean: np.ndarray
     weights: np.ndarray
     loadings: np.ndarray
@@ -35,38 +64,29 @@ class Axes:
     @property
     def names(self) -> tuple[str, ...]:
         """Names by falling share of variance."""
-        return tuple(f"axis {number + 1}" for number in range(self.weights.shape[1]))
+        return tuple(f"component {number + 1}" for number in range(self.weights.shape[1]))
 
     def scores(self, points: np.ndarray) -> np.ndarray:
-        """Return the place of each point on each axis, shape (points, axes)."""
+        """Return component scores, shape (points, components)."""
         return (points - self.mean) @ self.weights
 
     def table(self, features: tuple[str, ...]) -> pd.DataFrame:
-        """Return one row per axis x feature."""
-        axis, feature = np.divmod(np.arange(self.loadings.size), len(features))
+        """Return one row per component x feature."""
+        component, feature = np.divmod(np.arange(self.loadings.size), len(features))
         return pd.DataFrame(
             {
-                "axis": np.array(self.names)[axis],
+                "component": np.array(self.names)[component],
                 "feature": np.array(features)[feature],
                 "loading": self.loadings.T.ravel(),
                 "conf_low": self.low.T.ravel(),
                 "conf_high": self.high.T.ravel(),
-                "explained": self.explained[axis],
+                "explained": self.explained[component],
             }
         )
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return plain arrays to save."""
-        return {f"axes_{name}": getattr(self, name) for name in self.__slots__}
 
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Axes:
-        """Make axes from what `arrays` gave."""
-        return cls(**{name: arrays[f"axes_{name}"] for name in cls.__slots__})
-
-
-def varimax(loadings: np.ndarray, *, rounds: int = 100) -> np.ndarray:
-    """Return the rotation (axes, axes) that makes each axis load on few features (Kaiser 1958).
+def varimax(loadings: np.ndarray, *, max_iter: int = 100) -> np.ndarray:
+    """Return the varimax rotation (components, components): each component loads on few features (Kaiser 1958).
 
     Examples
     --------
@@ -77,12 +97,12 @@ def varimax(loadings: np.ndarray, *, rounds: int = 100) -> np.ndarray:
            [0., 1.],
            [0., 1.]])
     """
-    axes = loadings.shape[1]
-    rotation = np.eye(axes)
-    for _ in range(rounds):
+    count = loadings.shape[1]
+    rotation = np.eye(count)
+    for _ in range(max_iter):
         turns = 0.0
-        for i in range(axes):
-            for j in range(i + 1, axes):
+        for i in range(count):
+            for j in range(i + 1, count):
                 angle = _best_turn(*(loadings @ rotation[:, [i, j]]).T)
                 turns += abs(angle)
                 cosine, sine = np.cos(angle), np.sin(angle)
@@ -93,7 +113,7 @@ def varimax(loadings: np.ndarray, *, rounds: int = 100) -> np.ndarray:
 
 
 def _best_turn(first: np.ndarray, second: np.ndarray) -> float:
-    """Angle that gives two axes the greatest variance of squared loadings (Kaiser 1958, equation 6)."""
+    """Angle that gives two components the greatest variance of squared loadings (Kaiser 1958, equation 6)."""
     u, v = first**2 - second**2, 2 * first * second
     sine = 2 * (u * v).sum() - 2 * u.sum() * v.sum() / len(u)
     cosine = (u**2 - v**2).sum() - (u.sum() ** 2 - v.sum() ** 2) / len(u)
@@ -101,7 +121,7 @@ def _best_turn(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def parallel_analysis(points: np.ndarray, *, rng: np.random.Generator, n_resamples: int = 20) -> int:
-    """Count principal components with more variance than in features shuffled apart (Horn 1965), at least 1."""
+    """Count components with more variance than in shuffled features (parallel analysis; Horn 1965), at least 1."""
     real = np.linalg.eigvalsh(np.atleast_2d(np.corrcoef(points.T)))[::-1]
     chance = [
         np.linalg.eigvalsh(np.atleast_2d(np.corrcoef(rng.permuted(points, axis=0).T)))[::-1] for _ in range(n_resamples)
@@ -110,16 +130,16 @@ def parallel_analysis(points: np.ndarray, *, rng: np.random.Generator, n_resampl
     return max(int(above.argmin()) if not above.all() else len(above), 1)
 
 
-def fit_axes(
-    points: np.ndarray, *, rng: np.random.Generator, n_resamples: int = 100, most_readings: int = 4000
-) -> Axes:
-    """Find the axes by parallel analysis, rotate them by varimax, and bootstrap their loadings.
+def fit_components(
+    points: np.ndarray, *, rng: np.random.Generator, n_resamples: int = 100, max_readings: int = 4000
+) -> Components:
+    """Find the number of components by parallel analysis, rotate them by varimax, and bootstrap their loadings.
 
-    Parallel analysis and bootstrap see a random subsample of `most_readings` readings when there are more; the
+    Parallel analysis and bootstrap see a random subsample of `max_readings` readings when there are more; the
     intervals are narrowed to the full number of readings.
     """
     n = len(points)
-    sample = points if n <= most_readings else points[np.sort(rng.choice(n, most_readings, replace=False))]
+    sample = points if n <= max_readings else points[np.sort(rng.choice(n, max_readings, replace=False))]
     count = parallel_analysis(sample, rng=rng)
     weights, loadings, explained = _rotated(points, count)
     draws = np.empty((n_resamples, *loadings.shape))
@@ -128,7 +148,7 @@ def fit_axes(
         draws[draw] = _aligned(again, loadings)
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
     narrow = np.sqrt(len(sample) / n)
-    return Axes(
+    return Components(
         points.mean(axis=0),
         weights,
         loadings,
@@ -139,7 +159,7 @@ def fit_axes(
 
 
 def _rotated(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights, loadings and share of variance of `count` rotated axes; each axis' greatest loading is positive."""
+    """Weights, loadings, share of variance of `count` rotated components; each one's greatest loading is positive."""
     covariance = np.atleast_2d(np.cov(points.T, bias=True))
     values, vectors = np.linalg.eigh(covariance)
     values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
@@ -153,10 +173,10 @@ def _rotated(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np
     return weights, raw / np.where(sd > 0, sd, 1.0)[:, None], (raw**2).sum(axis=0) / np.trace(covariance)
 
 
-def _aligned(loadings: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Put bootstrap axes in the order and with the signs of the axes they stand for."""
+def _aligned(loadings: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Put bootstrap components in the order and with the signs of the components that they correspond to."""
     from scipy.optimize import linear_sum_assignment
 
-    match = wanted.T @ loadings
+    match = target.T @ loadings
     _, order = linear_sum_assignment(-np.abs(match))
     return loadings[:, order] * np.sign(match[np.arange(len(order)), order])

@@ -1,19 +1,26 @@
-"""Strategies in the order of looking: hidden Markov models of fixations (EMHMM), mixtures of chains over regions."""
+"""Strategies in the order of looking: hidden Markov models of fixations (EMHMM), Markov chains over AOIs."""
 
-from gazeanalytics.strategies.markov.emhmm import HmmGroups
-from gazeanalytics.strategies.markov.group_comparison import ab_scale, compare_numbers, difference_test
-from gazeanalytics.strategies.markov.hmm import Hmms
-from gazeanalytics.strategies.markov.markov_mixture import ChainMixture
-from gazeanalytics.strategies.markov.settings import GroupSettings, HmmSettings, toolbox_prior
+from gazeanalytics.strategies.markov.emhmm import HMMClustering
+from gazeanalytics.strategies.markov.group_comparison import ab_scale, compare_group_numbers, difference_test
+from gazeanalytics.strategies.markov.hmm import HMMBank, ReaderHMMs
+from gazeanalytics.strategies.markov.markov_mixture import MarkovMixture
+from gazeanalytics.strategies.markov.settings import (
+    HMMClusteringSettings,
+    HMMSettings,
+    MarkovMixtureSettings,
+    toolbox_settings,
+)
 
 __all__ = [
-    "ChainMixture",
-    "GroupSettings",
-    "HmmGroups",
-    "HmmSettings",
-    "Hmms",
+    "HMMBank",
+    "HMMClustering",
+    "HMMClusteringSettings",
+    "HMMSettings",
+    "MarkovMixture",
+    "MarkovMixtureSettings",
+    "ReaderHMMs",
     "ab_scale",
-    "compare_numbers",
+    "compare_group_numbers",
     "difference_test",
-    "toolbox_prior",
+    "toolbox_settings",
 ]

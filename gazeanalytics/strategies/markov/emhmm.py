@@ -1,29 +1,33 @@
-"""Readers grouped by the hidden Markov models of their fixations (EMHMM), over one stimulus frame or many at once."""
+"""EMHMM: readers grouped by the hidden Markov models of their fixations (VHEM), over one stimulus frame or many."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels.strategies import emhmm as kernels
-from gazeanalytics.strategies.markov.hmm import Bank, Hmms, bank_arrays, bank_from, match, read, states_table, write
+from gazeanalytics.strategies.base import FittedClustering
+from gazeanalytics.strategies.markov.hmm import HMMBank, ReaderHMMs, match, states_table
 from gazeanalytics.strategies.markov.sequences import Paths, pack
-from gazeanalytics.strategies.markov.settings import GroupSettings, make, plain
-from gazeanalytics.tables import check
+from gazeanalytics.strategies.markov.settings import HMMClusteringSettings
+from gazeanalytics.strategies.model_file import Array, Frame, Nested, Part, SettingsOf, Value
 
-__all__ = ["HmmGroups"]
+__all__ = ["HMMClustering"]
 
-_FORMAT = "gazeanalytics groups of hidden markov models 1"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# Noise of a start, in standard deviations of the state: the same state drawn twice would stay one for ever.
+_JITTER = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class HmmGroups:
-    """Groups of readers who look alike, each with a hidden Markov model. Make them with `HmmGroups.fit`.
+class HMMClustering(FittedClustering):
+    """EMHMM: groups of readers with similar hidden Markov models, each with a model of its own (VHEM).
+
+    Make them with `HMMClustering.fit`.
 
     Attributes
     ----------
@@ -32,63 +36,91 @@ class HmmGroups:
     shares : numpy.ndarray, shape (groups,)
     keys : pandas.DataFrame
         group, and case when every case has its own models (co-clustering), of each model in `bank`.
-    bank : Bank
+    bank : HMMBank
         The groups' models.
     members : pandas.DataFrame
         reader, group, strength (posterior): one row a reader of the fit, in order of readers.
     log_likelihood : float
         What the clustering maximises (Coviello et al. 2014, eq. 7, after variation).
-    trials : pandas.DataFrame
-        Evidence of the search: trial, seeds ("readers" or "states"), log_likelihood, rounds, finished.
-    settings : GroupSettings
+    starts : pandas.DataFrame
+        Evidence of the search: start, seeds ("readers" or "states"), log_likelihood, iterations, finished.
+    settings : HMMClusteringSettings
         Every choice, those that were left open filled in.
     columns : tuple of str
         What a fixation is.
 
     Notes
     -----
-    That groups come out says nothing about whether there are any: `HmmGroups.fit(..., groups=2)` cuts a continuum in
-    two as readily. `compare_numbers` asks how many the readers show on readings that had no part in grouping them.
+    Groups are found whether or not there are any: `HMMClustering.fit` divides a continuum in two as readily.
+    `compare_group_numbers` asks how many the readers show on readings that had no part in grouping them.
 
-    With few readers the default weight (`GroupSettings.samples`) is small, and a large group draws readers to it; the
-    weight of the published algorithm, 100 virtual sequences a reader, is `samples=100`.
+    With few readers the default weight (`HMMClusteringSettings.samples`) is small, and a large group draws readers to
+    it; the weight of the published algorithm, 100 virtual sequences a reader, is `samples=100`.
+
+    References
+    ----------
+    Coviello, Chan & Lanckriet (2014), J. Mach. Learn. Res. 15: VHEM. Chuk, Chan & Hsiao (2014), Journal of Vision 14:
+    EMHMM. Hsiao, Lan, Zheng & Chan (2021), Behavior Research Methods 53: co-clustering.
+
+    See Also
+    --------
+    ReaderHMMs : the readers' models. compare_group_numbers : how many groups.
+
+    Examples
+    --------
+    Four readers of one image, two of whom look further to the right:
+
+    >>> rng = np.random.default_rng(1)
+    >>> reader = np.repeat(np.arange(4), 60)
+    >>> fixations = pd.DataFrame({"reading": np.repeat(np.arange(24), 10), "onset": np.tile(np.arange(10.0), 24)})
+    >>> fixations[["x", "y"]] = rng.normal(0, 20, (240, 2)) + 100 * (1 + reader[:, None] % 2)
+    >>> readings = pd.DataFrame({"reading": np.arange(24), "reader": reader[::10], "case": np.arange(24) % 6})
+    >>> hmms = ReaderHMMs.fit(fixations, readings, settings={"n_states": [1], "n_starts": 5}, rng=1)
+    >>> found = HMMClustering.fit(hmms, settings=HMMClusteringSettings(n_starts=10), rng=1)
+    >>> found.posterior(fixations, readings).iloc[[0, 6], 1:].round(2).max(axis=1).tolist()
+    [1.0, 1.0]
     """
 
+    PARTS: ClassVar[Mapping[str, Part]] = {
+        "names": Value(tuple[str, ...], size="groups"),
+        "shares": Array(("groups",), low=0, high=1),
+        "keys": Frame({}, rows="models", keys_first=True),
+        "bank": Nested(HMMBank),
+        "members": Frame({"reader": "k", "group": "s", "strength": "f"}, categories="group"),
+        "log_likelihood": Value(float),
+        "starts": Frame({"start": "i", "seeds": "s", "log_likelihood": "f", "iterations": "i", "finished": "b"}),
+        "settings": SettingsOf(HMMClusteringSettings),
+        "columns": Value(tuple[str, ...], size="columns"),
+    }
     names: tuple[str, ...]
     shares: np.ndarray
     keys: pd.DataFrame
-    bank: Bank
+    bank: HMMBank
     members: pd.DataFrame
     log_likelihood: float
-    trials: pd.DataFrame
-    settings: GroupSettings
+    starts: pd.DataFrame
+    settings: HMMClusteringSettings
     columns: tuple[str, ...]
 
     @classmethod
     def fit(
         cls,
-        hmms: Hmms,
+        hmms: ReaderHMMs,
         *,
-        groups: int = 2,
-        states: int | None = None,
+        settings: HMMClusteringSettings | Mapping[str, Any] | None = None,
         rng: int | np.random.Generator | None = None,
-        **choices: Any,
-    ) -> HmmGroups:
-        """Cluster readers by their models (VHEM; Coviello, Chan & Lanckriet 2014).
+    ) -> Self:
+        """Cluster readers by their hidden Markov models (VHEM; Coviello, Chan & Lanckriet 2014).
 
         Parameters
         ----------
-        hmms : Hmms
+        hmms : ReaderHMMs
             One model a reader, or one a reader and case: then a reader belongs to one group in all cases, and every
             case has its own group models (co-clustering; Hsiao et al. 2021).
-        groups : int
-            How many groups.
-        states : int, optional
-            Hidden states of a group's model; default the median of the readers' models, rounded up.
+        settings : HMMClusteringSettings or mapping, optional
+            Default: two groups.
         rng : int, numpy.random.Generator or None
-            Seed of the trials.
-        **choices
-            Any attribute of `GroupSettings`, such as `trials=100`.
+            Seed of the starts.
 
         Raises
         ------
@@ -105,42 +137,30 @@ class HmmGroups:
         >>> fixations = pd.DataFrame({"reading": reading, "onset": np.tile(np.arange(10.0), 60)})
         >>> fixations[["x", "y"]] = places
         >>> readings = pd.DataFrame({"reading": np.arange(60), "reader": reader[::10], "case": np.arange(60) % 10})
-        >>> hmms = Hmms.fit(fixations, readings, states=1, starts=5, rng=1)
-        >>> HmmGroups.fit(hmms, groups=2, trials=10, rng=1).members["group"].tolist()
+        >>> hmms = ReaderHMMs.fit(fixations, readings, settings={"n_states": [1], "n_starts": 5}, rng=1)
+        >>> HMMClustering.fit(hmms, settings=HMMClusteringSettings(n_starts=10), rng=1).members["group"].tolist()
         ['A', 'A', 'A', 'A', 'B', 'B']
         """
-        settings = make(GroupSettings, choices)
-        if settings.length is None:
-            settings = replace(settings, length=min(max(round(hmms.length), 2), 10))
         if hmms.keys.columns[0] != "reader":
-            raise ValueError("to group readers, learn their models with Hmms.fit(..., by=('reader', ...))")
+            raise ValueError("expected models of readers: fit them with ReaderHMMs.fit(..., by=('reader', ...))")
         readers, rows, stimuli = _grid(hmms.keys)
-        if not 1 <= groups <= len(readers):
-            raise ValueError(f"groups must be between 1 and the {len(readers)} readers; came {groups}")
-        states = int(np.ceil(np.median(hmms.bank.sizes))) if states is None else states
-        if settings.samples is None:
-            settings = replace(settings, samples=len(readers) / (settings.length or 1))
-        problem = _Problem(hmms.bank, rows, groups, states, settings)
-        best, trials = problem.solve(np.random.default_rng(rng))
-        order = np.argsort(-best.shares, kind="stable")
-        names = tuple(_LETTERS[place] if place < 26 else f"group {place + 1}" for place in range(groups))
-        member = best.member[:, order]
-        members = readers.assign(
-            group=pd.Categorical.from_codes(member.argmax(axis=1), categories=pd.Index(names)),
-            strength=member.max(axis=1),
-        )
+        chosen = _filled(HMMClusteringSettings.given(settings), hmms, len(readers))
+        search = _Search(hmms.bank, rows, chosen)
+        best, starts = search.solve(np.random.default_rng(rng))
+        order = np.argsort(-best.groups.shares, kind="stable")
+        names = tuple(_LETTERS[place] if place < 26 else f"group {place + 1}" for place in range(len(order)))
         keys = pd.DataFrame({"group": np.repeat(names, len(stimuli))})
         for name in stimuli.columns:
-            keys[name] = np.tile(stimuli[name].to_numpy(), groups)
+            keys[name] = np.tile(stimuli[name].to_numpy(), len(names))
         return cls(
             names,
-            best.shares[order],
+            best.groups.shares[order],
             keys,
-            problem.bank_of(best, order),
-            members,
+            search.bank_of(best, order),
+            _members(readers, best.member[:, order], names),
             best.value,
-            trials,
-            settings,
+            starts,
+            chosen,
             hmms.settings.columns,
         )
 
@@ -149,26 +169,23 @@ class HmmGroups:
         """Columns beside the group that a model is for: ("case",) after co-clustering, () otherwise."""
         return tuple(self.keys.columns[1:])
 
-    def place(self, hmms: Hmms) -> pd.DataFrame:
-        """Give readers, by their models, to the groups: reader, group, strength. For readers of another study, say."""
+    def assign_readers(self, hmms: ReaderHMMs) -> pd.DataFrame:
+        """Assign readers to groups by their models: reader, group, strength. Also for readers of another study."""
         readers, rows, stimuli = _grid(hmms.keys)
         if self.stimuli:
             own = self.keys.loc[self.keys["group"] == self.names[0], list(self.stimuli)]
             stimuli_at = match(stimuli, own)
             rows = np.where(stimuli_at >= 0, rows[:, stimuli_at], -1)
         expected = np.empty((len(readers), len(self.names)))
-        kernels.likelihoods(*hmms.bank.arrays(), rows, *self._parts(), self.settings.length, expected)
+        kernels.likelihoods(hmms.bank.models(), rows, self._groups(), self.settings.length, expected)
         member = np.empty_like(expected)
         kernels.share_out(expected, self.shares, self.settings.samples, member)
-        return readers.assign(
-            group=pd.Categorical.from_codes(member.argmax(axis=1), categories=pd.Index(self.names)),
-            strength=member.max(axis=1),
-        )
+        return _members(readers, member, self.names)
 
     def log_likelihoods(
         self, fixations: pd.DataFrame, readings: pd.DataFrame, *, n_jobs: int | None = None
     ) -> pd.DataFrame:
-        """Return how likely each reading is under each group.
+        """Return the log-likelihood of each reading under each group.
 
         Returns
         -------
@@ -190,8 +207,32 @@ class HmmGroups:
         models = np.where(at[:, None] >= 0, at[:, None] + stimuli * np.arange(len(self.names)), -1)
         return self.bank.scores(paths, models.astype(np.int64), n_jobs=n_jobs)
 
+    def posterior(self, fixations: pd.DataFrame, readings: pd.DataFrame, *, n_jobs: int | None = None) -> pd.DataFrame:
+        """Return the posterior probability of each group for each reading, by its own fixations: reading, A, B, ...
+
+        Parameters
+        ----------
+        fixations, readings : pandas.DataFrame
+            Tables of those names.
+        n_jobs : int, optional
+            Threads; default as many as the process may use.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows in the order of `readings`; NaN where a reading has no fixations or a case that the groups don't know.
+        """
+        paths = pack(fixations, readings, by=("reader", "case"), columns=self.columns)
+        logs = self.score(paths, n_jobs=n_jobs) + np.log(self.shares)
+        with np.errstate(invalid="ignore"):
+            member = np.exp(logs - logs.max(axis=1, keepdims=True))
+            member /= member.sum(axis=1, keepdims=True)
+        back = pd.Index(paths.readings["reading"]).get_indexer(pd.Index(readings["reading"]))
+        columns = dict(zip(self.names, member[back].T, strict=True))
+        return pd.DataFrame({"reading": readings["reading"].array, **columns})
+
     def assign(self, fixations: pd.DataFrame, readings: pd.DataFrame, *, n_jobs: int | None = None) -> pd.DataFrame:
-        """Give each reading the group under which its own fixations are likeliest.
+        """Assign each reading the group under which its own fixations are likeliest.
 
         Returns
         -------
@@ -199,164 +240,152 @@ class HmmGroups:
             Strategies table in the order of `readings`: reading, strategy, strength (posterior). Both are missing
             where a reading has no fixations.
         """
-        paths = pack(fixations, readings, by=("reader", "case"), columns=self.columns)
-        logs = self.score(paths, n_jobs=n_jobs) + np.log(self.shares)
-        known = np.asarray(np.isfinite(logs).all(axis=1))
-        with np.errstate(invalid="ignore"):
-            member = np.exp(logs - logs.max(axis=1, keepdims=True))
-            member /= member.sum(axis=1, keepdims=True)
-        back = pd.Index(paths.readings["reading"]).get_indexer(pd.Index(readings["reading"]))
-        codes = np.where(known, np.where(known[:, None], member, 0).argmax(axis=1), -1)[back]
-        table = pd.DataFrame(
-            {
-                "reading": readings["reading"].array,
-                "strategy": pd.Categorical.from_codes(codes, categories=pd.Index(self.names)),
-                "strength": member.max(axis=1)[back].clip(0, 1),
-            }
-        )
-        return check(table, "strategies")
+        return self._likeliest(self.posterior(fixations, readings, n_jobs=n_jobs))
 
     def table(self) -> pd.DataFrame:
         """Return one row a group (and case) and state: start, place and spread, and to 1, to 2, ..."""
         return states_table(self.keys, self.bank, self.columns)
 
-    def course(self, steps: int = 10) -> pd.DataFrame:
-        """Return the chance of each state at the 1st, 2nd, ... fixation: group (and case), step, state, probability."""
+    def course(self, *, n_steps: int = 10) -> pd.DataFrame:
+        """Return the probability of each state at each fixation: group (and case), step from 1, state, probability."""
         rows = []
         now = self.bank.start
-        for step in range(steps):
+        for step in range(n_steps):
             model, state = np.nonzero(np.arange(now.shape[1]) < self.bank.sizes[:, None])
             part = self.keys.iloc[model].reset_index(drop=True)
             rows.append(part.assign(step=step + 1, state=state + 1, probability=now[model, state]))
             now = np.einsum("mi,mij->mj", now, self.bank.move)
         return pd.concat(rows, ignore_index=True)
 
-    def save(self, path: str | Path) -> None:
-        """Write the groups to one .npz file of plain arrays and JSON text (no pickle)."""
-        plainly = {
-            "format": _FORMAT,
-            "names": self.names,
-            "columns": self.columns,
-            "settings": plain(self.settings),
-            "log_likelihood": self.log_likelihood,
-            "tables": {name: getattr(self, name).to_dict("list") for name in ("keys", "members", "trials")},
-        }
-        write(path, plainly, bank_arrays(self.bank) | {"shares": self.shares})
-
-    @classmethod
-    def load(cls, path: str | Path) -> HmmGroups:
-        """Read what `save` wrote; another file is a ValueError."""
-        plainly, arrays = read(path, _FORMAT, "groups of hidden Markov models", "HmmGroups.save")
-        tables = {name: pd.DataFrame(columns) for name, columns in plainly["tables"].items()}
-        names = tuple(plainly["names"])
-        tables["members"]["group"] = pd.Categorical(tables["members"]["group"], categories=pd.Index(names))
-        return cls(
-            names=names,
-            shares=arrays["shares"],
-            bank=bank_from(arrays),
-            log_likelihood=plainly["log_likelihood"],
-            settings=make(GroupSettings, plainly["settings"]),
-            columns=tuple(plainly["columns"]),
-            **tables,
-        )
-
-    def _parts(self) -> tuple[np.ndarray, ...]:
-        """Start, move, means and covariances of the groups, shape (groups, stimuli, ...)."""
+    def _groups(self) -> kernels.Groups:
+        """Return the groups' models as kernels take them, (groups, stimuli, ...)."""
         groups = len(self.names)
-        return tuple(np.ascontiguousarray(part.reshape(groups, -1, *part.shape[1:])) for part in self.bank.arrays()[1:])
+        _, *parts = self.bank.models()
+        shaped = (np.ascontiguousarray(part.reshape(groups, -1, *part.shape[1:])) for part in parts)
+        return kernels.Groups(self.shares, *shaped)
+
+    def _check_loaded(self) -> None:
+        states = self.bank.start.shape[1]
+        if len(self.bank) % len(self.names) or not (self.bank.sizes == states).all():
+            raise ValueError(f"'bank' expected models of {states} states for each of {len(self.names)} groups")
+        if self.settings.length is None or self.settings.samples is None:
+            raise ValueError("'settings' expected a length and a number of samples")
+        if self.bank.means.shape[2] != len(self.columns) or self.keys.columns[0] != "group":
+            raise ValueError("the groups' models don't fit their columns or keys")
 
 
 @dataclass(frozen=True, slots=True)
-class _Groups:
-    """Where a run of the clustering stands: shares, the groups' parts, memberships (n, g), log-likelihood, rounds."""
+class _Run:
+    """Where a run of the clustering stands: groups, memberships (n, g), log-likelihood, iterations."""
 
-    shares: np.ndarray
-    parts: tuple[np.ndarray, ...]
+    groups: kernels.Groups
     member: np.ndarray
     value: float = -np.inf
-    rounds: int = 0
+    iterations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Problem:
-    """Models to cluster, and into what."""
+class _Search:
+    """Models to cluster, and into what; rows (n, q): each reader's model of each stimulus."""
 
-    bank: Bank
+    bank: HMMBank
     rows: np.ndarray
-    groups: int
-    states: int
-    settings: GroupSettings
+    settings: HMMClusteringSettings
 
-    def solve(self, rng: np.random.Generator) -> tuple[_Groups, pd.DataFrame]:
-        """Run all trials a little and the best to the end; return the best and what every trial came to."""
+    def solve(self, rng: np.random.Generator) -> tuple[_Run, pd.DataFrame]:
+        """Run all starts a little and the best to the end; return the best and what every start gave."""
         settings = self.settings
-        begun = [self.seed(rng, whole=trial % 2 == 0) for trial in range(settings.trials)]
-        runs = [self.climb(start, settings.short_rounds, 10 * settings.tolerance) for start in begun]
-        order = sorted(range(len(runs)), key=lambda trial: -runs[trial].value)[: settings.finished]
-        for trial in order:
-            ended = self.climb(runs[trial], settings.rounds, settings.tolerance)
-            runs[trial] = replace(ended, rounds=ended.rounds + runs[trial].rounds)
-        trials = pd.DataFrame(
+        begun = [self.seed(rng, whole=start % 2 == 0) for start in range(settings.n_starts)]
+        runs = [self.run(start, settings.short_iter, 10 * settings.tolerance) for start in begun]
+        order = sorted(range(len(runs)), key=lambda start: -runs[start].value)[: settings.n_finished]
+        for start in order:
+            ended = self.run(runs[start], settings.max_iter, settings.tolerance)
+            runs[start] = replace(ended, iterations=ended.iterations + runs[start].iterations)
+        starts = pd.DataFrame(
             {
-                "trial": np.arange(len(runs)) + 1,
+                "start": np.arange(len(runs)) + 1,
                 "seeds": np.where(np.arange(len(runs)) % 2 == 0, "readers", "states"),
                 "log_likelihood": [run.value for run in runs],
-                "rounds": [run.rounds for run in runs],
+                "iterations": [run.iterations for run in runs],
                 "finished": np.isin(np.arange(len(runs)), order),
             }
         )
-        return max((runs[trial] for trial in order), key=lambda run: run.value), trials
+        return max((runs[start] for start in order), key=lambda run: run.value), starts
 
-    def seed(self, rng: np.random.Generator, *, whole: bool) -> _Groups:
+    def seed(self, rng: np.random.Generator, *, whole: bool) -> _Run:
         """Draw groups to start from: states of one reader each (`whole`), or of readers at random for every state."""
-        readers, stimuli = self.rows.shape
-        models = np.zeros((self.groups, stimuli, self.states), np.int64)
+        settings, (readers, stimuli) = self.settings, self.rows.shape
+        states = settings.n_states or 1
+        models = np.zeros((settings.n_groups, stimuli, states), np.int64)
         for q in range(stimuli):
-            models[:, q] = rng.choice(np.flatnonzero(self.rows[:, q] >= 0), (self.groups, self.states))
+            models[:, q] = rng.choice(np.flatnonzero(self.rows[:, q] >= 0), (settings.n_groups, states))
         if whole:
             # A reader without a model of a stimulus leaves the readers drawn above in its place.
-            drawn = rng.choice(readers, self.groups, replace=False)
+            drawn = rng.choice(readers, settings.n_groups, replace=False)
             models = np.where((self.rows[drawn] >= 0)[:, :, None], drawn[:, None, None], models)
         models = self.rows[models, np.arange(stimuli)[None, :, None]]
-        # States in turn, so that a whole reader gives all of its own; those asked for beyond them are drawn.
+        # States in turn, so that a whole reader gives all of its own; those needed beyond them are drawn.
         sizes = self.bank.sizes[models]
-        turn = np.arange(self.states) if whole else rng.integers(1 << 30, size=self.states)
+        turn = np.arange(states) if whole else rng.integers(1 << 30, size=states)
         state = np.where(turn < sizes, turn, rng.integers(1 << 30, size=sizes.shape) % sizes)
         means, covariances = self.bank.means[models, state].copy(), self.bank.covariances[models, state].copy()
-        if self.settings.covariance == "diag":
+        if settings.covariance == "diag":
             covariances *= np.eye(means.shape[-1])
-        # The same state drawn twice would stay one for ever.
-        means += 0.1 * np.sqrt(np.einsum("...aa->...a", covariances)) * rng.standard_normal(means.shape)
-        start = np.full(models.shape, 1 / self.states)
-        move = np.full((*models.shape, self.states), 1 / self.states)
-        shares = np.full(self.groups, 1 / self.groups)
-        return _Groups(shares, (start, move, means, covariances), np.zeros((readers, self.groups)))
+        means += _JITTER * np.sqrt(np.einsum("...aa->...a", covariances)) * rng.standard_normal(means.shape)
+        start = np.full(models.shape, 1 / states)
+        move = np.full((*models.shape, states), 1 / states)
+        shares = np.full(settings.n_groups, 1 / settings.n_groups)
+        return _Run(kernels.Groups(shares, start, move, means, covariances), np.zeros((readers, settings.n_groups)))
 
-    def climb(self, begun: _Groups, rounds: int, tolerance: float) -> _Groups:
+    def run(self, begun: _Run, max_iter: int, tolerance: float) -> _Run:
         """Run EM from there; what was given stays as it is."""
         settings = self.settings
-        now = _Groups(begun.shares.copy(), tuple(part.copy() for part in begun.parts), begun.member.copy())
-        fixed = (self.rows, settings.samples, settings.length, settings.floor, settings.covariance == "diag")
-        ends = (rounds, tolerance, now.shares, *now.parts, now.member, np.empty(0))
-        value, used = kernels.cluster(*self.bank.arrays(), *fixed, *ends)
-        return replace(now, value=value, rounds=used)
+        now = _Run(kernels.Groups(*(part.copy() for part in begun.groups)), begun.member.copy())
+        problem = kernels.Problem(
+            self.rows,
+            float(settings.samples or 1),
+            int(settings.length or 1),
+            float(settings.floor),
+            settings.covariance == "diag",
+        )
+        value, used = kernels.cluster(
+            self.bank.models(), problem, now.groups, now.member, max_iter, tolerance, np.empty(0)
+        )
+        return replace(now, value=value, iterations=used)
 
-    def bank_of(self, groups: _Groups, order: np.ndarray) -> Bank:
+    def bank_of(self, run: _Run, order: np.ndarray) -> HMMBank:
         """Models of the groups in this order, the state that is visited most first."""
-        start, move, means, covariances = (part[order].reshape(-1, *part.shape[2:]) for part in groups.parts)
+        _, *parts = run.groups
+        start, move, means, covariances = (part[order].reshape(-1, *part.shape[2:]) for part in parts)
         now, visits = start, start.copy()
         for _ in range((self.settings.length or 1) - 1):
             now = np.einsum("mi,mij->mj", now, move)
             visits += now
         state = np.argsort(-visits, axis=1, kind="stable")
         at = np.arange(len(start))[:, None]
-        return Bank(
-            np.full(len(start), self.states),
+        return HMMBank(
+            np.full(len(start), start.shape[1]),
             start[at, state],
             move[at[:, :, None], state[:, :, None], state[:, None, :]],
             means[at, state],
             covariances[at, state],
         )
+
+
+def _filled(settings: HMMClusteringSettings, hmms: ReaderHMMs, readers: int) -> HMMClusteringSettings:
+    """Settings with what was left open taken from the readers' models."""
+    if settings.n_groups > readers:
+        raise ValueError(f"n_groups must be between 1 and the {readers} readers; got {settings.n_groups}")
+    length = min(max(round(hmms.length), 2), 10) if settings.length is None else settings.length
+    states = int(np.ceil(np.median(hmms.bank.sizes))) if settings.n_states is None else settings.n_states
+    samples = readers / length if settings.samples is None else settings.samples
+    return replace(settings, length=length, n_states=states, samples=samples)
+
+
+def _members(readers: pd.DataFrame, member: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
+    """Readers with their likeliest group and its posterior."""
+    group = pd.Categorical.from_codes(member.argmax(axis=1), categories=pd.Index(names))
+    return readers.assign(group=group, strength=member.max(axis=1))
 
 
 def _grid(keys: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:

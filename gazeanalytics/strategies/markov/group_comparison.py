@@ -1,8 +1,9 @@
-"""How far groups of readers differ: log-likelihoods under each group, the A-B scale, and how many groups there are."""
+"""EMHMM group comparison: the A-B scale, the test of a difference between groups, and how many groups there are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,16 @@ import pandas as pd
 from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
-from gazeanalytics.strategies.markov.emhmm import HmmGroups
-from gazeanalytics.strategies.markov.hmm import learn
+from gazeanalytics.strategies.markov.emhmm import HMMClustering
+from gazeanalytics.strategies.markov.hmm import fit_packed
 from gazeanalytics.strategies.markov.sequences import Paths, pack, sortable
-from gazeanalytics.strategies.markov.settings import HmmSettings, make
+from gazeanalytics.strategies.markov.settings import HMMClusteringSettings, HMMSettings
 
-__all__ = ["ab_scale", "compare_numbers", "difference_test"]
+__all__ = ["ab_scale", "compare_group_numbers", "difference_test"]
 
 
-def ab_scale(groups: HmmGroups, fixations: pd.DataFrame, readings: pd.DataFrame) -> pd.DataFrame:
-    """Place each reader on the scale from group B to group A (Chan, Chan, Lee & Hsiao 2018).
+def ab_scale(groups: HMMClustering, fixations: pd.DataFrame, readings: pd.DataFrame) -> pd.DataFrame:
+    """A-B scale: place each reader on the scale from group B to group A (Chan, Chan, Lee & Hsiao 2018).
 
     Returns
     -------
@@ -32,23 +33,38 @@ def ab_scale(groups: HmmGroups, fixations: pd.DataFrame, readings: pd.DataFrame)
     ------
     ValueError
         With other than two groups.
+
+    Examples
+    --------
+    Readers 1 and 3 look to the right:
+
+    >>> from gazeanalytics.strategies import ReaderHMMs
+    >>> rng = np.random.default_rng(1)
+    >>> reader = np.repeat(np.arange(5), 60)
+    >>> fixations = pd.DataFrame({"reading": np.repeat(np.arange(30), 10), "onset": np.tile(np.arange(10.0), 30)})
+    >>> fixations[["x", "y"]] = rng.normal(0, 20, (300, 2)) + 100 * (1 + reader[:, None] % 2)
+    >>> readings = pd.DataFrame({"reading": np.arange(30), "reader": reader[::10], "case": np.arange(30) % 6})
+    >>> hmms = ReaderHMMs.fit(fixations, readings, settings={"n_states": [1], "n_starts": 5}, rng=1)
+    >>> groups = HMMClustering.fit(hmms, settings={"n_starts": 10}, rng=1)
+    >>> (ab_scale(groups, fixations, readings)["scale"] > 0).tolist()
+    [True, False, True, False, True]
     """
     if len(groups.names) != 2:
-        raise ValueError(f"the A-B scale lies between two groups; these are {len(groups.names)}")
+        raise ValueError(f"the A-B scale: expected two groups; got {len(groups.names)}")
     table = reader_means(groups, pack(fixations, readings, by=("reader", "case"), columns=groups.columns))
     a, b = table["A"], table["B"]
     return table.assign(scale=(a - b) / (a.abs() + b.abs()))
 
 
-def difference_test(groups: HmmGroups, fixations: pd.DataFrame, readings: pd.DataFrame) -> pd.DataFrame:
+def difference_test(groups: HMMClustering, fixations: pd.DataFrame, readings: pd.DataFrame) -> pd.DataFrame:
     """Test, over readers, whether a group's readings are likelier under its own model than under another's.
 
     Parameters
     ----------
-    groups : HmmGroups
+    groups : HMMClustering
     fixations, readings : pandas.DataFrame
-        Readings that had no part in the fit. On those of the fit the test must come out: the groups were chosen so that
-        it does, and the p-value means nothing. `compare_numbers` deals readings into halves for this.
+        Readings that had no part in the fit. On those of the fit the test is always significant: the groups were chosen
+        so that it is, and the p-value means nothing. `compare_group_numbers` splits readings into halves for this.
 
     Returns
     -------
@@ -56,6 +72,25 @@ def difference_test(groups: HmmGroups, fixations: pd.DataFrame, readings: pd.Dat
         group, other, difference (mean log-likelihood per fixation under the own model less that under the other, nats:
         an estimate of the Kullback-Leibler divergence of the two models), std_error, statistic (t), df, p_value
         (two-sided), conf_low, conf_high, n (readers).
+
+    See Also
+    --------
+    compare_group_numbers : the same on halves of the readings, with the number of groups.
+
+    Examples
+    --------
+    >>> from gazeanalytics.strategies import ReaderHMMs
+    >>> rng = np.random.default_rng(1)
+    >>> reader = np.repeat(np.arange(6), 80)
+    >>> fixations = pd.DataFrame({"reading": np.repeat(np.arange(48), 10), "onset": np.tile(np.arange(10.0), 48)})
+    >>> fixations[["x", "y"]] = rng.normal(0, 20, (480, 2)) + 100 * (1 + reader[:, None] % 2)
+    >>> readings = pd.DataFrame({"reading": np.arange(48), "reader": reader[::10], "case": np.arange(48) % 8})
+    >>> learned, new = readings[readings["case"] < 4], readings[readings["case"] >= 4]
+    >>> of = lambda part: fixations[fixations["reading"].isin(part["reading"])]
+    >>> hmms = ReaderHMMs.fit(of(learned), learned, settings={"n_states": [1], "n_starts": 5}, rng=1)
+    >>> groups = HMMClustering.fit(hmms, settings={"n_starts": 10}, rng=1)
+    >>> (difference_test(groups, of(new), new)["conf_low"] > 0).tolist()
+    [True, True]
     """
     means = reader_means(groups, pack(fixations, readings, by=("reader", "case"), columns=groups.columns))
     group = means["reader"].map(groups.members.set_index("reader")["group"].astype(str))
@@ -68,71 +103,87 @@ def difference_test(groups: HmmGroups, fixations: pd.DataFrame, readings: pd.Dat
     return pd.DataFrame(rows)
 
 
-def compare_numbers(
+def compare_group_numbers(
     fixations: pd.DataFrame,
     readings: pd.DataFrame,
     *,
-    most: int = 4,
-    splits: int = 3,
-    n_resamples: int = 39,
+    max_groups: int = 4,
+    n_splits: int = 3,
+    n_permutations: int = 39,
+    settings: HMMSettings | Mapping[str, Any] | None = None,
     rng: int | np.random.Generator | None = None,
-    **choices: Any,
 ) -> pd.DataFrame:
-    """Ask how many groups of readers there are: on readings that had no part in grouping, against readers dealt anew.
+    """Choose the number of EMHMM groups by cross-validation, with a permutation test of one group against several.
 
     Parameters
     ----------
     fixations, readings : pandas.DataFrame
-        House tables; two readings a reader at least.
-    most : int
+        Tables of those names; two readings a reader at least.
+    max_groups : int
         Greatest number of groups.
-    splits : int
-        How often each reader's readings are dealt into halves. One half gives models and groups, the other is scored
+    n_splits : int
+        How often each reader's readings are split into halves. One half gives models and groups, the other is scored
         under the group of its reader; then they change places.
-    n_resamples : int
-        How often readings are dealt anew among the readers (within each case where readers share cases), which leaves
+    n_permutations : int
+        How often readings are permuted among the readers (within each case where readers share cases), which leaves
         readers without a way of their own.
+    settings : HMMSettings or mapping, optional
+        Of the readers' models.
     rng : int, numpy.random.Generator or None
         Seed.
-    **choices
-        Any attribute of `HmmSettings`.
 
     Returns
     -------
     pandas.DataFrame
         groups; log_likelihood: mean per fixation of the halves kept out, nats; gain over one group with std_error and
         conf_low, conf_high (t over readers); agreement: adjusted Rand index of the groups that the two halves give;
-        p_value: of the gain, against readers dealt anew (the same for every number: whether the greatest gain is that
-        of readers alike); chosen: one group where that p_value is above .05, else the fewest groups whose gain lies
-        within a standard error of the greatest (Breiman et al. 1984).
+        p_value: of the gain, against permuted readers (the same for every number: whether the greatest gain is that of
+        readers without a way of their own); chosen: one group where that p_value is above .05, else the fewest groups
+        whose gain lies within a standard error of the greatest (Breiman et al. 1984).
 
     Notes
     -----
-    A gain says that readers differ, not that they are of types: cutting a continuum predicts new readings better, too.
-    Types show in `agreement`, and in a valley on the A-B scale (`Strategies.fit` on such scores). Where they don't,
-    take the scale itself.
+    A gain says that readers differ, not that they are of types: dividing a continuum predicts new readings better, too.
+    Types show in `agreement`, and in a density gap on the A-B scale (`StrategyModel.fit` on such scores). Where they
+    don't, take the scale itself.
+
+    References
+    ----------
+    Breiman, Friedman, Olshen & Stone (1984), Classification and Regression Trees: the one-standard-error rule.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> reader = np.repeat(np.arange(6), 80)
+    >>> fixations = pd.DataFrame({"reading": np.repeat(np.arange(48), 10), "onset": np.tile(np.arange(10.0), 48)})
+    >>> fixations[["x", "y"]] = rng.normal(0, 20, (480, 2)) + 100 * (1 + reader[:, None] % 2)
+    >>> readings = pd.DataFrame({"reading": np.arange(48), "reader": reader[::10], "case": np.arange(48) % 8})
+    >>> found = compare_group_numbers(fixations, readings, max_groups=2, n_splits=1, n_permutations=19,
+    ...                               settings={"n_states": [1], "n_starts": 2}, rng=1)
+    >>> found.loc[found["chosen"], ["groups", "agreement", "p_value"]].to_numpy().tolist()
+    [[2.0, 1.0, 0.05]]
     """
     rng = np.random.default_rng(rng)
-    settings = make(HmmSettings, choices)
-    paths = pack(fixations, readings, by=("reader", "case"), columns=settings.columns)
-    settings = settings.filled(paths.points)
-    numbers = list(range(1, most + 1))
-    if paths.readings["reader"].nunique() < 2 * most:
-        raise ValueError(f"{most} groups need {2 * most} readers at least; came {paths.readings['reader'].nunique()}")
-    gains, level, agreement = _crossed(paths, settings, numbers, splits, rng)
-    found = _summary(numbers, gains, level, agreement)
-    brief = make(HmmSettings, {**{name: getattr(settings, name) for name in settings.__slots__}, "starts": 10})
-    null = [_crossed(_dealt_anew(paths, rng), brief, numbers[:2], 1, rng)[0][:, -1].mean() for _ in range(n_resamples)]
-    # The same brief search on the readings as they are: like is compared with like.
-    own = _crossed(paths, brief, numbers[:2], 1, rng)[0][:, -1].mean()
-    found["p_value"] = (1 + sum(value >= own for value in null)) / (1 + n_resamples)
+    chosen = HMMSettings.given(settings)
+    paths = pack(fixations, readings, by=("reader", "case"), columns=chosen.columns)
+    chosen = chosen.filled(paths.points)
+    numbers = list(range(1, max_groups + 1))
+    readers = paths.readings["reader"].nunique()
+    if readers < 2 * max_groups:
+        raise ValueError(f"max_groups must be at most half the number of readers, {readers}; got {max_groups}")
+    found = _summary(numbers, *_cross_validated(paths, chosen, numbers, n_splits, rng))
+    # A brief search, on the readings as they are as well: like is compared with like.
+    brief, two = replace(chosen, n_starts=10), numbers[:2]
+    null = [_cross_validated(_permuted(paths, rng), brief, two, 1, rng)[0][:, -1].mean() for _ in range(n_permutations)]
+    own = _cross_validated(paths, brief, two, 1, rng)[0][:, -1].mean()
+    found["p_value"] = (1 + sum(value >= own for value in null)) / (1 + n_permutations)
     best = int(found["gain"].to_numpy().argmax())
     near = found["gain"] >= found["gain"][best] - found["std_error"][best]
-    chosen = int(near.idxmax()) if best and found["p_value"].iloc[0] <= 0.05 else 0
-    return found.assign(chosen=np.arange(len(found)) == chosen)
+    taken = int(near.idxmax()) if best and found["p_value"].iloc[0] <= 0.05 else 0
+    return found.assign(chosen=np.arange(len(found)) == taken)
 
 
-def reader_means(groups: HmmGroups, paths: Paths) -> pd.DataFrame:
+def reader_means(groups: HMMClustering, paths: Paths) -> pd.DataFrame:
     """Mean log-likelihood per fixation of each reader's readings under every group: reader, readings, A, B, ..."""
     count = np.diff(paths.edges)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -176,12 +227,12 @@ def _summary(numbers: Sequence[int], gains: np.ndarray, level: float, agreement:
     )
 
 
-def _crossed(
-    paths: Paths, settings: HmmSettings, numbers: Sequence[int], splits: int, rng: np.random.Generator
+def _cross_validated(
+    paths: Paths, settings: HMMSettings, numbers: Sequence[int], n_splits: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, float, np.ndarray]:
     """Gain over one group (readers, numbers), level with one group, and agreement of halves (numbers,)."""
     values, agreements = [], []
-    for _ in range(splits):
+    for _ in range(n_splits):
         half = _halves(paths, rng)
         fitted = [[*_fitted(_part(paths, half == side), settings, numbers, rng)] for side in (0, 1)]
         for side in (0, 1):
@@ -192,14 +243,17 @@ def _crossed(
     return mean - mean[:, :1], float(mean[:, 0].mean()), np.nanmean(agreements, axis=0)
 
 
-def _fitted(paths: Paths, settings: HmmSettings, numbers: Sequence[int], rng: np.random.Generator) -> list[HmmGroups]:
-    hmms = learn(paths, ("reader",), settings, rng)
-    return [
-        HmmGroups.fit(hmms, groups=number, trials=10 if number > 1 else 4, finished=2, rng=rng) for number in numbers
+def _fitted(
+    paths: Paths, settings: HMMSettings, numbers: Sequence[int], rng: np.random.Generator
+) -> list[HMMClustering]:
+    hmms = fit_packed(paths, ("reader",), settings, rng)
+    brief = [
+        HMMClusteringSettings(n_groups=number, n_starts=10 if number > 1 else 4, n_finished=2) for number in numbers
     ]
+    return [HMMClustering.fit(hmms, settings=settings, rng=rng) for settings in brief]
 
 
-def _own_scores(groups: HmmGroups, paths: Paths) -> pd.Series:
+def _own_scores(groups: HMMClustering, paths: Paths) -> pd.Series:
     means = reader_means(groups, paths).set_index("reader")
     own = groups.members.set_index("reader")["group"].astype(str).reindex(means.index)
     known = own.notna()
@@ -207,13 +261,13 @@ def _own_scores(groups: HmmGroups, paths: Paths) -> pd.Series:
     return pd.Series(means.to_numpy()[np.flatnonzero(known), columns], index=means.index[known])
 
 
-def _agreement(one: HmmGroups, two: HmmGroups) -> float:
+def _agreement(one: HMMClustering, two: HMMClustering) -> float:
     both = one.members.merge(two.members, on="reader")
     return float(adjusted_rand_score(both["group_x"].cat.codes, both["group_y"].cat.codes))
 
 
 def _halves(paths: Paths, rng: np.random.Generator) -> np.ndarray:
-    """0 or 1 for every reading: each reader's readings with fixations are dealt evenly."""
+    """0 or 1 for every reading: each reader's readings with fixations are split evenly."""
     half = rng.integers(2, size=len(paths.readings))
     reader = pd.factorize(sortable(paths.readings["reader"]))[0]
     draws = rng.random(len(half))
@@ -230,8 +284,8 @@ def _part(paths: Paths, kept: np.ndarray) -> Paths:
     return Paths(paths.points[np.repeat(kept, lengths)], paths.readings[kept].reset_index(drop=True), edges, 0)
 
 
-def _dealt_anew(paths: Paths, rng: np.random.Generator) -> Paths:
-    """Readings dealt anew among the readers, within each case where one has several readings."""
+def _permuted(paths: Paths, rng: np.random.Generator) -> Paths:
+    """Readings permuted among the readers, within each case where one has several readings."""
     readings = paths.readings
     case = pd.factorize(sortable(readings["case"]))[0]
     if case.max() + 1 > len(case) / 2:

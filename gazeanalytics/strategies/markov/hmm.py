@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,16 +12,17 @@ from scipy.special import gammaln
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels.strategies import hmm as kernels
+from gazeanalytics._kernels.strategies import hmm_vb
+from gazeanalytics.strategies.base import FittedModel
 from gazeanalytics.strategies.markov.sequences import Paths, pack
-from gazeanalytics.strategies.markov.settings import HmmSettings, make, plain
+from gazeanalytics.strategies.markov.settings import HMMSettings
+from gazeanalytics.strategies.model_file import Array, Frame, Nested, Part, SettingsOf, Value
 
-__all__ = ["Bank", "Hmms"]
-
-_FORMAT = "gazeanalytics hidden markov models 1"
+__all__ = ["HMMBank", "ReaderHMMs"]
 
 
 @dataclass(frozen=True, slots=True)
-class Bank:
+class HMMBank:
     """Hidden Markov models with Gaussian states, padded to one number of states k.
 
     Attributes
@@ -32,27 +31,44 @@ class Bank:
         States of each model; what lies beyond is zero.
     start : numpy.ndarray, shape (models, k)
     move : numpy.ndarray, shape (models, k, k)
-        From row to column.
+        Transition matrix, from row to column.
     means : numpy.ndarray, shape (models, k, d)
     covariances : numpy.ndarray, shape (models, k, d, d)
+
+    Examples
+    --------
+    >>> bank = HMMBank(np.array([1]), np.ones((1, 1)), np.ones((1, 1, 1)), np.zeros((1, 1, 2)), np.eye(2)[None, None])
+    >>> len(bank), bank.take(np.array([0, 0])).means.shape
+    (1, (2, 1, 2))
     """
 
+    PARTS: ClassVar[Mapping[str, Part]] = {
+        "sizes": Array(("models",), "i", low=1),
+        "start": Array(("models", "states"), low=0, high=1, sums_to_one=True),
+        "move": Array(("models", "states", "states"), low=0, high=1, sums_to_one=True),
+        "means": Array(("models", "states", "columns")),
+        "covariances": Array(("models", "states", "columns", "columns"), covariance=True),
+    }
     sizes: np.ndarray
     start: np.ndarray
     move: np.ndarray
     means: np.ndarray
     covariances: np.ndarray
 
+    def __post_init__(self) -> None:
+        if self.sizes.max(initial=0) > self.start.shape[1]:
+            raise ValueError(f"a model has {self.sizes.max()} states where there is room for {self.start.shape[1]}")
+
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """Return all arrays in the order in which kernels take them."""
-        return self.sizes, self.start, self.move, self.means, self.covariances
+    def models(self) -> kernels.HMMs:
+        """Return all models as kernels take them."""
+        return kernels.HMMs(self.sizes, self.start, self.move, self.means, self.covariances)
 
-    def take(self, rows: np.ndarray) -> Bank:
+    def take(self, rows: np.ndarray) -> HMMBank:
         """Return these models."""
-        return Bank(*(np.ascontiguousarray(array[rows]) for array in self.arrays()))
+        return HMMBank(*(np.ascontiguousarray(array[rows]) for array in self.models()))
 
     def scores(self, paths: Paths, models: np.ndarray, *, n_jobs: int | None = None) -> np.ndarray:
         """Log-likelihood of each sequence under the models listed for it, shape of `models` (sequences, m).
@@ -60,40 +76,67 @@ class Bank:
         -1 lists none; NaN where there is none or the sequence is empty.
         """
         scores = np.empty(models.shape)
-        ragged.each(
-            kernels.score_all, paths.sequences(), paths.points, *self.arrays(), out=(models, scores), n_jobs=n_jobs
-        )
+        sequences = paths.sequences()
+        ragged.each(kernels.score_all, sequences, paths.points, self.models(), out=(models, scores), n_jobs=n_jobs)
         return scores
 
 
 @dataclass(frozen=True, slots=True)
-class Hmms:
-    """Hidden Markov models of readers' fixations. Make them with `Hmms.fit`.
+class ReaderHMMs(FittedModel):
+    """Hidden Markov models of readers' fixations (EMHMM). Make them with `ReaderHMMs.fit`.
 
     Attributes
     ----------
     keys : pandas.DataFrame
         Whose model each one is: reader, and case if there is one for each case.
-    bank : Bank
+    bank : HMMBank
         The models: posterior means of the parameters.
     evidence : numpy.ndarray, shape (models,)
         Lower bound of the log evidence, with log k! for the k! ways to name the states.
     choices : pandas.DataFrame
         What every number of states gave: the keys, states, evidence, agreeing (long runs that ended within 0.01 of the
         best) and chosen.
-    settings : HmmSettings
+    settings : HMMSettings
         Every choice, the prior filled in.
     length : float
         Mean number of fixations of a reading.
     notes : tuple of str
         What was left out, counted.
+
+    References
+    ----------
+    Chuk, Chan & Hsiao (2014), Journal of Vision 14(11):8.
+
+    See Also
+    --------
+    HMMClustering : groups readers by these models.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> fixations = pd.DataFrame(rng.normal(size=(60, 2)), columns=["x", "y"])
+    >>> fixations.insert(0, "reading", np.repeat(np.arange(6), 10))
+    >>> fixations.insert(1, "onset", np.tile(np.arange(10) * 300.0, 6))
+    >>> readings = pd.DataFrame({"reading": np.arange(6), "reader": ["ann", "bob"] * 3, "case": np.arange(6)})
+    >>> found = ReaderHMMs.fit(fixations, readings, settings=HMMSettings(n_states=(2,), n_starts=5), rng=1)
+    >>> found.keys["reader"].tolist(), found.bank.move.shape
+    (['ann', 'bob'], (2, 2, 2))
     """
 
+    PARTS: ClassVar[Mapping[str, Part]] = {
+        "keys": Frame({}, rows="models", keys_first=True),
+        "bank": Nested(HMMBank),
+        "evidence": Array(("models",)),
+        "choices": Frame({"states": "i", "evidence": "f", "agreeing": "i", "chosen": "b"}, keys_first=True),
+        "settings": SettingsOf(HMMSettings),
+        "length": Value(float, low=0),
+        "notes": Value(tuple[str, ...]),
+    }
     keys: pd.DataFrame
-    bank: Bank
+    bank: HMMBank
     evidence: np.ndarray
     choices: pd.DataFrame
-    settings: HmmSettings
+    settings: HMMSettings
     length: float
     notes: tuple[str, ...] = ()
 
@@ -107,11 +150,11 @@ class Hmms:
         readings: pd.DataFrame,
         *,
         by: Sequence[str] = ("reader",),
+        settings: HMMSettings | Mapping[str, Any] | None = None,
         rng: int | np.random.Generator | None = None,
         n_jobs: int | None = None,
-        **choices: Any,
-    ) -> Hmms:
-        """Learn a model for each reader, or for each reader and case.
+    ) -> ReaderHMMs:
+        """Fit a hidden Markov model for each reader, or for each reader and case.
 
         Parameters
         ----------
@@ -122,10 +165,12 @@ class Hmms:
             A readings table.
         by : sequence of str
             ("reader",), or ("reader", "case") for co-clustering.
+        settings : HMMSettings or mapping, optional
+            Default: 1 to 4 states, of which the evidence chooses.
         rng : int, numpy.random.Generator or None
             Seed of the starts. Same seed, same readings: same models, in any row order and on any number of threads.
-        **choices
-            Any attribute of `HmmSettings`, such as `states=(2, 3)`.
+        n_jobs : int, optional
+            Threads; default as many as the process may use.
 
         Raises
         ------
@@ -142,17 +187,17 @@ class Hmms:
         >>> fixations.insert(0, "reading", np.repeat(np.arange(8), 10))
         >>> fixations.insert(1, "onset", np.tile(np.arange(10) * 300.0, 8))
         >>> readings = pd.DataFrame({"reading": np.arange(8), "reader": "ann", "case": np.arange(8)})
-        >>> found = Hmms.fit(fixations, readings, rng=1)
+        >>> found = ReaderHMMs.fit(fixations, readings, rng=1)
         >>> found.table()[["state", "x", "y", "start", "to 1", "to 2"]].round(1)
            state      x      y  start  to 1  to 2
         0      1  102.2  100.6    1.0   0.0   1.0
         1      2  295.7  197.5    0.0   1.0   0.0
         """
-        settings = make(HmmSettings, choices)
-        paths = pack(fixations, readings, by=by, columns=settings.columns)
+        chosen = HMMSettings.given(settings)
+        paths = pack(fixations, readings, by=by, columns=chosen.columns)
         if not len(paths.points):
-            raise ValueError("hidden Markov models need fixations with a place; came none")
-        return learn(paths, by, settings.filled(paths.points), np.random.default_rng(rng), n_jobs)
+            raise ValueError("hidden Markov models need fixations with a place; got none")
+        return fit_packed(paths, by, chosen.filled(paths.points), np.random.default_rng(rng), n_jobs)
 
     def log_likelihood(
         self, fixations: pd.DataFrame, readings: pd.DataFrame, *, n_jobs: int | None = None
@@ -173,66 +218,47 @@ class Hmms:
         """Return one row a model and state: the keys, state, start, its place and spread, and to 1, to 2, ..."""
         return states_table(self.keys, self.bank, self.settings.columns)
 
-    def save(self, path: str | Path) -> None:
-        """Write the models to one .npz file of plain arrays and JSON text (no pickle)."""
-        plainly = {
-            "format": _FORMAT,
-            "settings": plain(self.settings),
-            "keys": self.keys.to_dict("list"),
-            "choices": self.choices.to_dict("list"),
-            "notes": self.notes,
-            "length": self.length,
-        }
-        write(path, plainly, bank_arrays(self.bank) | {"evidence": self.evidence})
-
-    @classmethod
-    def load(cls, path: str | Path) -> Hmms:
-        """Read what `save` wrote; another file is a ValueError."""
-        plainly, arrays = read(path, _FORMAT, "hidden Markov models", "Hmms.save")
-        return cls(
-            pd.DataFrame(plainly["keys"]),
-            bank_from(arrays),
-            arrays["evidence"],
-            pd.DataFrame(plainly["choices"]),
-            make(HmmSettings, plainly["settings"]),
-            plainly["length"],
-            tuple(plainly["notes"]),
-        )
+    def _check_loaded(self) -> None:
+        if self.bank.means.shape[2] != len(self.settings.columns):
+            raise ValueError("the models have another number of columns than the settings")
+        if list(self.keys.columns) not in (["reader"], ["reader", "case"]):
+            raise ValueError(f"'keys' expected reader, or reader and case; got {', '.join(self.keys.columns)}")
 
 
-def learn(
-    paths: Paths, by: Sequence[str], settings: HmmSettings, rng: np.random.Generator, n_jobs: int | None = None
-) -> Hmms:
-    """Learn a model for each key `by` of packed fixations."""
+def fit_packed(
+    paths: Paths, by: Sequence[str], settings: HMMSettings, rng: np.random.Generator, n_jobs: int | None = None
+) -> ReaderHMMs:
+    """Fit a model for each key `by` of packed fixations."""
     keys, stretches = paths.stretches(by)
-    sizes, d = np.array(settings.states), len(settings.columns)
-    count, tried, k = len(keys), len(sizes), int(sizes.max())
-    draws = rng.random((count, tried, settings.starts, k))
-    shapes = ((k,), (k, k), (k,), (k,), (k, d), (k, d, d), ())
-    posterior = [np.zeros((count, tried, *shape)) for shape in shapes]
-    agreeing = np.zeros((count, tried), np.int64)
-    scatter, prior = settings.prior()
-    weights = np.array([settings.start_weight, settings.move_weight])
-    # Short runs stop early: their order is all that is asked of them.
-    limits = np.array(
-        [settings.mixture_rounds, settings.short_rounds, settings.rounds, 10 * settings.tolerance, settings.tolerance]
-    )
-    fixed = (paths.points, paths.edges, sizes, settings.finished, limits, scatter, prior, weights)
-    ragged.each(kernels.learn_all, stretches, *fixed, out=(draws, *posterior, agreeing), n_jobs=n_jobs)
-    evidence = posterior[-1] + gammaln(sizes + 1)
-    best = evidence.argmax(axis=1)
+    schedule = settings.schedule()
+    sizes, count = schedule.sizes, len(keys)
+    results = _room(count, settings, rng)
+    sequences = hmm_vb.Sequences(paths.points, paths.edges)
     rows = np.arange(count)
-    chosen = _bank(sizes[best], *(part[rows, best] for part in posterior[:-1]))
+    ragged.each(hmm_vb.fit_all, stretches, sequences, schedule, settings.prior(), results, out=(rows,), n_jobs=n_jobs)
+    evidence = results.bounds + gammaln(sizes + 1)
+    best = evidence.argmax(axis=1)
+    chosen = _posterior_means(sizes[best], hmm_vb.Posterior(*(part[rows, best] for part in results.posterior)))
+    tried = len(sizes)
     choices = keys.loc[keys.index.repeat(tried)].reset_index(drop=True)
     choices = choices.assign(
         states=np.tile(sizes, count),
         evidence=evidence.ravel(),
-        agreeing=agreeing.ravel(),
+        agreeing=results.agreeing.ravel(),
         chosen=np.tile(np.arange(tried), count) == np.repeat(best, tried),
     )
     lengths = np.diff(paths.edges)
     length = float(lengths[lengths > 0].mean())
-    return Hmms(keys, chosen, evidence[rows, best], choices, settings, length, _notes(paths, by, keys))
+    return ReaderHMMs(keys, chosen, evidence[rows, best], choices, settings, length, _notes(paths, by, keys))
+
+
+def _room(count: int, settings: HMMSettings, rng: np.random.Generator) -> hmm_vb.Results:
+    """Random draws of all starts, and room for the posterior of each model and number of states."""
+    tried, k, d = len(settings.n_states), max(settings.n_states), len(settings.columns)
+    draws = rng.random((count, tried, settings.n_starts, k))
+    shapes = ((k,), (k, k), (k,), (k,), (k, d), (k, d, d))
+    posterior = hmm_vb.Posterior(*(np.zeros((count, tried, *shape)) for shape in shapes))
+    return hmm_vb.Results(draws, posterior, np.zeros((count, tried)), np.zeros((count, tried), np.int64))
 
 
 def match(keys: pd.DataFrame, readings: pd.DataFrame) -> np.ndarray:
@@ -243,7 +269,7 @@ def match(keys: pd.DataFrame, readings: pd.DataFrame) -> np.ndarray:
     return pd.MultiIndex.from_frame(keys).get_indexer(pd.MultiIndex.from_frame(readings[names])).astype(np.int64)
 
 
-def states_table(keys: pd.DataFrame, bank: Bank, columns: Sequence[str]) -> pd.DataFrame:
+def states_table(keys: pd.DataFrame, bank: HMMBank, columns: Sequence[str]) -> pd.DataFrame:
     """Return models as a tidy table, one row a model and state."""
     model = np.repeat(np.arange(len(bank)), bank.sizes)
     state = np.concatenate([np.arange(size) for size in bank.sizes])
@@ -262,60 +288,24 @@ def states_table(keys: pd.DataFrame, bank: Bank, columns: Sequence[str]) -> pd.D
     return table
 
 
-def bank_arrays(bank: Bank) -> dict[str, np.ndarray]:
-    """Return a bank's arrays by name."""
-    return dict(zip(("sizes", "start", "move", "means", "covariances"), bank.arrays(), strict=True))
-
-
-def bank_from(arrays: dict[str, np.ndarray]) -> Bank:
-    """Make a bank of the arrays that `bank_arrays` gave."""
-    return Bank(*(arrays[name] for name in ("sizes", "start", "move", "means", "covariances")))
-
-
-def write(path: str | Path, plainly: dict[str, Any], arrays: dict[str, Any]) -> None:
-    """Write JSON text and arrays to one .npz file without pickle."""
-    np.savez(path, allow_pickle=False, json=np.array(json.dumps(plainly, default=_builtin)), **arrays)
-
-
-def read(path: str | Path, wanted: str, what: str, verb: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Read what `write` wrote; a file in another format is a ValueError that says what to do."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = dict(file)
-    plainly = json.loads(str(arrays.pop("json", "{}")))
-    if plainly.get("format") != wanted:
-        raise ValueError(f"{path} doesn't hold {what} saved by this package; save them with {verb}")
-    return plainly, arrays
-
-
-def _builtin(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else str(value)
-
-
-def _bank(
-    sizes: np.ndarray,
-    starts: np.ndarray,
-    moves: np.ndarray,
-    strengths: np.ndarray,
-    degrees: np.ndarray,
-    means: np.ndarray,
-    scatters: np.ndarray,
-) -> Bank:
+def _posterior_means(sizes: np.ndarray, posterior: hmm_vb.Posterior) -> HMMBank:
     """Posterior means of the parameters; the state visited most comes first."""
-    k, d = starts.shape[1], means.shape[2]
+    k, d = posterior.start.shape[1], posterior.means.shape[2]
     there = np.arange(k) < sizes[:, None]
-    order = np.argsort(np.where(there, -strengths, np.inf), axis=1, kind="stable")
+    order = np.argsort(np.where(there, -posterior.strengths, np.inf), axis=1, kind="stable")
     rows = np.arange(len(sizes))[:, None]
-    starts, strengths, degrees, means, scatters = (
-        array[rows, order] for array in (starts, strengths, degrees, means, scatters)
+    starts, degrees, means, scatters = (
+        array[rows, order] for array in (posterior.start, posterior.degrees, posterior.means, posterior.scatters)
     )
-    moves = moves[rows[:, :, None], order[:, :, None], order[:, None, :]]
-    return Bank(
+    moves = posterior.move[rows[:, :, None], order[:, :, None], order[:, None, :]]
+    return HMMBank(
         sizes.astype(np.int64),
         starts / starts.sum(axis=1, keepdims=True),
         np.divide(moves, moves.sum(axis=2, keepdims=True), out=np.zeros_like(moves), where=there[:, :, None]),
         means,
         np.divide(
             scatters,
+            # The mean of an inverse Wishart, for covariances (Bishop 2006 has the precision's).
             (degrees - d - 1)[:, :, None, None],
             out=np.zeros_like(scatters),
             where=there[:, :, None, None],

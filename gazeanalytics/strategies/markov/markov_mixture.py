@@ -1,39 +1,46 @@
-"""Strategies as mixtures of Markov chains over regions: from where to where readers go."""
+"""Mixture of Markov chains over regions: strategies as transition matrices, from which AOI to which readers go."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels.strategies import markov_mixture as kernels
-from gazeanalytics.strategies.markov.hmm import read, write
+from gazeanalytics.strategies.base import FittedClustering
 from gazeanalytics.strategies.markov.sequences import sortable
+from gazeanalytics.strategies.markov.settings import MarkovMixtureSettings
+from gazeanalytics.strategies.model_file import Array, Frame, Part, SettingsOf, Value
 from gazeanalytics.tables import check
 
-__all__ = ["ChainMixture"]
+__all__ = ["MarkovMixture"]
 
-_FORMAT = "gazeanalytics mixture of chains 1"
-_ROUNDS, _TOLERANCE = 500, 1e-9
+# Starts whose likelihoods differ by less count as having found the same optimum.
+_SAME = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class ChainMixture:
-    """First-order Markov chains over regions, each followed by a share of the readings. Make one with `fit`.
+class MarkovMixture(FittedClustering):
+    """A mixture of first-order Markov chains over regions (AOIs), each followed by a share of the readings.
+
+    Make one with `MarkovMixture.fit`.
 
     Attributes
     ----------
+    settings : MarkovMixtureSettings
+        Every choice made.
     names : tuple of str
         "strategy 1", "strategy 2", ... by falling share.
     regions : tuple of str
         Names of the regions, sorted.
     shares : numpy.ndarray, shape (groups,)
     start : numpy.ndarray, shape (groups, regions)
+        Probability of each region at the first visit.
     move : numpy.ndarray, shape (groups, regions, regions)
-        From row to column.
+        Transition matrices, from row to column.
     choices : pandas.DataFrame
         What every number of groups gave: groups, log_likelihood, parameters, bic, agreeing (starts that ended within
         0.01 of the best), chosen.
@@ -43,9 +50,39 @@ class ChainMixture:
     Notes
     -----
     The BIC chooses as many chains as describe the readings well, whether they are types or pieces of a continuum (or
-    of the differences between cases). How far the same chains come back is told by fits to halves of the readers.
+    of the differences between cases). Fits to halves of the readers show how far the same chains are found again.
+
+    References
+    ----------
+    Cadez, Heckerman, Meek, Smyth & White (2003), Data Mining and Knowledge Discovery 7.
+
+    See Also
+    --------
+    HMMClustering : where the regions are learned, too.
+
+    Examples
+    --------
+    >>> walks = [list("abababab")] * 20 + [list("aabbaabb")] * 20
+    >>> visits = pd.DataFrame({"reading": np.repeat(np.arange(40), 8), "onset": np.tile(np.arange(8.0), 40),
+    ...                        "region": sum(walks, []), "duration": 250.0, "fixations": 1})
+    >>> found = MarkovMixture.fit(visits, settings=MarkovMixtureSettings(n_groups=(2,), n_starts=3), rng=1)
+    >>> found.posterior(visits).iloc[[0, 39], 1:].round(2).max(axis=1).tolist()
+    [1.0, 1.0]
     """
 
+    PARTS: ClassVar[Mapping[str, Part]] = {
+        "settings": SettingsOf(MarkovMixtureSettings),
+        "names": Value(tuple[str, ...], size="groups"),
+        "regions": Value(tuple[str, ...], size="regions"),
+        "shares": Array(("groups",), low=0, high=1),
+        "start": Array(("groups", "regions"), low=0, high=1, sums_to_one=True),
+        "move": Array(("groups", "regions", "regions"), low=0, high=1, sums_to_one=True),
+        "choices": Frame(
+            {"groups": "i", "log_likelihood": "f", "parameters": "i", "bic": "f", "agreeing": "i", "chosen": "b"}
+        ),
+        "readings": Value(int, low=1),
+    }
+    settings: MarkovMixtureSettings
     names: tuple[str, ...]
     regions: tuple[str, ...]
     shares: np.ndarray
@@ -59,24 +96,17 @@ class ChainMixture:
         cls,
         visits: pd.DataFrame,
         *,
-        groups: int | Sequence[int] = (1, 2, 3, 4, 5, 6),
-        starts: int = 20,
-        pseudo: float | None = None,
+        settings: MarkovMixtureSettings | Mapping[str, Any] | None = None,
         rng: int | np.random.Generator | None = None,
-    ) -> ChainMixture:
+    ) -> Self:
         """Learn how many chains there are, and which.
 
         Parameters
         ----------
         visits : pandas.DataFrame
             A visits table.
-        groups : int or sequence of int
-            Number of chains, or several of which the BIC chooses.
-        starts : int
-            Random memberships to start from.
-        pseudo : float, optional
-            Counts that each start and each transition is given beforehand; default 1 / regions, so that a row weighs
-            one observation.
+        settings : MarkovMixtureSettings or mapping, optional
+            Default: 1 to 6 chains, of which the BIC chooses.
         rng : int, numpy.random.Generator or None
             Seed. Same seed, same readings: same chains, in any row order.
 
@@ -92,7 +122,7 @@ class ChainMixture:
         >>> walks = [list("abcabcabc")] * 20 + [list("cbacbacba")] * 10
         >>> visits = pd.DataFrame({"reading": np.repeat(np.arange(30), 9), "onset": np.tile(np.arange(9.0), 30),
         ...                        "region": sum(walks, []), "duration": 250.0, "fixations": 1})
-        >>> found = ChainMixture.fit(visits, rng=1)
+        >>> found = MarkovMixture.fit(visits, rng=1)
         >>> found.names, found.shares.round(2).tolist()
         (('strategy 1', 'strategy 2'), [0.67, 0.33])
         >>> found.table().query("strategy == 'strategy 1' and origin == 'a'")[["region", "probability"]].round(2)
@@ -103,65 +133,75 @@ class ChainMixture:
         """
         check(visits, "visits")
         rng = np.random.default_rng(rng)
-        tried = [groups] if isinstance(groups, int) else list(groups)
+        chosen = MarkovMixtureSettings.given(settings)
         regions = tuple(sorted(map(str, visits["region"].unique())))
-        codes, edges, _ = _packed(visits, regions)
-        count = len(edges) - 1
-        if not tried or min(tried) < 1 or max(tried) > count:
-            raise ValueError(f"groups must be between 1 and the {count} readings with visits; came {groups}")
-        pseudo = 1 / len(regions) if pseudo is None else pseudo
-        fits = [_best(codes, edges, len(regions), k, starts, pseudo, rng) for k in tried]
-        free = _free(codes, edges, len(regions))
+        packed, _ = _packed(visits, regions)
+        count = len(packed.edges) - 1
+        if max(chosen.n_groups) > count:
+            raise ValueError(
+                f"n_groups must be between 1 and the {count} readings with visits; got {max(chosen.n_groups)}"
+            )
+        fits = [_best(packed, len(regions), k, chosen, rng) for k in chosen.n_groups]
+        free = _free(packed, len(regions))
         choices = pd.DataFrame(
             {
-                "groups": tried,
+                "groups": chosen.n_groups,
                 "log_likelihood": [fit.likelihood for fit in fits],
-                "parameters": [k * free + k - 1 for k in tried],
+                "parameters": [k * free + k - 1 for k in chosen.n_groups],
                 "agreeing": [fit.agreeing for fit in fits],
             }
         )
         choices.insert(3, "bic", choices["parameters"] * np.log(count) - 2 * choices["log_likelihood"])
         best = int(choices["bic"].to_numpy().argmin())
-        chosen = fits[best]
-        order = np.argsort(-chosen.shares, kind="stable")
+        chains = fits[best].chains
+        order = np.argsort(-chains.shares, kind="stable")
         return cls(
+            chosen,
             tuple(f"strategy {number + 1}" for number in range(len(order))),
             regions,
-            chosen.shares[order],
-            chosen.start[order],
-            chosen.move[order],
-            choices.assign(chosen=np.arange(len(tried)) == best),
+            chains.shares[order],
+            chains.start[order],
+            chains.move[order],
+            choices.assign(chosen=np.arange(len(fits)) == best),
             count,
         )
 
-    def assign(self, visits: pd.DataFrame) -> pd.DataFrame:
-        """Give each reading with visits the chain that it follows most likely.
+    def posterior(self, visits: pd.DataFrame) -> pd.DataFrame:
+        """Return the posterior probability of each chain for each reading: reading, strategy 1, strategy 2, ...
+
+        Parameters
+        ----------
+        visits : pandas.DataFrame
+            A visits table. Visits to regions that the chains don't know are left out; NaN for a reading with no other.
 
         Returns
         -------
         pandas.DataFrame
-            Strategies table in the order in which readings come first in `visits`: reading, strategy, strength. Visits
-            to regions that the chains don't know are passed over; a reading with no other has no strategy.
+            Rows in the order in which readings first appear in `visits`.
         """
         check(visits, "visits")
-        codes, edges, place = _packed(visits, self.regions)
-        member = np.empty((len(edges) - 1, len(self.names)))
-        kernels.weigh(codes, edges, np.log(self.shares), np.log(self.start), np.log(self.move), member)
+        packed, place = _packed(visits, self.regions)
+        member = np.empty((len(packed.edges) - 1, len(self.names)))
+        kernels.weigh(packed, kernels.Chains(np.log(self.shares), np.log(self.start), np.log(self.move)), member)
         first = visits.drop_duplicates("reading")
         row = pd.Index(place).get_indexer(pd.Index(sortable(first["reading"])))
-        strategy = np.where(row >= 0, member.argmax(axis=1)[row] if len(member) else -1, -1)
-        strength = np.where(row >= 0, member.max(axis=1)[row] if len(member) else np.nan, np.nan)
-        table = pd.DataFrame(
-            {
-                "reading": first["reading"].array,
-                "strategy": pd.Categorical.from_codes(strategy, categories=pd.Index(self.names)),
-                "strength": strength.clip(0, 1),
-            }
-        )
-        return check(table, "strategies")
+        # A row of NaN at the end, where -1 points.
+        member = np.vstack([member, np.full(len(self.names), np.nan)])[row]
+        return pd.DataFrame({"reading": first["reading"].array, **dict(zip(self.names, member.T, strict=True))})
+
+    def assign(self, visits: pd.DataFrame) -> pd.DataFrame:
+        """Assign each reading with visits the chain that it most probably follows.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Strategies table in the order in which readings first appear in `visits`: reading, strategy, strength.
+            Strategy and strength are missing for a reading without a visit to a region that the chains know.
+        """
+        return self._likeliest(self.posterior(visits))
 
     def table(self) -> pd.DataFrame:
-        """Return one row a strategy, region and next region: strategy, origin, region, probability, start (of it)."""
+        """Return the transition matrices as a table: strategy, origin, region, probability, start (of the origin)."""
         groups, r = self.start.shape
         return pd.DataFrame(
             {
@@ -173,68 +213,45 @@ class ChainMixture:
             }
         )
 
-    def save(self, path: str | Path) -> None:
-        """Write the chains to one .npz file of plain arrays and JSON text (no pickle)."""
-        plainly = {
-            "format": _FORMAT,
-            "names": self.names,
-            "regions": self.regions,
-            "choices": self.choices.to_dict("list"),
-            "readings": self.readings,
-        }
-        write(path, plainly, {"shares": self.shares, "start": self.start, "move": self.move})
-
-    @classmethod
-    def load(cls, path: str | Path) -> ChainMixture:
-        """Read what `save` wrote; another file is a ValueError."""
-        plainly, arrays = read(path, _FORMAT, "a mixture of chains", "ChainMixture.save")
-        return cls(
-            names=tuple(plainly["names"]),
-            regions=tuple(plainly["regions"]),
-            choices=pd.DataFrame(plainly["choices"]),
-            readings=plainly["readings"],
-            **arrays,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """Best of several starts: log-likelihood, shares, start, move, and how many starts came as far."""
+    """Best of several starts: log-likelihood, chains, and how many starts reached the same."""
 
     likelihood: float
-    shares: np.ndarray
-    start: np.ndarray
-    move: np.ndarray
+    chains: kernels.Chains
     agreeing: int
 
 
-def _packed(visits: pd.DataFrame, regions: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Codes of the regions, edges of the readings and their sorted keys; visits elsewhere are left out."""
+def _packed(visits: pd.DataFrame, regions: Sequence[str]) -> tuple[kernels.Visits, np.ndarray]:
+    """Codes of the regions with the edges of the readings, and the readings' sorted keys; visits elsewhere left out."""
     codes = pd.Index(regions).get_indexer(pd.Index(visits["region"].astype(str)))
     keys = sortable(visits["reading"])
     rows = np.flatnonzero(codes >= 0)
     rows = rows[np.argsort(keys[rows], kind="stable")]
     place, first = np.unique(keys[rows], return_index=True)
-    return codes[rows].astype(np.int64), np.append(first, len(rows)).astype(np.int64), place
+    return kernels.Visits(codes[rows].astype(np.int64), np.append(first, len(rows)).astype(np.int64)), place
 
 
 def _best(
-    codes: np.ndarray, edges: np.ndarray, regions: int, k: int, starts: int, pseudo: float, rng: np.random.Generator
+    visits: kernels.Visits, regions: int, k: int, settings: MarkovMixtureSettings, rng: np.random.Generator
 ) -> _Fit:
+    pseudo = 1 / regions if settings.pseudocount is None else settings.pseudocount
     fits = []
-    for _ in range(starts if k > 1 else 1):
-        member = rng.dirichlet(np.full(k, 0.5), size=len(edges) - 1)
-        start, move, shares = np.empty((k, regions)), np.empty((k, regions, regions)), np.empty(k)
+    for _ in range(settings.n_starts if k > 1 else 1):
+        member = rng.dirichlet(np.full(k, 0.5), size=len(visits.edges) - 1)
+        chains = kernels.Chains(np.empty(k), np.empty((k, regions)), np.empty((k, regions, regions)))
         likelihood, _ = kernels.fit_chains(
-            codes, edges, member, pseudo, _ROUNDS, _TOLERANCE, start, move, shares, np.empty(0)
+            visits, member, pseudo, chains, settings.max_iter, settings.tolerance, np.empty(0)
         )
-        fits.append((likelihood, shares, start, move))
-    likelihood, shares, start, move = max(fits, key=lambda fit: fit[0])
-    return _Fit(likelihood, shares, start, move, sum(fit[0] > likelihood - 0.01 for fit in fits))
+        fits.append((likelihood, chains))
+    likelihood, chains = max(fits, key=lambda fit: fit[0])
+    return _Fit(likelihood, chains, sum(fit[0] > likelihood - _SAME for fit in fits))
 
 
-def _free(codes: np.ndarray, edges: np.ndarray, regions: int) -> int:
+def _free(visits: kernels.Visits, regions: int) -> int:
     """Free probabilities of one chain: of starts and moves that occur at all, less one for each sum that is 1."""
+    codes, edges = visits
     starts = len(np.unique(codes[edges[:-1]]))
     inner = np.ones(len(codes), bool)
     inner[edges[:-1]] = False

@@ -16,7 +16,7 @@ __all__ = ["Paths", "comparable", "pack", "sortable"]
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Sequences of many readings, sorted, so that nothing depends on the order in which they came.
+    """Sequences of many readings, sorted, so that nothing depends on the order of the table.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Paths:
 
 
 def sortable(column: pd.Series) -> np.ndarray:
-    """Values that sort the same way whatever order categories or rows came in.
+    """Values that sort the same way whatever order categories or rows happen to stand in.
 
     Examples
     --------
@@ -101,17 +101,17 @@ def pack(
     """
     check(fixations, "fixations")
     check(readings, "readings")
-    for name, frame, wanted in (("fixations", fixations, columns), ("readings", readings, by)):
-        absent = [column for column in wanted if column not in frame.columns]
+    for name, frame, needed in (("fixations", fixations, columns), ("readings", readings, by)):
+        absent = [column for column in needed if column not in frame.columns]
         if absent:
             raise ValueError(f"{name} needs the column {absent[0]!r}; it has {', '.join(map(str, frame.columns))}")
     order = np.lexsort([sortable(readings[column]) for column in ("reading", *reversed(list(by)))])
     sorted_readings = readings.iloc[order][list(dict.fromkeys(("reading", *by)))].reset_index(drop=True)
-    have, wanted_keys = comparable(sorted_readings["reading"], fixations["reading"])
-    place = pd.Index(have).get_indexer(pd.Index(wanted_keys))
+    have, sought = comparable(sorted_readings["reading"], fixations["reading"])
+    place = pd.Index(have).get_indexer(pd.Index(sought))
     if (place < 0).any():
         stray = fixations["reading"].iloc[int(np.argmin(place))]
-        raise ValueError(f"reading {str(stray)!r} has fixations but no row in readings, which tells its reader")
+        raise ValueError(f"reading {str(stray)!r} has fixations but no row in readings, which names its reader")
     points = fixations[list(columns)].to_numpy(float)
     known = np.isfinite(points).all(axis=1)
     rows = np.flatnonzero(known)

@@ -1,4 +1,4 @@
-"""How far the strategies would be the same with other readers or cases: agreement of labels, overlap, prediction."""
+"""Cluster stability: how far strategies are found again with other readers or cases (ARI, Jaccard, prediction)."""
 
 from __future__ import annotations
 
@@ -50,27 +50,27 @@ def jaccard(labels: np.ndarray, again: np.ndarray) -> np.ndarray:
     return (shared / together).max(axis=1)
 
 
-def prediction_strength(labels: np.ndarray, foretold: np.ndarray) -> float:
-    """How often pairs of one group are foretold to be of one group, in the group where that is rarest.
+def prediction_strength(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """How often pairs of one group are predicted to be of one group, in the group where that is rarest.
 
     Parameters
     ----------
     labels : numpy.ndarray of int, shape (readings,)
         Groups found among these readings.
-    foretold : numpy.ndarray of int, shape (readings,)
+    predicted : numpy.ndarray of int, shape (readings,)
         Groups that others' readings give them.
 
     Returns
     -------
     float
-        1 when each group is foretold whole; Tibshirani & Walther (2005) believe in groups from 0.8 or 0.9 on.
+        1 when each group is predicted whole; Tibshirani & Walther (2005) accept groups from 0.8 or 0.9 on.
 
     Examples
     --------
     >>> prediction_strength(np.array([0, 0, 0, 1, 1]), np.array([4, 4, 2, 3, 3]))
     0.3333333333333333
     """
-    shared = pd.crosstab(labels, foretold).to_numpy().astype(float)
+    shared = pd.crosstab(labels, predicted).to_numpy().astype(float)
     size = shared.sum(axis=1)
     pairs = (shared * (shared - 1)).sum(axis=1)
     return float(np.where(size > 1, pairs / np.maximum(size * (size - 1), 1), 1.0).min())
@@ -88,7 +88,7 @@ def bootstrap(
     blocks : numpy.ndarray of int, shape (readings,)
         What is drawn with replacement, whole: the reader (or case) of each reading, counted from 0.
     relabel : callable
-        Takes rows of the readings to learn from; gives the group of every reading.
+        Takes rows of the readings to learn from; returns the group of every reading.
     rng : numpy.random.Generator
         Draws readers.
     n_resamples : int
@@ -113,16 +113,16 @@ def bootstrap(
 
 
 def held_out(
-    labels: np.ndarray, blocks: np.ndarray, relabel: Relabel, *, rng: np.random.Generator, folds: int = 5
+    labels: np.ndarray, blocks: np.ndarray, relabel: Relabel, *, rng: np.random.Generator, n_folds: int = 5
 ) -> pd.DataFrame:
-    """Leave readers out, find groups among the others, give the readers left out theirs, and find them again.
+    """Cross-validate groups: leave readers out, fit the others, place the readers left out, fit them alone.
 
     Parameters
     ----------
     labels, blocks, relabel, rng
         As of `bootstrap`.
-    folds : int
-        Parts into which readers are dealt.
+    n_folds : int
+        Parts into which readers are split.
 
     Returns
     -------
@@ -131,25 +131,25 @@ def held_out(
         with those of the whole fit, and prediction_strength: of these readings' own groups, found among them alone.
     """
     records = []
-    for fold, out in enumerate(_deal(blocks, rng, folds)):
+    for fold, out in enumerate(_folds(blocks, rng, n_folds)):
         rows = np.flatnonzero(out)
-        foretold = relabel(np.flatnonzero(~out))
+        predicted = relabel(np.flatnonzero(~out))
         own = relabel(rows)[rows]
         records.append(
             {
                 "fold": fold + 1,
                 "readings": len(rows),
-                "strategies": len(np.unique(foretold)),
-                **agreement(labels[rows], foretold[rows]),
-                "prediction_strength": prediction_strength(own, foretold[rows]),
+                "strategies": len(np.unique(predicted)),
+                **agreement(labels[rows], predicted[rows]),
+                "prediction_strength": prediction_strength(own, predicted[rows]),
             }
         )
     return pd.DataFrame(records)
 
 
-def _deal(blocks: np.ndarray, rng: np.random.Generator, folds: int) -> Iterator[np.ndarray]:
+def _folds(blocks: np.ndarray, rng: np.random.Generator, n_folds: int) -> Iterator[np.ndarray]:
     count = int(blocks.max()) + 1
-    if count < folds:
-        raise ValueError(f"{folds} folds need as many readers or cases; came {count}")
-    fold = rng.permutation(count) % folds
-    return (fold[blocks] == number for number in range(folds))
+    if count < n_folds:
+        raise ValueError(f"n_folds must be at most the number of readers or cases, {count}; got {n_folds}")
+    fold = rng.permutation(count) % n_folds
+    return (fold[blocks] == number for number in range(n_folds))

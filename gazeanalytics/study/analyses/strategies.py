@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ __all__ = ["find_archetypes", "find_strategies", "readers_and_cases"]
 
 def find_strategies(
     study: Study, features: pd.DataFrame, *, rng: int | np.random.Generator | None = None
-) -> strategies.Strategies:
+) -> strategies.StrategyModel:
     """Look for search strategies in the features: types, a continuum, or none.
 
     Parameters
@@ -33,7 +32,7 @@ def find_strategies(
 
     Returns
     -------
-    strategies.Strategies
+    strategies.StrategyModel
         Fitted; `.verdict` says what is there.
     """
     asked = study.config.strategies.features or [name for name in gaze.STRATEGY_FEATURES if name in features]
@@ -42,16 +41,18 @@ def find_strategies(
             have = nearest(name, list(features.columns))
             raise InputError(f"{study.folder / 'study.toml'}, strategies.features: {name!r} is not measured; {have}")
     measured = [name for name in asked if features[name].notna().any()]
-    return strategies.Strategies.fit(
+    who = readers_and_cases(study, features)
+    return strategies.StrategyModel.fit(
         features[["reading", *measured]],
-        **readers_and_cases(study, features),
+        readers=who["readers"],
+        cases=who["cases"],
+        settings=study.config.strategies.options,
         rng=study.config.study.seed if rng is None else rng,
-        **study.config.strategies.options,
     )
 
 
 def find_archetypes(
-    study: Study, features: pd.DataFrame, fitted: strategies.Strategies
+    study: Study, features: pd.DataFrame, fitted: strategies.StrategyModel
 ) -> strategies.Archetypes | None:
     """Find the extremes that readings of a continuum are mixtures of; None where `fitted` found no continuum."""
     if fitted.verdict != "continuum":
@@ -67,11 +68,8 @@ def readers_and_cases(study: Study, features: pd.DataFrame) -> dict[str, pd.Seri
 
 def check(study: Study, options: object) -> None:
     """Check that `[strategies]` holds options that the search knows."""
-    known = [field.name for field in fields(strategies.Settings)]
-    for option in study.config.strategies.options:
-        if option not in known:
-            place = study.folder / "study.toml"
-            raise InputError(f"{place}, strategies.options: {option!r} is not known; {nearest(option, known)}")
+    place = f"{study.folder / 'study.toml'}, strategies.options"
+    strategies.StrategySettings.from_mapping(study.config.strategies.options, place=place)
 
 
 def run(known: StudyResult, options: object) -> StrategiesOutcome:
@@ -100,7 +98,7 @@ def run(known: StudyResult, options: object) -> StrategiesOutcome:
 
 def _columns(
     study: Study,
-    fitted: strategies.Strategies,
+    fitted: strategies.StrategyModel,
     archetypes: strategies.Archetypes | None,
     features: pd.DataFrame,
 ) -> tuple[pd.DataFrame | None, tuple[str, ...]]:
@@ -109,7 +107,7 @@ def _columns(
         return None, ()
     if fitted.verdict == "types":
         return fitted.assign(features, **readers_and_cases(study, features)), ()
-    components = _as_columns(fitted.axes(features, **readers_and_cases(study, features)))
+    components = _as_columns(fitted.components(features, **readers_and_cases(study, features)))
     names = tuple(str(name) for name in components if name != "reading")
     if archetypes is not None:
         components = components.merge(_as_columns(archetypes.scores(features)), on="reading", how="left")
@@ -150,7 +148,7 @@ def _types(known: StudyResult, outcome: StrategiesOutcome) -> Part:
 def _continuum(known: StudyResult, outcome: StrategiesOutcome, extremes: strategies.Archetypes) -> Part:
     text = outcome.fitted.summary()
     caption = "The components that readings spread along, and the features that load on them."
-    figures = {"strategy_components": report.Picture(report.axis_loadings(outcome.fitted.loadings()), caption)}
+    figures = {"strategy_components": report.Picture(report.component_loadings(outcome.fitted.loadings()), caption)}
     explained = extremes.explained.set_index("archetypes")["explained"][len(extremes.names)]
     text += (
         f" Each reading is nearly a mixture of {many(len(extremes.names), 'archetype')}, extremes that are no types: "

@@ -7,14 +7,18 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from gazeanalytics.strategies import Strategies, multiverse
-from gazeanalytics.strategies.validation.cluster_tendency import existence
+from gazeanalytics.strategies import StrategyModel, StrategySettings, multiverse
+from gazeanalytics.strategies.validation.cluster_tendency import cluster_tendency
+from gazeanalytics.tables import InputError
+
+QUICK = StrategySettings(n_resamples=19)
+UNREAD = StrategySettings(n_resamples=19, remove=("readers",))
 
 
 @pytest.fixture(scope="module")
 def six(planted):
     features, truth = planted(5, 1, n=1500, p=12)
-    return features, truth, Strategies.fit(features, rng=1, n_resamples=19)
+    return features, truth, StrategyModel.fit(features, settings=QUICK, rng=1)
 
 
 def test_planted_groups_are_found_and_named_by_size(six):
@@ -30,7 +34,7 @@ def test_planted_groups_are_found_and_named_by_size(six):
 def test_the_order_of_rows_changes_nothing(six):
     features, _, found = six
     shuffled = features.sample(frac=1, random_state=5)
-    again = Strategies.fit(shuffled, rng=1, n_resamples=19)
+    again = StrategyModel.fit(shuffled, settings=QUICK, rng=1)
     assert again.mixture.centres.tobytes() == found.mixture.centres.tobytes()
     assert again.assign(features).equals(found.assign(features))
 
@@ -38,9 +42,9 @@ def test_the_order_of_rows_changes_nothing(six):
 def test_saved_strategies_come_back_whole(six, tmp_path):
     features, _, found = six
     found.save(tmp_path / "found.npz")
-    again = Strategies.load(tmp_path / "found.npz")
+    again = StrategyModel.load(tmp_path / "found.npz")
     assert again.assign(features).equals(found.assign(features))
-    assert again.axes(features).equals(found.axes(features))
+    assert again.components(features).equals(found.components(features))
     assert again.profile().equals(found.profile())
     assert again.summary() == found.summary()
     again.save(tmp_path / "again.npz")
@@ -49,8 +53,8 @@ def test_saved_strategies_come_back_whole(six, tmp_path):
 
 def test_a_foreign_file_is_refused(tmp_path):
     np.savez(tmp_path / "other.npz", values=np.zeros(3))
-    with pytest.raises(ValueError, match=r"save them with Strategies\.save"):
-        Strategies.load(tmp_path / "other.npz")
+    with pytest.raises(InputError, match=r"other\.npz: expected a model saved by this package"):
+        StrategyModel.load(tmp_path / "other.npz")
 
 
 def test_missing_features_are_counted_and_readings_without_features_left_out(six):
@@ -59,7 +63,7 @@ def test_missing_features_are_counted_and_readings_without_features_left_out(six
     holes.iloc[3, 1:] = np.nan
     holes.iloc[4, 1] = np.nan
     holes["still"] = 1.0
-    found = Strategies.fit(holes, rng=1, n_resamples=19, more_groups=1)
+    found = StrategyModel.fit(holes, settings={"n_resamples": 19, "extra_groups": 1}, rng=1)
     assert found.assign(holes)["strategy"].isna().to_numpy().nonzero()[0].tolist() == [3]
     assert found.notes == (
         "still is constant and is left out.",
@@ -71,11 +75,11 @@ def test_missing_features_are_counted_and_readings_without_features_left_out(six
 @pytest.mark.parametrize("kind", ["correlated", "skewed", "continuum"])
 def test_no_types_are_named_where_there_are_none(without_types, kind):
     features = without_types(kind, 3, n=1000)
-    found = Strategies.fit(features, rng=1, n_resamples=19)
+    found = StrategyModel.fit(features, settings=QUICK, rng=1)
     assert found.verdict != "types"
     assert kind != "continuum" or found.verdict == "continuum"
     assert found.assign(features)["strategy"].isna().all()
-    assert np.isfinite(found.axes(features).drop(columns="reading").to_numpy()).all()
+    assert np.isfinite(found.components(features).drop(columns="reading").to_numpy()).all()
     assert found.profile().empty
 
 
@@ -104,8 +108,8 @@ def test_reader_effects_are_removed_on_request():
     features = pd.DataFrame(values, columns=list("abcd"))
     features.insert(0, "reading", np.arange(600))
     with pytest.raises(ValueError, match="give them"):
-        Strategies.fit(features, remove=["readers"])
-    found = Strategies.fit(features, readers=readers, remove=["readers"], n_resamples=19, rng=1)
+        StrategyModel.fit(features, settings=UNREAD)
+    found = StrategyModel.fit(features, readers=readers, settings=UNREAD, rng=1)
     assert found.verdict != "types"
 
 
@@ -125,14 +129,14 @@ def test_strategies_found_again_among_resampled_readers(six):
     assert again.equals(table)
 
 
-def test_readers_left_out_are_foretold_and_found_again(six):
+def test_readers_left_out_are_predicted_and_found_again(six):
     features, _, found = six
-    table = found.held_out(features, readers=np.arange(len(features)) % 30, folds=2, rng=1)
+    table = found.held_out(features, readers=np.arange(len(features)) % 30, n_folds=2, rng=1)
     assert table["readings"].sum() == len(features)
     assert (table["strategies"] == 6).all()
     assert (table["ari"] >= 0.95).all()
     assert (table["prediction_strength"] >= 0.8).all()  # Tibshirani & Walther's bound
-    with pytest.raises(ValueError, match="5 folds need as many readers"):
+    with pytest.raises(ValueError, match="n_folds must be at most the number of readers or cases, 3; got 5"):
         found.held_out(features, readers=np.arange(len(features)) % 3)
 
 
@@ -151,22 +155,22 @@ def test_effects_that_were_removed_are_removed_from_new_readings_too():
     kind = rng.integers(2, size=400)
     values = rng.normal(size=(400, 4)) + 4 * kind[:, None] + 6 * rng.normal(size=(10, 4))[readers]
     features = pd.DataFrame(values, columns=list("abcd")).assign(reading=np.arange(400))
-    found = Strategies.fit(features, readers=readers, remove=["readers"], n_resamples=19, rng=1)
+    found = StrategyModel.fit(features, readers=readers, settings=UNREAD, rng=1)
     assert adjusted_rand_score(kind, found.assign(features, readers=readers)["strategy"].cat.codes) > 0.95
     with pytest.raises(ValueError, match=r"give them: readers=\.\.\."):
         found.assign(features)
-    with pytest.raises(ValueError, match="one value for each of the 400 readings; came 3"):
+    with pytest.raises(ValueError, match="one value for each of the 400 readings; got 3"):
         found.assign(features, readers=[1, 2, 3])
 
 
 _FIT = """
 import sys, numpy as np, pandas as pd
-from gazeanalytics.strategies import Archetypes, Strategies
+from gazeanalytics.strategies import Archetypes, StrategyModel
 rng = np.random.default_rng(3)
 values = rng.normal(size=(400, 30)) @ rng.normal(size=(30, 30)) + 9 * rng.integers(3, size=(400, 1))
 features = pd.DataFrame(values, columns=[f"f{i}" for i in range(30)]).assign(reading=np.arange(400))
-Strategies.fit(features, rng=1, n_resamples=9, alpha=1.0).save(sys.argv[1])
-sys.stdout.write(Archetypes.fit(features, rng=1, count=3).corners.tobytes().hex())
+StrategyModel.fit(features, settings={"n_resamples": 9, "alpha": 1.0}, rng=1).save(sys.argv[1])
+sys.stdout.write(Archetypes.fit(features, settings={"n_archetypes": 3}, rng=1).corners.tobytes().hex())
 """
 
 
@@ -187,30 +191,30 @@ def test_the_number_of_threads_changes_no_byte(tmp_path):
 
 
 def test_unknown_choices_are_named(six):
-    with pytest.raises(TypeError, match="no choice 'scalling'; did you mean 'scaling'"):
-        Strategies.fit(six[0], scalling="rank")
+    with pytest.raises(InputError, match="settings: 'scalling' is not known; did you mean 'scaling'"):
+        StrategyModel.fit(six[0], settings={"scalling": "rank"})
 
 
 def test_a_continuum_stays_one_in_every_universe(without_types):
     features = without_types("winding", 4, n=600)
-    table = multiverse(features, choices={"scaling": ["rank"], "dimensions": [5]}, seeds=1, n_resamples=19)
-    assert table["setting"].tolist() == ["baseline", "scaling", "dimensions", "seed"]
+    table = multiverse(features, settings=QUICK, alternatives={"scaling": ["rank"], "n_components": [5]}, n_seeds=1)
+    assert table["setting"].tolist() == ["baseline", "scaling", "n_components", "seed"]
     assert (table["strategies"] == 0).all()
     assert (table["ari"] == 1).all()
 
 
 def test_drawing_surrogates_stops_once_the_answer_is_no():
     rng = np.random.default_rng(0)
-    there = existence(rng.normal(size=(300, 4)), rng=rng, n_resamples=500)
+    there = cluster_tendency(rng.normal(size=(300, 4)), rng=rng, n_resamples=500)
     assert len(there.null_gains) < 200
     assert there.p_value == 10 / len(there.null_gains)
 
 
-def test_the_existence_test_seldom_rejects_without_structure():
+def test_the_cluster_tendency_test_seldom_rejects_without_structure():
     p_values = []
     for seed in range(12):
         rng = np.random.default_rng(seed)
         points = rng.normal(size=(300, 6)) @ rng.normal(size=(6, 6))
-        p_values.append(existence(points, rng=rng, n_resamples=9).p_value)
+        p_values.append(cluster_tendency(points, rng=rng, n_resamples=9).p_value)
     assert np.mean(p_values) > 0.3
     assert sum(value <= 0.2 for value in p_values) <= 6

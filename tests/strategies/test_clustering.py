@@ -5,7 +5,10 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import adjusted_rand_score
 
 from gazeanalytics._kernels.strategies import medoids as kernels
-from gazeanalytics.strategies import Partition
+from gazeanalytics.strategies import Clustering, ClusteringSettings
+from gazeanalytics.tables import InputError
+
+MEDOIDS = ClusteringSettings(method="k-medoids", n_resamples=0)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,7 @@ def test_hdbscan_numbers_groups_by_size_and_uses_the_exact_tree(five):
     from hdbscan import HDBSCAN
 
     features, _ = five
-    found = Partition.of_features(features, dimensions=5, scaling="standard", n_resamples=0, rng=1)
+    found = Clustering.fit(features, settings=ClusteringSettings(scaling="standard", n_resamples=0), rng=1)
     values = features.drop(columns="reading").to_numpy()
     peer = HDBSCAN(15, min_samples=10, approx_min_span_tree=False).fit((values - values.mean(0)) / values.std(0))
     labels = found.labels["strategy"].cat.codes
@@ -46,42 +49,46 @@ def test_hdbscan_numbers_groups_by_size_and_uses_the_exact_tree(five):
 
 def test_new_readings_get_the_groups_of_hdbscan_and_a_saved_partition_too(five, tmp_path):
     features, _ = five
-    found = Partition.of_features(features, n_resamples=0, rng=1)
-    member = found.memberships(features.head(50)).drop(columns="reading").to_numpy()
+    found = Clustering.fit(features, settings=ClusteringSettings(n_resamples=0), rng=1)
+    member = found.posterior(features.head(50)).drop(columns="reading").to_numpy()
     assert (member.sum(axis=1) <= 1 + 1e-9).all()
     given = found.assign(features)
     sure = found.labels["strategy"].notna() & given["strategy"].notna()
     assert (given["strategy"][sure] == found.labels["strategy"][sure]).mean() > 0.98
     found.save(tmp_path / "found.npz")
-    again = Partition.load(tmp_path / "found.npz")
+    again = Clustering.load(tmp_path / "found.npz")
     pd.testing.assert_frame_equal(again.assign(features), given)
     pd.testing.assert_frame_equal(again.labels, found.labels)
 
 
 def test_k_medoids_finds_the_number_of_groups_by_silhouette(five):
     features, truth = five
-    found = Partition.of_features(features, method="k-medoids", n_resamples=0, rng=1)
+    found = Clustering.fit(features, settings=MEDOIDS, rng=1)
     assert len(found.names) == 6
     assert adjusted_rand_score(truth, found.labels["strategy"].cat.codes) > 0.95
-    shuffled = Partition.of_features(features.sample(frac=1, random_state=3), method="k-medoids", n_resamples=0, rng=1)
+    shuffled = Clustering.fit(features.sample(frac=1, random_state=3), settings=MEDOIDS, rng=1)
     pd.testing.assert_frame_equal(shuffled.labels, found.labels)
     assert (found.assign(features)["strategy"] == found.labels["strategy"]).all()
-    with pytest.raises(ValueError, match="only HDBSCAN"):
-        found.memberships(features)
+    with pytest.raises(ValueError, match="expected HDBSCAN for probabilities"):
+        found.posterior(features)
 
 
 @pytest.mark.parametrize("method", ["hdbscan", "k-medoids"])
 def test_distances_are_cut_and_tested_against_chance(five, without_types, method):
     features, truth = five
     values = features.drop(columns="reading").to_numpy()[:300]
-    found = Partition.of_distances(cdist(values, values), range(300), method=method, most_groups=7, rng=1)
+    found = Clustering.fit_distances(
+        cdist(values, values), range(300), settings=ClusteringSettings(method=method, max_groups=7), rng=1
+    )
     assert measured(found)["p_value"] == 0.05
     codes = found.labels["strategy"].cat.codes
     assert adjusted_rand_score(truth[:300][codes >= 0], codes[codes >= 0]) > 0.9
-    with pytest.raises(ValueError, match="can't place new ones"):
+    with pytest.raises(ValueError, match="new ones can't be assigned"):
         found.assign(features)
     none = without_types("correlated", 1, n=300).drop(columns="reading").to_numpy()
-    chance = Partition.of_distances(cdist(none, none), range(300), method=method, most_groups=4, rng=1)
+    chance = Clustering.fit_distances(
+        cdist(none, none), range(300), settings=ClusteringSettings(method=method, max_groups=4), rng=1
+    )
     assert measured(chance)["p_value"] > 0.05
 
 
@@ -94,26 +101,26 @@ def test_distances_are_cut_and_tested_against_chance(five, without_types, method
         (lambda d: np.where(d > 2, np.nan, d), "missing"),
     ],
 )
-def test_a_matrix_that_is_not_of_distances_is_refused(change, message):
+def test_a_matrix_that_is_not_fit_distances_is_refused(change, message):
     place = np.arange(4.0)
     with pytest.raises(ValueError, match=message):
-        Partition.of_distances(change(abs(place[:, None] - place)), range(4))
+        Clustering.fit_distances(change(abs(place[:, None] - place)), range(4))
 
 
 def test_wrong_choices_are_named(five):
-    with pytest.raises(TypeError, match="no choice 'neighbors'; did you mean 'neighbours'"):
-        Partition.of_features(five[0], neighbors=3)
-    with pytest.raises(ValueError, match="method must be one of hdbscan, k-medoids"):
-        Partition.of_features(five[0], method="kmeans")
+    with pytest.raises(InputError, match="settings: 'min_sample' is not known; did you mean 'min_samples'"):
+        Clustering.fit(five[0], settings={"min_sample": 3})
+    with pytest.raises(ValueError, match="method must be one of hdbscan, k-medoids; got 'kmeans'"):
+        ClusteringSettings(method="kmeans")
 
 
 def test_umap_finds_what_is_planted_and_is_noted(planted):
     pytest.importorskip("umap", reason="umap-learn, the extra `umap`, is not installed")
     features, truth = planted(8, 1, n=1000, p=5)
-    found = Partition.of_features(features, reduction="umap", n_resamples=0, rng=1)
+    found = Clustering.fit(features, settings=ClusteringSettings(reduction="umap", n_resamples=0), rng=1)
     order = found.labels.set_index("reading")["strategy"].loc[features["reading"]].cat.codes
     assert adjusted_rand_score(truth, order) > 0.9
-    assert found.notes[0].startswith("UMAP draws readings into lumps")
+    assert found.notes[0].startswith("UMAP creates spurious clusters")
     assert found.assign(features)["strategy"].cat.codes.tolist() == order.tolist()
-    with pytest.raises(ValueError, match="only groups of features after PCA can be saved"):
+    with pytest.raises(ValueError, match="a clustering after UMAP can't be saved"):
         found.save("anywhere.npz")

@@ -1,4 +1,4 @@
-"""Is a strategy a trait of the reader or a state of the moment: likeness within readers, staying, change in time."""
+"""Trait or state: intraclass correlation of readers, persistence of strategies from reading to reading, time course."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from gazeanalytics.strategies.markov.sequences import comparable, sortable
 from gazeanalytics.strategies.scaling import without_effects
 from gazeanalytics.tables import check
 
-__all__ = ["staying", "switches", "time_course", "trait_or_state"]
+__all__ = ["persistence", "strategy_time_course", "switch_rate", "trait_icc"]
 
 
-def trait_or_state(
+def trait_icc(
     scores: pd.DataFrame,
     readings: pd.DataFrame,
     *,
     without_cases: bool = True,
-    n_resamples: int = 999,
+    n_permutations: int = 999,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
-    """Say how much of each score belongs to the reader: 1 is a trait, 0 a state of the single reading.
+    """Intraclass correlation (ICC) of each score within readers: 1 is a trait of the reader, 0 a state of the reading.
 
     Parameters
     ----------
     scores : pandas.DataFrame
-        A features table: reading and numeric columns, such as `Strategies.axes` or wide `hypotheses`.
+        A features table: reading and numeric columns, such as `StrategyModel.components` or wide `hypotheses`.
     readings : pandas.DataFrame
         A readings table.
     without_cases : bool
-        Take the (shrunk) mean of each case off first, so that readers who saw other cases aren't called different.
-    n_resamples : int
-        How often readings are dealt anew among the readers; the smallest p-value is 1 / (resamples + 1).
+        Remove the (shrunken) mean of each case first, so that readers who saw other cases don't count as different.
+    n_permutations : int
+        How often readings are permuted among the readers; the smallest p-value is 1 / (permutations + 1).
     rng : int, numpy.random.Generator or None
-        Deals the readings.
+        Draws the permutations.
 
     Returns
     -------
@@ -44,6 +44,14 @@ def trait_or_state(
         score, icc (one-way intraclass correlation, ICC1 of Shrout & Fleiss 1979, from mean squares with the typical
         number of readings a reader; may fall below 0), conf_low, conf_high (95 %, F; exact when all readers read
         equally often), p_value (permutation, one-sided), readers, readings, per_reader.
+
+    References
+    ----------
+    Shrout & Fleiss (1979), Psychological Bulletin 86.
+
+    See Also
+    --------
+    persistence : the same question for strategies instead of scores.
 
     Examples
     --------
@@ -53,7 +61,7 @@ def trait_or_state(
     >>> scores = pd.DataFrame({"reading": range(400), "trait": rng.normal(size=20)[readings["reader"]],
     ...                        "state": rng.normal(size=400)})
     >>> scores["trait"] += 0.5 * rng.normal(size=400)
-    >>> found = trait_or_state(scores, readings, rng=1, n_resamples=99)
+    >>> found = trait_icc(scores, readings, rng=1, n_permutations=99)
     >>> found[["score", "icc", "p_value"]].round(2)
        score   icc  p_value
     0  trait  0.76     0.01
@@ -64,47 +72,55 @@ def trait_or_state(
     found = _joined(scores, readings)
     names = [str(name) for name in scores.columns if name != "reading" and scores[name].dtype.kind in "iuf"]
     if not names:
-        raise ValueError("trait_or_state needs at least one numeric score beside 'reading'; came none")
+        raise ValueError("trait_icc needs at least one numeric score beside 'reading'; got none")
     values = found[names].to_numpy(float)
     reader = pd.factorize(sortable(found["reader"]), sort=True)[0]
     if without_cases:
         values = without_effects(values, pd.factorize(sortable(found["case"]), sort=True)[0])
     return pd.DataFrame(
-        [{"score": name, **_icc(values[:, place], reader, n_resamples, rng)} for place, name in enumerate(names)]
+        [{"score": name, **_icc(values[:, place], reader, n_permutations, rng)} for place, name in enumerate(names)]
     )
 
 
-def staying(
+def persistence(
     strategies: pd.DataFrame,
     readings: pd.DataFrame,
     *,
     order: str,
+    n_permutations: int = 999,
     n_resamples: int = 999,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
-    """Say how often readers keep a strategy from one reading to the next, and whether more often than they would.
+    """Persistence: how often readers keep a strategy from one reading to the next, tested against two permutations.
 
     Parameters
     ----------
     strategies : pandas.DataFrame
-        A strategies table; readings without a strategy are passed over.
+        A strategies table; readings without a strategy are left out.
     readings : pandas.DataFrame
         A readings table with the column `order`.
     order : str
-        Column that tells the order of a reader's readings (number, time).
+        Column with the order of a reader's readings (number, time).
+    n_permutations : int
+        Permutations of each of the two tests.
     n_resamples : int
-        Permutations, and bootstrap samples of readers.
+        Bootstrap samples of readers.
     rng : int, numpy.random.Generator or None
         Randomness.
 
     Returns
     -------
     pandas.DataFrame
-        One row a strategy and one for "any": strategy, steps (from it to the next reading), staying (share that keep
-        it), conf_low, conf_high (95 %, bootstrap over readers); by_mix, p_state: its mean when each reader's readings
-        are shuffled, which keeps how often a reader uses what, and the one-sided p-value of staying more than that
-        (moods, runs of alike cases); by_chance, p_trait: the same when strategies are dealt anew among all readings
-        (readers differ, or moods do).
+        One row a strategy and one for "any": strategy, steps (from it to the next reading), persistence (share that
+        keep it), conf_low, conf_high (95 %, bootstrap over readers); within_readers, p_state: mean persistence when the
+        readings of each reader are permuted, which keeps how often a reader uses which strategy, and the one-sided
+        p-value of more persistence than that (states, runs of similar cases); overall, p_trait: the same when
+        strategies are permuted among all readings (readers differ, or states do).
+
+    See Also
+    --------
+    switch_rate : from which strategy to which.
+    trait_icc : the same question for scores.
 
     Examples
     --------
@@ -113,8 +129,8 @@ def staying(
     >>> readings = pd.DataFrame({"reading": range(40), "reader": np.repeat(["ann", "bob"], 20), "case": range(40),
     ...                          "order": np.tile(np.arange(20), 2)})
     >>> strategies = pd.DataFrame({"reading": range(40), "strategy": np.repeat(["one", "two"], 20), "strength": 1.0})
-    >>> found = staying(strategies, readings, order="order", rng=1, n_resamples=99).set_index("strategy")
-    >>> found.loc["any", ["staying", "by_mix", "p_state", "by_chance", "p_trait"]].astype(float).round(2).tolist()
+    >>> found = persistence(strategies, readings, order="order", rng=1, n_permutations=99, n_resamples=99)
+    >>> found.set_index("strategy").loc["any"].round(2).drop(["steps", "conf_low", "conf_high"]).tolist()
     [1.0, 1.0, 1.0, 0.49, 0.01]
     """
     rng = np.random.default_rng(rng)
@@ -122,29 +138,29 @@ def staying(
     seen = _stays(codes, reader, len(names))
     readers = int(reader.max()) + 1
     counts = _steps(codes, reader, len(names), readers)
-    low, high = _bootstrap(counts, rng, n_resamples, _staying_of)
-    by_mix, by_chance = np.empty((2, n_resamples, len(names) + 1))
-    for resample in range(n_resamples):
+    low, high = _bootstrap(counts, rng, n_resamples, _persistence_of)
+    within, overall = np.empty((2, n_permutations, len(names) + 1))
+    for permutation in range(n_permutations):
         draws = rng.random(len(codes))
-        by_mix[resample] = _stays(codes[np.lexsort((draws, reader))], reader, len(names))
-        by_chance[resample] = _stays(codes[np.argsort(draws)], reader, len(names))
+        within[permutation] = _stays(codes[np.lexsort((draws, reader))], reader, len(names))
+        overall[permutation] = _stays(codes[np.argsort(draws)], reader, len(names))
     steps = counts.sum(axis=(0, 2))
     return pd.DataFrame(
         {
             "strategy": [*names, "any"],
             "steps": [*steps, steps.sum()],
-            "staying": seen,
+            "persistence": seen,
             "conf_low": low,
             "conf_high": high,
-            "by_mix": np.nanmean(by_mix, axis=0),
-            "p_state": _one_sided(by_mix, seen),
-            "by_chance": np.nanmean(by_chance, axis=0),
-            "p_trait": _one_sided(by_chance, seen),
+            "within_readers": np.nanmean(within, axis=0),
+            "p_state": _one_sided(within, seen),
+            "overall": np.nanmean(overall, axis=0),
+            "p_trait": _one_sided(overall, seen),
         }
     )
 
 
-def switches(
+def switch_rate(
     strategies: pd.DataFrame,
     readings: pd.DataFrame,
     *,
@@ -152,14 +168,29 @@ def switches(
     n_resamples: int = 999,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
-    """Return how often one strategy follows another in a reader's next reading.
+    """Switch rate: transition matrix between strategies from a reader's reading to the next.
 
-    Parameters are those of `staying`.
+    Parameters
+    ----------
+    strategies, readings, order, n_resamples, rng
+        As of `persistence`.
 
     Returns
     -------
     pandas.DataFrame
         strategy, next, count, probability (given the strategy), conf_low, conf_high (95 %, bootstrap over readers).
+
+    Examples
+    --------
+    >>> readings = pd.DataFrame({"reading": range(6), "reader": "ann", "case": range(6), "order": range(6)})
+    >>> strategies = pd.DataFrame({"reading": range(6), "strategy": list("aaabba"), "strength": 1.0})
+    >>> found = switch_rate(strategies, readings, order="order", rng=1, n_resamples=9)
+    >>> found[["strategy", "next", "count", "probability"]].round(2)
+      strategy next  count  probability
+    0        a    a      2         0.67
+    1        a    b      1         0.33
+    2        b    a      1         0.50
+    3        b    b      1         0.50
     """
     rng = np.random.default_rng(rng)
     codes, reader, _, names = _runs(strategies, readings, order)
@@ -177,34 +208,53 @@ def switches(
     )
 
 
-def time_course(
+def strategy_time_course(
     strategies: pd.DataFrame,
     readings: pd.DataFrame,
     *,
     order: str,
-    parts: int = 4,
+    n_parts: int = 4,
     n_resamples: int = 999,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
-    """Return how often each strategy is used in the first, second, ... part of every reader's readings.
+    """Time course of strategies: share of each in the first, second, ... part of every reader's readings.
 
-    Parameters are those of `staying`; `parts` is how many parts of equal length each reader's readings are cut into.
+    Parameters
+    ----------
+    strategies, readings, order, n_resamples, rng
+        As of `persistence`.
+    n_parts : int
+        Parts of equal length into which each reader's readings are divided.
 
     Returns
     -------
     pandas.DataFrame
         strategy, part, share, conf_low, conf_high (95 %, bootstrap over readers), readings (in that part).
+
+    Examples
+    --------
+    A reader who gives one strategy up for another:
+
+    >>> readings = pd.DataFrame({"reading": range(8), "reader": "ann", "case": range(8), "order": range(8)})
+    >>> strategies = pd.DataFrame({"reading": range(8), "strategy": list("aaababbb"), "strength": 1.0})
+    >>> found = strategy_time_course(strategies, readings, order="order", n_parts=2, rng=1, n_resamples=9)
+    >>> found[["strategy", "part", "share"]]
+      strategy  part  share
+    0        a     1   0.75
+    1        b     1   0.25
+    2        a     2   0.25
+    3        b     2   0.75
     """
     rng = np.random.default_rng(rng)
     codes, reader, place, names = _runs(strategies, readings, order)
-    part = np.minimum((place * parts).astype(int), parts - 1)
-    counts = np.zeros((int(reader.max()) + 1, parts, len(names)))
+    part = np.minimum((place * n_parts).astype(int), n_parts - 1)
+    counts = np.zeros((int(reader.max()) + 1, n_parts, len(names)))
     np.add.at(counts, (reader, part, codes), 1)
     low, high = _bootstrap(counts, rng, n_resamples, _moves_of)
     return pd.DataFrame(
         {
-            "strategy": np.tile(names, parts),
-            "part": np.repeat(np.arange(parts) + 1, len(names)),
+            "strategy": np.tile(names, n_parts),
+            "part": np.repeat(np.arange(n_parts) + 1, len(names)),
             "share": _moves_of(counts.sum(axis=0)),
             "conf_low": low,
             "conf_high": high,
@@ -214,20 +264,20 @@ def time_course(
 
 
 def _joined(table: pd.DataFrame, readings: pd.DataFrame) -> pd.DataFrame:
-    """The table with reader, case and whatever else is told of each reading, sorted by reading."""
+    """The table with reader, case and all other columns of readings, sorted by reading."""
     check(readings, "readings")
-    keys, wanted = comparable(readings["reading"], table["reading"])
+    keys, sought = comparable(readings["reading"], table["reading"])
     keyed = readings.assign(reading=keys)
-    found = table.assign(reading=wanted).merge(keyed, on="reading", how="left", validate="1:1")
+    found = table.assign(reading=sought).merge(keyed, on="reading", how="left", validate="1:1")
     lost = found["reader"].isna()
     if lost.any():
         raise ValueError(
-            f"reading '{found.loc[lost, 'reading'].iloc[0]}' has no row in readings, which tells its reader"
+            f"reading '{found.loc[lost, 'reading'].iloc[0]}' has no row in readings, which names its reader"
         )
     return found.sort_values("reading", kind="stable", ignore_index=True)
 
 
-def _icc(values: np.ndarray, reader: np.ndarray, n_resamples: int, rng: np.random.Generator) -> dict[str, float]:
+def _icc(values: np.ndarray, reader: np.ndarray, n_permutations: int, rng: np.random.Generator) -> dict[str, float]:
     known = np.isfinite(values)
     values, reader = values[known], np.unique(reader[known], return_inverse=True)[1]
     counts = np.bincount(reader)
@@ -238,13 +288,13 @@ def _icc(values: np.ndarray, reader: np.ndarray, n_resamples: int, rng: np.rando
         return nothing | size
     typical = (n - (counts**2).sum() / n) / (readers - 1)
     ratio = _mean_square_ratio(values, reader, counts)
-    null = [_mean_square_ratio(rng.permutation(values), reader, counts) for _ in range(n_resamples)]
+    null = [_mean_square_ratio(rng.permutation(values), reader, counts) for _ in range(n_permutations)]
     low, high = (ratio / fisher.ppf(p, readers - 1, n - readers) for p in (0.975, 0.025))
     return {
         "icc": (ratio - 1) / (ratio + typical - 1),
         "conf_low": (low - 1) / (low + typical - 1),
         "conf_high": (high - 1) / (high + typical - 1),
-        "p_value": (1 + sum(value >= ratio for value in null)) / (1 + n_resamples),
+        "p_value": (1 + sum(value >= ratio for value in null)) / (1 + n_permutations),
     } | (size | {"per_reader": float(typical)})
 
 
@@ -261,10 +311,10 @@ def _runs(
     """Strategy, reader and place among the reader's (0 to 1) of each reading in order, and the strategies' names."""
     check(strategies, "strategies")
     if order not in readings.columns:
-        raise ValueError(f"readings need the column {order!r} that tells the order in which a reader read them")
+        raise ValueError(f"readings need the column {order!r}, the order in which a reader read them")
     found = _joined(strategies[strategies["strategy"].notna()], readings)
     if not len(found):
-        raise ValueError("no reading has a strategy, so that none can be kept")
+        raise ValueError("expected readings with a strategy; got none")
     reader = pd.factorize(sortable(found["reader"]), sort=True)[0]
     turn = np.lexsort((found[order].to_numpy(), reader))
     names = sorted(found["strategy"].astype(str).unique())
@@ -293,7 +343,7 @@ def _stays(codes: np.ndarray, reader: np.ndarray, k: int) -> np.ndarray:
         return np.append(stays, stays.sum()) / np.append(steps, steps.sum())
 
 
-def _staying_of(counts: np.ndarray) -> np.ndarray:
+def _persistence_of(counts: np.ndarray) -> np.ndarray:
     stays, steps = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.append(stays, stays.sum()) / np.append(steps, steps.sum())
