@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_attention.py
 
-pysaliency's own ROC is timed, imported as `tests/reference/attention_against_pysaliency.py` tells.
+pysaliency's own ROC is timed, imported as `tests/reference/attention_against_pysaliency.py` explains.
 """
 
 import runpy
@@ -39,11 +39,11 @@ def areas(kinds: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray) -> None:
     print("AUC, maps a second: ours, pysaliency all thresholds, pysaliency thresholds at fixations (inexact)")
     for name, surface in kinds.items():
         spent = cpu(lambda s=surface: auc_judd(s, x, y))
-        told = f"  {name:<9} {1 / spent:8.0f}"
+        line = f"  {name:<9} {1 / spent:8.0f}"
         for judd in (0, 1) if pysaliency else ():
             peer = cpu(lambda s=surface, j=judd: pysaliency.roc.general_roc(s[y, x], s.ravel(), judd=j))
-            told += f"  {1 / peer:8.0f} ({peer / spent:.1f} x)"
-        print(told)
+            line += f"  {1 / peer:8.0f} ({peer / spent:.1f} x)"
+        print(line)
 
 
 def main() -> None:

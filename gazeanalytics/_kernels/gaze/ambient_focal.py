@@ -101,7 +101,7 @@ def evenness(durations):
 def join_clusters(places, radius, cluster):
     """Write which cluster each point joins and return how many there are."""
     # A point joins the cluster with the nearest running mean, when that is within `radius`; else it begins a new one
-    # (leader clustering). k-means would need a number of clusters, and its result would hang on random starts.
+    # (leader clustering). k-means would need a number of clusters, and its result would depend on random starts.
     count = len(places)
     centres = np.empty((count, 2))
     sizes = np.zeros(count)

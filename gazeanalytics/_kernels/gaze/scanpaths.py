@@ -312,7 +312,7 @@ def path_distances_pairs(starts, stops, pairs, paths, scores):
 def embedding(one, two, windows, similarity):
     """Mean over lengths k of the distance (or its exp(-d)) from each window of path 2 to the nearest of path 1."""
     # A window of length k adds one distance to the window of length k - 1 at the same start: summed over k the cost is
-    # n m min(n, m), where the published code takes every window anew.
+    # n m min(n, m), where the published code starts afresh for every window.
     n, m = len(one.x), len(two.x)
     shorter = min(n, m)
     windows[:n, :m] = 0.0

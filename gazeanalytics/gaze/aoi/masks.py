@@ -106,7 +106,7 @@ def align(
     -------
     (pandas.DataFrame, pandas.DataFrame)
         Fixations and images in the common frame: places in its pixels, and each image as large as the frame, which
-        reaches as far beyond the chest's right and bottom as `to` lies from its left and top. Fixations beside the
+        reaches as far beyond the chest's right and bottom as `to` lies from its left and top. Fixations outside the
         chest keep their place outside. Places of a case without a chest are NaN.
 
     Raises

@@ -210,11 +210,13 @@ def _meet(fixations: pd.DataFrame, lesions: pd.DataFrame, radii: np.ndarray, vie
     starts = np.append(found.starts, 0)[place]
     pairs = ragged.Segments(pd.RangeIndex(len(lesions)), starts, np.append(found.stops, 0)[place])
     duration = fixations["duration"].to_numpy(float) if "duration" in fixations else np.full(len(fixations), np.nan)
-    gaze = kernels.Gaze(*(fixations[name].to_numpy(float) for name in ("x", "y", "onset")), duration)
+    x, y, onset = (fixations[name].to_numpy(float) for name in ("x", "y", "onset"))
+    gaze = kernels.Gaze(x, y, onset, duration)
     met = np.empty((len(lesions), len(radii), 3))
     targets = np.ascontiguousarray(lesions[["x", "y"]].to_numpy(float))
     ragged.each(kernels.meet_targets, pairs, gaze, radii, out=[targets, viewing, met])
-    return _Met(*np.moveaxis(met, -1, 0), pairs.lengths > 0)
+    dwell, first, ratio = np.moveaxis(met, -1, 0)
+    return _Met(dwell, first, ratio, pairs.lengths > 0)
 
 
 def _outcomes(dwell: np.ndarray, gaze: np.ndarray, reported: np.ndarray, min_dwell: float) -> pd.Series:

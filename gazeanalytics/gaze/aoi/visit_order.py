@@ -142,7 +142,7 @@ def order_test(
 
     Examples
     --------
-    The same cells walked round and round, and walked at random:
+    The same cells in the same order again and again, and at random:
 
     >>> loop = np.tile(range(6), 8)
     >>> sequence = pd.DataFrame({"reading": np.repeat([1, 2], 48),

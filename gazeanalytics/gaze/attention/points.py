@@ -252,7 +252,7 @@ def information_gain(
     Parameters
     ----------
     surface, baseline : numpy.ndarray, shape (rows, columns)
-        Maps without negative cells. The answer hangs on the baseline: the same map lost 0.09 bits to a uniform one
+        Maps without negative cells. The answer depends on the baseline: the same map lost 0.09 bits to a uniform one
         and 0.77 to a centre bias.
     x, y
         Points as for `nss`.

@@ -86,7 +86,7 @@ def scanpath_features(
 
     Examples
     --------
-    A reader who goes round the image, one who walks to and fro across it, and one who never looked:
+    A reader who goes round the image, one who goes back and forth across it, and one who never looked:
 
     >>> angle = np.linspace(0, 2 * np.pi, 20, endpoint=False)
     >>> loop = pd.DataFrame({"reading": 1, "x": 500 + 400 * np.cos(angle), "y": 500 - 400 * np.sin(angle)})

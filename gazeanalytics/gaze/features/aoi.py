@@ -105,14 +105,15 @@ def lesions(visits: pd.DataFrame, images: pd.DataFrame, regions: pd.DataFrame, p
     - `lesion_time_to_first_fixation_ms`: onset of the first fixation in any lesion (ms since image onset).
     - `lesion_approach_hz`: 1 / that time, in 1/s (approach rate; Chakraborty, Yoon & Mello-Thoms 2012).
     - `lesion_dwell_time_ms`: dwell in lesions; a fixation in two lesions counts for both.
-    - `lesion_scanpath_ratio`: the straight way (exact angle) from the first fixation to the first one in a lesion over
-      the way walked between them (Pham et al. 2025); 1 straight on, near 0 after long search, NaN when met at once.
+    - `lesion_scanpath_ratio`: the straight distance (exact angle) from the first fixation to the first one in a lesion
+      over the length of the scanpath between them (Pham et al. 2025); 1 straight on, near 0 after long search, NaN when
+      met at once.
 
     A case without lesions has NaN throughout; a reading that met none has no first time and dwell 0.
 
     Examples
     --------
-    A lesion right of the centre: the line walks straight to it, the still eye looks at it from the first, the others
+    A lesion right of the centre: the line leads straight to it, the still eye looks at it from the first, the others
     miss it.
 
     >>> from gazeanalytics import gaze
@@ -150,7 +151,7 @@ def lesions(visits: pd.DataFrame, images: pd.DataFrame, regions: pd.DataFrame, p
 
 
 def _way_ratio(points: Points, onset: np.ndarray) -> np.ndarray:
-    """Straight way over the way walked, from each reading's first fixation to the one that begins at `onset`."""
+    """Straight distance over scanpath length, from each reading's first fixation to the one that begins at `onset`."""
     # The length walked up to a fixation is a difference of running sums, for all readings at once.
     met = np.flatnonzero(points.onset == onset[owners(points.found)])
     owner, place = np.unique(owners(points.found)[met], return_index=True)

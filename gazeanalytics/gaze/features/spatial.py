@@ -110,8 +110,8 @@ def circling(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]
 
     - `radius_mean`, `radius_sd`: of the fixations.
     - `angular_coverage`: 1 - the largest angle about the centre without a fixation / 360 deg.
-    - `winding_turns`: net turns about the centre, anticlockwise; `winding_steadiness`: |net| over all angle walked, 1
-      for a steady circle, near 0 for a walk to and fro.
+    - `winding_turns`: net turns about the centre, anticlockwise; `winding_steadiness`: |net| over the sum of
+      all turns, 1 for a steady circle, near 0 for going back and forth.
 
     Examples
     --------

@@ -67,10 +67,10 @@ def _draw(
     draw: Callable[[np.ndarray], np.ndarray],
     fits: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> pd.DataFrame:
-    """Pair each row with a random one; those that do not fit are drawn anew, ten times, then left out."""
+    """Pair each row with a random one; those that do not fit are drawn again, ten times, then left out."""
     second = np.full(len(first), -1)
     for _ in range(_TRIES):
-        # Drawing anew costs less than listing who fits whom: with many cases nearly every draw fits.
+        # Drawing again costs less than listing who fits whom: with many cases nearly every draw fits.
         waiting = np.flatnonzero(second < 0)
         if not len(waiting):
             break
