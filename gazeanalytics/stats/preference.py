@@ -32,7 +32,7 @@ def preference(
     judgements : pandas.DataFrame
         One row a judgement.
     outcome : str
-        Column of 0 and 1 (comparable or better), or of any score whose mean is wanted. Rows without it are left out.
+        Column of 0 and 1 (comparable or better), or of any score whose mean is asked for. Rows without it are left out.
     reader, case : str
         Columns of who judged and what.
     confidence : float

@@ -1,8 +1,6 @@
-"""Multi-reader multi-case analysis: MRMCaov, pROC, RJafroc and the Iowa program number by number; slow twins; words."""
+"""Multi-reader multi-case analysis beside slow twins; invariances, and wrong use in words."""
 
-import importlib.util
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,90 +9,10 @@ import pytest
 from gazeanalytics import stats, tables
 from gazeanalytics.report import format_estimates
 from gazeanalytics.report.writers import to_markdown
-from gazeanalytics.stats.roc import binormal
 from gazeanalytics.stats.roc.covariance import covariance
 from gazeanalytics.stats.roc.curves import fitted
 from gazeanalytics.stats.roc.roc_data import Cell
 from gazeanalytics.tables import InputError
-
-_file = Path(__file__).parents[1] / "reference" / "mrmc_stopping.py"
-_spec = importlib.util.spec_from_file_location("mrmc_stopping", _file)
-stopping = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(stopping)
-against = stopping.against
-
-
-@pytest.fixture(scope="module")
-def folder(shared_reference):
-    return shared_reference / "mrmc"
-
-
-def test_every_number_of_four_programs(folder):
-    count = 0
-    for entry, quantity, size, gap in against.compare(folder):
-        count += size
-        fitted = quantity in ("metrics", "covariances") and entry.startswith("VanDyke__binormal")
-        if "last digit" in quantity:
-            assert gap <= 0.501, (entry, quantity)
-        elif not fitted:
-            assert gap < 1e-6, (entry, quantity, gap)
-    assert count > 5000
-
-
-@pytest.mark.parametrize(
-    ("figure_of_merit", "metric", "share", "error"),
-    [("binormal_auc", 3e-7, 0.02, 2e-5), ("binormalLR_auc", 2e-6, 0.2, 6e-4)],
-)
-def test_fitted_areas_agree_as_far_as_theirs_carry_digits(folder, figure_of_merit, metric, share, error):
-    """Their fits stop when a step promises little; ours lie within a part of what that allows."""
-    fit = against.fit(folder, figure_of_merit, "jackknife", "rrrc")
-    want = against.reference(folder, "mrmc_reference.json")[f"VanDyke__{figure_of_merit}___jackknife__rrrc"]["metrics"]
-    np.testing.assert_allclose(fit.figures_of_merit.ravel(), [next(iter(row.values())) for row in want], atol=metric)
-    ours, theirs, allowed, _ = stopping.compare(folder, figure_of_merit)
-    np.testing.assert_array_less(np.abs(ours - theirs), share * allowed + 1e-15)
-    sds = np.sqrt(np.diag(theirs))
-    np.testing.assert_array_less(np.abs(ours - theirs), error * np.outer(sds, sds) + 1e-15)
-
-
-def test_the_jackknife_without_a_shortcut_is_ours(folder):
-    for figure_of_merit in stopping.MERITS:
-        areas, _, _ = stopping.left_out(folder, figure_of_merit)
-        fit = against.fit(folder, figure_of_merit, "jackknife", "rrrc")
-        np.testing.assert_allclose(stopping.jackknife(areas), fit.covariance, atol=1e-15)
-
-
-def test_a_likelihood_that_rises_without_end():
-    """Without its one case rated 2, reader 4's ratings are fitted ever better as b goes to 0, to 42 of 44 above."""
-    counts = np.array([[62.0, 3, 4, 0, 0], [2, 0, 1, 3, 38]])
-    fit = binormal.fit_binormal(counts)
-    assert fit.area == pytest.approx(42 / 44, abs=1e-12)
-    held = [height_at(binormal._join(counts), b) for b in (0.2, 0.1, 0.05, 0.02)]
-    assert np.all(np.diff([*held, fit.log_likelihood]) > 0)
-    mirrored = binormal.fit_binormal(counts[::-1, ::-1])
-    assert (mirrored.area, mirrored.log_likelihood) == pytest.approx((fit.area, fit.log_likelihood), abs=1e-12)
-    assert mirrored.b > 1e6
-
-
-def height_at(counts, b):
-    """Highest log likelihood with b held, on a grid of a."""
-    from scipy.optimize import minimize
-
-    def low(at):
-        a, t = at[0], np.cumsum(np.r_[at[1], np.exp(at[2:])])
-        return -binormal._height(counts, binormal._binormal_above(np.r_[a, b, t], False)[0])
-
-    return -minimize(low, [1.7, 1.2, -1.0, -1.0], method="Nelder-Mead", options={"maxiter": 4000, "fatol": 1e-10}).fun
-
-
-def test_the_higher_of_two_tops():
-    """Reader 3's likelihood has one top at d_a = 2.1 and a higher one at 0, where the area is .02 less."""
-    counts = np.array([[21.0, 35, 5, 6, 2], [0, 8, 1, 2, 34]])
-    fit = binormal.fit_proper(counts)
-    assert (fit.d_a < 0.01, fit.c) == (True, pytest.approx(-0.7455, abs=1e-4))
-    start = binormal._start(-0.2, 2.0, binormal._points(counts + 0.5))
-    at, height = binormal._climb(counts, start, binormal._proper_above, 0.0)
-    assert at[0] == pytest.approx(2.075, abs=1e-3)
-    assert height < fit.log_likelihood - 0.06
 
 
 def readings(rng, tests=2, readers=3, cases=24, grades=5):
@@ -238,13 +156,13 @@ def test_tables_keep_their_contract_and_print():
         (lambda d: d[d.case < 3], "at least two of each"),
     ],
 )
-def test_wrong_use_is_told(change, said):
+def test_wrong_use_is_refused(change, said):
     data = readings(np.random.default_rng(0))
     with pytest.raises(InputError, match=said):
         stats.mrmc(stats.RocData.from_frame(change(data), test="test"))
 
 
-def test_wrong_questions_are_told():
+def test_wrong_questions_are_refused():
     data = readings(np.random.default_rng(0))
     rated = stats.RocData.from_frame(data, test="test")
     alone = stats.RocData.from_frame(data[data.test == 0])

@@ -92,13 +92,13 @@ def test_analysis_and_covariances_over_pairs():
         (lambda m, k, c: (m.drop(columns="lesion"), k, c), "no column 'lesion'"),
         (lambda m, k, c: (m, k, range(5)), "is not among `cases`"),
         (lambda m, k, c: (m, k[k.case > 0], c), "has no lesion 'a'"),
-        (lambda m, k, c: (m, pd.concat([k, k[:1]]), c), "comes twice in one case"),
-        (lambda m, k, c: (m[m.case < 8], k, range(8)), "some without; came only with"),
+        (lambda m, k, c: (m, pd.concat([k, k[:1]]), c), "is listed twice in one case"),
+        (lambda m, k, c: (m[m.case < 8], k, range(8)), "some without; got only with"),
         (lambda m, k, c: (m.assign(rating=np.nan), k, c), "have no value"),
         (lambda m, k, c: (m, k.assign(weight=0), c), "numbers above 0"),
     ],
 )
-def test_wrong_use_is_told(change, said):
+def test_wrong_use_is_refused(change, said):
     with pytest.raises(InputError, match=said):
         stats.FrocData.from_frame(*change(*study(0), CASES), test="test")
 

@@ -74,7 +74,7 @@ def test_sensitivity_of_a_complete_design_by_hand():
     assert (found.estimate, found.std_error) == (pytest.approx(calls.mean()), pytest.approx(np.sqrt(variance)))
 
 
-def test_what_is_left_out_and_what_cannot_be_told():
+def test_what_is_left_out_and_what_cannot_be_estimated():
     data = study(np.random.default_rng(4))
     odd = pd.DataFrame({"test": 0, "reader": [90, 91], "case": [0, 2], "truth": 0, "rating": 1.0})
     found = tables.check(stats.one_shot(stats.RocData.from_frame(pd.concat([data, odd]))), "estimates")
@@ -141,5 +141,5 @@ def test_mean_curve_and_its_band():
     one = data[(data.reader == 2) & (data.test == 1) & (data.truth == 1)]
     row = points[(points.reader == 2) & (points.curve == 1)].iloc[0]
     assert row.true_positive_share == pytest.approx((one["rating"] > 0.5).mean())
-    with pytest.raises(InputError, match="wanted 0 and 1"):
+    with pytest.raises(InputError, match="expected 0 and 1"):
         stats.operating_points(data, call="rating")

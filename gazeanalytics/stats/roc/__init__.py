@@ -1,4 +1,4 @@
-"""ROC analysis with several readers and cases: figures of merit, tests, sample size."""
+"""ROC analysis of reader studies (MRMC): AUC and other figures of merit, tests, ROC curves, sample size."""
 
 from gazeanalytics.stats.roc.against_model import against_model
 from gazeanalytics.stats.roc.analysis import MrmcFit, mrmc

@@ -1,4 +1,12 @@
-"""ROC models fitted to counts of ratings by maximum likelihood: binormal and proper binormal."""
+"""Binormal and proper binormal ROC curves, fitted to counts of ratings by maximum likelihood.
+
+Ratings cut latent values at thresholds t, so the chance of each rating is a difference of two tail areas, and the
+counts are multinomial. Binormal (Dorfman & Alf 1969): tails Phi(-t) without the finding, Phi(a - b t) with it. Proper
+(Metz & Pan 1999, equations 27 and 28): the same latent values, ordered by their likelihood ratio v; a curve that never
+crosses the diagonal. Both are fitted by Fisher scoring in the two shape parameters and all thresholds at once, with
+steps halved until the likelihood rises. Gradient methods (as in the field's Fortran code) stop short on the flat ridges
+that few cases leave: see tests/stats/test_mrmc_fitted_curves.py for how far.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +18,14 @@ from scipy import special
 
 __all__ = ["Binormal", "Proper", "fit_binormal", "fit_proper"]
 
-_STEPS = 400
-_GLANCE = 15  # steps from each of several starts, before the best two go on
+_MAX_ITER = 400
+_FIRST_ITER = 15  # steps from each of several starts, before the best two go on
 _CONVERGED = 1e-11
 _HALVINGS = 40
 _NEAR_ZERO = 1e-7
 _SMALL = 0.05
 _STRAIGHT = 1e-8  # a b so small that the curve's middle part is level to the last digit
-_STARTS = (
+_STARTS = (  # c, and d_a as a share of what the empirical area suggests
     (-0.3, 1.0),
     (0.05, 1.0),
     (0.4, 1.0),
@@ -34,7 +42,7 @@ Model = Callable[[np.ndarray, bool], tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True, slots=True)
 class Binormal:
-    """Ratings of cases without and with the finding are cut from N(0, 1) and N(a / b, 1 / b).
+    """Binormal ROC curve: ratings without and with the finding are cut from N(0, 1) and N(a / b, 1 / b).
 
     Attributes
     ----------
@@ -42,6 +50,12 @@ class Binormal:
         Sensitivity is Phi(a + b z) where the share of false positives is Phi(z).
     log_likelihood : float
         Of the counts; 0 where the curve is perfect.
+
+    Examples
+    --------
+    >>> curve = Binormal(1.5, 0.8, 0.0)
+    >>> round(curve.area, 4), curve.true_positive(np.array([0.1, 0.5])).round(3).tolist()
+    (0.8793, [0.683, 0.933])
     """
 
     a: float
@@ -50,7 +64,7 @@ class Binormal:
 
     @property
     def area(self) -> float:
-        """Area under the curve."""
+        """Area under the curve: Phi(a / sqrt(1 + b^2))."""
         if np.isinf(self.a):
             return float(self.a > 0)
         return float(special.ndtr(self.a / np.hypot(1.0, self.b)))
@@ -66,7 +80,7 @@ class Binormal:
 
 @dataclass(frozen=True, slots=True)
 class Proper:
-    """Binormal ratings re-ordered by their likelihood ratio, so that the curve has no hook (Metz & Pan 1999).
+    """Proper binormal ROC curve: ratings ordered by their likelihood ratio, so that it never crosses the diagonal.
 
     Attributes
     ----------
@@ -76,6 +90,12 @@ class Proper:
         Asymmetry, between -1 and 1; 0 is the symmetric curve.
     log_likelihood : float
         Of the counts; 0 where the curve is perfect.
+
+    Examples
+    --------
+    >>> curve = Proper(1.19024, 0.3, 0.0)
+    >>> round(curve.area, 3), curve.true_positive(np.array([0.1, 0.5])).round(3).tolist()
+    (0.814, [0.34, 0.963])
     """
 
     d_a: float
@@ -119,13 +139,13 @@ class Proper:
 
 
 def fit_binormal(counts: np.ndarray) -> Binormal:
-    """Fit the binormal model by Fisher scoring (Dorfman & Alf 1969).
+    """Fit the binormal ROC curve to counts by Fisher scoring (Dorfman & Alf 1969).
 
     Neighbouring ratings that only one kind of case was given are joined, which leaves the estimate as it is. Where all
     points lie on the edges of the ROC square the likelihood rises without end: the curve is then perfect (or perfectly
     wrong). Where all of one kind's ratings but the outer two are empty of the other kind it rises as b goes to 0 or
     infinity: the curve is then two straight lines through the square, with the counts fitted exactly (Metz 1989). A
-    single point can't tell a from b, which is then 1.
+    single point can't separate a from b, which is then 1.
 
     Parameters
     ----------
@@ -157,15 +177,22 @@ def fit_binormal(counts: np.ndarray) -> Binormal:
     slope = max(0.05, float(np.polyfit(z[inside], w[inside], 1)[0])) if several else 1.0
     start = float(np.mean(w[inside] - slope * z[inside]))
     smooth = _points(joined + 0.5)[0]
-    found, height = _climb(joined, np.concatenate(([start, slope], -special.ndtri(smooth[::-1]))), _binormal_above)
+    found, height = _fit_thresholds(
+        joined, np.concatenate(([start, slope], -special.ndtri(smooth[::-1]))), _binormal_above
+    )
     return Binormal(float(found[0]), float(found[1]), height)
 
 
 def fit_proper(counts: np.ndarray) -> Proper:
-    """Fit the proper binormal model by Fisher scoring from several starts, and keep the highest likelihood.
+    """Fit the proper binormal ROC curve to counts by Fisher scoring from several starts, keeping the best.
 
-    The likelihood can have two tops, one of them where d_a is 0, so many starts lie there. Counts are treated as in
+    The likelihood can have two maxima, one of them where d_a is 0, so many starts lie there. Counts are treated as in
     `fit_binormal`.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray, shape (2, ratings)
+        Cases without (0) and with (1) the finding, lowest rating first.
 
     Examples
     --------
@@ -187,11 +214,11 @@ def fit_proper(counts: np.ndarray) -> Proper:
     area = float(np.clip(np.trapezoid(np.r_[0, y, 1], np.r_[0, x, 1]), 0.52, 0.995))
     likely = np.sqrt(2) * float(special.ndtri(area))
     starts = [_start(c, max(_SMALL / 2, share * likely), smooth) for c, share in _STARTS]
-    first = [_climb(joined, start, _proper_above, 0.0, _GLANCE) for start in starts if start is not None]
+    first = [_fit_thresholds(joined, start, _proper_above, 0.0, _FIRST_ITER) for start in starts if start is not None]
     best = sorted(first, key=lambda fit: fit[1])[-2:]
-    found, height = max((_climb(joined, at, _proper_above, 0.0) for at, _ in best), key=lambda fit: fit[1])
+    found, height = max((_fit_thresholds(joined, at, _proper_above, 0.0) for at, _ in best), key=lambda fit: fit[1])
     if found[0] < _SMALL:  # the likelihood is flat in d_a there
-        at_zero = _climb(joined, np.concatenate(([0.0], found[1:])), _proper_above, 0.0)
+        at_zero = _fit_thresholds(joined, np.concatenate(([0.0], found[1:])), _proper_above, 0.0)
         found, height = at_zero if at_zero[1] >= height - 1e-9 else (found, height)
     return Proper(float(found[0]), float(found[1]), height)
 
@@ -220,10 +247,11 @@ def _edge(x: np.ndarray, y: np.ndarray) -> float | None:
 
 
 def _straight(counts: np.ndarray) -> Binormal | None:
-    """Fit the curve of two straight lines, where one tells the counts exactly.
+    """Fit the curve of two straight lines, where one gives the counts exactly.
 
-    As b goes to 0 all cases without the finding come to one place among those with it, and only the outer two of their
-    ratings can be given to cases that have it; as b goes to infinity, the other way round.
+    As b goes to 0 all cases without the finding move to one place among those with it, and only the outer two of their
+    ratings can be given to cases that have it; as b goes to infinity, the other way round. A search would stop on the
+    way there, wherever its rule for stopping has it.
     """
     height = float(np.sum(special.xlogy(counts, counts / counts.sum(1, keepdims=True))))
     for one, other, order in ((0, 1, 1), (1, 0, -1)):
@@ -237,21 +265,22 @@ def _straight(counts: np.ndarray) -> Binormal | None:
     return None
 
 
-def _climb(
-    counts: np.ndarray, start: np.ndarray, above: Model, least: float = -np.inf, steps: int = _STEPS
+def _fit_thresholds(
+    counts: np.ndarray, start: np.ndarray, above: Model, lower: float = -np.inf, max_iter: int = _MAX_ITER
 ) -> tuple[np.ndarray, float]:
     """Fisher scoring with halved steps; the two shape parameters come first, then rising thresholds.
 
-    The first parameter is held at `least` or above.
+    The first parameter is held at `lower` or above. The expected information is positive where the observed one need
+    not be, so every step goes uphill; `lstsq` takes directions that the counts don't determine as 0.
     """
     at, height = start, _height(counts, above(start, False)[0])
     if not np.isfinite(height):
         return at, -np.inf
-    for _ in range(steps):
+    for _ in range(max_iter):
         slope, curve = _scores(counts, *above(at, True))
         step = np.linalg.lstsq(curve, slope, rcond=1e-12)[0]
-        if at[0] + step[0] < least:  # go to the bound, and from there as the others want
-            step[0] = least - at[0]
+        if at[0] + step[0] < lower:  # to the bound; the others then take their best step given that
+            step[0] = lower - at[0]
             step[1:] = np.linalg.lstsq(curve[1:, 1:], slope[1:] - curve[1:, 0] * step[0], rcond=1e-12)[0]
         for _ in range(_HALVINGS):
             new = _height(counts, above(at + step, False)[0])
@@ -279,7 +308,10 @@ def _height(counts: np.ndarray, above: np.ndarray) -> float:
 
 
 def _scores(counts: np.ndarray, above: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gradient and expected information; slopes has shape (2, parameters, thresholds)."""
+    """Gradient and expected information of a multinomial; slopes has shape (2, parameters, thresholds).
+
+    With cell chances P and their slopes D: gradient sum n D / P, information sum N D D' / P.
+    """
     chance = np.maximum(_cells(above), 1e-300)
     change = -np.diff(slopes, axis=-1, prepend=0.0, append=0.0)
     gradient = np.einsum("ck,cpk->p", counts / chance, change)
@@ -334,14 +366,14 @@ def _proper_above(at: np.ndarray, sloped: bool) -> tuple[np.ndarray, np.ndarray]
 def _start(c: float, d_a: float, smooth: tuple[np.ndarray, np.ndarray]) -> np.ndarray | None:
     """Thresholds that give about the observed shares of both kinds together, for a start at this asymmetry."""
     model = Proper(d_a, c, np.nan)
-    wanted = (smooth[0] + smooth[1]) / 2
-    low, high = np.full(len(wanted), -40.0), np.full(len(wanted), 40.0)
+    target = (smooth[0] + smooth[1]) / 2
+    low, high = np.full(len(target), -40.0), np.full(len(target), 40.0)
     edge = model.d_a * np.hypot(1, c) / (4 * c)
     low, high = (np.maximum(low, edge), high) if c < 0 else (low, np.minimum(high, edge))
     for _ in range(45):
         middle = (low + high) / 2
         shares = model._shares(middle)
-        more = (shares[0] + shares[1]) / 2 > wanted
+        more = (shares[0] + shares[1]) / 2 > target
         low, high = np.where(more, middle, low), np.where(more, high, middle)
     start = np.concatenate(([model.d_a, c], ((low + high) / 2)[::-1]))
     return start if np.isfinite(start).all() and np.all(np.diff(start[2:]) > 0) else None

@@ -1,4 +1,8 @@
-"""How figures of merit of readers and tests vary together because they rest on the same cases."""
+"""Error covariances of figures of merit of readers and tests that share cases: jackknife, DeLong, unbiased.
+
+All take any design: a case that a reader didn't read changes nothing of that reader's figure. The bootstrap, a fourth
+method of the field's programs, was left out: it gives the jackknife's numbers with noise, at a thousand times the cost.
+"""
 
 from __future__ import annotations
 
@@ -21,22 +25,52 @@ Method = Callable[[FigureOfMerit, Cells, int], np.ndarray]
 def covariance(data: RocData, figure_of_merit: FigureOfMerit, method: str) -> tuple[np.ndarray, np.ndarray]:
     """Give figures of merit and their error covariances.
 
+    Parameters
+    ----------
+    data : RocData
+    figure_of_merit : FigureOfMerit
+    method : {"jackknife", "delong", "unbiased"}
+
     Returns
     -------
     values : numpy.ndarray, shape (tests, readers)
     covariance : numpy.ndarray, shape (tests * readers, tests * readers)
         Readers within tests.
+
+    Raises
+    ------
+    InputError
+        For an unknown method, or a reader who saw fewer than two cases of either kind.
+
+    Examples
+    --------
+    One reader; the standard error of the AUC by two methods:
+
+    >>> import pandas as pd
+    >>> from gazeanalytics.stats.roc import Auc
+    >>> cell = pd.DataFrame({"case": range(6), "truth": [0, 0, 0, 1, 1, 1], "rating": [1, 2, 4, 3, 5, 6]})
+    >>> data = RocData.from_frame(cell, reader=None)
+    >>> [round(float(covariance(data, Auc(), method)[1][0, 0]) ** 0.5, 3) for method in ("jackknife", "delong")]
+    [0.176, 0.157]
     """
     if method not in COVARIANCES:
         choices = ", ".join(map(repr, COVARIANCES))
-        raise InputError(f"covariance: wanted one of {choices}; came {method!r}; {nearest(method, [*COVARIANCES])}")
+        raise InputError(f"covariance: expected one of {choices}; got {method!r}; {nearest(method, [*COVARIANCES])}")
     cells = two_kinds(data)
     values = np.array([figure_of_merit(cell) for cell in cells]).reshape(len(data.tests), len(data.readers))
     return values, COVARIANCES[method](figure_of_merit, cells, len(data.cases))
 
 
 def two_kinds(data: RocData) -> Cells:
-    """Give the cells, refusing readers who saw fewer than two cases of either kind."""
+    """Give the cells, refusing readers who saw fewer than two cases of either kind.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> cell = pd.DataFrame({"case": range(4), "truth": [0, 0, 1, 1], "rating": [1, 2, 4, 3]})
+    >>> len(two_kinds(RocData.from_frame(cell, reader=None)))
+    1
+    """
     cells = []
     for test, reader, cell in data.cells():
         counts = int((~cell.truth).sum()), int(cell.truth.sum())
@@ -44,15 +78,28 @@ def two_kinds(data: RocData) -> Cells:
             place = f"reader {data.readers[reader]!r}"
             place += f" under test {data.tests[test]!r}" if len(data.tests) > 1 else ""
             raise InputError(
-                f"{place} read {counts[0]} cases without and {counts[1]} with the finding; wanted at least two of each:"
-                " leave the reader out, or use one_shot, which weighs readers by what they read"
+                f"{place} read {counts[0]} cases without and {counts[1]} with the finding; expected at least two of "
+                "each: leave the reader out, or use one_shot, which weighs readers by what they read"
             )
         cells.append(cell)
     return cells
 
 
 def pseudovalues(data: RocData, figure_of_merit: FigureOfMerit) -> np.ndarray:
-    """Give jackknife pseudovalues that average to the figure of merit, shape (tests, readers, cases)."""
+    """Give jackknife pseudovalues, A + (n - 1) (mean A(without k) - A(without k)), shape (tests, readers, cases).
+
+    Centred so that they average to the figure of merit itself, as the field's programs have them; plain ones, n A -
+    (n - 1) A(without k), average to its bias-corrected value.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from gazeanalytics.stats.roc import Auc
+    >>> cell = pd.DataFrame({"case": range(6), "truth": [0, 0, 0, 1, 1, 1], "rating": [1, 2, 4, 3, 5, 6]})
+    >>> found = pseudovalues(RocData.from_frame(cell, reader=None), Auc())
+    >>> found.shape, round(float(found.mean()), 4), round(8 / 9, 4)
+    ((1, 1, 6), 0.8889, 0.8889)
+    """
     left = _left_out(figure_of_merit, two_kinds(data), len(data.cases))
     values = np.array([figure_of_merit(cell) for _, _, cell in data.cells()])
     pseudo = values[:, None] + (left.shape[1] - 1) * (left.mean(1, keepdims=True) - left)
@@ -69,7 +116,11 @@ def _left_out(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.nd
 
 
 def _jackknife(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndarray:
-    """Quenouille and Tukey's, over the cases that count: only those with the finding for sensitivity."""
+    """Quenouille and Tukey's: (n - 1) / n sum over cases of (A(without k) - mean) for both figures.
+
+    Over the cases that count: for sensitivity only those with the finding. Cases without it change nothing when left
+    out, and counting them in n would overstate the variance.
+    """
     counts = np.zeros(cases, bool)
     for cell in cells:
         counts[cell.case[np.isin(cell.truth, figure_of_merit.kinds)]] = True
@@ -80,7 +131,11 @@ def _jackknife(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.n
 
 
 def _delong(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndarray:
-    """Covariances of placements, cases with and without the finding apart (DeLong et al. 1988)."""
+    """Covariances of placements, cases with and without the finding apart (DeLong, DeLong & Clarke-Pearson 1988).
+
+    S = S10 / m + S01 / n, where S10 is the sample covariance over the m cases with the finding of their placements.
+    With readers who share only some cases, the shared ones give the covariance and all of them the divisor.
+    """
     figure_of_merit = _over_pairs(figure_of_merit, "delong")
     total = np.zeros((len(cells), len(cells)))
     for kind in (False, True):
@@ -95,7 +150,11 @@ def _delong(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndar
 
 
 def _unbiased(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndarray:
-    """Product of two areas less the mean product over pairs of pairs that share no case (Gallas 2006, Hillis 2018)."""
+    """Product of two areas less the mean product over pairs of pairs that share no case (Gallas 2006, Hillis 2018).
+
+    Cov(A, B) = E[A B] - E[A] E[B], and products of scores that share no case estimate E[A] E[B] without bias. It can
+    come out below 0, which the jackknife (a little too large on average) can't.
+    """
     figure_of_merit = _over_pairs(figure_of_merit, "unbiased")
     whole = [_Scores(figure_of_merit.scores(cell), cell, cases) for cell in cells]
     found = np.array([[_apart(one, other) for other in whole] for one in whole])
@@ -104,7 +163,7 @@ def _unbiased(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.nd
 
 
 class _Scores:
-    """Scores of the pairs of one cell, with where its cases stand among all."""
+    """Scores of the pairs of one cell, with the places of its cases among all."""
 
     def __init__(self, scores: np.ndarray, cell: Cell, cases: int) -> None:
         self.scores = scores

@@ -1,4 +1,8 @@
-"""Figures of merit: what one reader's ratings under one test are worth, as one number."""
+"""Figures of merit: AUC, partial AUC, sensitivity, specificity, expected utility of one reader under one test.
+
+Each is a small frozen object that is called with a `Cell`. Means over pairs of cases (the empirical AUC) also give
+placements, from which the jackknife and DeLong's covariances follow without computing anything anew.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +31,26 @@ _SHAPES = ("empirical", "binormal", "proper")
 
 
 class FigureOfMerit(ABC):
-    """A number from one reader's ratings under one test; subclasses are small frozen dataclasses.
+    """Figure of merit: a number from one reader's ratings under one test; subclasses are small frozen dataclasses.
 
     Attributes
     ----------
     name : str
         Printed as the model's name.
     kinds : tuple of bool
-        Truths of the cases that it rests on.
+        Truths of the cases that it depends on.
+
+    Examples
+    --------
+    A figure of one's own, the difference of mean ratings:
+
+    >>> class Gap(FigureOfMerit):
+    ...     name = "gap"
+    ...     def __call__(self, cell):
+    ...         return float(cell.rating[cell.truth].mean() - cell.rating[~cell.truth].mean())
+    >>> cell = Cell(np.arange(4), np.array([0, 0, 1, 1], bool), np.array([1.0, 3.0, 4.0, 6.0]))
+    >>> Gap()(cell), Gap().left_out(cell).tolist()
+    (3.0, [2.0, 4.0, 4.0, 2.0])
     """
 
     name: str
@@ -45,16 +61,29 @@ class FigureOfMerit(ABC):
         """Give the figure of merit of a reader's ratings."""
 
     def left_out(self, cell: Cell) -> np.ndarray:
-        """Give it again without each case in turn, shape (n,)."""
+        """Give it again without each case in turn, shape (n,), for the jackknife.
+
+        Cases of one kind that were rated alike change it alike, so each such group is left out once. With grades in
+        place of a fine scale that is 10 fits of a curve instead of hundreds.
+        """
         alike, first, back = np.unique(
             np.column_stack([cell.truth, cell.rating]), axis=0, return_index=True, return_inverse=True
         )
         values = np.array([self(cell.without(place)) for place in first]).reshape(len(alike))
-        return values[back.ravel()]  # cases of one kind that were rated alike are worth the same
+        return values[back.ravel()]
 
 
 class PairwiseFigureOfMerit(FigureOfMerit):
-    """A mean over pairs of a case with and one without the finding; its covariances need no resampling."""
+    """Figure of merit that is a mean over pairs of a case with and one without the finding (a U-statistic).
+
+    Its covariances need no resampling: they follow from the placements, each case's mean score over its pairs.
+
+    Examples
+    --------
+    >>> cell = Cell(np.arange(3), np.array([0, 1, 1], bool), np.array([2.0, 2.0, 5.0]))
+    >>> Auc().scores(cell).tolist(), Auc().placements(cell).tolist()
+    ([[0.5], [1.0]], [0.75, 0.5, 1.0])
+    """
 
     @abstractmethod
     def scores(self, cell: Cell) -> np.ndarray:
@@ -72,7 +101,7 @@ class PairwiseFigureOfMerit(FigureOfMerit):
         return float(self.placements(cell)[cell.truth].mean())
 
     def left_out(self, cell: Cell) -> np.ndarray:
-        """Average them without each case in turn."""
+        """Average them without each case in turn: (n A - placement) / (n - 1), n cases of the same kind."""
         placed, n = self.placements(cell), np.where(cell.truth, cell.truth.sum(), (~cell.truth).sum())
         whole = placed[cell.truth].mean()
         return (n * whole - placed) / (n - 1)
@@ -80,20 +109,24 @@ class PairwiseFigureOfMerit(FigureOfMerit):
 
 @dataclass(frozen=True, slots=True)
 class Auc(PairwiseFigureOfMerit):
-    """Area under the ROC curve, or under a part of it.
+    """Area under the ROC curve (AUC), or under a part of it (partial AUC).
 
     Parameters
     ----------
     curve : {"empirical", "binormal", "proper"}
         The trapezoidal area (the chance that a case with the finding is rated above one without, ties by half), or the
-        area under a curve fitted by maximum likelihood: binormal (Dorfman & Alf 1969) or proper binormal, which has no
-        hook (Metz & Pan 1999).
+        area under a curve fitted by maximum likelihood: binormal (Dorfman & Alf 1969) or proper binormal, which never
+        crosses the diagonal (Metz & Pan 1999).
     partial : {"specificity", "sensitivity"}, optional
         Area over specificities `low` to `high` only, or to the right of the curve over such sensitivities.
     low, high : float
         Ends of that part.
     normalise : bool
-        Divide by `high - low`, so that 1 is the most.
+        Divide by `high - low`, so that 1 is the largest possible.
+
+    References ---------- Dorfman DD, Alf E (1969). Maximum-likelihood estimation of parameters of signal-detection
+    theory and determination of confidence intervals: rating-method data. J. Math. Psychol. 6, 487-496. Metz CE, Pan X
+    (1999). "Proper" binormal ROC curves: theory and maximum-likelihood estimation. J. Math. Psychol. 43, 1-33.
 
     Examples
     --------
@@ -111,9 +144,9 @@ class Auc(PairwiseFigureOfMerit):
     def __post_init__(self) -> None:
         _known(self.curve)
         if self.partial not in (None, "specificity", "sensitivity"):
-            raise InputError(f"partial: wanted 'specificity', 'sensitivity' or None; came {self.partial!r}")
+            raise InputError(f"partial: expected 'specificity', 'sensitivity' or None; got {self.partial!r}")
         if not 0 <= self.low < self.high <= 1:
-            raise InputError(f"low and high: wanted 0 <= low < high <= 1; came {self.low:g} and {self.high:g}")
+            raise InputError(f"low and high: expected 0 <= low < high <= 1; got {self.low:g} and {self.high:g}")
         if self.partial is None and (self.low, self.high) != (0.0, 1.0):
             raise InputError("low and high belong to a partial area: give partial='specificity' or 'sensitivity'")
 
@@ -165,7 +198,7 @@ def _below(ordered: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def _known(shape: str) -> None:
     if shape not in _SHAPES:
-        raise InputError(f"curve: wanted one of {', '.join(map(repr, _SHAPES))}; {nearest(shape, [*_SHAPES])}")
+        raise InputError(f"curve: expected one of {', '.join(map(repr, _SHAPES))}; {nearest(shape, [*_SHAPES])}")
 
 
 def _shaped(shape: str, cell: Cell) -> Curve:
@@ -182,9 +215,9 @@ def calls(cell: Cell, kind: bool) -> np.ndarray:
     """
     called = cell.rating[cell.truth == kind]
     if not np.isin(cell.rating, (0, 1)).all():
-        came = cell.rating[~np.isin(cell.rating, (0, 1))][0]
+        odd = cell.rating[~np.isin(cell.rating, (0, 1))][0]
         raise InputError(
-            f"sensitivity and specificity want calls of 0 or 1 as ratings; came {came:g}: cut the ratings at a "
+            f"sensitivity and specificity: expected calls of 0 or 1 as ratings; got {odd:g}: cut the ratings at a "
             "threshold first, or ask for SensitivityAt"
         )
     return called
@@ -192,7 +225,7 @@ def calls(cell: Cell, kind: bool) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity(FigureOfMerit):
-    """Share of cases with the finding that were called 1; ratings are calls of 0 and 1.
+    """Sensitivity: share of cases with the finding that were called 1; ratings are calls of 0 and 1.
 
     Examples
     --------
@@ -210,13 +243,19 @@ class Sensitivity(FigureOfMerit):
 
 @dataclass(frozen=True, slots=True)
 class Specificity(FigureOfMerit):
-    """Share of cases without the finding that were called 0; ratings are calls of 0 and 1."""
+    """Specificity: share of cases without the finding that were called 0; ratings are calls of 0 and 1.
+
+    Examples
+    --------
+    >>> Specificity()(Cell(np.arange(4), np.array([0, 0, 0, 1], bool), np.array([1.0, 0.0, 0.0, 1.0])))
+    0.6666666666666667
+    """
 
     name: ClassVar[str] = "specificity"
     kinds: ClassVar[tuple[bool, ...]] = (False,)
 
     def __call__(self, cell: Cell) -> float:
-        """Give the share of right rejections."""
+        """Give the share of correct rejections."""
         return float(1 - calls(cell, False).mean())
 
 
@@ -246,7 +285,7 @@ class SensitivityAt(FigureOfMerit):
         _known(self.curve)
         given = [value for value in (self.specificity, self.sensitivity) if value is not None]
         if len(given) != 1 or not 0 <= given[0] <= 1:
-            raise InputError(f"SensitivityAt wants one specificity or one sensitivity from 0 to 1; came {given}")
+            raise InputError(f"SensitivityAt: expected one specificity or one sensitivity from 0 to 1; got {given}")
 
     @property
     def name(self) -> str:
@@ -265,7 +304,9 @@ class SensitivityAt(FigureOfMerit):
 
 @dataclass(frozen=True, slots=True)
 class ExpectedUtility(FigureOfMerit):
-    """Most that true positives less `slope` times false positives can be on the curve (Abbey et al. 2013).
+    """Expected utility: the most that true positives less `slope` times false positives can be on the ROC curve.
+
+    At the slope of equal utility this is the best operating point's gain (Abbey, Eckstein & Boone 2013).
 
     Parameters
     ----------
@@ -273,6 +314,11 @@ class ExpectedUtility(FigureOfMerit):
         Of the lines of equal utility: how many points of sensitivity a point of specificity is worth.
     curve : {"empirical", "binormal", "proper"}
         As for `Auc`.
+
+    References
+    ----------
+    Abbey CK, Eckstein MP, Boone JM (2013). Estimating the relative utility of screening mammography. Med. Decis. Making
+    33, 510-520.
 
     Examples
     --------
@@ -287,7 +333,7 @@ class ExpectedUtility(FigureOfMerit):
     def __post_init__(self) -> None:
         _known(self.curve)
         if not self.slope > 0:
-            raise InputError(f"slope: wanted a number above 0; came {self.slope:g}")
+            raise InputError(f"slope: expected a number above 0; got {self.slope:g}")
 
     @property
     def name(self) -> str:

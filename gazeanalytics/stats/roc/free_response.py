@@ -1,4 +1,10 @@
-"""Free-response readings: marks with ratings, on lesions or beside them, and the areas that judge them."""
+"""Free-response ROC (FROC) data: marks with ratings, on lesions or elsewhere, and the areas under AFROC curves.
+
+The AFROC area is the mean over pairs of a lesion and a case of [lesion > highest false mark] + half of ties, where an
+unmarked lesion or case rates minus infinity. In the weighted form (wAFROC) the lesions of a case share a weight of 1,
+so a case with ten lesions doesn't count ten times; it is the default, as Chakraborty & Zhai (2016) recommend. Plain
+JAFROC counts of marks per case were left out: they have no upper end, so no area.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +25,12 @@ __all__ = ["Afroc", "FrocData", "MarkedCell"]
 
 @dataclass(frozen=True, slots=True)
 class MarkedCell(Cell):
-    """Marks of one reader under one test; a rating of minus infinity stands for no mark.
+    """FROC marks of one reader under one test; a rating of minus infinity stands for no mark.
 
     Attributes
     ----------
     rating : numpy.ndarray, shape (n,)
-        Highest of a case's marks, one below the study's lowest where there is none: the rating that ROC analysis
-        infers.
+        Highest of a case's marks, one below the study's lowest where there is none: the inferred ROC rating.
     false_mark : numpy.ndarray, shape (n,)
         Highest mark of each case that is on no lesion.
     place : numpy.ndarray of int64, shape (lesions,)
@@ -34,6 +39,15 @@ class MarkedCell(Cell):
         Highest mark of each lesion.
     weight : numpy.ndarray, shape (lesions,)
         Of each lesion within its case; they add up to 1 there.
+
+    Examples
+    --------
+    Case 0 has a lesion that was marked with 5, case 1 has none and a false mark of 2:
+
+    >>> cell = MarkedCell(np.arange(2), np.array([True, False]), np.array([5.0, 2.0]), np.array([-np.inf, 2.0]),
+    ...                   np.array([0]), np.array([5.0]), np.array([1.0]))
+    >>> Afroc()(cell)
+    1.0
     """
 
     false_mark: np.ndarray
@@ -51,7 +65,7 @@ class MarkedCell(Cell):
 
 @dataclass(frozen=True)
 class FrocData(RocData):
-    """Ratings of a free-response study; made by `FrocData.from_frame`. Every reader read every case under every test.
+    """FROC data of a free-response study; made by `FrocData.from_frame`. Every reader read every case under every test.
 
     Attributes
     ----------
@@ -60,6 +74,18 @@ class FrocData(RocData):
     place : numpy.ndarray of int64, shape (lesions,)
     weight : numpy.ndarray, shape (lesions,)
         As in `MarkedCell`.
+
+    See Also
+    --------
+    Afroc : the figure of merit for these data.
+    RocData : one rating a case, without marks.
+
+    Examples
+    --------
+    >>> marks = pd.DataFrame({"reader": ["ann", "bob"], "case": [1, 2], "rating": [80, 30], "lesion": ["a", None]})
+    >>> data = FrocData.from_frame(marks, pd.DataFrame({"case": [1], "lesion": ["a"]}), [1, 2])
+    >>> data.design, data.lesion.ravel().tolist(), data.false_mark.ravel().tolist()
+    ('factorial', [80.0, -inf], [-inf, -inf, -inf, 30.0])
     """
 
     false_mark: np.ndarray
@@ -79,7 +105,7 @@ class FrocData(RocData):
         case: str = "case",
         test: str | None = None,
     ) -> FrocData:
-        """Take a free-response study from its marks, for `mrmc` with `Afroc()` (or with `Auc()` of the highest mark).
+        """Build FROC data from tables of marks and lesions, for `mrmc` with `Afroc()` (or `Auc()` of the highest mark).
 
         Parameters
         ----------
@@ -101,7 +127,7 @@ class FrocData(RocData):
         Raises
         ------
         InputError
-            For unknown columns, cases or lesions, gaps, or when all cases or none have lesions.
+            For unknown columns, cases or lesions, missing values, or when all cases or none have lesions.
 
         Examples
         --------
@@ -160,7 +186,7 @@ def _ill(home: np.ndarray, cases: int) -> np.ndarray:
     truth = np.isin(np.arange(cases), home)
     if truth.all() or not truth.any():
         kind = "only with" if truth.all() else "none with"
-        raise InputError(f"cases: wanted some with lesions and some without; came {kind}")
+        raise InputError(f"cases: expected some with lesions and some without; got {kind}")
     return truth
 
 
@@ -168,15 +194,13 @@ def _hits(marks: pd.DataFrame, spot: np.ndarray, lesions: pd.DataFrame, home: np
     """Which lesion each mark hits, -1 for none, shape (marks,)."""
     named = pd.MultiIndex.from_arrays([home, lesions["lesion"]])
     if not named.is_unique:
-        raise InputError(f"lesions: lesion {shown(named[named.duplicated()][0][1])} comes twice in one case")
+        raise InputError(f"lesions: lesion {shown(named[named.duplicated()][0][1])} is listed twice in one case")
     hit = marks["lesion"].notna().to_numpy()
     which = np.full(len(marks), -1)
     which[hit] = named.get_indexer(pd.MultiIndex.from_arrays([spot[hit], marks["lesion"][hit]]))
     if (which[hit] < 0).any():
         odd = marks[hit].iloc[int(np.argmin(which[hit]))]
-        raise InputError(
-            f"marks: case {shown(odd[case])} has no lesion {shown(odd['lesion'])}; give it to `lesions` too"
-        )
+        raise InputError(f"marks: case {shown(odd[case])} has no lesion {shown(odd['lesion'])}; add it to `lesions`")
     return which
 
 
@@ -190,13 +214,13 @@ def _spots(column: pd.Series, places: pd.Index) -> np.ndarray:
 def _weights(lesions: pd.DataFrame, home: np.ndarray) -> np.ndarray:
     weight = lesions["weight"].to_numpy(float) if "weight" in lesions else np.ones(len(lesions))
     if not (weight > 0).all():
-        raise InputError("column 'weight': wanted numbers above 0")
+        raise InputError("column 'weight': expected numbers above 0")
     return weight / np.bincount(home, weight)[home]
 
 
 @dataclass(frozen=True, slots=True)
 class Afroc(PairwiseFigureOfMerit):
-    """Area under the alternative free-response curve (Chakraborty & Berbaum 2004; Chakraborty & Zhai 2016).
+    """Area under the alternative free-response ROC curve (AFROC, weighted AFROC).
 
     The chance that a lesion is rated above the highest false mark of a case; lesions and cases without a mark rate
     lowest, ties count by half.
@@ -206,7 +230,14 @@ class Afroc(PairwiseFigureOfMerit):
     weighted : bool
         Every case with lesions counts alike, its lesions by their weights (wAFROC); else every lesion does (AFROC).
     all_cases : bool
-        Hold lesions against false marks of all cases (AFROC1, wAFROC1) instead of those of cases without lesions.
+        Compare lesions with false marks of all cases (AFROC1, wAFROC1) instead of those of cases without lesions.
+
+    References
+    ----------
+    Chakraborty DP, Berbaum KS (2004). Observer studies involving detection and localization: modeling, analysis, and
+    validation. Med. Phys. 31, 2313-2330.
+    Chakraborty DP, Zhai X (2016). On the meaning of the weighted alternative free-response operating characteristic
+    figure of merit. Med. Phys. 43, 2548-2557.
 
     Examples
     --------
@@ -254,7 +285,7 @@ class Afroc(PairwiseFigureOfMerit):
 
 def _marked(cell: Cell) -> MarkedCell:
     if not isinstance(cell, MarkedCell):
-        raise InputError("AFROC areas judge marks: make the data with FrocData.from_frame, not RocData.from_frame")
+        raise InputError("AFROC areas need marks: make the data with FrocData.from_frame, not RocData.from_frame")
     return cell
 
 

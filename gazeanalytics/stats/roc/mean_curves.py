@@ -1,4 +1,8 @@
-"""Mean ROC curves of readers with bands, and readers' operating points, as the figure wants them."""
+"""Mean ROC curves of readers with confidence bands, and readers' operating points, for the ROC figure.
+
+Readers' curves are averaged vertically, at each false-positive rate: the mean curve's area is then the mean AUC.
+Pooling all readers' ratings instead would give a curve below every reader's own when readers use the scale differently.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ def roc_curves(
     n_resamples: int = 500,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
-    """Average readers' empirical ROC curves at each share of false positives, with a band that readers and cases widen.
+    """Compute the mean empirical ROC curve of readers, with a confidence band that readers and cases widen.
 
     Parameters
     ----------
@@ -32,7 +36,8 @@ def roc_curves(
     confidence : float
         Of the band, which holds at each share of false positives by itself.
     n_resamples : int
-        Draws of readers and cases together, both with replacement (0: no band). With one reader, of cases alone.
+        Bootstrap draws of readers and cases together, both with replacement (0: no band). With one reader, of cases
+        alone.
     rng : int, Generator or None
         Randomness.
 
@@ -46,6 +51,11 @@ def roc_curves(
     ------
     InputError
         When no reader has both kinds of cases under a test.
+
+    See Also
+    --------
+    operating_points : what readers' calls of 0 and 1 add to the curve.
+    mrmc : areas under the curves, compared.
 
     Examples
     --------
@@ -131,7 +141,7 @@ def operating_points(
     reader: str = "reader",
     test: str | None = None,
 ) -> pd.DataFrame:
-    """Give each reader's shares of false and true positives from calls of 0 and 1.
+    """Compute readers' operating points: false-positive and true-positive rates from calls of 0 and 1.
 
     Parameters
     ----------
@@ -156,7 +166,7 @@ def operating_points(
     known = readings.dropna(subset=rated_names)
     for name in (call, truth):
         if not np.isin(known[name].to_numpy(float), (0, 1)).all():
-            raise InputError(f"column {name!r}: wanted 0 and 1")
+            raise InputError(f"column {name!r}: expected 0 and 1")
     groups = [*([test] if test else []), reader]
     shares = known.groupby([*groups, truth], observed=True)[call].mean().unstack(truth)
     shares = shares.reindex(columns=[0, 1]).dropna()

@@ -26,13 +26,13 @@ class CalibrationOptions(Settings):
 
     Attributes
     ----------
-    bins : int
+    n_bins : int
         Bins of the expected calibration error.
     n_resamples : int
         Bootstrap draws of whole readers, for the intervals.
     """
 
-    bins: int = 10
+    n_bins: int = 10
     n_resamples: int = 1000
 
 
@@ -57,7 +57,7 @@ def run(known: StudyResult, options: CalibrationOptions) -> CalibrationOutcome:
             rows["certainty"],
             rows["truth"],
             clusters=rows["reader"] if several else rows["case"],
-            bins=options.bins,
+            n_bins=options.n_bins,
             n_resamples=options.n_resamples,
             rng=known.study.config.study.seed,
         )

@@ -1,19 +1,14 @@
-"""Set multi-reader multi-case results beside MRMCaov, pROC, RJafroc and the Iowa program, number by number.
+"""Our multi-reader multi-case results beside those of MRMCaov, pROC, RJafroc and the Iowa program, number by number.
 
-    python tests/reference/mrmc_against_r.py FOLDER
-
-FOLDER holds VanDyke.csv, mrmc_reference.json, rjafroc_reference.json and the Iowa program's output files. One Markdown
-row an entry: how many numbers, and the largest difference relative to theirs (to 1 where theirs are below 1e-3, for p
-values and correlations as they are). The Iowa program prints 4 to 8 decimals: there the difference is in units of its
-last digit, which rounding allows to be one half.
+Each source gives entry, quantity, ours and theirs. The folder holds VanDyke.csv, mrmc_reference.json,
+rjafroc_reference.json and the Iowa program's output files. The Iowa program prints 4 to 8 decimals: there both are in
+units of its last digit, which rounding allows to differ by one half.
 """
 
 import json
 import re
-import sys
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -74,13 +69,13 @@ def mrmcaov(folder):
         yield entry, "metrics", ours.figures_of_merit.ravel(), metrics
         if want.get("cov_matrix"):
             yield entry, "covariances", ours.covariance, np.array(want["cov_matrix"])
-        told = ""
+        origin = ""
         if words[1].startswith("binormal"):  # where a likelihood has no maximum, all that follows differs
-            told = " from their metrics and covariances"
+            origin = " from their metrics and covariances"
             matrix = np.array(want["cov_matrix"]) if want.get("cov_matrix") else ours.covariance
             ours = replace(ours, figures_of_merit=metrics.reshape(ours.shape), covariance=matrix)
         for quantity, mine, theirs in of_fit(ours, want):
-            yield entry, quantity + told, mine, theirs
+            yield entry, quantity + origin, mine, theirs
 
 
 def of_fit(ours, want):
@@ -449,26 +444,3 @@ def difference(ours, theirs):
         return np.inf
     known = ~np.isnan(theirs)
     return float(np.max(np.abs(ours - theirs)[known] / np.maximum(np.abs(theirs[known]), 1e-3), initial=0.0))
-
-
-def compare(folder):
-    """Give entry, quantity, count of numbers and largest difference of everything."""
-    for source in SOURCES:
-        for entry, quantity, ours, theirs in source(folder):
-            unit = "last digit" in quantity
-            gap = np.abs(np.asarray(ours) - theirs).max() if unit and np.shape(ours) == np.shape(theirs) else None
-            yield entry, quantity, np.size(theirs), difference(ours, theirs) if gap is None else float(gap)
-
-
-def main():
-    print("| entry | quantity | numbers | largest difference |\n| --- | --- | --- | --- |")
-    total, worst = 0, 0.0
-    for entry, quantity, count, gap in compare(Path(sys.argv[1])):
-        print(f"| {entry} | {quantity} | {count} | {gap:.1e} |")
-        total += count
-        worst = max(worst, gap if "last digit" not in quantity else 0.0)
-    print(f"\n{total:,} numbers")
-
-
-if __name__ == "__main__":
-    main()
