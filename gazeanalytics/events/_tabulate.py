@@ -1,4 +1,4 @@
-"""Labels of samples to tables of fixations and saccades: the part that all detectors share."""
+"""Labels of samples to tables of fixations and saccades: the part that all event detectors share."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
+from gazeanalytics._kernels.events import event_tables
 from gazeanalytics._kernels.events import labels as kernels
 from gazeanalytics.events.recording import MAX_GAP_MS, Recording
 from gazeanalytics.tables import LABELS
 
 __all__ = ["LABELS", "Events", "tabulate"]
 
-# Speed is told over this time, so that it means the same at every rate.
+# Peak speed is measured over this time, so that it means the same at every rate.
 _PEAK_SPAN_MS = 8.0
 
 _FIXATION_COLUMNS = ("onset", "duration", "x", "y", "dispersion_deg")
@@ -24,17 +25,29 @@ _SACCADE_COLUMNS = ("onset", "duration", "x0", "y0", "x1", "y1", "amplitude_deg"
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What a detector found.
+    """Fixations, saccades and sample labels that a detector found.
 
     Attributes
     ----------
     fixations, saccades : pandas.DataFrame
         The tables of those names. An event lasts from its first sample to the sample after its last.
     labels : numpy.ndarray of uint8, shape (samples,)
-        Kind of each sample, a place in `LABELS`: 0 missing, 1 fixation, 2 saccade, 3 post-saccadic oscillation,
+        Kind of each sample, a place in `LABELS`: 0 missing, 1 fixation, 2 saccade, 3 post-saccadic oscillation (PSO),
         4 smooth pursuit, 5 blink, 6 noise (too short to be an event).
     settings : Mapping
-        The detector's name and every value it used.
+        The detector's name, what it does in words (`method`) and every value it used.
+
+    Examples
+    --------
+    >>> from gazeanalytics.events import detect
+    >>> from gazeanalytics.geometry import Viewing
+    >>> samples = pd.DataFrame({"reading": 1, "t": np.arange(100) * 4.0, "x": 500.0, "y": 300.0})
+    >>> samples.loc[60:, "x"] = np.nan
+    >>> events = detect(samples, Viewing.from_px_per_deg(40, 1000, 600))
+    >>> events.fixations["duration"].tolist()
+    [240.0]
+    >>> [LABELS[label] for label in np.unique(events.labels)]
+    ['missing', 'fixation']
     """
 
     fixations: pd.DataFrame
@@ -45,7 +58,7 @@ class Events:
 
 def tabulate(
     recording: Recording,
-    marks: np.ndarray,
+    labels: np.ndarray,
     settings: Mapping[str, object],
     *,
     blink_ms: tuple[float, float] = (0.0, 0.0),
@@ -53,22 +66,23 @@ def tabulate(
 ) -> Events:
     """Make the tables of events from the labels of the samples seen, which carry START (128) where an event begins.
 
-    Holes that last as long as `blink_ms` tells, or touch a blink, are blinks; (0, 0) makes none.
+    Holes that last from `blink_ms[0]` to `blink_ms[1]`, or touch a blink, are blinks; (0, 0) makes none.
     """
     readings = recording.readings
+    # Two passes, counting first: the tables get their size at once, and threads write to rows of their own.
     counts = np.zeros((len(readings), 2), np.int64)
-    ragged.each(kernels.count_over_readings, readings, marks, out=[counts], n_jobs=n_jobs)
+    ragged.each(event_tables.count_over_readings, readings, labels, out=[counts], n_jobs=n_jobs)
     before = np.cumsum(counts, axis=0) - counts
     fixations = np.empty((counts[:, 0].sum(), len(_FIXATION_COLUMNS)))
     saccades = np.empty((counts[:, 1].sum(), len(_SACCADE_COLUMNS)))
-    spans = np.array([_PEAK_SPAN_MS, MAX_GAP_MS])
-    arrays = (recording.t, recording.x, recording.y, spans, marks, fixations, saccades)
+    sheets = event_tables.Tables(fixations, saccades, _PEAK_SPAN_MS, MAX_GAP_MS)
     rows = [recording.lenses, recording.intervals_ms, before]
-    ragged.each(kernels.describe_over_readings, readings, *arrays, out=rows, n_jobs=n_jobs)
+    arrays = (recording.gaze, labels, sheets)
+    ragged.each(event_tables.describe_over_readings, readings, *arrays, out=rows, n_jobs=n_jobs)
     return Events(
         _frame(readings, counts[:, 0], _FIXATION_COLUMNS, fixations),
         _frame(readings, counts[:, 1], _SACCADE_COLUMNS, saccades),
-        _expand(recording, marks, blink_ms, n_jobs),
+        _expand(recording, labels, blink_ms, n_jobs),
         {**settings, "max_gap_ms": MAX_GAP_MS},
     )
 
@@ -78,9 +92,9 @@ def _expand(recording: Recording, found: np.ndarray, blink_ms: tuple[float, floa
     if recording.rows is None:
         return found
     labels = np.empty(recording.times.size, np.uint8)
-    arrays = (recording.times, recording.rows, found, np.array(blink_ms), labels)
-    seen = [recording.readings.starts, recording.readings.stops]
-    ragged.each(kernels.expand_over_readings, recording.table, *arrays, out=seen, n_jobs=n_jobs)
+    arrays = (recording.times, kernels.Seen(recording.rows, found), blink_ms, labels)
+    spans = np.stack([recording.readings.starts, recording.readings.stops], axis=1)
+    ragged.each(kernels.expand_over_readings, recording.table, *arrays, out=[spans], n_jobs=n_jobs)
     return labels
 
 

@@ -1,4 +1,4 @@
-"""Blinks: when the lids hide the eye."""
+"""Blink detection: when the lids hide the eye."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged, tables
-from gazeanalytics._kernels.events import blinks as events_blinks
-from gazeanalytics._kernels.events import recording as events_audit
+from gazeanalytics._kernels.events import blinks as kernels
+from gazeanalytics._kernels.events.recording import intervals_over_readings
 
 __all__ = ["blinks"]
 
-# Pupil size is told as the mean over this time before its slope is looked at (Hershman et al. 2018).
+# Pupil size is averaged over this time before its slope is looked at (Hershman et al. 2018).
 _SMOOTH_MS = 10.0
 
 
@@ -23,9 +23,9 @@ def blinks(
     margin_ms: float = 100.0,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Find blinks: holes in gaze or pupil as long as the lids stay shut, with the closing and opening of the lids.
+    """Detect blinks: holes in gaze or pupil as long as the lids stay shut, with the closing and opening of the lids.
 
-    Where the table tells the pupil, a blink begins where the pupil begins to shrink towards the hole and ends where it
+    Where the table has a pupil, a blink begins where the pupil begins to shrink towards the hole and ends where it
     has grown again (Hershman, Henik & Cohen 2018). Without a pupil it begins and ends `margin_ms` off the hole.
 
     Parameters
@@ -52,6 +52,15 @@ def blinks(
     TableError, ValueError
         If the table breaks its contract, or a duration is no number of 0 or more.
 
+    See Also
+    --------
+    clean : Remove the samples beside blinks.
+
+    References
+    ----------
+    Hershman, Henik & Cohen (2018). A novel blink detection method based on pupillometry noise. Behavior Research
+    Methods 50, 107-114.
+
     Examples
     --------
     >>> x = np.full(200, 500.0)
@@ -70,7 +79,7 @@ def blinks(
     if not all(np.isfinite(value) and value >= 0 for value in (*blink_ms, join_within_ms, margin_ms)):
         raise ValueError(
             "blink_ms, join_within_ms and margin_ms must be 0 ms or more; "
-            f"came {blink_ms}, {join_within_ms:g} and {margin_ms:g}"
+            f"got {blink_ms}, {join_within_ms:g} and {margin_ms:g}"
         )
     tables.check(samples, "samples")
     readings = ragged.segments(samples["reading"])
@@ -83,14 +92,13 @@ def blinks(
         pupil = np.ascontiguousarray(samples["pupil"].to_numpy(float, na_value=np.nan))
         gone |= ~(pupil > 0)
     steps, counts = np.empty(len(readings)), np.empty(len(readings), np.int64)
-    ragged.each(events_audit.intervals_over_readings, readings, t, out=[steps], n_jobs=n_jobs)
-    values = np.array([*blink_ms, join_within_ms, margin_ms, _SMOOTH_MS])
-    arrays = (t, gone, pupil, values)
-    nowhere = np.zeros(len(readings), np.int64)
+    ragged.each(intervals_over_readings, readings, t, out=[steps], n_jobs=n_jobs)
+    rules = kernels.BlinkRules(*map(float, (*blink_ms, join_within_ms, margin_ms, _SMOOTH_MS)))
+    eye, nowhere = kernels.Eye(t, gone, pupil), np.zeros(len(readings), np.int64)
     rows = [steps, nowhere, counts]
-    ragged.each(events_blinks.blinks_over_readings, readings, *arrays, np.empty((0, 3)), out=rows, n_jobs=n_jobs)
+    ragged.each(kernels.blinks_over_readings, readings, eye, rules, np.empty((0, 3)), out=rows, n_jobs=n_jobs)
     found = np.empty((counts.sum(), 3))
     rows = [steps, np.cumsum(counts) - counts, counts]
-    ragged.each(events_blinks.blinks_over_readings, readings, *arrays, found, out=rows, n_jobs=n_jobs)
+    ragged.each(kernels.blinks_over_readings, readings, eye, rules, found, out=rows, n_jobs=n_jobs)
     columns = dict(zip(("onset", "duration", "lost"), found.T, strict=True))
     return pd.DataFrame({"reading": readings.keys.repeat(counts), **columns})

@@ -40,16 +40,16 @@ class Trees:
 
     def __post_init__(self) -> None:
         if len(self.feature) % kernels.ROUND:
-            raise ValueError(f"trees are walked {kernels.ROUND} at a time; came {len(self.feature)}")
+            raise ValueError(f"trees are walked {kernels.ROUND} at a time; got {len(self.feature)}")
 
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """The arrays in the order that kernels take them."""
-        return self.prior, self.feature, self.threshold, self.value
+    def arrays(self) -> kernels.Forest:
+        """Return the arrays as kernels take them."""
+        return kernels.Forest(self.prior, self.feature, self.threshold, self.value)
 
     def shares(self, rows: np.ndarray) -> np.ndarray:
         """Chances of the classes at rows of measures, shape (rows, classes)."""
         shares = np.empty((len(rows), kernels.CLASSES))
-        kernels.forest_over_rows(rows, *self.arrays(), shares)
+        kernels.forest_over_rows(rows, self.arrays(), shares)
         return shares
 
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazeanalytics._kernels.events import cascade as events_cascade
-from gazeanalytics._kernels.events import engbert_kliegl as events_speed
+from gazeanalytics._kernels.events import cascade as kernels
 from gazeanalytics.events.detector import Detector, DetectorSettings, label_in_degrees
 from gazeanalytics.events.recording import MAX_GAP_MS, Recording
 
-__all__ = ["DETECTOR", "CascadeSettings", "label_batch"]
+__all__ = ["DETECTOR", "CascadeSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +107,15 @@ class CascadeSettings(DetectorSettings):
         """Shortest and longest hole in the recording that is labelled blink."""
         return self.min_blink_ms, self.max_blink_ms
 
-    def values(self) -> np.ndarray:
-        """The values in the order that the kernel takes them."""
-        return np.array([*self.as_dict().values(), MAX_GAP_MS])
+    def rules(self) -> kernels.Rules:
+        """Return the values as the kernel takes them."""
+        return kernels.Rules(**self.as_dict(), max_gap_ms=MAX_GAP_MS)
 
 
 def label(recording: Recording, settings: CascadeSettings, n_jobs: int | None = None) -> np.ndarray:
     """Label the samples that have a place."""
-    values, shortest = settings.values(), settings.min_fixation_ms
-    return label_in_degrees(label_batch, recording, values, min_fixation_ms=shortest, n_jobs=n_jobs)
-
-
-def label_batch(starts: np.ndarray, stops: np.ndarray, *arrays: np.ndarray) -> None:
-    """Label readings by the speed of their samples and its noise; arrays: t, right, down, values, labels, steps."""
-    t, right, down, values, labels, steps = arrays
-    speed, spreads = np.empty(len(t)), np.empty(len(starts))
-    how = values[[events_cascade.WINDOW, events_cascade.SPARSE_FROM, events_cascade.LONGEST_GAP]]
-    events_speed.speeds_over_readings(starts, stops, t, right, down, how, speed, spreads, steps)
-    events_cascade.cascade_over_readings(starts, stops, t, right, down, speed, spreads, values, labels, steps)
+    batch, shortest = kernels.cascade_over_readings, settings.min_fixation_ms
+    return label_in_degrees(batch, recording, settings.rules(), min_fixation_ms=shortest, n_jobs=n_jobs)
 
 
 DETECTOR = Detector(

@@ -1,4 +1,4 @@
-"""Recordings made clean: codes of loss, spikes and the edges of blinks become missing, and are counted."""
+"""Cleaning of raw gaze: codes of data loss, spikes and the edges of blinks become missing, and are counted."""
 
 from __future__ import annotations
 
@@ -10,20 +10,27 @@ import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels.events import quality as kernels
+from gazeanalytics._kernels.events.gaze import Gaze
 
 __all__ = ["Cleaned", "clean"]
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """Samples after cleaning, and what was altered.
+    """Samples after cleaning, and counts of what was altered.
 
     Attributes
     ----------
     samples : pandas.DataFrame
         A samples table with NaN for what was taken away. Rows stay; nothing is interpolated.
     counts : pandas.DataFrame
-        One row a reading: reading, samples, missing (as they came), not_valid, coded, spikes, blink_edges.
+        One row a reading: reading, samples, missing (before cleaning), not_valid, coded, spikes, blink_edges.
+
+    Examples
+    --------
+    >>> samples = pd.DataFrame({"reading": 1, "t": [0.0, 2, 4], "x": [5.0, np.inf, 6], "y": 5.0})
+    >>> clean(samples).counts[["samples", "coded"]].values.tolist()
+    [[3, 1]]
     """
 
     samples: pd.DataFrame
@@ -40,7 +47,10 @@ def clean(
     blink_ms: tuple[float, float] = (50.0, 500.0),
     n_jobs: int | None = None,
 ) -> Cleaned:
-    """Turn what isn't gaze into missing, and count it. By default only infinities and samples not `valid`.
+    """Clean raw gaze: turn what isn't gaze into missing, and count it.
+
+    By default only infinities and samples that are not `valid` are taken away. Nothing is interpolated: an
+    interpolated sample would count as a fixation that nobody made.
 
     Parameters
     ----------
@@ -63,6 +73,16 @@ def clean(
     -------
     Cleaned
 
+    See Also
+    --------
+    blinks : Blinks as events, with their onset and duration.
+    quality : Data loss and precision before and after.
+
+    References
+    ----------
+    Stampe (1993). Heuristic filtering and reliable calibration methods for video-based pupil-tracking systems. Behavior
+    Research Methods, Instruments & Computers 25, 137-142.
+
     Examples
     --------
     >>> samples = pd.DataFrame({"reading": 1, "t": [0.0, 2, 4, 6], "x": [5.0, 0, 900, 6], "y": [5.0, 0, 5, 6]})
@@ -74,7 +94,7 @@ def clean(
     """
     if min(spike_px, blink_margin_ms, *blink_ms) < 0:
         raise ValueError(
-            f"spike_px, blink_margin_ms and blink_ms must be 0 or more; came {spike_px, blink_margin_ms, blink_ms}"
+            f"spike_px, blink_margin_ms and blink_ms must be 0 or more; got {spike_px, blink_margin_ms, blink_ms}"
         )
     readings = ragged.segments(samples["reading"])
     t, x, y = (samples[name].to_numpy(float, na_value=np.nan, copy=True) for name in ("t", "x", "y"))
@@ -85,8 +105,8 @@ def clean(
         coded |= (x == lost_at[0]) & (y == lost_at[1])
     x[missing | refused | coded], y[missing | refused | coded] = np.nan, np.nan
     taken = np.empty((len(readings), 2), np.int64)
-    settings = np.array([spike_px, *blink_ms, blink_margin_ms])
-    ragged.each(kernels.clean_over_readings, readings, t, x, y, settings, out=[taken], n_jobs=n_jobs)
+    how = kernels.Cleaning(*map(float, (spike_px, *blink_ms, blink_margin_ms)))
+    ragged.each(kernels.clean_over_readings, readings, Gaze(t, x, y), how, out=[taken], n_jobs=n_jobs)
     counts = pd.DataFrame(
         {
             "reading": readings.keys,

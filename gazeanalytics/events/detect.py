@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -26,7 +25,7 @@ __all__ = ["DETECTORS", "detect", "find_detector"]
 # A new detector is a file with its settings, its label function and its DETECTOR, and a name in this line.
 _ALL = (CASCADE, LEARNED, IVT, IDT, IHMM, I2MC, ENGBERT_KLIEGL, NYSTROM_HOLMQVIST)
 
-DETECTORS: Mapping[str, Detector[Any]] = {detector.name: detector for detector in _ALL}
+DETECTORS: Mapping[str, Detector] = {detector.name: detector for detector in _ALL}
 """All event detectors by name, the default first."""
 
 
@@ -34,7 +33,7 @@ def detect(
     samples: pd.DataFrame,
     viewing: Viewing,
     *,
-    detector: str | Detector[Any] | None = None,
+    detector: str | Detector | None = None,
     settings: DetectorSettings | Mapping[str, object] | None = None,
     n_jobs: int | None = None,
 ) -> Events:
@@ -113,8 +112,8 @@ def detect(
 
 
 def find_detector(
-    detector: str | Detector[Any] | None = None, settings: DetectorSettings | Mapping[str, object] | None = None
-) -> Detector[Any]:
+    detector: str | Detector | None = None, settings: DetectorSettings | Mapping[str, object] | None = None
+) -> Detector:
     """Find the event detector that a name or its settings mean; the cascade of rules without either.
 
     Raises

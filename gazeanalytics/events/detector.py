@@ -10,7 +10,7 @@ import numpy as np
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels.events import labels as kernels
-from gazeanalytics.events.recording import MAX_GAP_MS, Recording, degrees
+from gazeanalytics.events.recording import MAX_GAP_MS, Recording, in_degrees
 from gazeanalytics.settings import Settings
 
 __all__ = ["Detector", "DetectorSettings", "label_in_degrees", "positive"]
@@ -30,7 +30,7 @@ class DetectorSettings(Settings):
     Attributes
     ----------
     at_least_one_sample : tuple of str
-        Durations (ms) that can't be told from 0 when they are shorter than one sample, and are then refused.
+        Durations (ms) that can't take effect when they are shorter than one sample, and are then refused; 0 is not.
 
     Examples
     --------
@@ -128,12 +128,12 @@ def label_in_degrees(
 ) -> np.ndarray:
     """Run a kernel that labels gaze in degrees, end events at holes and drop short fixations.
 
-    `batch(starts, stops, t, right, down, *arguments, labels, intervals)` writes labels without marks of beginnings.
+    `batch(starts, stops, gaze, *arguments, labels, intervals)` writes labels without marks of beginnings.
     """
     labels = np.empty(recording.t.size, np.uint8)
     steps = [recording.intervals_ms]
-    arrays = (recording.t, *degrees(recording, n_jobs=n_jobs), *arguments, labels)
-    ragged.each(batch, recording.readings, *arrays, out=steps, n_jobs=n_jobs)
-    ends = np.array([MAX_GAP_MS, min_fixation_ms])
-    ragged.each(kernels.finish_over_readings, recording.readings, recording.t, ends, labels, out=steps, n_jobs=n_jobs)
+    gaze = in_degrees(recording, n_jobs=n_jobs)
+    ragged.each(batch, recording.readings, gaze, *arguments, labels, out=steps, n_jobs=n_jobs)
+    values = (recording.t, MAX_GAP_MS, min_fixation_ms, labels)
+    ragged.each(kernels.finish_over_readings, recording.readings, *values, out=steps, n_jobs=n_jobs)
     return labels

@@ -1,4 +1,4 @@
-"""How well labels agree: a detector with a coder, two coders, two detectors, by samples and by events."""
+"""Agreement of event labels: a detector with a coder, two coders or two detectors, by samples and by events."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _CLASSES = ("fixation", "saccade", "pso", "pursuit", "blink")
 def _codes(labels: ArrayLike, size: int, name: str) -> np.ndarray:
     codes = np.asarray(labels)
     if codes.shape != (size,) or codes.dtype.kind not in "iub":
-        raise ValueError(f"{name} must be one whole number a sample, shape ({size},); came {codes.dtype} {codes.shape}")
+        raise ValueError(f"{name} must be one whole number a sample, shape ({size},); got {codes.dtype} {codes.shape}")
     if size and (codes.min() < 0 or codes.max() >= len(LABELS)):
-        raise ValueError(f"{name} must be places in events.LABELS, 0 to {len(LABELS) - 1}; came {codes.max()}")
+        raise ValueError(f"{name} must be places in events.LABELS, 0 to {len(LABELS) - 1}; got {codes.max()}")
     return codes.astype(np.uint8)
 
 
 def confusion(labels: ArrayLike, truth: ArrayLike) -> pd.DataFrame:
-    """Count samples by label (columns) and true label (rows).
+    """Confusion matrix of sample labels: counts by label (columns) and true label (rows).
 
     Examples
     --------
@@ -42,7 +42,7 @@ def confusion(labels: ArrayLike, truth: ArrayLike) -> pd.DataFrame:
 
 
 def agreement(labels: ArrayLike, truth: ArrayLike, *, classes: Sequence[str] = _CLASSES) -> pd.DataFrame:
-    """Agreement of samples, each class against the rest (Cohen's kappa, as in Andersson et al. 2017).
+    """Agreement of sample labels, each class against the rest (Cohen's kappa, as in Andersson et al. 2017).
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def agreement(labels: ArrayLike, truth: ArrayLike, *, classes: Sequence[str] = _
 
 def _place(name: str) -> int:
     if name not in LABELS:
-        raise ValueError(f"classes must be names out of {', '.join(LABELS)}; came {name!r}")
+        raise ValueError(f"classes must be names out of {', '.join(LABELS)}; got {name!r}")
     return LABELS.index(name)
 
 
@@ -137,12 +137,12 @@ def event_agreement(
     labels: ArrayLike,
     truth: ArrayLike,
     *,
-    least_overlap: float = 0.5,
+    min_overlap: float = 0.5,
     classes: Sequence[str] = _CLASSES,
 ) -> pd.DataFrame:
-    """Agreement of events: which of one labelling meets which of the other.
+    """Agreement of events: F1, onset and offset errors of matched events (intersection over union).
 
-    Two events of a class match when they share at least `least_overlap` of the samples that they cover together
+    Two events of a class match when they share at least `min_overlap` of the samples that they cover together
     (intersection over union; the best pairs first).
 
     Parameters
@@ -151,7 +151,7 @@ def event_agreement(
         A samples table.
     labels, truth : array_like of int, shape (samples,)
         Places in `LABELS`.
-    least_overlap : float
+    min_overlap : float
         Over 0, at most 1.
     classes : sequence of str
         Names out of `LABELS`.
@@ -169,15 +169,15 @@ def event_agreement(
     >>> found[["f1", "matched", "onset_error", "offset_error", "duration_found"]].values.tolist()
     [[1.0, 1.0, -2.0, 0.0, 4.0]]
     """
-    if not 0 < least_overlap <= 1:
-        raise ValueError(f"least_overlap must be over 0 and at most 1; came {least_overlap}")
+    if not 0 < min_overlap <= 1:
+        raise ValueError(f"min_overlap must be over 0 and at most 1; got {min_overlap}")
     found, true = labelled_events(samples, labels), labelled_events(samples, truth)
     rows = []
     for name in classes:
         _place(name)
         ours, theirs = found[found["label"] == name], true[true["label"] == name]
         spans = (frame[side].to_numpy(np.int64) for frame in (ours, theirs) for side in ("start", "stop"))
-        pairs = kernels.match_events(*spans, least_overlap)
+        pairs = kernels.match_events(*spans, min_overlap)
         left, right = ours.iloc[pairs[:, 0]], theirs.iloc[pairs[:, 1]]
         onset = left["onset"].to_numpy() - right["onset"].to_numpy()
         offset = onset + left["duration"].to_numpy() - right["duration"].to_numpy()

@@ -69,10 +69,16 @@ class I2mcSettings(DetectorSettings):
 
 def label(recording: Recording, settings: I2mcSettings, n_jobs: int | None = None) -> np.ndarray:
     """Label the samples that have a place."""
-    window = (settings.window_ms, settings.window_step_ms, settings.cutoff_sd)
-    values = np.array([*window, settings.merge_within_deg, settings.merge_within_ms, MAX_GAP_MS])
+    how = kernels.TwoMeans(
+        window_ms=settings.window_ms,
+        window_step_ms=settings.window_step_ms,
+        cutoff_sd=settings.cutoff_sd,
+        merge_within_deg=settings.merge_within_deg,
+        merge_within_ms=settings.merge_within_ms,
+        max_gap_ms=MAX_GAP_MS,
+    )
     batch, shortest = kernels.i2mc_over_readings, settings.min_fixation_ms
-    return label_in_degrees(batch, recording, values, min_fixation_ms=shortest, n_jobs=n_jobs)
+    return label_in_degrees(batch, recording, how, min_fixation_ms=shortest, n_jobs=n_jobs)
 
 
 DETECTOR = Detector(

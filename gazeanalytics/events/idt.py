@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import radians
 
 import numpy as np
 
@@ -51,11 +52,10 @@ class IdtSettings(DetectorSettings):
 
 def label(recording: Recording, settings: IdtSettings, n_jobs: int | None = None) -> np.ndarray:
     """Label the samples that have a place, in pixels: the window's extremes alone need angles."""
-    values = np.array([np.deg2rad(settings.max_dispersion_deg), settings.min_fixation_ms, MAX_GAP_MS])
+    how = kernels.DispersionThreshold(radians(settings.max_dispersion_deg), settings.min_fixation_ms, MAX_GAP_MS)
     labels = np.empty(recording.t.size, np.uint8)
-    arrays = (recording.t, recording.x, recording.y, values, labels)
     rows = [recording.lenses, recording.intervals_ms]
-    ragged.each(kernels.idt_over_readings, recording.readings, *arrays, out=rows, n_jobs=n_jobs)
+    ragged.each(kernels.idt_over_readings, recording.readings, recording.gaze, how, labels, out=rows, n_jobs=n_jobs)
     return labels
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 
@@ -66,11 +67,17 @@ class IhmmSettings(DetectorSettings):
 
 def label(recording: Recording, settings: IhmmSettings, n_jobs: int | None = None) -> np.ndarray:
     """Label the samples that have a place."""
-    speeds = np.log([settings.saccade_deg_s, min(settings.min_saccade_deg_s, settings.saccade_deg_s)])
-    durations = (settings.mean_fixation_ms, settings.mean_saccade_ms)
-    values = np.array([settings.window_ms, *speeds, *durations, settings.max_iter, MAX_GAP_MS])
+    how = kernels.SpeedModel(
+        window_ms=settings.window_ms,
+        log_saccade=log(settings.saccade_deg_s),
+        min_log_saccade=log(min(settings.min_saccade_deg_s, settings.saccade_deg_s)),
+        mean_fixation_ms=settings.mean_fixation_ms,
+        mean_saccade_ms=settings.mean_saccade_ms,
+        max_iter=settings.max_iter,
+        max_gap_ms=MAX_GAP_MS,
+    )
     batch, shortest = kernels.ihmm_over_readings, settings.min_fixation_ms
-    return label_in_degrees(batch, recording, values, min_fixation_ms=shortest, n_jobs=n_jobs)
+    return label_in_degrees(batch, recording, how, min_fixation_ms=shortest, n_jobs=n_jobs)
 
 
 DETECTOR = Detector(

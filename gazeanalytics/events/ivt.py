@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import radians
 
 import numpy as np
 
 from gazeanalytics import ragged
-from gazeanalytics._kernels.events import labels as kernels
+from gazeanalytics._kernels.events import ivt as kernels
 from gazeanalytics.events.detector import Detector, DetectorSettings
 from gazeanalytics.events.recording import MAX_GAP_MS, Recording
 
@@ -60,13 +61,11 @@ class IvtSettings(DetectorSettings):
 
 def label(recording: Recording, settings: IvtSettings, n_jobs: int | None = None) -> np.ndarray:
     """Label the samples that have a place, in pixels: exact angles need no coordinates in degrees."""
-    per_ms = np.deg2rad(settings.threshold_deg_s) / 1000
-    merge = np.deg2rad(settings.merge_within_deg)
-    values = np.array([per_ms, settings.window_ms, MAX_GAP_MS, merge, settings.min_fixation_ms])
+    per_ms, merge = radians(settings.threshold_deg_s) / 1000, radians(settings.merge_within_deg)
+    how = kernels.VelocityThreshold(per_ms, settings.window_ms, merge, settings.min_fixation_ms, MAX_GAP_MS)
     labels = np.empty(recording.t.size, np.uint8)
-    arrays = (recording.t, recording.x, recording.y, values, labels)
     rows = [recording.lenses, recording.intervals_ms]
-    ragged.each(kernels.ivt_over_readings, recording.readings, *arrays, out=rows, n_jobs=n_jobs)
+    ragged.each(kernels.ivt_over_readings, recording.readings, recording.gaze, how, labels, out=rows, n_jobs=n_jobs)
     return labels
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gazeanalytics._kernels.events.gaze import Gaze
 from gazeanalytics.events.detector import Detector, DetectorSettings, label_in_degrees
 from gazeanalytics.events.learned_model import LearnedModel, label_motion, label_pursuit, shipped
 from gazeanalytics.events.recording import Recording
+from gazeanalytics.ragged import Segments
 
 __all__ = ["DETECTOR", "LearnedSettings"]
 
@@ -75,13 +77,13 @@ class LearnedSettings(DetectorSettings):
 def label(recording: Recording, settings: LearnedSettings, n_jobs: int | None = None) -> np.ndarray:
     """Label the samples that have a place."""
     model = settings.model or shipped()
+    drift = model.drift if settings.pursuit else None
 
-    def batch(starts: np.ndarray, stops: np.ndarray, *arrays: np.ndarray) -> None:
-        t, right, down, labels, steps = arrays
-        gaze = starts, stops, t, right, down
-        label_motion(gaze, labels, steps, model)
-        if settings.pursuit:
-            label_pursuit(gaze, labels, steps, model)
+    def batch(starts: np.ndarray, stops: np.ndarray, gaze: Gaze, labels: np.ndarray, steps: np.ndarray) -> None:
+        readings = Segments(recording.readings.keys, starts, stops)
+        label_motion(readings, gaze, labels, steps, model)
+        if drift is not None:
+            label_pursuit(readings, gaze, labels, steps, drift)
 
     return label_in_degrees(batch, recording, min_fixation_ms=settings.min_fixation_ms, n_jobs=n_jobs)
 

@@ -15,8 +15,10 @@ from gazeanalytics._kernels.events import drift as events_drift
 from gazeanalytics._kernels.events import learned as kernels
 from gazeanalytics._kernels.events import pieces as events_pieces
 from gazeanalytics._kernels.events import smoothing as events_smoothing
+from gazeanalytics._kernels.events.gaze import Gaze, part_of
 from gazeanalytics.events.boosted_trees import Trees
 from gazeanalytics.events.recording import MAX_GAP_MS
+from gazeanalytics.ragged import Segments
 
 __all__ = ["NEAR", "LearnedModel", "label_motion", "label_pursuit", "shipped"]
 
@@ -24,11 +26,9 @@ _TREES = ("prior", "feature", "threshold", "value")
 # Trees know measures by their places: weights of another order would be read without an error.
 _FORMAT = 2
 # The trees are asked about samples this near to a peak of speed (deg/s, and in units of the noise), and near holes.
-_PEAK_DEG_S, _PEAK_NOISE, _BEFORE_MS, _AFTER_MS, _NEAR_HOLE_MS = 18.0, 4.0, 10.0, 25.0, 150.0
-NEAR = np.array([_PEAK_DEG_S, _PEAK_NOISE, _BEFORE_MS, _AFTER_MS, _NEAR_HOLE_MS])
+NEAR = kernels.Near(peak_deg_s=18.0, peak_noise=4.0, before_ms=10.0, after_ms=25.0, hole_ms=150.0)
 # No saccade lasts longer: one of 40 deg takes some 109 ms (Carpenter 1988). Lids drag the gaze for some 100 ms.
-_MAX_SACCADE_MS, _BLINK_MARGIN_MS = 120.0, 100.0
-_BOUNDS = np.array([_BLINK_MARGIN_MS, _MAX_SACCADE_MS])
+_LIMITS = events_smoothing.Limits(blink_margin_ms=100.0, max_saccade_ms=120.0)
 # Cost of a change of class at 500 Hz, in log odds.
 _SWITCH = 1.5
 
@@ -107,20 +107,18 @@ def shipped() -> LearnedModel:
         return LearnedModel.load(path)
 
 
-def label_motion(gaze: tuple[np.ndarray, ...], labels: np.ndarray, steps: np.ndarray, model: LearnedModel) -> None:
-    """Label every reading of `gaze` (starts, stops, t, right, down), pursuit as fixation."""
-    bounds, traits = events_pieces.pieces_of_readings(*gaze, MAX_GAP_MS, steps)
+def label_motion(readings: Segments, gaze: Gaze, labels: np.ndarray, steps: np.ndarray, model: LearnedModel) -> None:
+    """Label every reading, pursuit as fixation. Gaze in degrees; steps: sampling interval (ms) of each reading."""
+    pieces = events_pieces.pieces_of_readings(readings.starts, readings.stops, gaze, MAX_GAP_MS, steps)
     asked, shares = np.empty(len(labels), bool), np.empty((len(labels), kernels.CLASSES), np.float32)
-    kernels.shares_over_pieces(bounds, traits, *gaze[2:], NEAR, model.motion.arrays(), asked, shares)
-    chain = model.moves, model.lasting, _SWITCH
-    events_smoothing.smooth_over_pieces(bounds, traits, gaze[2], _BOUNDS, chain, asked, shares, labels)
+    kernels.shares_over_pieces(pieces, gaze, NEAR, model.motion.arrays(), asked, shares)
+    chain = events_smoothing.ClassChain(model.moves, model.lasting, _SWITCH)
+    events_smoothing.smooth_over_pieces(pieces, gaze.t, _LIMITS, chain, asked, shares, labels)
 
 
-def label_pursuit(gaze: tuple[np.ndarray, ...], labels: np.ndarray, steps: np.ndarray, model: LearnedModel) -> None:
+def label_pursuit(readings: Segments, gaze: Gaze, labels: np.ndarray, steps: np.ndarray, drift: Trees) -> None:
     """Turn the rests of every reading that drift into pursuit."""
-    assert model.drift is not None
-    starts, stops, t, right, down = gaze
-    for start, stop, step in zip(starts, stops, steps, strict=True):
-        part = slice(start, stop)
-        spans, rows = events_drift.drifts(t[part], right[part], down[part], step, MAX_GAP_MS, labels[part])
-        events_drift.pursue(spans, model.drift.shares(rows), labels[part])
+    for start, stop, step in zip(readings.starts, readings.stops, steps, strict=True):
+        own = labels[start:stop]
+        spans, rows = events_drift.drifts(part_of(gaze, start, stop), step, MAX_GAP_MS, own)
+        events_drift.pursue(spans, drift.shares(rows), own)

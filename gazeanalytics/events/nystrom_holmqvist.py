@@ -69,11 +69,17 @@ class NystromHolmqvistSettings(DetectorSettings):
 
 def label(recording: Recording, settings: NystromHolmqvistSettings, n_jobs: int | None = None) -> np.ndarray:
     """Label the samples that have a place."""
-    limits = settings.first_peak_deg_s / 1e3, settings.max_speed_deg_s / 1e3, settings.max_acceleration_deg_s2 / 1e6
-    durations = settings.min_saccade_ms, settings.glissade_window_ms, MAX_GAP_MS
-    values = np.array([settings.window_ms, *limits, *durations])
+    how = kernels.AdaptiveThresholds(
+        window_ms=settings.window_ms,
+        first_peak=settings.first_peak_deg_s / 1e3,
+        max_speed=settings.max_speed_deg_s / 1e3,
+        max_acceleration=settings.max_acceleration_deg_s2 / 1e6,
+        min_saccade_ms=settings.min_saccade_ms,
+        glissade_window_ms=settings.glissade_window_ms,
+        max_gap_ms=MAX_GAP_MS,
+    )
     batch, shortest = kernels.nystrom_holmqvist_over_readings, settings.min_fixation_ms
-    return label_in_degrees(batch, recording, values, min_fixation_ms=shortest, n_jobs=n_jobs)
+    return label_in_degrees(batch, recording, how, min_fixation_ms=shortest, n_jobs=n_jobs)
 
 
 DETECTOR = Detector(

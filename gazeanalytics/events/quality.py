@@ -1,4 +1,4 @@
-"""How good a recording is: rate, losses, precision; accuracy where the eye was told where to look."""
+"""Data quality of a recording: sampling rate, data loss, precision; accuracy where targets were looked at."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels.events import quality as kernels
-from gazeanalytics.events.recording import MAX_GAP_MS, degrees, in_rows, prepare
+from gazeanalytics._kernels.events.gaze import Gaze
+from gazeanalytics.events.recording import MAX_GAP_MS, in_degrees, in_rows, prepare
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["accuracy", "quality"]
@@ -24,7 +25,7 @@ def quality(
     rate_hz: float | None = None,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Say how good each reading's recording is.
+    """Measure data quality of each reading: sampling rate, data loss, precision (RMS-S2S, SD, BCEA).
 
     Precision is the median over consecutive windows, so that saccades weigh little (Hooge et al. 2022).
 
@@ -51,7 +52,12 @@ def quality(
     Raises
     ------
     TableError, ValueError
-        If the table breaks its contract, a unit can't be right or the rate isn't the one told.
+        If the table breaks its contract, a unit can't be right or the rate isn't the one stated.
+
+    References
+    ----------
+    Crossland & Rubin (2002). The use of an infrared eyetracker to measure fixation stability. Optometry and Vision
+    Science 79, 735-739.
 
     Examples
     --------
@@ -63,11 +69,11 @@ def quality(
     [[250.0, 225.0, 0.1, 200.0, 0.13, 0.09]]
     """
     recording = prepare(samples, viewing, rate_hz=rate_hz, n_jobs=n_jobs)
-    right, down = in_rows(recording, *degrees(recording, n_jobs=n_jobs))
-    facts = np.empty((len(recording.table), 7))
-    steps = recording.intervals_ms
-    arrays = (recording.times, right, down, np.array([window_ms, MAX_GAP_MS]))
-    ragged.each(kernels.quality_over_readings, recording.table, *arrays, out=[steps, facts], n_jobs=n_jobs)
+    gaze = in_degrees(recording, n_jobs=n_jobs)
+    whole = Gaze(recording.times, *in_rows(recording, gaze.x, gaze.y))
+    facts, steps = np.empty((len(recording.table), 7)), recording.intervals_ms
+    values = (whole, float(window_ms), MAX_GAP_MS)
+    ragged.each(kernels.quality_over_readings, recording.table, *values, out=[steps, facts], n_jobs=n_jobs)
     return pd.DataFrame(
         {
             "reading": recording.table.keys,
@@ -86,7 +92,7 @@ def quality(
 
 
 def accuracy(samples: pd.DataFrame, targets: pd.DataFrame, viewing: Viewing) -> pd.DataFrame:
-    """Say how far gaze lies from targets that the reader was told to look at.
+    """Measure accuracy: how far gaze lies from targets that the reader was asked to look at (validation).
 
     Parameters
     ----------
@@ -111,7 +117,8 @@ def accuracy(samples: pd.DataFrame, targets: pd.DataFrame, viewing: Viewing) -> 
     """
     recording = prepare(samples, viewing)
     x, y = in_rows(recording, recording.x, recording.y)
-    right, down = in_rows(recording, *degrees(recording))
+    gaze = in_degrees(recording)
+    right, down = in_rows(recording, gaze.x, gaze.y)
     where = recording.table.keys.get_indexer(pd.Index(targets["reading"]))
     if (where < 0).any():
         raise ValueError(

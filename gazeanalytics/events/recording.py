@@ -1,4 +1,4 @@
-"""Raw gaze made ready for a detector: plain arrays, the rate of each reading, refusals of what can't be true."""
+"""Raw gaze made ready for event detection: plain arrays, the rate of each reading, refusals of what can't be true."""
 
 from __future__ import annotations
 
@@ -11,32 +11,41 @@ import pandas as pd
 
 from gazeanalytics import ragged, tables
 from gazeanalytics._kernels.events import recording as kernels
+from gazeanalytics._kernels.events.gaze import Gaze
 from gazeanalytics.geometry import Viewing
 
-__all__ = ["MAX_GAP_MS", "Recording", "RecordingWarning", "degrees", "in_rows", "prepare"]
+__all__ = ["MAX_GAP_MS", "Recording", "RecordingWarning", "in_degrees", "in_rows", "prepare"]
 
 # Longer holes in the recording end every event (Olsen 2012, max gap length).
 MAX_GAP_MS = 75.0
 
-# What `audit` tells of a reading, in order.
-_FACTS = (
-    *("interval", "backwards", "timeless", "infinite", "missing", "coded", "code_x", "code_y"),
-    *("probed", "farthest_px", "extent_px", "step_deg", "wide"),
-)
+_FACTS = kernels.Facts._fields
+_CODES = [_FACTS.index(name) for name in ("coded", "code_x", "code_y")]
 
-_FASTEST_HZ = 5000.0
-_SLOWEST_HZ = 20.0
+# Recordings outside these rates are in another unit than ms, or too slow for any event detector.
+_MAX_HZ, _MIN_HZ = 5000.0, 20.0
 # The most precise trackers move 0.001 deg or more from sample to sample (Holmqvist & Andersson 2017, ch. 6).
-_FINEST_STEP_DEG = 0.0005
+_MIN_STEP_DEG = 0.0005
 # Median of `flight_ratios` on Lund2013 (Andersson et al. 2017): 0.90 to 1.17 at 60 to 500 Hz, 0.68 to 1.36 in any one
 # reading; a clock that is wrong by a factor of two brings it to 0.58 or less, or 1.79 or more. Slower recordings can't
-# tell.
-_LEAST_RATIO, _GREATEST_RATIO, _FEWEST_SACCADES, _SLOWEST_TIMED_MS = 0.67, 1.5, 20, 20.0
+# show it.
+_MIN_RATIO, _MAX_RATIO, _MIN_SACCADES, _MAX_TIMED_INTERVAL_MS = 0.67, 1.5, 20, 20.0
 _READINGS_TIMED, _SAMPLES_TIMED = 16, 32_768
 
 
 class RecordingWarning(UserWarning):
-    """Something in the recording looks wrong, but the result can be had."""
+    """Something in the recording looks wrong, but the result can be had.
+
+    Examples
+    --------
+    >>> samples = pd.DataFrame({"reading": 1, "t": np.arange(100) * 4.0, "x": 500.0, "y": 300.0})
+    >>> samples.loc[:9, ["x", "y"]] = -1.0
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     recording = prepare(samples, Viewing.from_px_per_deg(40, 1000, 600))
+    >>> caught[0].category.__name__, str(caught[0].message)[:56]
+    ('RecordingWarning', '10 samples of reading 1 lie at exactly one point off the')
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,7 @@ class Recording:
     lenses : numpy.ndarray, shape (readings, 4)
         Viewing of each reading: centre x, centre y (px), 1 / distance x, 1 / distance y (1 / px).
     intervals_ms : numpy.ndarray, shape (readings,)
-        Median time between all its samples, measured.
+        Sampling interval: median time between all its samples, measured.
     rows : numpy.ndarray of int64, shape (seen,), or None
         Row of each sample in the table; None when all have a place.
     table : ragged.Segments
@@ -71,6 +80,11 @@ class Recording:
     table: ragged.Segments
     times: np.ndarray
 
+    @property
+    def gaze(self) -> Gaze:
+        """Time and place as kernels take them, in image px."""
+        return Gaze(self.t, self.x, self.y)
+
     def require(self, **durations_ms: float) -> None:
         """Refuse durations (ms) shorter than one sample of the slowest reading; 0 asks for nothing."""
         if not len(self.readings):
@@ -79,7 +93,7 @@ class Recording:
         interval = self.intervals_ms[slowest]
         for name, duration in durations_ms.items():
             if not (np.isfinite(duration) and duration >= 0):
-                raise ValueError(f"{name} must be a duration in ms, 0 or more; came {duration}")
+                raise ValueError(f"{name} must be a duration in ms, 0 or more; got {duration}")
             if 0 < duration < interval * (1 - 1e-6):
                 raise ValueError(
                     f"{name} = {duration:g} ms is shorter than one sample of reading {self.readings.keys[slowest]}, "
@@ -108,7 +122,7 @@ def prepare(
     TableError
         If `samples` breaks its contract: infinite places, time that runs backwards, columns that are not there.
     ValueError
-        If the unit of time or place, or `rate_hz`, can't be what was told.
+        If the unit of time or place, or `rate_hz`, can't be right.
 
     Warns
     -----
@@ -128,34 +142,28 @@ def prepare(
     lenses = viewing.rows(len(table))
     lenses[:, 2:] = 1 / lenses[:, 2:]
     facts = np.empty((len(table), len(_FACTS)))
-    ragged.each(kernels.audit_over_readings, table, t, x, y, out=[lenses, facts], n_jobs=n_jobs)
-    if "valid" not in samples.columns and facts[:, _FACTS.index("coded")].any():
+    ragged.each(kernels.audit_over_readings, table, Gaze(t, x, y), out=[lenses, facts], n_jobs=n_jobs)
+    if "valid" not in samples.columns and facts[:, _CODES[0]].any():
         _warn_of_codes(table, facts)
-        x, y = x.copy(), y.copy()
-        ragged.each(kernels.forget_over_readings, table, x, y, out=[facts], n_jobs=n_jobs)
-        ragged.each(kernels.audit_over_readings, table, t, x, y, out=[lenses, facts], n_jobs=n_jobs)
+        x, y, codes = x.copy(), y.copy(), np.ascontiguousarray(facts[:, _CODES])
+        ragged.each(kernels.remove_codes_over_readings, table, x, y, out=[codes], n_jobs=n_jobs)
+        ragged.each(kernels.audit_over_readings, table, Gaze(t, x, y), out=[lenses, facts], n_jobs=n_jobs)
     audit = {name: facts[:, place] for place, name in enumerate(_FACTS)}
     if sum(audit[name].sum() for name in ("backwards", "timeless", "infinite")):
         tables.check(samples, "samples")
     interval = _check_clock(audit["interval"], rate_hz)
     _check_places(audit, lenses)
     intervals = np.where(np.isnan(audit["interval"]), interval, audit["interval"])
-    recording = _seen(table, t, x, y, lenses, intervals, whole=not audit["missing"].any())
+    recording = _seen(table, Gaze(t, x, y), lenses, intervals, whole=not audit["missing"].any())
     _check_saccades(recording)
     return recording
 
 
 def _seen(
-    table: ragged.Segments,
-    t: np.ndarray,
-    x: np.ndarray,
-    y: np.ndarray,
-    lenses: np.ndarray,
-    intervals_ms: np.ndarray,
-    *,
-    whole: bool,
+    table: ragged.Segments, gaze: Gaze, lenses: np.ndarray, intervals_ms: np.ndarray, *, whole: bool
 ) -> Recording:
     """Keep the samples that have a place; all of them when the recording is `whole`."""
+    t, x, y = gaze
     if whole:
         return Recording(table, t, x, y, lenses, intervals_ms, None, table, t)
     rows = np.flatnonzero(~np.isnan(x + y))
@@ -171,11 +179,11 @@ def _check_clock(intervals: np.ndarray, rate_hz: float | None) -> float:
         return 1.0
     interval = float(np.median(known))
     measured = f"the median interval of t is {interval:.4g}, which would be {1000 / interval:.4g} Hz in ms"
-    if 1000 / interval > _FASTEST_HZ:
+    if 1000 / interval > _MAX_HZ:
         raise ValueError(f"t must be in ms; {measured}: it looks like seconds, so multiply t by 1000")
-    if 1000 / interval < _SLOWEST_HZ:
+    if 1000 / interval < _MIN_HZ:
         unit = "nanoseconds" if interval > 1e5 else "microseconds" if interval >= 400 else ""
-        remedy = f"it looks like {unit}, so convert t" if unit else f"events need at least {_SLOWEST_HZ:g} Hz"
+        remedy = f"it looks like {unit}, so convert t" if unit else f"events need at least {_MIN_HZ:g} Hz"
         raise ValueError(f"t must be in ms; {measured}: {remedy}")
     if rate_hz is not None and abs(1000 / interval / rate_hz - 1) > 0.05:
         raise ValueError(
@@ -185,7 +193,7 @@ def _check_clock(intervals: np.ndarray, rate_hz: float | None) -> float:
 
 
 def _check_places(audit: Mapping[str, np.ndarray], lenses: np.ndarray) -> None:
-    """Refuse gaze that can't be in image pixels; warn of a tracker's code for loss."""
+    """Refuse gaze that can't be in image pixels."""
     long = audit["probed"] >= 50
     if not long.any():
         return
@@ -199,7 +207,7 @@ def _check_places(audit: Mapping[str, np.ndarray], lenses: np.ndarray) -> None:
     farthest = audit["farthest_px"][long].max()
     in_corner = farthest < 60 and np.hypot(lenses[:, 0], lenses[:, 1]).min() > 2 * farthest
     steps = audit["step_deg"][long]
-    if np.median(across) < 1.5 and (in_corner or 0 < np.nanmedian(steps) < _FINEST_STEP_DEG):
+    if np.median(across) < 1.5 and (in_corner or 0 < np.nanmedian(steps) < _MIN_STEP_DEG):
         raise ValueError(
             f"x and y must be in image px; half of the readings stay within {np.median(across):.2g} deg and "
             f"no coordinate is over {farthest:.3g}: they look like degrees or shares of the image; convert them to px"
@@ -207,15 +215,15 @@ def _check_places(audit: Mapping[str, np.ndarray], lenses: np.ndarray) -> None:
 
 
 def _warn_of_codes(table: ragged.Segments, facts: np.ndarray) -> None:
-    """Tell which samples lie at a tracker's code for loss, and are taken for missing."""
-    coded, code_x, code_y = (facts[:, _FACTS.index(name)] for name in ("coded", "code_x", "code_y"))
+    """Report which samples lie at a tracker's code for loss, and are taken for missing."""
+    coded, code_x, code_y = facts[:, _CODES].T
     at = coded > 0
     worst = int(np.argmax(coded))
     point = f"({code_x[worst]:g}, {code_y[worst]:g})"
     warnings.warn(
         f"{int(coded.sum()):,} samples of {_named(table.keys[at])} lie at exactly one point off the image, such as "
         f"{point}: that is a tracker's code for loss, so they are taken for missing. events.clean(samples, "
-        f"lost_at={point}) does so by your word; a column `valid` tells which samples to trust",
+        f"lost_at={point}) does so without this warning; a column `valid` states which samples to trust",
         RecordingWarning,
         stacklevel=4,
     )
@@ -226,43 +234,43 @@ def _check_saccades(recording: Recording) -> None:
 
     A part of the recording is timed, at most 32,768 samples of 16 readings.
     """
-    fast = np.flatnonzero(recording.intervals_ms <= _SLOWEST_TIMED_MS)
+    fast = np.flatnonzero(recording.intervals_ms <= _MAX_TIMED_INTERVAL_MS)
     timed = fast[np.unique(np.linspace(0, len(fast) - 1, _READINGS_TIMED).astype(int))[: len(fast)]]
     ratios = []
     for reading in timed:
         start = recording.readings.starts[reading]
-        part = slice(start, min(recording.readings.stops[reading], start + _SAMPLES_TIMED // len(timed)))
-        x, y = recording.x[part], recording.y[part]
-        right, down = np.empty_like(x), np.empty_like(y)
-        whole = np.zeros(1, np.int64), np.full(1, x.size)
-        kernels.degrees_over_readings(*whole, x, y, right, down, recording.lenses[reading : reading + 1])
-        ratios.append(kernels.flight_ratios(recording.t[part], right, down, recording.intervals_ms[reading]))
-    if sum(map(len, ratios)) < _FEWEST_SACCADES:
+        stop = min(recording.readings.stops[reading], start + _SAMPLES_TIMED // len(timed))
+        part = Gaze(recording.t[start:stop], recording.x[start:stop], recording.y[start:stop])
+        right, down = np.empty_like(part.x), np.empty_like(part.y)
+        whole = np.zeros(1, np.int64), np.full(1, part.x.size)
+        kernels.degrees_over_readings(*whole, part, right, down, recording.lenses[reading : reading + 1])
+        ratios.append(kernels.flight_ratios(Gaze(part.t, right, down), recording.intervals_ms[reading]))
+    if sum(map(len, ratios)) < _MIN_SACCADES:
         return
     ratio = float(np.median(np.concatenate(ratios)))
-    if not _LEAST_RATIO < ratio < _GREATEST_RATIO:
+    if not _MIN_RATIO < ratio < _MAX_RATIO:
         named = _named(recording.readings.keys[timed[[len(each) > 0 for each in ratios]]])
         warnings.warn(
             f"saccades of {named} last {ratio:.2f} times as long as is usual for their size (21 ms and 2.2 ms per deg, "
-            "Carpenter 1988): check the clock (is t told by the true sampling rate?) and the viewing distance",
+            "Carpenter 1988): check the clock (does t follow the true sampling rate?) and the viewing distance",
             RecordingWarning,
             stacklevel=4,
         )
 
 
-def _named(readings: pd.Index, most: int = 3) -> str:
+def _named(readings: pd.Index, limit: int = 3) -> str:
     """Name the first of some readings, and say how many more there are."""
-    names = ", ".join(str(reading) for reading in readings[:most])
-    more = f" and {len(readings) - most} more" if len(readings) > most else ""
+    names = ", ".join(str(reading) for reading in readings[:limit])
+    more = f" and {len(readings) - limit} more" if len(readings) > limit else ""
     return f"reading{'s' if len(readings) > 1 else ''} {names}{more}"
 
 
-def degrees(recording: Recording, *, n_jobs: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Horizontal and vertical angle (deg) of every sample off the line of sight."""
+def in_degrees(recording: Recording, *, n_jobs: int | None = None) -> Gaze:
+    """Gaze of every sample with a place as horizontal and vertical angle (deg) off the line of sight."""
     right, down = np.empty_like(recording.x), np.empty_like(recording.y)
-    places = (recording.x, recording.y, right, down)
+    places = (recording.gaze, right, down)
     ragged.each(kernels.degrees_over_readings, recording.readings, *places, out=[recording.lenses], n_jobs=n_jobs)
-    return right, down
+    return Gaze(recording.t, right, down)
 
 
 def in_rows(recording: Recording, *columns: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike
 from gazeanalytics._kernels.events import drift as events_drift
 from gazeanalytics._kernels.events import learned as kernels
 from gazeanalytics._kernels.events import pieces as events_pieces
+from gazeanalytics._kernels.events.gaze import Gaze, part_of
 from gazeanalytics.events.boosted_trees import Trees, grow
 from gazeanalytics.events.learned_model import NEAR, LearnedModel, label_motion
-from gazeanalytics.events.recording import MAX_GAP_MS, Recording, degrees, prepare
+from gazeanalytics.events.recording import MAX_GAP_MS, Recording, in_degrees, prepare
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.tables import LABELS
 
@@ -42,7 +43,7 @@ def fit_detector(
     about: Mapping[str, object] | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> LearnedModel:
-    """Train the learned detector on labels of your own.
+    """Train the learned event detector on hand-labelled samples of your own (machine learning).
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def fit_detector(
         A samples table. To cover several rates and levels of noise, append thinned and noisier copies as readings.
     labels : array_like of int, shape (samples,) or (samples, coders)
         Places in `LABELS`; samples that are missing or noise teach nothing, nor does pursuit at over 100 deg/s, which
-        no eye can. Coders who differ each have a say.
+        no eye can. Coders who differ each have a vote.
     viewing : Viewing
         How image pixels become angles.
     n_trees : int
@@ -67,7 +68,27 @@ def fit_detector(
     Raises
     ------
     ValueError
-        If `labels` don't fit `samples` or know fewer than two of rest (fixation, pursuit), saccade, pso and blink.
+        If `labels` don't fit `samples` or hold fewer than two of rest (fixation, pursuit), saccade, pso and blink.
+
+    See Also
+    --------
+    agreement : Score the labels on persons that the training left out.
+
+    Examples
+    --------
+    Labels of the cascade stand in for those of a coder here; a paper needs human ones.
+
+    >>> from gazeanalytics.events import LearnedSettings, detect
+    >>> rise = 100 - 100 * np.cos(np.linspace(0, np.pi, 9))  # 5 deg in 32 ms
+    >>> x = np.tile(np.concatenate([np.zeros(40), rise, np.full(40, 200.0), rise[::-1]]), 5)
+    >>> x += 300 + np.random.default_rng(0).normal(0, 0.3, x.size)
+    >>> samples = pd.DataFrame({"reading": 1, "t": np.arange(x.size) * 4.0, "x": x, "y": 100.0})
+    >>> viewing = Viewing.from_px_per_deg(40, 800, 200)
+    >>> coded = detect(samples, viewing)
+    >>> model = fit_detector(samples, coded.labels, viewing, n_trees=8, rng=0)
+    >>> found = detect(samples, viewing, settings=LearnedSettings(model=model))
+    >>> len(coded.saccades), len(found.saccades)
+    (10, 10)
     """
     codes = np.asarray(labels)
     codes = codes[:, None] if codes.ndim == 1 else codes
@@ -80,12 +101,11 @@ def fit_detector(
     recording = prepare(samples, viewing)
     seen = codes if recording.rows is None else codes[recording.rows]
     generator = np.random.default_rng(rng)
-    gaze = (recording.readings.starts, recording.readings.stops, recording.t, *degrees(recording))
-    classes = _CLASS_OF[seen]
-    motion = _learn_motion(gaze, recording.intervals_ms, seen, n_trees, generator)
+    gaze = in_degrees(recording)
+    motion = _learn_motion(recording, gaze, seen, n_trees, generator)
     made = {"labels": list(LABELS[1:6]), "samples": len(samples), "rates_hz": _rates(recording), **(about or {})}
-    model = LearnedModel(motion, None, *_chain(recording, classes), made)
-    return LearnedModel(motion, _learn_drift(gaze, recording, seen, model, generator), model.moves, model.lasting, made)
+    model = LearnedModel(motion, None, *_chain(recording, _CLASS_OF[seen]), made)
+    return LearnedModel(motion, _learn_drift(recording, gaze, seen, model, generator), model.moves, model.lasting, made)
 
 
 def _rates(recording: Recording) -> list[int]:
@@ -99,34 +119,33 @@ def _votes(classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rows, given, votes[rows, given].astype(float)
 
 
-def _learn_motion(
-    gaze: tuple[np.ndarray, ...], steps: np.ndarray, codes: np.ndarray, count: int, rng: np.random.Generator
-) -> Trees:
+def _learn_motion(recording: Recording, gaze: Gaze, codes: np.ndarray, n_trees: int, rng: np.random.Generator) -> Trees:
     """Trees of motion, from the samples that they will be asked about."""
-    bounds, traits = events_pieces.pieces_of_readings(*gaze, MAX_GAP_MS, steps)
+    readings, steps = recording.readings, recording.intervals_ms
+    pieces = events_pieces.pieces_of_readings(readings.starts, readings.stops, gaze, MAX_GAP_MS, steps)
     asked, table = np.empty(len(codes), bool), np.empty((len(codes), kernels.MEASURES), np.float32)
-    kernels.measures_over_pieces(bounds, traits, *gaze[2:], NEAR, asked, table)
+    kernels.measures_over_pieces(pieces, gaze, NEAR, asked, table)
     slips = (codes == LABELS.index("pursuit")) & (table[:, [kernels.SPEED]] > _MAX_PURSUIT_DEG_S)
     rows, given, votes = _votes(np.where(asked[:, None] & ~slips, _CLASS_OF[codes], -1))
     if len(np.unique(given)) < 2:
-        raise ValueError("labels must know at least two of fixation, saccade, pso and blink where the gaze moves fast")
-    return grow(table[rows], given, votes * _WEIGHT_OF[given], count, rng)
+        raise ValueError("labels must hold at least two of fixation, saccade, pso and blink where the gaze moves fast")
+    return grow(table[rows], given, votes * _WEIGHT_OF[given], n_trees, rng)
 
 
 def _learn_drift(
-    gaze: tuple[np.ndarray, ...], recording: Recording, codes: np.ndarray, model: LearnedModel, rng: np.random.Generator
+    recording: Recording, gaze: Gaze, codes: np.ndarray, model: LearnedModel, rng: np.random.Generator
 ) -> Trees | None:
     """Trees of drift, from the rests that the trees of motion leave in readings that hold pursuit."""
+    readings, steps = recording.readings, recording.intervals_ms
     labels = np.empty(len(codes), np.uint8)
-    label_motion(gaze, labels, recording.intervals_ms, model)
-    starts, stops, t, right, down = gaze
+    label_motion(readings, gaze, labels, steps, model)
     tables, answers = [], []
-    for start, stop, step in zip(starts, stops, recording.intervals_ms, strict=True):
-        part = slice(start, stop)
-        if stop > start and (codes[part] == LABELS.index("pursuit")).mean() >= _PURSUIT_SHARE:
-            spans, rows = events_drift.drifts(t[part], right[part], down[part], step, MAX_GAP_MS, labels[part])
+    for start, stop, step in zip(readings.starts, readings.stops, steps, strict=True):
+        own = codes[start:stop]
+        if stop > start and (own == LABELS.index("pursuit")).mean() >= _PURSUIT_SHARE:
+            spans, rows = events_drift.drifts(part_of(gaze, start, stop), step, MAX_GAP_MS, labels[start:stop])
             tables.append(rows)
-            answers.append(codes[part][spans[:, 0]])
+            answers.append(own[spans[:, 0]])
     if not tables:
         return None
     given = np.concatenate(answers)
@@ -136,7 +155,7 @@ def _learn_drift(
 
 
 def _chain(recording: Recording, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How often each class follows which, and its shortest duration (ms, 2nd percentile of whole found, 4 to 30)."""
+    """Log probability that a class follows another, and its shortest duration (ms, 2nd percentile, 4 to 30)."""
     kinds = kernels.CLASSES
     moves, lengths = np.full((kinds, kinds), 0.5), [[np.inf] for _ in range(kinds)]
     for start, stop, step in zip(

@@ -2,7 +2,7 @@
 
 The defaults of `cascade` are chosen on these persons; tune_cascade.py prints its score on persons that it never saw.
 The learned detector's scores, each person's by weights that never saw that person, come with --learned
-(train_learned.py; minutes of training). 1000 Hz is interpolated, which tells whether a detector bears that rate.
+(train_learned.py; minutes of training). 1000 Hz is interpolated, which shows whether a detector works at that rate.
 Speed and memory are in bench_events_speed.py.
 """
 
@@ -113,10 +113,10 @@ def agreement(with_learned: bool) -> None:
             print(f"{rate:>4} Hz  {'second coder':<26}{score(part, truth[:, 1], truth[:, :1])}")
             for name, detect in detectors.items():
                 try:
-                    told = score(part, detect(part, viewing, rate), truth)
+                    row = score(part, detect(part, viewing, rate), truth)
                 except Exception as refusal:  # a peer may fail in any way
-                    told = f"refused: {type(refusal).__name__} {' '.join(str(refusal).split())[:110]}"
-                print(f"{rate:>4} Hz  {name:<26}{told}", flush=True)
+                    row = f"refused: {type(refusal).__name__} {' '.join(str(refusal).split())[:110]}"
+                print(f"{rate:>4} Hz  {name:<26}{row}", flush=True)
             if with_learned:
                 found = leave_persons_out(part, persons[kept], viewing, pursuit=kind != "img")
                 print(f"{rate:>4} Hz  {'learned, persons out':<26}{score(part, found, truth)}", flush=True)

@@ -18,8 +18,9 @@ import pandas as pd
 from bench_events import load
 
 from gazeanalytics import events
-from gazeanalytics._kernels.events import idt as events_dispersion
-from gazeanalytics._kernels.events import labels as kernels
+from gazeanalytics._kernels.events import event_tables
+from gazeanalytics._kernels.events import idt as idt_kernels
+from gazeanalytics._kernels.events import ivt as ivt_kernels
 from gazeanalytics.events.recording import MAX_GAP_MS, prepare
 from gazeanalytics.geometry import Viewing
 
@@ -45,27 +46,25 @@ def kernel_rates(rows: int) -> dict[str, float]:
     """Samples/s of the kernels alone, from plain arrays to labels, fixations with centroids and saccades."""
     samples, viewing = repeated(rows)
     recording = prepare(samples, viewing, n_jobs=1)
-    starts, stops = recording.readings.starts, recording.readings.stops
-    arrays = (recording.t, recording.x, recording.y)
-    labels = np.empty(rows, np.uint8)
+    readings = recording.readings.starts, recording.readings.stops
+    labels, gaze = np.empty(rows, np.uint8), recording.gaze
     lens, steps = recording.lenses, recording.intervals_ms
 
     def tables() -> None:
         counts = np.zeros((1, 2), np.int64)
-        kernels.count_over_readings(starts, stops, labels, counts)
-        found = np.empty((counts[0, 0], 5)), np.empty((counts[0, 1], 8))
-        settings = np.array([8.0, MAX_GAP_MS])
+        event_tables.count_over_readings(*readings, labels, counts)
+        found = event_tables.Tables(np.empty((counts[0, 0], 5)), np.empty((counts[0, 1], 8)), 8.0, MAX_GAP_MS)
         nothing = np.zeros((1, 2), np.int64)
-        kernels.describe_over_readings(starts, stops, *arrays, settings, labels, *found, lens, steps, nothing)
+        event_tables.describe_over_readings(*readings, gaze, labels, found, lens, steps, nothing)
 
     def ivt() -> None:
-        values = np.array([np.deg2rad(30.0) / 1000, 20.0, MAX_GAP_MS, np.deg2rad(0.5), 60.0])
-        kernels.ivt_over_readings(starts, stops, *arrays, values, labels, lens, steps)
+        how = ivt_kernels.VelocityThreshold(np.deg2rad(30.0) / 1000, 20.0, np.deg2rad(0.5), 60.0, MAX_GAP_MS)
+        ivt_kernels.ivt_over_readings(*readings, gaze, how, labels, lens, steps)
         tables()
 
     def idt() -> None:
-        values = np.array([np.deg2rad(1.0), 100.0, MAX_GAP_MS])
-        events_dispersion.idt_over_readings(starts, stops, *arrays, values, labels, lens, steps)
+        how = idt_kernels.DispersionThreshold(np.deg2rad(1.0), 100.0, MAX_GAP_MS)
+        idt_kernels.idt_over_readings(*readings, gaze, how, labels, lens, steps)
         tables()
 
     for kernel in (ivt, idt):

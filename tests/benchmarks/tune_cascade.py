@@ -4,16 +4,17 @@ Prints, for still images, the agreement of rules chosen without the person score
 and the rules chosen on all persons present, which the shipped ones are the rounded values of.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from bench_events import load, thin
 
-from gazeanalytics._kernels.events import labels as events
+from gazeanalytics._kernels.events import cascade as kernels
+from gazeanalytics._kernels.events.gaze import Gaze
+from gazeanalytics._kernels.events.labels import finish_over_readings
 from gazeanalytics.events import LABELS, CascadeSettings
-from gazeanalytics.events.cascade import label_batch
-from gazeanalytics.events.recording import MAX_GAP_MS, Recording, degrees, prepare
+from gazeanalytics.events.recording import MAX_GAP_MS, Recording, in_degrees, prepare
 
 # Where a rule may lie. Those not named are set by hand, or from the literature.
 RANGES = {
@@ -46,8 +47,7 @@ class Part:
     """Recordings of one kind at one rate, ready for the kernel."""
 
     recording: Recording
-    right: np.ndarray
-    down: np.ndarray
+    gaze: Gaze
     labels: np.ndarray
     persons: np.ndarray
 
@@ -56,18 +56,17 @@ def part(kind: str, rate: int) -> Part:
     samples, labels, persons, viewing = load(kind)
     samples, labels, rows = thin(samples, labels, rate)
     recording = prepare(samples, viewing)
-    return Part(recording, *degrees(recording), labels, persons[rows])
+    return Part(recording, in_degrees(recording), labels, persons[rows])
 
 
-def find(part: Part, values: np.ndarray) -> np.ndarray:
+def find(part: Part, rules: kernels.Rules) -> np.ndarray:
     """Labels of the rows, as `cascade` gives them but for blinks in the holes."""
     recording = part.recording
     marks = np.empty(recording.t.size, np.uint8)
     readings = recording.readings.starts, recording.readings.stops
-    arrays = (recording.t, part.right, part.down, values, marks, recording.intervals_ms)
-    label_batch(*readings, *arrays)
-    ends = np.array([MAX_GAP_MS, CascadeSettings().min_fixation_ms])
-    events.finish_over_readings(*readings, recording.t, ends, marks, recording.intervals_ms)
+    steps = recording.intervals_ms
+    kernels.cascade_over_readings(*readings, part.gaze, rules, marks, steps)
+    finish_over_readings(*readings, recording.t, MAX_GAP_MS, rules.min_fixation_ms, marks, steps)
     if recording.rows is None:
         return marks & 127
     found = np.zeros(recording.times.size, np.uint8)
@@ -87,11 +86,11 @@ def kappa(counts: np.ndarray, kind: int) -> float:
     return float(((total - true - found + 2 * both) / total - chance) / (1 - chance))
 
 
-def worth(parts: dict, values: np.ndarray, persons: set) -> float:
+def worth(parts: dict, rules: kernels.Rules, persons: set) -> float:
     """Mean kappa of fixation, saccade and half that of PSO, over both coders; what pursues counts as fixation."""
     total = 0.0
     for key, each in parts.items():
-        counts = confusions(each, find(each, values), np.isin(each.persons, list(persons))).astype(float)
+        counts = confusions(each, find(each, rules), np.isin(each.persons, list(persons))).astype(float)
         counts[:, FIXATION] += counts[:, PURSUIT]
         counts[:, PURSUIT] = 0
         for coder in counts:
@@ -101,21 +100,20 @@ def worth(parts: dict, values: np.ndarray, persons: set) -> float:
 
 def choose(parts: dict, persons: set, rng: np.random.Generator, tries: int = 400) -> dict[str, float]:
     """Change one to three rules at a time, by less and less, and keep what is better."""
-    rules = CascadeSettings()
+    shipped = CascadeSettings()
     best = {name: float(np.mean(ends)) for name, ends in RANGES.items()}
 
-    def values(chosen: dict[str, float]) -> np.ndarray:
-        whole = {field.name: chosen.get(field.name, getattr(rules, field.name)) for field in fields(rules)}
-        return CascadeSettings(**whole).values()
+    def rules(chosen: dict[str, float]) -> kernels.Rules:
+        return replace(shipped, **chosen).rules()
 
-    most = worth(parts, values(best), persons)
+    most = worth(parts, rules(best), persons)
     for number in range(tries):
         trial = dict(best)
         for name in rng.choice(list(RANGES), rng.integers(1, 4), replace=False):
             low, high = RANGES[name]
             step = rng.normal(0, 0.25 * (1 - number / tries) + 0.02) * (high - low)
             trial[name] = float(np.clip(trial[name] + step, low, high))
-        score = worth(parts, values(trial), persons)
+        score = worth(parts, rules(trial), persons)
         if score > most:
             best, most = trial, score
     return best
@@ -134,12 +132,12 @@ def main() -> None:
     unseen = {key: np.zeros((2, KINDS, KINDS)) for key in parts}
     for person in sorted(everybody):
         chosen = choose_steadily(parts, everybody - {person}, rng)
-        values = CascadeSettings(**chosen.mean(axis=1).to_dict()).values()
+        rules = CascadeSettings(**chosen.mean(axis=1).to_dict()).rules()
         for key, each in parts.items():
-            unseen[key] += confusions(each, find(each, values), each.persons == person)
+            unseen[key] += confusions(each, find(each, rules), each.persons == person)
     print("kappa, mean of both coders: rules chosen without the person scored / shipped rules")
     for key, each in parts.items():
-        shipped = confusions(each, find(each, CascadeSettings().values()), np.ones(len(each.persons), bool))
+        shipped = confusions(each, find(each, CascadeSettings().rules()), np.ones(len(each.persons), bool))
         scores = [
             [np.mean([kappa(coder, kind) for coder in counts]) for kind in (FIXATION, SACCADE, PSO)]
             for counts in (unseen[key], shipped.astype(float))

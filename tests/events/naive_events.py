@@ -20,7 +20,7 @@ def runs(flags):
 
 
 def window(t, i, half):
-    """The samples over which the speed of sample i is told."""
+    """The samples over which the speed of sample i is measured."""
     a, b = max(i - half, 0), min(i + half, len(t) - 1)
     if t[b] - t[a] > GAP:
         a = i if t[i] - t[a] > GAP else a
@@ -178,13 +178,13 @@ def markov(t, x, y, step, saccade_deg_s, window_ms, rounds):
         means, spreads, leave = baum_welch(values, fresh, means, spreads, leave)
     gives = -0.5 * ((values[:, None] - means) / spreads) ** 2 - np.log(spreads)
     first, moves = np.log([leave[1], leave[0]]) - np.log(leave.sum()), log_moves(leave)
-    best, came = np.zeros(2), []
+    best, ways_back = np.zeros(2), []
     for row, new in zip(gives, fresh, strict=True):
         ways = np.tile(best[:, None], 2) + (first[None] if new else moves)
-        came.append(ways.argmax(axis=0))
+        ways_back.append(ways.argmax(axis=0))
         best = ways.max(axis=0) + row
     state, labels = int(best.argmax()), []
-    for back in came[::-1]:
+    for back in ways_back[::-1]:
         labels.append(state + 1)
         state = int(back[state])
     return labels[::-1]

@@ -99,14 +99,14 @@ def bursts(t, places, speed, step, spread):
 
 def asked(t, step, found, opens, closes):
     """Samples from 10 ms before a burst to 25 ms after it, and 150 ms from a hole."""
-    wanted = np.zeros(len(t), bool)
+    near = np.zeros(len(t), bool)
     for burst in found:
-        wanted |= (t >= t[burst["begin"]] - max(10.0, step)) & (t <= t[burst["end"]] + max(25.0, 1.5 * step))
+        near |= (t >= t[burst["begin"]] - max(10.0, step)) & (t <= t[burst["end"]] + max(25.0, 1.5 * step))
     if opens:
-        wanted |= t - t[0] < 150
+        near |= t - t[0] < 150
     if closes:
-        wanted |= t[-1] - t < 150
-    return wanted
+        near |= t[-1] - t < 150
+    return near
 
 
 def clipped(value):
@@ -269,9 +269,9 @@ def smoothed(t, asked, shares, chain, step, ends, blink_margin, longest_saccade)
     leave = np.array([[0.0] * 4, [-switch * weight] * 4])
     shortest = [count(duration, step) for duration in lasting]
     labels, rest = [1] * len(t), np.array([[0.0, -50, -50, -50]] * shortest[0])
-    for wanted, group in itertools.groupby(range(len(t)), key=lambda i: asked[i]):
+    for near, group in itertools.groupby(range(len(t)), key=lambda i: asked[i]):
         run = list(group)
-        if wanted:
+        if near:
             before, after = rest[: shortest[0] * (run[0] > 0)], rest[: shortest[0] * (run[-1] + 1 < len(t))]
             scores = np.concatenate([before, np.log(np.maximum(shares[run], 1e-3)), after])
             found = best_runs(scores, leave, moves * weight, shortest)

@@ -164,7 +164,7 @@ def test_engbert_kliegl_is_its_twin(seed):
     )
 
 
-def test_tables_tell_the_samples():
+def test_tables_describe_the_samples():
     samples = walk(4)
     found = events.detect(samples, VIEW, detector="ivt")
     t, x, y = (samples[name].to_numpy() for name in "txy")
@@ -216,7 +216,7 @@ def test_shift_turn_and_clock_change_nothing(name):
     assert np.array_equal(detect(doubled, Viewing(1024.0, 768.0, 3600.0, 3600.0)).labels, labels)
 
 
-def test_threshold_of_one_sample_is_told():
+def test_threshold_under_one_sample_is_refused():
     message = (
         r"min_fixation_ms = 10 ms is shorter than one sample of reading 3, 16 ms at 62.5 Hz: "
         r"ask for 16 ms or more, or 0 for none"

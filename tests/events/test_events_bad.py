@@ -170,8 +170,8 @@ def test_code_of_loss_is_missing_unless_trusted(code, name):
         found = detect(samples, VIEW)
     cleaned = events.clean(samples, lost_at=code)
     assert cleaned.counts["coded"].tolist() == [100]
-    told = detect(cleaned.samples, VIEW)
-    assert np.array_equal(found.labels, told.labels)
+    by_hand = detect(cleaned.samples, VIEW)
+    assert np.array_equal(found.labels, by_hand.labels)
     assert not np.isin(found.labels[lost], (1, 2)).any()
     # Marked valid, they are gaze.
     trusted = detect(samples.assign(valid=True), VIEW)

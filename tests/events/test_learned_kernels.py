@@ -10,13 +10,14 @@ from gazeanalytics._kernels.events import drift as events_drift
 from gazeanalytics._kernels.events import learned as kernels
 from gazeanalytics._kernels.events import pieces as events_pieces
 from gazeanalytics._kernels.events import smoothing as events_smoothing
+from gazeanalytics._kernels.events.gaze import Gaze
 from gazeanalytics.events.boosted_trees import Trees, _filled, grow
 
 spec = importlib.util.spec_from_file_location("naive_learned", Path(__file__).with_name("naive_learned.py"))
 naive = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(naive)
 
-NEAR = np.array([18.0, 4.0, 10.0, 25.0, 150.0])
+NEAR = kernels.Near(18.0, 4.0, 10.0, 25.0, 150.0)
 
 
 def gaze_of(seed, n=400, step=2.0, spread=0.01):
@@ -41,14 +42,13 @@ def test_pieces_and_noise_are_their_twins(seed, step, spread):
     t, x, y, step = gaze_of(seed, step=step, spread=spread)
     cut = 100
     starts, stops = np.array([0, cut, cut]), np.array([cut, cut, len(t)])
-    bounds, traits = events_pieces.pieces_of_readings(starts, stops, t, x, y, 75.0, np.full(3, step))
+    pieces = events_pieces.pieces_of_readings(starts, stops, Gaze(t, x, y), 75.0, np.full(3, step))
     parts = [
         (a + start, a + stop, naive.noise(t[a:b], x[a:b], y[a:b], step), start > 0, a + stop < b)
         for a, b in ((0, cut), (cut, len(t)))
         for start, stop in naive.pieces(t[a:b], step, 75.0)
     ]
-    assert bounds.tolist() == [[start, stop] for start, stop, *_ in parts]
-    assert np.allclose(traits, [[step, *rest] for _, _, *rest in parts], rtol=1e-12)
+    assert np.allclose(np.stack(pieces, axis=1), [[a, b, step, *rest] for a, b, *rest in parts], rtol=1e-12)
     assert len(parts) > 2
 
 
@@ -56,17 +56,17 @@ def looked_at(seed, step, spread):
     """The last piece of a reading, which begins at a hole, as the kernel and as the twin see it."""
     t, x, y, step = gaze_of(seed, step=step, spread=spread)
     t, x, y = (each[len(t) // 2 + 1 :] for each in (t, x, y))
-    traits = np.array([step, naive.noise(t, x, y, step), 1.0, 0.0])
+    piece = events_pieces.Piece(step, naive.noise(t, x, y, step), True, False)
     asked = np.zeros(len(t), bool)
-    found = kernels.look_at(t, x, y, traits, NEAR, asked)
+    found = kernels.look_at(Gaze(t, x, y), piece, NEAR, asked)
     places = np.stack([x, y], axis=1)
     speed = np.array([np.linalg.norm(naive.velocity(t, places, step, i)) for i in range(len(t))])
-    return found, asked, traits, (t, places, speed, step, traits[1])
+    return found, asked, piece, (t, places, speed, step, piece.noise)
 
 
 @pytest.mark.parametrize(("seed", "step", "spread"), CASES)
 def test_bursts_are_their_twins(seed, step, spread):
-    (_, speed, edges, facts), asked, _, (t, places, plain, *rest) = looked_at(seed, step, spread)
+    (_, (speed, edges, facts)), asked, _, (t, places, plain, *rest) = looked_at(seed, step, spread)
     assert np.allclose(speed, plain, rtol=1e-9, atol=1e-9)
     twins = naive.bursts(t, places, plain, *rest)
     names = ("rise", "begin", "dip_before", "fall", "dip", "second", "top", "end")
@@ -79,37 +79,36 @@ def test_bursts_are_their_twins(seed, step, spread):
 
 @pytest.mark.parametrize(("seed", "step", "spread"), CASES)
 def test_measures_are_their_twins(seed, step, spread):
-    (gaze, speed, edges, facts), _, traits, (t, places, plain, *rest) = looked_at(seed, step, spread)
+    (stretch, found), _, piece, (t, places, plain, *rest) = looked_at(seed, step, spread)
     twins = naive.bursts(t, places, plain, *rest)
     row = np.empty(kernels.MEASURES, np.float32)
     for i in range(0, len(t), 3):
-        following = int(np.sum(edges[:, kernels.TOP] <= i))
-        kernels.measure(gaze, speed, traits, facts, following, i, row)
+        following = int(np.sum(found.edges[:, kernels.TOP] <= i))
+        kernels.measure(stretch, found, piece, following, i, row)
         twin = naive.measures(t, places, plain, *rest, twins, (True, False), i)
         assert np.allclose(row, twin, rtol=2e-5, atol=2e-5)
 
 
 def test_measures_without_any_burst_are_their_twin():
     t, still = np.arange(50) * 2.0, np.zeros(50)
-    traits, asked = np.array([2.0, 1.0, 0.0, 1.0]), np.zeros(50, bool)
-    gaze, speed, _, facts = kernels.look_at(t, still, still, traits, NEAR, asked)
+    piece, asked = events_pieces.Piece(2.0, 1.0, False, True), np.zeros(50, bool)
+    stretch, found = kernels.look_at(Gaze(t, still, still), piece, NEAR, asked)
     row = np.empty(kernels.MEASURES, np.float32)
-    kernels.measure(gaze, speed, traits, facts, 0, 20, row)
+    kernels.measure(stretch, found, piece, 0, 20, row)
     places = np.zeros((50, 2))
     assert np.allclose(row, naive.measures(t, places, still, 2.0, 1.0, [], (False, True), 20))
 
 
 def test_shares_are_the_forest_of_the_measures():
     t, x, y, step = gaze_of(3, 900)
-    bounds, traits = events_pieces.pieces_of_readings(
-        np.array([0, 450]), np.array([450, 900]), t, x, y, 75.0, np.full(2, step)
-    )
+    gaze = Gaze(t, x, y)
+    pieces = events_pieces.pieces_of_readings(np.array([0, 450]), np.array([450, 900]), gaze, 75.0, np.full(2, step))
     rng = np.random.default_rng(0)
     asked, rows = np.empty(900, bool), np.zeros((900, kernels.MEASURES), np.float32)
-    kernels.measures_over_pieces(bounds, traits, t, x, y, NEAR, asked, rows)
+    kernels.measures_over_pieces(pieces, gaze, NEAR, asked, rows)
     trees = grow(rows[asked], rng.integers(0, 4, asked.sum()), np.ones(asked.sum()), 9, rng)
     again, shares = np.empty(900, bool), np.zeros((900, kernels.CLASSES), np.float32)
-    kernels.shares_over_pieces(bounds, traits, t, x, y, NEAR, trees.arrays(), again, shares)
+    kernels.shares_over_pieces(pieces, gaze, NEAR, trees.arrays(), again, shares)
     assert np.array_equal(asked, again)
     assert np.allclose(shares[asked], trees.shares(rows[asked]), atol=1e-7)
     assert not shares[~asked].any()
@@ -140,7 +139,7 @@ def test_full_trees_answer_as_scikit_learn_does():
 
 
 def test_trees_come_in_whole_rounds():
-    with pytest.raises(ValueError, match="trees are walked 8 at a time; came 3"):
+    with pytest.raises(ValueError, match="trees are walked 8 at a time; got 3"):
         Trees(np.zeros(4), np.zeros((3, 63), np.uint16), np.zeros((3, 63), np.float32), np.zeros((3, 64, 4)))
 
 
@@ -153,7 +152,7 @@ def test_chain_finds_the_best_of_all_labellings(seed):
     leave, moves = np.log(rng.uniform(0.1, 0.9, (2, 4))), np.log(rng.uniform(0.1, 0.9, (4, 4)))
     shortest = np.array([3, 2, 1, 1])
     labels = np.zeros(n, np.uint8)
-    events_smoothing.smooth(scores, leave, moves, shortest, labels)
+    events_smoothing.smooth(scores, events_smoothing.ScaledChain(leave, moves, shortest), labels)
     assert tuple(labels) == naive.smooth(scores[:, :used], leave, moves, shortest)
 
 
@@ -161,7 +160,7 @@ def test_runs_are_labelled_one_by_one_with_rest_between():
     shares = np.tile(np.array([0.02, 0.94, 0.02, 0.02], np.float32), (30, 1))
     asked = np.zeros(30, bool)
     asked[3:9] = asked[15:17] = True
-    chain = np.zeros((2, 4)), np.log(np.full((4, 4), 0.25)), np.array([2, 3, 1, 1])
+    chain = events_smoothing.ScaledChain(np.zeros((2, 4)), np.log(np.full((4, 4), 0.25)), np.array([2, 3, 1, 1]))
     labels = np.zeros(30, np.uint8)
     events_smoothing.label_runs(asked, shares, chain, labels)
     # Two samples are too few for a saccade, which must last three.
@@ -178,15 +177,17 @@ def test_smoothing_of_pieces_is_its_twin():
     n, cut, met = 160, 70, set()
     for seed, step in enumerate([2.0, 2.0, 2.0, 4.0, 8.0]):
         rng = np.random.default_rng(seed)
-        t, limits = np.arange(n) * step + 60.0 * (np.arange(n) >= cut), np.array([5.0, 9.0]) * step
+        t, limits = np.arange(n) * step + 60.0 * (np.arange(n) >= cut), events_smoothing.Limits(5.0 * step, 9.0 * step)
         shares, asked = shares_of(rng, n)
-        chain = np.log(rng.uniform(0.1, 0.9, (4, 4))), np.array([30.0, 14.0, 8.0, 20.0]), 1.5
-        bounds, traits = np.array([[0, cut], [cut, n]]), np.array([[step, 1.0, 0.0, 1.0], [step, 1.0, 1.0, 0.0]])
+        lasting = np.array([30.0, 14.0, 8.0, 20.0])
+        chain = events_smoothing.ClassChain(np.log(rng.uniform(0.1, 0.9, (4, 4))), lasting, 1.5)
+        bounds, ends = np.array([[0, cut], [cut, n]]), np.array([[False, True], [True, False]])
+        pieces = events_pieces.Pieces(*bounds.T.copy(), np.full(2, step), np.ones(2), *ends.T.copy())
         labels = np.zeros(n, np.uint8)
-        events_smoothing.smooth_over_pieces(bounds, traits, t, limits, chain, asked, shares, labels)
+        events_smoothing.smooth_over_pieces(pieces, t, limits, chain, asked, shares, labels)
         twin = []
-        for (a, b), ends in zip(bounds, traits[:, 2:], strict=True):
-            twin += naive.smoothed(t[a:b], asked[a:b], shares[a:b], chain, step, ends, *limits)
+        for (a, b), beside in zip(bounds, ends, strict=True):
+            twin += naive.smoothed(t[a:b], asked[a:b], shares[a:b], chain, step, beside, *limits)
         assert labels.tolist() == twin
         met |= set(twin)
     assert met == {1, 2, 3, 5, 6}
@@ -213,7 +214,7 @@ def test_saccade_that_no_eye_makes_is_noise():
 def test_drifts_are_their_twins(seed, step, spread):
     t, x, y, step = gaze_of(seed, step=step, spread=spread)
     labels = np.repeat(np.random.default_rng(seed).choice([1, 1, 2, 3], len(t) // 20), 20).astype(np.uint8)
-    spans, rows = events_drift.drifts(t, x, y, step, 75.0, labels)
+    spans, rows = events_drift.drifts(Gaze(t, x, y), step, 75.0, labels)
     twin_spans, twin_rows = naive.drifts(t, x, y, step, labels)
     assert spans.tolist() == twin_spans
     assert np.allclose(rows, twin_rows, rtol=2e-4, atol=2e-4)
@@ -221,7 +222,7 @@ def test_drifts_are_their_twins(seed, step, spread):
 
 def test_drift_of_a_rest():
     t = np.arange(200) * 2.0
-    spans, rows = events_drift.drifts(t, t * 0.01, np.zeros(200), 2.0, 75.0, np.ones(200, np.uint8))
+    spans, rows = events_drift.drifts(Gaze(t, t * 0.01, np.zeros(200)), 2.0, 75.0, np.ones(200, np.uint8))
     assert spans[:3].tolist() == [[0, 8], [8, 16], [16, 24]]
     middle = rows[12]
     assert middle[0] == 400

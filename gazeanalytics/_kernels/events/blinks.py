@@ -1,34 +1,56 @@
 """Blinks: holes in gaze as long as the lids stay shut, out to where the pupil begins to shrink and has grown again."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gazeanalytics._kernels import kernel
 
 
+class Eye(NamedTuple):
+    """Time (ms), whether gaze or pupil is lost, and pupil size; an empty pupil means that none was recorded."""
+
+    t: np.ndarray
+    gone: np.ndarray
+    pupil: np.ndarray
+
+
+class BlinkRules(NamedTuple):
+    """Settings (ms): shortest and longest hole, holes that near are one, margin of a hole, smoothing of the pupil."""
+
+    min_ms: float
+    max_ms: float
+    join_within_ms: float
+    margin_ms: float
+    smooth_ms: float
+
+
 @kernel
-def smoothed(pupil, gone, i, half):
+def smoothed(eye, i, half):
     """Mean pupil of the samples there are within `half` of sample i; NaN without any."""
     total, count = 0.0, 0
-    for k in range(max(i - half, 0), min(i + half + 1, pupil.size)):
-        if not gone[k]:
-            total += pupil[k]
+    for k in range(max(i - half, 0), min(i + half + 1, eye.pupil.size)):
+        if not eye.gone[k]:
+            total += eye.pupil[k]
             count += 1
     return total / count if count else np.nan
 
 
+# Hershman, Henik & Cohen (2018): the lid covers the pupil little by little, so its measured size falls monotonically
+# into the hole and rises monotonically out of it. A fixed margin would cut too little of slow blinks, too much of fast.
 @kernel
-def edge(t, gone, pupil, i, side, since, half, margin):
+def edge(eye, i, side, since, half, margin):
     """Time to which a blink reaches on that side (-1 before, 1 after) of its hole, whose nearest sample seen is i.
 
     The hole ends at `since`. With a pupil: as far as it grows away from the hole, sample by sample. Never over `margin`
     ms, nor into another hole.
     """
-    reach, k = since, i
+    t, gone, reach, k = eye.t, eye.gone, since, i
     while 0 <= k < t.size and not gone[k] and abs(t[k] - since) <= margin:
-        if pupil.size == 0:
+        if eye.pupil.size == 0:
             reach = t[k]
         elif k != i:
-            if not smoothed(pupil, gone, k, half) > smoothed(pupil, gone, k - side, half):
+            if not smoothed(eye, k, half) > smoothed(eye, k - side, half):
                 break
             reach = t[k]
         k += side
@@ -36,13 +58,31 @@ def edge(t, gone, pupil, i, side, since, half, margin):
 
 
 @kernel
-def blinks(t, gone, pupil, step, p, found):
-    """Write onset, duration and time lost of every blink and count them; p as for `blinks_over_readings`.
+def end_of_hole(eye, stop, join_within, step):
+    """Sample after the last hole that lies within `join_within` ms of the hole before, beginning with one at `stop`."""
+    t, gone, n = eye.t, eye.gone, eye.t.size
+    ahead = stop
+    while ahead < n and t[ahead] - t[stop] <= join_within:
+        later = ahead + 1
+        while later < n and gone[later]:
+            later += 1
+        if later == n:
+            break
+        if later > ahead + 1 or t[later] - t[ahead] > 1.5 * step:
+            stop = later
+        ahead = later
+    return stop
 
-    `found` may have no rows: then they are only counted.
+
+@kernel
+def blinks(eye, step, rules, found):
+    """Write onset, duration and time lost of every blink and count them.
+
+    `found` may have no rows: then they are only counted. Holes that reach an end of the reading are no blinks, since
+    nobody knows how long they lasted.
     """
-    n = t.size
-    half = int(np.floor(p[4] / (2.0 * step) + 0.5))
+    t, gone = eye.t, eye.gone
+    n, half = t.size, int(np.floor(rules.smooth_ms / (2.0 * step) + 0.5))
     count, i = 0, 0
     while i < n and gone[i]:
         i += 1
@@ -55,35 +95,23 @@ def blinks(t, gone, pupil, step, p, found):
         if after == i + 1 and t[after] - t[i] <= 1.5 * step:
             i = after
             continue
-        stop, ahead = after, after
-        while ahead < n and t[ahead] - t[stop] <= p[2]:
-            later = ahead + 1
-            while later < n and gone[later]:
-                later += 1
-            if later == n:
-                break
-            if later > ahead + 1 or t[later] - t[ahead] > 1.5 * step:
-                stop = later
-            ahead = later
+        stop = end_of_hole(eye, after, rules.join_within_ms, step)
         lost = t[stop] - t[i] - step
-        if p[0] <= lost <= p[1]:
+        if rules.min_ms <= lost <= rules.max_ms:
             if found.shape[0]:
-                onset = edge(t, gone, pupil, i, -1, t[i] + step, half, p[3])
+                onset = edge(eye, i, -1, t[i] + step, half, rules.margin_ms)
                 found[count, 0], found[count, 2] = onset, lost
-                found[count, 1] = edge(t, gone, pupil, stop, 1, t[stop], half, p[3]) - onset
+                found[count, 1] = edge(eye, stop, 1, t[stop], half, rules.margin_ms) - onset
             count += 1
         i = stop
     return count
 
 
 @kernel
-def blinks_over_readings(starts, stops, t, gone, pupil, settings, found, steps, before, counts):
-    """`blinks` of every reading; settings: shortest and longest hole, join within, margin, smoothing (ms).
-
-    before: rows of earlier readings in `found`.
-    """
+def blinks_over_readings(starts, stops, eye, rules, found, steps, before, counts):
+    """Count the blinks of every reading, or write them; before: rows of earlier readings in `found`."""
     for r in range(starts.size):
         part = slice(starts[r], stops[r])
-        own = pupil[part] if pupil.size else pupil
+        own = Eye(eye.t[part], eye.gone[part], eye.pupil[part] if eye.pupil.size else eye.pupil)
         room = found[before[r] : before[r] + counts[r]] if found.shape[0] else found
-        counts[r] = blinks(t[part], gone[part], own, steps[r], settings, room)
+        counts[r] = blinks(own, steps[r], rules, room)

@@ -1,13 +1,15 @@
-"""Matching of the events of two labellings."""
+"""Matching of the events of two labellings by their overlap."""
 
 import numpy as np
 
 from gazeanalytics._kernels import kernel
 
 
+# Greedy by score, as object detection does it. Pairing each true event with the first one that overlaps it would let a
+# short piece of a broken fixation take the place of the long one.
 @kernel
-def match_events(starts, stops, true_starts, true_stops, least):
-    """Pair events by intersection over union, best pairs first; those under `least` stay alone.
+def match_events(starts, stops, true_starts, true_stops, min_overlap):
+    """Pair events by intersection over union, best pairs first; those under `min_overlap` stay alone.
 
     Both lists lie in order and don't overlap among themselves. Returns pairs of places, int64, shape (pairs, 2), in the
     order of the first.
@@ -23,7 +25,7 @@ def match_events(starts, stops, true_starts, true_stops, least):
         while j < true_starts.size and true_starts[j] < stops[i]:
             shared = min(stops[i], true_stops[j]) - max(starts[i], true_starts[j])
             score = shared / (max(stops[i], true_stops[j]) - min(starts[i], true_starts[j]))
-            if score >= least:
+            if score >= min_overlap:
                 scores[count] = score
                 pairs[count, 0], pairs[count, 1] = i, j
                 count += 1

@@ -1,24 +1,48 @@
-"""Labels by clustering gaze in moving windows into two (I2MC; Hessels, Niehorster, Kemner & Hooge 2017).
+"""I2MC: labels by clustering gaze in moving windows into two (Hessels et al. 2017). Gaze in degrees, times in ms.
 
-Gaze comes in degrees, without missing samples: a hole is a jump of the clock. Labels are 1 fixation and 2 saccade,
-without START: a sample in flight or a jump of the clock parts any two fixations.
+Labels are 1 fixation and 2 saccade, without START: a sample in flight or a jump of the clock separates any two
+fixations.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels.events.gaze import part_of
+from gazeanalytics._kernels.events.labels import FIXATION, SACCADE
 
-FIXATION, SACCADE = 1, 2
-_ROUNDS = 100
-# Windows are also looked at in means of so many samples, where these last at most so many ms.
+_MAX_ITER = 100
+# Windows are also looked at in means of so many samples (the paper's downsampling by 2, 5 and 10), where these last at
+# most so many ms.
 _THINS, _COARSEST_MS = np.array([1, 2, 5, 10]), 40.0
 
 
+class TwoMeans(NamedTuple):
+    """Settings: window and its step (ms), cutoff of weights (sd), merging in space (deg) and time (ms), gap (ms)."""
+
+    window_ms: float
+    window_step_ms: float
+    cutoff_sd: float
+    merge_within_deg: float
+    merge_within_ms: float
+    max_gap_ms: float
+
+
+class Room(NamedTuple):
+    """Working room for one window: means of samples, shape (2, samples), and the cluster of each."""
+
+    blocks: np.ndarray
+    member: np.ndarray
+
+
+# The paper starts k-means from random centres; the two ends of the wider axis make it exact to repeat, and differ only
+# where a window holds three places.
 @kernel
 def two_means(x, y, member):
-    """Split points into two clusters (Lloyd's rounds from the two ends of the wider axis); member: 0 or 1 for each.
+    """Split points into two clusters (Lloyd's iterations); member: 0 or 1 for each.
 
-    Tells whether there are two: not when all points are the same.
+    Returns whether there are two: not when all points are the same.
     """
     n = x.size
     along = x if x.max() - x.min() >= y.max() - y.min() else y
@@ -26,8 +50,8 @@ def two_means(x, y, member):
     ax, ay, bx, by = x[low], y[low], x[high], y[high]
     if along[low] == along[high]:
         return False
-    for round_ in range(_ROUNDS):
-        changed = round_ == 0
+    for iteration in range(_MAX_ITER):
+        changed = iteration == 0
         sums = np.zeros(6)
         for i in range(n):
             nearer = (x[i] - bx) ** 2 + (y[i] - by) ** 2 < (x[i] - ax) ** 2 + (y[i] - ay) ** 2
@@ -43,62 +67,66 @@ def two_means(x, y, member):
     return True
 
 
+# A window within one fixation is split, too, but at random: gaze changes clusters often, so each change weighs little.
+# A saccade is one change, which weighs 1. So no threshold in degrees is needed, and noise of any size cancels out.
 @kernel
-def weigh_window(x, y, thin, blocks, member, weights):
-    """Add to each sample's weight 1 / moves where gaze moves between the two clusters of a window.
+def weigh_window(x, y, thin, room, weights):
+    """Add to each sample's weight 1 / changes where gaze changes between the two clusters of a window.
 
-    The window is thinned to means of `thin` samples, which takes noise away; the move then lies within that many.
+    The window is thinned to means of `thin` samples, which averages noise out; the change then lies within that many.
     """
     count = x.size // thin
     if count < 2:
         return
+    across, along, member = room.blocks[0, :count], room.blocks[1, :count], room.member[:count]
     for k in range(count):
-        blocks[0, k], blocks[1, k] = np.mean(x[k * thin : (k + 1) * thin]), np.mean(y[k * thin : (k + 1) * thin])
-    if not two_means(blocks[0, :count], blocks[1, :count], member[:count]):
+        across[k], along[k] = np.mean(x[k * thin : (k + 1) * thin]), np.mean(y[k * thin : (k + 1) * thin])
+    if not two_means(across, along, member):
         return
-    moves = 0
+    changes = 0
     for k in range(1, count):
-        moves += member[k] != member[k - 1]
+        changes += member[k] != member[k - 1]
     for k in range(1, count):
         if member[k] != member[k - 1]:
             first = k * thin - (thin + 1) // 2
             for i in range(first, first + thin):
-                weights[i] += 1.0 / moves
+                weights[i] += 1.0 / changes
 
 
 @kernel
-def cluster_weights(t, x, y, window, pace, thins, longest_gap, weights):
-    """Mean weight of each sample over the windows of `window` ms, one every `pace` ms, that hold it.
+def cluster_weights(gaze, how, thins, weights):
+    """Mean weight of each sample over the windows that hold it.
 
     A window ends at a jump of the clock; one of less than half its length is left out.
     """
+    t, x, y = gaze.t, gaze.x, gaze.y
     n = t.size
     tests = np.zeros(n)
     weights[:] = 0.0
-    blocks, member = np.empty((2, n)), np.zeros(n, np.bool_)
+    room = Room(np.empty((2, n)), np.zeros(n, np.bool_))
     first, stop = 0, 0
     while first < n:
         if stop <= first:
             stop = first + 1
-        while stop < n and t[stop] - t[first] < window and t[stop] - t[stop - 1] <= longest_gap:
+        while stop < n and t[stop] - t[first] < how.window_ms and t[stop] - t[stop - 1] <= how.max_gap_ms:
             stop += 1
-        if stop - first > 2 and t[stop - 1] - t[first] > 0.5 * window:
+        if stop - first > 2 and t[stop - 1] - t[first] > 0.5 * how.window_ms:
             part = slice(first, stop)
             for thin in thins:
-                weigh_window(x[part], y[part], thin, blocks, member, weights[part])
+                weigh_window(x[part], y[part], thin, room, weights[part])
             tests[part] += 1.0
         here = first
-        while first < n and t[first] - t[here] < pace:
+        while first < n and t[first] - t[here] < how.window_step_ms:
             first += 1
     for i in range(n):
         weights[i] = weights[i] / tests[i] if tests[i] > 0 else 0.0
 
 
 @kernel
-def mean_and_spread(values):
-    """Mean and standard deviation."""
-    middle = values.mean()
-    return middle, np.sqrt(np.mean((values - middle) ** 2))
+def cutoff(weights, cutoff_sd):
+    """Weight over which a sample is in saccade: mean + cutoff_sd standard deviations."""
+    middle = weights.mean()
+    return middle + cutoff_sd * np.sqrt(np.mean((weights - middle) ** 2))
 
 
 @kernel
@@ -117,49 +145,40 @@ def shrink(x, y, first, stop):
 
 
 @kernel
-def place(x, y, first, stop, out):
-    """Median place of samples first to stop."""
-    out[0], out[1] = np.median(x[first:stop]), np.median(y[first:stop])
-
-
-@kernel
-def i2mc(t, x, y, step, p, labels):
-    """Label one reading; p: window, pace (ms), cutoff (sd), widest merge (deg), longest merge, longest gap (ms)."""
+def i2mc(gaze, step, how, labels):
+    """Label one reading."""
+    t, x, y = gaze.t, gaze.x, gaze.y
     n = t.size
     labels[:] = SACCADE
     if n == 0:
         return
     weights = np.empty(n)
-    thins = _THINS[(_THINS == 1) | (_THINS * step <= _COARSEST_MS)]
-    cluster_weights(t, x, y, p[0], p[1], thins, p[5], weights)
-    middle, spread = mean_and_spread(weights)
-    begin, end = -1, -1
-    here, there = np.empty(2), np.empty(2)
+    cluster_weights(gaze, how, _THINS[(_THINS == 1) | (_THINS * step <= _COARSEST_MS)], weights)
+    limit = cutoff(weights, how.cutoff_sd)
+    begin, end, at_x, at_y = -1, -1, 0.0, 0.0
     i = 0
     while i < n:
-        if weights[i] > middle + p[2] * spread:
+        if weights[i] > limit:
             i += 1
             continue
         stop = i + 1
-        while stop < n and weights[stop] <= middle + p[2] * spread and t[stop] - t[stop - 1] <= p[5]:
+        while stop < n and weights[stop] <= limit and t[stop] - t[stop - 1] <= how.max_gap_ms:
             stop += 1
         a, b = shrink(x, y, i, stop)
-        place(x, y, a, b, here)
-        near = begin >= 0 and t[a] - t[end - 1] - step <= p[4]
-        if near and np.sqrt((here[0] - there[0]) ** 2 + (here[1] - there[1]) ** 2) < p[3]:
+        here_x, here_y = np.median(x[a:b]), np.median(y[a:b])
+        near = begin >= 0 and t[a] - t[end - 1] - step <= how.merge_within_ms
+        if near and np.sqrt((here_x - at_x) ** 2 + (here_y - at_y) ** 2) < how.merge_within_deg:
             labels[end:b] = FIXATION
             end = b
-            place(x, y, begin, end, there)
+            at_x, at_y = np.median(x[begin:end]), np.median(y[begin:end])
         else:
-            begin, end = a, b
-            there[0], there[1] = here[0], here[1]
+            begin, end, at_x, at_y = a, b, here_x, here_y
         labels[a:b] = FIXATION
         i = stop
 
 
 @kernel
-def i2mc_over_readings(starts, stops, t, right, down, settings, labels, steps):
-    """`i2mc` of every reading; settings as its p."""
+def i2mc_over_readings(starts, stops, gaze, how, labels, steps):
+    """Label every reading; `how` is TwoMeans."""
     for r in range(starts.size):
-        part = slice(starts[r], stops[r])
-        i2mc(t[part], right[part], down[part], steps[r], settings, labels[part])
+        i2mc(part_of(gaze, starts[r], stops[r]), steps[r], how, labels[starts[r] : stops[r]])

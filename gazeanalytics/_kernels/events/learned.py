@@ -1,14 +1,18 @@
 """What boosted trees say of samples near fast motion.
 
-Gaze comes in degrees, without missing samples, cut into pieces (`events_pieces`). In a piece, bursts (peaks of speed)
-are found first; far from them and from holes the eye rests, and the trees are not asked. All measures are lengths,
-speeds (deg/s), times (ms) or ratios of them: they don't change when gaze is turned or moved. Classes are 0 rest,
-1 saccade, 2 post-saccadic oscillation, 3 blink.
+Gaze in degrees, cut into pieces without holes. In a piece, bursts (peaks of speed) are found first; far from them and
+from holes the eye rests, and the trees are not asked. All measures are lengths, speeds (deg/s), times (ms) or ratios of
+them: they don't change when gaze is turned or moved. Classes are 0 rest, 1 saccade, 2 post-saccadic oscillation,
+3 blink.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from gazeanalytics._kernels import inlined, kernel
+from gazeanalytics._kernels.events.gaze import part_of
+from gazeanalytics._kernels.events.pieces import piece_of
 
 CLASSES = 4
 SCALES = (8.0, 16.0, 32.0, 64.0, 128.0)
@@ -19,17 +23,53 @@ SPEED = 29
 _FAR, _APART, _CLOSE = 300.0, 40.0, 200.0
 # Depth of the trees; after each round of trees a row that leads clearly stops.
 DEPTH, ROUND, _LEAD = 6, 8, 3.0
-# Places in the edges of a burst, samples. The first seven are also the first seven of its facts, as times (ms).
+# Columns of the edges of bursts, samples. The first seven are also the first seven of their facts, as times (ms).
 RISE, BEGIN, DIP_BEFORE, FALL, DIP, SECOND_DIP, TOP, END = range(8)
-# Places in the facts: what a burst is like as a whole.
+# Columns of the facts: what a burst is like as a whole.
 ENDS, ACROSS, DOWN, X0, Y0, X1, Y1 = range(7, 14)
 PEAK, RUNS, CLEAR, LARGE, SIZE, DETOUR, FLIGHT, LASTS, STEEP = range(14, 23)
 _WHOLE = (PEAK, RUNS, CLEAR, LARGE, DETOUR, FLIGHT, LASTS, STEEP)
-# Places in the settings, and in the traits of a piece.
-PEAK_SPEED, PEAK_NOISE, BEFORE, AFTER, NEAR_HOLE = range(5)
-STEP, NOISE, OPENS, CLOSES = range(4)
 
 
+class Near(NamedTuple):
+    """Samples that the trees are asked about: near peaks over a speed (deg/s) and multiple of noise, and holes."""
+
+    peak_deg_s: float
+    peak_noise: float
+    before_ms: float
+    after_ms: float
+    hole_ms: float
+
+
+class Forest(NamedTuple):
+    """Boosted full trees: log odds before any, shape (classes,); feature and threshold of each node; leaf values."""
+
+    prior: np.ndarray
+    feature: np.ndarray
+    threshold: np.ndarray
+    value: np.ndarray
+
+
+class Stretch(NamedTuple):
+    """Gaze of one piece, its sampling interval (ms) and noise (deg/s), and running sums of x, y and their squares."""
+
+    t: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    step: float
+    noise: float
+    sums: np.ndarray
+
+
+class Bursts(NamedTuple):
+    """All bursts of a piece: its speed, their edges, shape (bursts, 8), and their facts, shape (bursts, 23)."""
+
+    speed: np.ndarray
+    edges: np.ndarray
+    facts: np.ndarray
+
+
+# Inlined, not called: measures are the innermost loop, and a call would hide from the compiler what doesn't change.
 @inlined
 def samples_in(duration, step):
     """Samples that a duration (ms) spans, at least one."""
@@ -45,15 +85,17 @@ def velocity(t, x, y, half, i):
 
 
 @kernel
-def speeds(t, x, y, step):
+def speeds(gaze, step):
     """Speed over 4 ms to either side of each sample of a piece (deg/s)."""
-    half, speed = samples_in(4.0, step), np.empty(t.size)
-    for i in range(t.size):
-        right, down = velocity(t, x, y, half, i)
+    half, speed = samples_in(4.0, step), np.empty(gaze.t.size)
+    for i in range(gaze.t.size):
+        right, down = velocity(gaze.t, gaze.x, gaze.y, half, i)
         speed[i] = np.sqrt(right * right + down * down)
     return speed
 
 
+# With sums S_i = sum_{k<i} x_k, the mean of samples a to b is (S_b - S_a) / (b - a): every scale costs the same. From
+# the first sample on, since far from 0 the sum of squares would lose the digits that a spread needs.
 @kernel
 def running_sums(x, y):
     """Sums of x, y and their squares before each sample, from the first sample on, shape (samples + 1, 3)."""
@@ -65,6 +107,8 @@ def running_sums(x, y):
     return sums
 
 
+# Of peaks closer than 40 ms the higher one is kept: the eye rests some 100 ms between saccades, so the lower one is the
+# swing after landing, which a measure of the same burst describes.
 @kernel
 def find_peaks(t, speed, least):
     """Peaks of speed over `least`; of those closer than 40 ms the higher one."""
@@ -124,9 +168,9 @@ def edges_after(t, speed, step, high, still, edges):
 
 
 @kernel
-def describe(gaze, low, high, peak, edges, facts):
+def describe(stretch, low, high, peak, edges, facts):
     """Facts of a burst: how far it went, between the means of 16 ms before and after; how much farther its path was."""
-    t, x, y, step, noise, sums = gaze
+    t, x, y, step, noise, sums = stretch
     begin, end, top = edges[BEGIN], edges[END], edges[TOP]
     for k in range(END):
         facts[k] = t[edges[k]]
@@ -148,9 +192,9 @@ def describe(gaze, low, high, peak, edges, facts):
 
 
 @kernel
-def find_bursts(gaze, speed, least, still):
-    """All bursts of a piece: their edges, shape (bursts, 8), and their facts, shape (bursts, 23)."""
-    t, step = gaze[0], gaze[3]
+def find_bursts(stretch, speed, least, still):
+    """All bursts of a piece whose peak speed exceeds `least`; between them the eye is slower than `still`."""
+    t, step = stretch.t, stretch.step
     peaks = find_peaks(t, speed, least)
     edges, facts = np.empty((peaks.size, 8), np.int64), np.empty((peaks.size, 23))
     for k in range(peaks.size):
@@ -161,16 +205,16 @@ def find_bursts(gaze, speed, least, still):
         edges[k, TOP] = top
         edges_before(t, speed, low, floor, edges[k])
         edges_after(t, speed, step, high, floor, edges[k])
-        describe(gaze, low, high, speed[top], edges[k], facts[k])
-    return edges, facts
+        describe(stretch, low, high, speed[top], edges[k], facts[k])
+    return Bursts(speed, edges, facts)
 
 
 @kernel
-def ask_near(t, edges, traits, settings, asked):
+def ask_near(t, edges, piece, near, asked):
     """Which samples lie near a burst or a hole, so that the trees are asked about them."""
     n = t.size
     asked[:] = False
-    before, after = max(settings[BEFORE], traits[STEP]), max(settings[AFTER], 1.5 * traits[STEP])
+    before, after = max(near.before_ms, piece.step), max(near.after_ms, 1.5 * piece.step)
     for k in range(edges.shape[0]):
         begin, end = edges[k, BEGIN], edges[k, END]
         a, b = begin, end
@@ -180,18 +224,19 @@ def ask_near(t, edges, traits, settings, asked):
             b += 1
         asked[a : b + 1] = True
     i = 0
-    while traits[OPENS] and i < n and t[i] - t[0] < settings[NEAR_HOLE]:
+    while piece.opens and i < n and t[i] - t[0] < near.hole_ms:
         asked[i] = True
         i += 1
     i = n - 1
-    while traits[CLOSES] and i >= 0 and t[n - 1] - t[i] < settings[NEAR_HOLE]:
+    while piece.closes and i >= 0 and t[n - 1] - t[i] < near.hole_ms:
         asked[i] = True
         i -= 1
 
 
 @inlined
-def burst_measures(now, xi, yi, speed, facts, out):
+def burst_measures(stretch, i, speed, facts, out):
     """Measures 0 to 19 of a sample: its place in its burst, in time, in space and in speed; what the burst is like."""
+    now, xi, yi = stretch.t[i], stretch.x[i], stretch.y[i]
     for k in range(END):
         out[k] = min(_CLOSE, max(-_CLOSE, now - facts[k]))
     across, down, size = facts[ACROSS], facts[DOWN], facts[SIZE]
@@ -218,8 +263,9 @@ def neighbour_measures(now, facts, mine, following, out):
 
 
 @inlined
-def lag_measures(t, x, y, step, i, across, down, out, c):
+def lag_measures(stretch, i, across, down, out, c):
     """Velocity along the burst, from sample i to 2 ms before, on to 4 ms before, and to 2 ms after."""
+    t, x, y, step = stretch.t, stretch.x, stretch.y, stretch.step
     first, second = samples_in(2.0, step), max(2, samples_in(4.0, step))
     a, b, d = max(i - first, 0), max(i - second, 0), min(i + first, t.size - 1)
     out[c] = ((x[i] - x[a]) * across + (y[i] - y[a]) * down) / (t[i] - t[a]) * 1000.0 if a < i else 0.0
@@ -228,8 +274,9 @@ def lag_measures(t, x, y, step, i, across, down, out, c):
 
 
 @inlined
-def scale_measures(t, x, y, step, sums, i, scale, out, c):
+def scale_measures(stretch, i, scale, out, c):
     """Spread before and after, distance of the means, and speeds before, after and through sample i at one scale."""
+    t, x, y, step, sums = stretch.t, stretch.x, stretch.y, stretch.step, stretch.sums
     reach = samples_in(scale, step)
     a, b = max(i - reach, 0), min(i + reach, t.size - 1)
     past, future = 1.0 / (i - a + 1), 1.0 / (b - i + 1)
@@ -244,9 +291,9 @@ def scale_measures(t, x, y, step, sums, i, scale, out, c):
 
 
 @kernel
-def measure(gaze, speed, traits, facts, following, i, out):
+def measure(stretch, bursts, piece, following, i, out):
     """All measures of sample i. following: the first burst whose peak comes after it, perhaps the number of bursts."""
-    t, x, y, step, noise, sums = gaze
+    t, speed, facts = stretch.t, bursts.speed, bursts.facts
     now, previous = t[i], following - 1
     following = following if following < facts.shape[0] else -1
     mine, across, down = previous, 1.0, 0.0
@@ -254,16 +301,16 @@ def measure(gaze, speed, traits, facts, following, i, out):
         mine = following
     if mine >= 0:
         across, down = facts[mine, ACROSS], facts[mine, DOWN]
-        burst_measures(now, x[i], y[i], speed[i], facts[mine], out)
+        burst_measures(stretch, i, speed[i], facts[mine], out)
     else:
         out[:END], out[END:20] = _CLOSE, 0.0
     neighbour_measures(now, facts, mine, following, out)
-    out[26], out[27], out[28], out[SPEED] = speed[i] / noise, noise, step, speed[i]
-    out[30] = min(_FAR, now - t[0]) if traits[OPENS] else _FAR
-    out[31] = min(_FAR, t[t.size - 1] - now) if traits[CLOSES] else _FAR
-    lag_measures(t, x, y, step, i, across, down, out, 32)
+    out[26], out[27], out[28], out[SPEED] = speed[i] / stretch.noise, stretch.noise, stretch.step, speed[i]
+    out[30] = min(_FAR, now - t[0]) if piece.opens else _FAR
+    out[31] = min(_FAR, t[t.size - 1] - now) if piece.closes else _FAR
+    lag_measures(stretch, i, across, down, out, 32)
     for k in range(len(SCALES)):
-        scale_measures(t, x, y, step, sums, i, SCALES[k], out, 35 + 6 * k)
+        scale_measures(stretch, i, SCALES[k], out, 35 + 6 * k)
 
 
 @inlined
@@ -275,18 +322,20 @@ def decided(scores):
     return first - second > _LEAD
 
 
+# F(x) = prior + sum of trees; p_k = exp F_k / sum exp F_q (Friedman, Hastie & Tibshirani 2000). A class that leads
+# by over 3 in log odds after a round has won, so that clear rows stop early. The trees of a round are walked side by
+# side: one walk waits for memory while the others go on. Unsigned indices spare the test whether they count from the
+# end.
 @kernel
-def forest(row, prior, feature, threshold, value, at, scores):
-    """Chances of the classes at a row of measures, by boosted trees that are full, nodes in breadth-first order.
+def forest(row, trees, at, scores):
+    """Probabilities of the classes at a row of measures, by boosted trees that are full, nodes in breadth-first order.
 
-    feature, threshold: shape (trees, nodes). value: shape (trees, leaves, classes), added up over trees, whose number
-    is a multiple of a round. A class that leads clearly after a round has won. The trees of a round are walked side by
-    side, `at` holds their nodes: one walk waits for memory while the others go on. Unsigned indices spare the test
-    whether they count from the end.
+    The number of trees is a multiple of a round; `at` holds the nodes of a round.
     """
+    feature, threshold, value = trees.feature, trees.threshold, trees.value
     one, two, inner = np.uint64(1), np.uint64(2), np.uint64(feature.shape[1])
     for k in range(CLASSES):
-        scores[k] = prior[k]
+        scores[k] = trees.prior[k]
     for tree in range(0, feature.shape[0], ROUND):
         at[:] = 0
         for _ in range(DEPTH):
@@ -308,14 +357,14 @@ def forest(row, prior, feature, threshold, value, at, scores):
 
 
 @kernel
-def look_at(t, x, y, traits, settings, asked):
+def look_at(gaze, piece, near, asked):
     """All that the measures of a piece need, and which samples are asked about."""
-    step, noise = traits[STEP], traits[NOISE]
-    gaze, speed = (t, x, y, step, noise, running_sums(x, y)), speeds(t, x, y, step)
-    least = max(settings[PEAK_SPEED], settings[PEAK_NOISE] * noise)
-    edges, facts = find_bursts(gaze, speed, least, max(6.0, 2.0 * noise))
-    ask_near(t, edges, traits, settings, asked)
-    return gaze, speed, edges, facts
+    noise = piece.noise
+    stretch = Stretch(gaze.t, gaze.x, gaze.y, piece.step, noise, running_sums(gaze.x, gaze.y))
+    least = max(near.peak_deg_s, near.peak_noise * noise)
+    bursts = find_bursts(stretch, speeds(gaze, piece.step), least, max(6.0, 2.0 * noise))
+    ask_near(gaze.t, bursts.edges, piece, near, asked)
+    return stretch, bursts
 
 
 @inlined
@@ -327,35 +376,35 @@ def burst_ahead(edges, following, i):
 
 
 @kernel
-def shares_over_pieces(bounds, traits, t, x, y, settings, trees, asked, shares):
-    """Which samples are asked about, and the chances of the classes at them, float32, shape (samples, classes)."""
-    prior, feature, threshold, value = trees
+def shares_over_pieces(pieces, gaze, near, trees, asked, shares):
+    """Which samples are asked about, and the probabilities of the classes there, float32, shape (samples, classes)."""
     row, scores, at = np.empty(MEASURES, np.float32), np.empty(CLASSES), np.empty(ROUND, np.uint64)
-    for m in range(bounds.shape[0]):
-        part, following = slice(bounds[m, 0], bounds[m, 1]), 0
-        near, chances = asked[part], shares[part]
-        gaze, speed, edges, facts = look_at(t[part], x[part], y[part], traits[m], settings, near)
-        for i in np.flatnonzero(near):
-            following = burst_ahead(edges, following, i)
-            measure(gaze, speed, traits[m], facts, following, i, row)
-            forest(row, prior, feature, threshold, value, at, scores)
+    for m in range(pieces.starts.size):
+        part, piece, following = slice(pieces.starts[m], pieces.stops[m]), piece_of(pieces, m), 0
+        here, chances = asked[part], shares[part]
+        stretch, bursts = look_at(part_of(gaze, pieces.starts[m], pieces.stops[m]), piece, near, here)
+        for i in np.flatnonzero(here):
+            following = burst_ahead(bursts.edges, following, i)
+            measure(stretch, bursts, piece, following, i, row)
+            forest(row, trees, at, scores)
             chances[i] = scores
 
 
 @kernel
-def measures_over_pieces(bounds, traits, t, x, y, settings, asked, rows):
+def measures_over_pieces(pieces, gaze, near, asked, rows):
     """Which samples are asked about, and their measures, float32, shape (samples, MEASURES)."""
-    for m in range(bounds.shape[0]):
-        part, following = slice(bounds[m, 0], bounds[m, 1]), 0
-        gaze, speed, edges, facts = look_at(t[part], x[part], y[part], traits[m], settings, asked[part])
-        for i in np.flatnonzero(asked[part]):
-            following = burst_ahead(edges, following, i)
-            measure(gaze, speed, traits[m], facts, following, i, rows[bounds[m, 0] + i])
+    for m in range(pieces.starts.size):
+        start, piece, following = pieces.starts[m], piece_of(pieces, m), 0
+        here = asked[start : pieces.stops[m]]
+        stretch, bursts = look_at(part_of(gaze, start, pieces.stops[m]), piece, near, here)
+        for i in np.flatnonzero(here):
+            following = burst_ahead(bursts.edges, following, i)
+            measure(stretch, bursts, piece, following, i, rows[start + i])
 
 
 @kernel
-def forest_over_rows(rows, prior, feature, threshold, value, shares):
-    """`forest` of all rows."""
+def forest_over_rows(rows, trees, shares):
+    """Probabilities of the classes at all rows of measures."""
     at = np.empty(ROUND, np.uint64)
     for i in range(rows.shape[0]):
-        forest(rows[i], prior, feature, threshold, value, at, shares[i])
+        forest(rows[i], trees, at, shares[i])

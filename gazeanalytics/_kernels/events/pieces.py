@@ -1,24 +1,65 @@
 """Readings cut at holes that a blink could fill, and how noisy each reading is. Gaze in degrees, times in ms."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels.events.gaze import part_of, samples_in
 
 _LONG_HOLE = 20.0
-# Places in the traits of a piece.
-STEP, NOISE, OPENS, CLOSES = range(4)
+
+
+class Pieces(NamedTuple):
+    """Stretches without holes, of all readings.
+
+    Attributes
+    ----------
+    starts, stops : int64, shape (pieces,)
+        First sample and the one after the last.
+    steps, noise : float64, shape (pieces,)
+        Sampling interval (ms) and noise (deg/s) of the reading.
+    opens, closes : bool, shape (pieces,)
+        Whether a piece begins, and ends, at a hole.
+    """
+
+    starts: np.ndarray
+    stops: np.ndarray
+    steps: np.ndarray
+    noise: np.ndarray
+    opens: np.ndarray
+    closes: np.ndarray
+
+
+class Piece(NamedTuple):
+    """What the measures know of the stretch that a sample lies in."""
+
+    step: float
+    noise: float
+    opens: bool
+    closes: bool
 
 
 @kernel
-def hole_of(step, longest_gap):
+def piece_of(pieces, m):
+    """The m-th piece without its place."""
+    return Piece(pieces.steps[m], pieces.noise[m], pieces.opens[m], pieces.closes[m])
+
+
+@kernel
+def hole_of(step, max_gap):
     """Shortest jump of the clock (ms) that ends a piece: as long as a short blink, and more than two samples lost."""
-    return min(longest_gap, max(_LONG_HOLE, 2.5 * step))
+    return min(max_gap, max(_LONG_HOLE, 2.5 * step))
 
 
+# The change between the velocities of two neighbouring windows is the second difference x_a - 2 x_b + x_c, from which
+# steady drift and pursuit drop out; the median over the reading leaves saccades out. Robust deviations of velocity
+# itself, as the cascade takes them, would call pursuit noise.
 @kernel
-def noise_speed(t, x, y, step):
+def noise_speed(gaze, step):
     """Median change of velocity between windows of 8 ms (deg/s), over at most some 2,000 places; drift adds none."""
-    n, reach = t.size, 2 * max(1, int(np.floor(4.0 / step + 0.5)))
+    t, x, y = gaze.t, gaze.x, gaze.y
+    n, reach = t.size, 2 * samples_in(4.0, step)
     stride = max(1, n // 2048)
     changes = np.empty(n // stride + 1)
     m = 0
@@ -32,11 +73,11 @@ def noise_speed(t, x, y, step):
 
 
 @kernel
-def count_pieces(starts, stops, t, longest_gap, steps):
+def count_pieces(starts, stops, t, max_gap, steps):
     """How many pieces all readings have together."""
     count = 0
     for r in range(starts.size):
-        hole = hole_of(steps[r], longest_gap)
+        hole = hole_of(steps[r], max_gap)
         count += starts[r] < stops[r]
         for i in range(starts[r] + 1, stops[r]):
             count += t[i] - t[i - 1] > hole
@@ -44,23 +85,22 @@ def count_pieces(starts, stops, t, longest_gap, steps):
 
 
 @kernel
-def pieces_of_readings(starts, stops, t, x, y, longest_gap, steps):
-    """First sample of each piece and the one after its last; its traits.
-
-    Returns bounds, shape (pieces, 2), and traits, shape (pieces, 4): step (ms), noise (deg/s), and whether it begins
-    and ends at a hole.
-    """
-    count = count_pieces(starts, stops, t, longest_gap, steps)
-    bounds, traits = np.empty((count, 2), np.int64), np.zeros((count, 4))
+def pieces_of_readings(starts, stops, gaze, max_gap, steps):
+    """Cut every reading at its holes."""
+    t, count = gaze.t, count_pieces(starts, stops, gaze.t, max_gap, steps)
+    pieces = Pieces(
+        np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count), np.empty(count),
+        np.empty(count, np.bool_), np.empty(count, np.bool_),
+    )  # fmt: skip
     m = 0
     for r in range(starts.size):
-        hole, whole = hole_of(steps[r], longest_gap), slice(starts[r], stops[r])
-        noise, start = noise_speed(t[whole], x[whole], y[whole], steps[r]), starts[r]
+        hole, start = hole_of(steps[r], max_gap), starts[r]
+        noise = noise_speed(part_of(gaze, starts[r], stops[r]), steps[r])
         for i in range(starts[r], stops[r]):
             ends = i + 1 == stops[r]
             if ends or t[i + 1] - t[i] > hole:
-                bounds[m, 0], bounds[m, 1] = start, i + 1
-                traits[m, STEP], traits[m, NOISE] = steps[r], noise
-                traits[m, OPENS], traits[m, CLOSES] = start > starts[r], not ends
+                pieces.starts[m], pieces.stops[m] = start, i + 1
+                pieces.steps[m], pieces.noise[m] = steps[r], noise
+                pieces.opens[m], pieces.closes[m] = start > starts[r], not ends
                 start, m = i + 1, m + 1
-    return bounds, traits
+    return pieces

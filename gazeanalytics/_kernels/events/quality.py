@@ -1,18 +1,33 @@
-"""Losses and precision of recordings, and the samples that cleaning takes away.
+"""Data loss and precision of recordings, and the samples that cleaning takes away; NaN is missing.
 
-Gaze comes in degrees for precision and in pixels for cleaning; NaN is missing.
+Gaze in degrees for precision and in image px for cleaning, on an even or uneven clock (ms).
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels.events.gaze import part_of
 
 
+class Cleaning(NamedTuple):
+    """Settings: spikes (px), shortest and longest blink and the margin beside it (ms); 0 leaves a step out."""
+
+    spike_px: float
+    min_blink_ms: float
+    max_blink_ms: float
+    margin_ms: float
+
+
+# RMS-S2S = sqrt(mean |p_{i+1} - p_i|^2); SD = sqrt(sd_x^2 + sd_y^2); the ellipse that holds a share P of the samples
+# has the area -2 pi ln(1 - P) sd_x sd_y sqrt(1 - r^2) (Crossland & Rubin 2002). RMS-S2S shows white noise from sample
+# to sample and is blind to slow drift; SD shows both (Holmqvist et al. 2012).
 @kernel
 def precision(x, y, out):
-    """Sample-to-sample RMS, standard deviation and ellipse of one window: out 0 RMS-S2S, 1 SD, 2 sx sy sqrt(1 - r2).
+    """Precision of one window: out 0 RMS-S2S, 1 SD, 2 sd_x sd_y sqrt(1 - r^2).
 
-    Missing samples are passed over; a step counts when both ends are there.
+    Missing samples are skipped; a step counts when both ends are there.
     """
     out[:] = np.nan
     seen, steps, squares = 0, 0, 0.0
@@ -42,40 +57,50 @@ def precision(x, y, out):
 
 
 @kernel
-def quality(t, x, y, step, window, longest_gap, out):
+def losses(gaze, step, max_gap, out):
+    """Samples seen, holes over `max_gap` ms and the longest hole (ms), at 0, 2 and 3 of out."""
+    t, n = gaze.t, gaze.t.size
+    before, seen = t[0] - step, 0
+    for i in range(n + 1):
+        if i < n and np.isnan(gaze.x[i] + gaze.y[i]):
+            continue
+        now = t[i] if i < n else t[n - 1] + step
+        seen += i < n
+        hole = now - before
+        if hole > max_gap:
+            out[2] += 1.0
+        if hole > 1.5 * step:
+            out[3] = max(out[3], hole - step)
+        before = now
+    out[0] = seen
+
+
+# The median over windows, not one value for all: a window with a saccade has a spread of degrees, and a mean would
+# report it as noise (Hooge et al. 2022).
+@kernel
+def quality(gaze, step, window, max_gap, out):
     """Facts on one reading.
 
-    out: 0 samples seen, 1 time from first to last sample and one interval more (ms), 2 holes over `longest_gap` ms,
+    out: 0 samples seen, 1 time from first to last sample and one interval more (ms), 2 holes over `max_gap` ms,
     3 longest hole (ms), 4-6 median `precision` of consecutive windows of `window` ms, at least half of them seen.
     """
+    t, x, y = gaze.t, gaze.x, gaze.y
     n = t.size
     out[:] = 0.0
     out[4:] = np.nan
     if n == 0:
         return
     out[1] = t[n - 1] - t[0] + step
-    before, seen = t[0] - step, 0
-    for i in range(n + 1):
-        if i < n and np.isnan(x[i] + y[i]):
-            continue
-        now = t[i] if i < n else t[n - 1] + step
-        seen += i < n
-        hole = now - before
-        if hole > longest_gap:
-            out[2] += 1.0
-        if hole > 1.5 * step:
-            out[3] = max(out[3], hole - step)
-        before = now
-    out[0] = seen
-    wanted = max(2, int(window / step / 2.0))
-    rows = np.empty((n // wanted + 1, 3))
+    losses(gaze, step, max_gap, out)
+    enough = max(2, int(window / step / 2.0))
+    rows = np.empty((n // enough + 1, 3))
     kept, i = 0, 0
     while i < n:
         stop, there = i, 0
         while stop < n and t[stop] - t[i] < window:
             there += not np.isnan(x[stop] + y[stop])
             stop += 1
-        if there >= wanted and t[stop - 1] - t[i] + step > 0.75 * window:
+        if there >= enough and t[stop - 1] - t[i] + step > 0.75 * window:
             precision(x[i:stop], y[i:stop], rows[kept])
             kept += 1
         i = stop
@@ -85,13 +110,14 @@ def quality(t, x, y, step, window, longest_gap, out):
 
 
 @kernel
-def quality_over_readings(starts, stops, t, x, y, settings, steps, out):
-    """`quality` of every reading; settings: window, longest gap (ms)."""
+def quality_over_readings(starts, stops, gaze, window, max_gap, steps, out):
+    """Write the facts of every reading; window of precision and longest gap in ms."""
     for r in range(starts.size):
-        part = slice(starts[r], stops[r])
-        quality(t[part], x[part], y[part], steps[r], settings[0], settings[1], out[r])
+        quality(part_of(gaze, starts[r], stops[r]), steps[r], window, max_gap, out[r])
 
 
+# After Stampe (1993), whose filter replaces such a sample by its neighbour: here it becomes missing and is counted, so
+# that nothing is made up.
 @kernel
 def spikes(x, y, least, counts):
     """Take away single samples over `least` off both neighbours, when these are nearer to each other."""
@@ -106,18 +132,19 @@ def spikes(x, y, least, counts):
 
 
 @kernel
-def margins(t, x, y, shortest, longest, margin, counts):
-    """Take away the samples within `margin` ms of a hole that lasts from `shortest` to `longest` ms."""
+def margins(gaze, how, counts):
+    """Take away the samples within the margin of a hole that lasts as long as a blink."""
+    t, x, y = gaze.t, gaze.x, gaze.y
     n = t.size
     last = -1
     for i in range(n):
         if np.isnan(x[i] + y[i]):
             continue
-        if last >= 0 and i > last + 1 and shortest <= t[i] - t[last] <= longest:
+        if last >= 0 and i > last + 1 and how.min_blink_ms <= t[i] - t[last] <= how.max_blink_ms:
             for side in (-1, 1):
                 k = last if side < 0 else i
                 edge = t[k]
-                while 0 <= k < n and abs(t[k] - edge) < margin:
+                while 0 <= k < n and abs(t[k] - edge) < how.margin_ms:
                     if not np.isnan(x[k] + y[k]):
                         x[k] = y[k] = np.nan
                         counts[1] += 1
@@ -126,12 +153,12 @@ def margins(t, x, y, shortest, longest, margin, counts):
 
 
 @kernel
-def clean_over_readings(starts, stops, t, x, y, settings, counts):
-    """`spikes`, then `margins`; settings: spike (px), shortest and longest blink, margin (ms); 0 leaves a step out."""
+def clean_over_readings(starts, stops, gaze, how, counts):
+    """Take away spikes, then the edges of blinks, in every reading; counts: samples taken by either."""
     for r in range(starts.size):
-        part = slice(starts[r], stops[r])
+        part = part_of(gaze, starts[r], stops[r])
         counts[r] = 0
-        if settings[0] > 0:
-            spikes(x[part], y[part], settings[0], counts[r])
-        if settings[3] > 0:
-            margins(t[part], x[part], y[part], settings[1], settings[2], settings[3], counts[r])
+        if how.spike_px > 0:
+            spikes(part.x, part.y, how.spike_px, counts[r])
+        if how.margin_ms > 0:
+            margins(part, how, counts[r])

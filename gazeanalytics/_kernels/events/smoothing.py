@@ -1,32 +1,59 @@
 """Classes of samples smoothed into labels: the likeliest run of classes, blinks beside holes, no endless saccade.
 
 Times are in ms. Classes are 0 rest, 1 saccade, 2 post-saccadic oscillation, 3 blink; labels are 1 fixation, 2 saccade,
-3 oscillation, 5 blink, 6 noise, without START. Pieces are those of `events_pieces`.
+3 oscillation, 5 blink, 6 noise, without START.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
 from gazeanalytics._kernels import kernel
+from gazeanalytics._kernels.events.labels import BLINK, FIXATION, NOISE, SACCADE
 
-FIXATION, SACCADE, BLINK, NOISE = 1, 2, 5, 6
 CLASSES = 4
 _LONGEST_RUN = 65_536
-# Places in the settings, and in the traits of a piece.
-BLINK_MARGIN, LONGEST_SACCADE = range(2)
-STEP, OPENS, CLOSES = 0, 2, 3
 
 
+class ClassChain(NamedTuple):
+    """Log probabilities from class to class, shortest durations (ms), and the cost of a change at 500 Hz (log odds)."""
+
+    moves: np.ndarray
+    lasting: np.ndarray
+    switch: float
+
+
+class ScaledChain(NamedTuple):
+    """A ClassChain at one sampling interval: log probability to stay (0), leave (1), moves, shortest runs (samples)."""
+
+    leave: np.ndarray
+    moves: np.ndarray
+    shortest: np.ndarray
+
+
+class Limits(NamedTuple):
+    """How far from a hole motion is blink, and how long a saccade may last (ms)."""
+
+    blink_margin_ms: float
+    max_saccade_ms: float
+
+
+# Viterbi with shortest durations: best_i(k) is the greater of stay, best_{i-1}(k) + log stay_k + s_ik, and enter,
+# max_q best_{i-d}(q) + log leave_q + log move_qk + the sum of the last d scores, with d the shortest run of class k. A
+# plain Viterbi chain would let a class last one sample; dropping short runs later would not say which neighbour they
+# belong to.
 @kernel
-def smooth(scores, leave, moves, shortest, labels):
-    """Most likely run of classes when each must last `shortest` samples.
+def smooth(scores, chain, labels):
+    """Most likely run of classes when each must last its shortest run.
 
-    scores: log of the class shares. leave: log chance to stay (0) or leave (1) at a step, a class. moves: log chance
-    of the next class. A class is entered by paying for its shortest run at once, out of running sums.
+    scores: log of the class probabilities. A class is entered by paying for its shortest run at once, out of running
+    sums.
     """
+    leave, moves, shortest = chain
     n = scores.shape[0]
     sums = np.zeros((n + 1, CLASSES))
     best = np.full((n + 1, CLASSES), -np.inf)
-    came = np.full((n + 1, CLASSES), -1, np.int8)
+    back = np.full((n + 1, CLASSES), -1, np.int8)
     for i in range(1, n + 1):
         for k in range(CLASSES):
             sums[i, k] = sums[i - 1, k] + scores[i - 1, k]
@@ -43,23 +70,22 @@ def smooth(scores, leave, moves, shortest, labels):
             if stay >= enter:
                 best[i, k] = stay
             else:
-                best[i, k], came[i, k] = enter, source
+                best[i, k], back[i, k] = enter, source
     i, k = n, int(np.argmax(best[n]))
     while i > 0:
-        if came[i, k] < 0:
+        if back[i, k] < 0:
             labels[i - 1] = k
             i -= 1
             continue
         begin = max(i - shortest[k], 0)
         labels[begin:i] = k
-        i, k = begin, int(came[i, k])
+        i, k = begin, int(back[i, k])
 
 
 @kernel
 def label_runs(asked, shares, chain, labels):
     """Label each run of samples asked about; the rest beside it lasts long enough. Very long runs are cut."""
-    leave, moves, shortest = chain
-    n, pad, i = asked.size, shortest[0], 0
+    n, pad, i = asked.size, chain.shortest[0], 0
     while i < n:
         if not asked[i]:
             labels[i] = FIXATION
@@ -75,7 +101,7 @@ def label_runs(asked, shares, chain, labels):
             for q in range(CLASSES):
                 scores[first + k - i, q] = np.log(max(shares[k, q], 1e-3))
         a, b = first if i == 0 else 0, last if stop == n else last + pad
-        smooth(scores[a:b], leave, moves, shortest, found[a:b])
+        smooth(scores[a:b], chain, found[a:b])
         for k in range(i, stop):
             kind = found[first + k - i]
             labels[k] = BLINK if kind == 3 else kind + 1
@@ -109,25 +135,25 @@ def spread_blink(t, margin, way, labels):
 
 @kernel
 def scaled_chain(chain, step):
-    """The chain at a sampling interval (ms): costs fall where samples are sparse, since they tell more each."""
+    """The chain at a sampling interval (ms): costs fall where samples are sparse, since each carries more evidence."""
     moves, lasting, switch = chain
     weight = min(1.0, 2.0 / step) ** 2
     leave, shortest = np.zeros((2, CLASSES)), np.empty(CLASSES, np.int64)
     leave[1] = -switch * weight
     for k in range(CLASSES):
         shortest[k] = max(1, int(np.floor(lasting[k] / step + 0.5)))
-    return leave, moves * weight, shortest
+    return ScaledChain(leave, moves * weight, shortest)
 
 
 @kernel
-def smooth_over_pieces(bounds, traits, t, settings, chain, asked, shares, labels):
-    """Label every piece. asked, shares: which samples the trees were asked about, and the chances they gave."""
-    for m in range(bounds.shape[0]):
-        part = slice(bounds[m, 0], bounds[m, 1])
-        tp, found, step = t[part], labels[part], traits[m, STEP]
+def smooth_over_pieces(pieces, t, limits, chain, asked, shares, labels):
+    """Label every piece. asked, shares: which samples the trees were asked about, and the probabilities they gave."""
+    for m in range(pieces.starts.size):
+        part = slice(pieces.starts[m], pieces.stops[m])
+        tp, found, step = t[part], labels[part], pieces.steps[m]
         label_runs(asked[part], shares[part], scaled_chain(chain, step), found)
-        if traits[m, OPENS]:
-            spread_blink(tp, settings[BLINK_MARGIN], 1, found)
-        if traits[m, CLOSES]:
-            spread_blink(tp, settings[BLINK_MARGIN], -1, found)
-        refuse_long(tp, step, settings[LONGEST_SACCADE], found)
+        if pieces.opens[m]:
+            spread_blink(tp, limits.blink_margin_ms, 1, found)
+        if pieces.closes[m]:
+            spread_blink(tp, limits.blink_margin_ms, -1, found)
+        refuse_long(tp, step, limits.max_saccade_ms, found)
