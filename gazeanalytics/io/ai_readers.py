@@ -24,7 +24,7 @@ _SEVERITY = {1.0: "mild", 2.0: "moderate", 3.0: "severe"}
 def read_probabilities(
     path: str | Path, *, key: str = "Study", threshold: float | Mapping[str, float] = 0.5
 ) -> pd.DataFrame:
-    """Read a classifier's probabilities, a column a finding, as what an AI reader states.
+    r"""Read a classifier's probabilities, a column a finding, as what an AI reader states.
 
     Parameters
     ----------
@@ -45,6 +45,17 @@ def read_probabilities(
     ------
     InputError
         If the key is absent or not unique, or a cell isn't a probability.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "model.csv")
+    ...     _ = path.write_text("Study,Edema,Lung Lesion\na,0.8,0.1\n")
+    ...     read_probabilities(path)[["reading", "finding", "status", "certainty"]]
+      reading      finding   status  certainty
+    0       a        edema  present        0.8
+    1       a  lung_lesion   absent        0.1
     """
     path = Path(path)
     raw = read_columns(path)
@@ -63,7 +74,7 @@ def read_probabilities(
 
 
 def read_maplez(path: str | Path, *, key: str = "subjectid_studyid") -> pd.DataFrame:
-    """Read the annotations that MAPLEZ writes of reports (Bigolin Lanfredi et al. 2024) as a "report reader".
+    r"""Read the annotations that MAPLEZ writes of reports (Bigolin Lanfredi et al. 2024) as a "report reader".
 
     Parameters
     ----------
@@ -84,6 +95,17 @@ def read_maplez(path: str | Path, *, key: str = "subjectid_studyid") -> pd.DataF
     ------
     InputError
         If a column or all rows of labels are missing, or a code is none of MAPLEZ's.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "maplez.csv")
+    ...     rows = "subjectid_studyid,type_annotation,edema,fracture\n1_2,labels,-1,-2\n1_2,probability,30,101\n"
+    ...     _ = path.write_text(rows)
+    ...     read_maplez(path)[["reading", "finding", "status", "certainty"]]
+      reading finding     status  certainty
+    0     1_2   edema  uncertain        0.3
     """
     path = Path(path)
     raw = read_columns(path)

@@ -29,7 +29,7 @@ _KNOWN = ("preferred", "preferred_source", "duration")
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """Cases of the study and the reports written of them.
+    r"""Cases of the study and the reports written of them.
 
     Attributes
     ----------
@@ -39,6 +39,15 @@ class Drafts:
         Table `readings`: reading, reader (model, resident, radiologist), case.
     cases : pandas.DataFrame
         case and, where the file has them, indication, question, task_name and radcliq_score.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "cases.csv")
+    ...     _ = path.write_text("unique_id,reasoning,candidate\n1,Is there fluid? No.,No effusion.\n")
+    ...     read_drafts(path).traces["text"].tolist()
+    ['Is there fluid? No.\nNo effusion.']
     """
 
     traces: pd.DataFrame
@@ -47,12 +56,23 @@ class Drafts:
 
 
 def read_drafts(path: str | Path) -> Drafts:
-    """Read a CSV of cases: unique_id, reasoning, candidate, labels and, where residents wrote, resident.
+    r"""Read a CSV of cases: unique_id, reasoning, candidate, labels and, where residents wrote, resident.
 
     Raises
     ------
     InputError
         If the file lacks `unique_id` or `candidate`, or holds a case twice.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "cases.csv")
+    ...     _ = path.write_text("unique_id,candidate,labels,resident\n1,No edema.,Clear lungs.,\n")
+    ...     read_drafts(path).readings
+             reading       reader case
+    0        1|model        model    1
+    1  1|radiologist  radiologist    1
     """
     path = Path(path)
     raw = read_columns(path)
@@ -103,6 +123,16 @@ def read_responses(
     ------
     InputError
         If a file isn't such a file, or an answer is none of those that can be given.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "reader-1.json")
+    ...     _ = path.write_text('{"case 1": {"preferred_source": "candidate", "duration": 31.5}}')
+    ...     read_responses(path).to_dict("records")
+    [{'reader': 'reader-1', 'case': 'case 1', 'draft': 'candidate', 'preferred': 'candidate', 'favourable': 1.0,
+      'duration_ms': 31500.0}]
     """
     files = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     rows = [row for path in files for row in _sheets(path)]

@@ -64,6 +64,14 @@ def convert(raw: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> pd
     ------
     InputError
         Naming the file, row and column at fault, and the remedy.
+
+    Examples
+    --------
+    >>> raw = pd.DataFrame({"trial": ["7", "7"], "secs": ["0.0", "0.3"], "gx": ["10", "-1"], "gy": ["20", "-1"]})
+    >>> columns = {"x": "gx", "y": "gy", "onset": {"column": "secs", "unit": "s"}}
+    >>> table_map = TableMap(file="gaze.csv", reading=["trial"], missing=[-1], columns=columns)
+    >>> convert(raw, "fixations", table_map, Path("gaze.csv")).to_dict("records")
+    [{'reading': '7', 'onset': 0.0, 'x': 10.0, 'y': 20.0}, {'reading': '7', 'onset': 300.0, 'x': nan, 'y': nan}]
     """
     contract = TABLES[name]
     kind = table_map.format or format_of(file)

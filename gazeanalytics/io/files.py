@@ -43,7 +43,17 @@ def format_of(path: Path) -> str:
 
 
 def read_header(path: Path, *, kind: str | None = None, delimiter: str | None = None) -> list[str]:
-    """Names of the columns of a file, in order."""
+    r"""Names of the columns of a file, in order.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "gaze.csv")
+    ...     _ = path.write_text("read_id,ts,px,py\n1,0,5,7\n")
+    ...     read_header(path)
+    ['read_id', 'ts', 'px', 'py']
+    """
     kind = kind or format_of(path)
     if kind == "parquet":
         return list(_open_parquet(path).schema_arrow.names)
@@ -61,7 +71,7 @@ def read_columns(
     delimiter: str | None = None,
     encoding: str = "utf-8",
 ) -> pd.DataFrame:
-    """Read some columns of a file, delimited text as text.
+    r"""Read some columns of a file, delimited text as text.
 
     Parameters
     ----------
@@ -80,6 +90,17 @@ def read_columns(
     ------
     InputError
         If the file is absent, empty, truncated, or lacks a column.
+
+    Examples
+    --------
+    Delimited text stays text, so that a unit or a missing code can be declared before a number is made of it:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "gaze.csv")
+    ...     _ = path.write_text("read_id,ts,px,py\n1,0,5,-9999\n")
+    ...     read_columns(path, ["read_id", "py"]).to_dict("records")
+    [{'read_id': '1', 'py': '-9999'}]
     """
     kind = kind or format_of(path)
     if kind == "parquet":

@@ -21,7 +21,18 @@ _TIME_UNITS = (("s", 1e3), ("us", 1e-3), ("ns", 1e-6), ("ms", 1.0))
 
 
 def shard_files(folder: Path, name: str, table_map: TableMap | None) -> list[Path]:
-    """Files of one table, in name order: those of the map, else `<name>.<ending>` or all in the folder `<name>`."""
+    """Files of one table, in name order: those of the map, else `<name>.<ending>` or all in the folder `<name>`.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Path(folder, "samples").mkdir()
+    ...     for part in ("part-1.csv", "part-0.csv", "notes.md"):
+    ...         Path(folder, "samples", part).touch()
+    ...     [path.name for path in shard_files(Path(folder), "samples", None)]
+    ['part-0.csv', 'part-1.csv']
+    """
     if table_map is not None:
         patterns = [table_map.file] if isinstance(table_map.file, str) else table_map.file
         found = [path for pattern in patterns for path in _matching(folder, pattern)]
@@ -40,7 +51,7 @@ def shard_files(folder: Path, name: str, table_map: TableMap | None) -> list[Pat
 
 
 def load_shard(file: Path, name: str, table_map: TableMap | None = None) -> pd.DataFrame:
-    """Read, convert and check one file of table `name`.
+    r"""Read, convert and check one file of table `name`.
 
     Returns
     -------
@@ -51,6 +62,20 @@ def load_shard(file: Path, name: str, table_map: TableMap | None = None) -> pd.D
     ------
     InputError
         Naming the file, the row and column at fault, and the remedy.
+
+    Examples
+    --------
+    A unit that can't be right is an error, not a number:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "fixations.csv")
+    ...     _ = path.write_text("reading,onset,duration,x,y\n1,0,0.25,5,7\n1,0.3,0.2,9,7\n")
+    ...     try:
+    ...         load_shard(path, "fixations")
+    ...     except InputError as error:
+    ...         print(str(error).partition(": ")[2].partition(";")[0])
+    the median fixation would last 0.225 ms, looks like s
     """
     table_map = table_map or TableMap(file=file.name)
     kind = table_map.format or format_of(file)

@@ -32,6 +32,23 @@ class Lund2013:
         From the file's name.
     rate_hz : float
         As declared in the file.
+
+    See Also
+    --------
+    read_lund2013 : reads one.
+
+    References
+    ----------
+    Andersson, R., Larsson, L., Holmqvist, K., Stridh, M., & Nyström, M. (2017). One algorithm to rule them all? An
+    evaluation and discussion of ten eye movement event-detection algorithms. Behavior Research Methods, 49, 616-637.
+
+    Examples
+    --------
+    >>> screen = Screen(1024, 768, 380, 300, 670)
+    >>> samples = pd.DataFrame({"reading": [0], "t": [0.0], "x": [512.0], "y": [384.0]})
+    >>> recording = Lund2013(samples, np.array([1], np.int8), screen, "UH21", "img_Rome", "RA", 500.0)
+    >>> [LABELS[code] for code in recording.labels.tolist()]
+    ['fixation']
     """
 
     samples: pd.DataFrame
@@ -57,6 +74,19 @@ def read_lund2013(path: str | Path, *, reading: int = 0) -> Lund2013:
     ------
     InputError
         If the file is not of that kind.
+
+    Examples
+    --------
+    >>> import scipy.io
+    >>> from tempfile import TemporaryDirectory
+    >>> position = np.array([[0, 0, 0, 512.0, 384, 1], [0, 0, 0, 0, 0, 5]])  # gaze and label, then a lost sample
+    >>> screen = {"screenDim": [0.38, 0.30], "screenRes": [1024.0, 768], "viewDist": 0.67}
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "UH21_img_Rome_labelled_RA.mat")
+    ...     scipy.io.savemat(path, {"ETdata": {"pos": position, "sampFreq": 500.0, **screen}})
+    ...     recording = read_lund2013(path)
+    >>> recording.samples["t"].tolist(), recording.labels.tolist(), recording.stimulus
+    ([0.0, 2.0], [1, 5], 'img_Rome')
     """
     import scipy.io
 

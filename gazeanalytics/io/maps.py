@@ -29,7 +29,13 @@ class _Strict(BaseModel):
 
 
 class ColumnSource(_Strict):
-    """Where one of our columns comes from. Exactly one of `column`, `value`, `cumulate` and `order` is given."""
+    """Where one of our columns comes from. Exactly one of `column`, `value`, `cumulate` and `order` is given.
+
+    Examples
+    --------
+    >>> ColumnSource(column="dur_s", unit="s", missing=[-1]).needs
+    'dur_s'
+    """
 
     column: str | None = Field(default=None, description="the foreign column")
     value: Cell | None = Field(default=None, description="one value for every row")
@@ -55,7 +61,16 @@ class ColumnSource(_Strict):
 
 
 class TableMap(_Strict):
-    """Where one of our tables comes from. Without `columns` the file holds our own names and units already."""
+    """Where one of our tables comes from. Without `columns` the file holds our own names and units already.
+
+    Examples
+    --------
+    A string stands for a column of that name, in our unit:
+
+    >>> table_map = TableMap(file="export/*.csv", reading=["trial"], columns={"x": "gaze_x", "y": "gaze_y"})
+    >>> table_map.needs
+    ['trial', 'gaze_x', 'gaze_y']
+    """
 
     file: str | list[str] = Field(description="path or pattern beside study.toml, or a list of them")
     format: Literal["csv", "tsv", "json", "jsonl", "parquet"] | None = None

@@ -25,6 +25,16 @@ class Notes:
     lines : tuple of str
         What to print below: notes of whole models (under the model's name where there are several), then
         the signs.
+
+    See Also
+    --------
+    gather_notes : makes them.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"model": "a", "term": ["x", "y"], "note": ["", "small cell"]})
+    >>> gather_notes(table).marks
+    ('', '†')
     """
 
     marks: tuple[str, ...]

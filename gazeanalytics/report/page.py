@@ -35,6 +35,13 @@ class Picture:
         Printed below.
     alt : str
         What a person who can't see it should know; when empty, the caption and the figure's `alt_text`.
+
+    Examples
+    --------
+    >>> from gazeanalytics.report import sampling_rate
+    >>> drawn = sampling_rate(pd.DataFrame({"rate_hz": [500.0, 500.0]}))
+    >>> Picture(drawn, "Sampling rate of all readings.").caption
+    'Sampling rate of all readings.'
     """
 
     figure: Figure | Axes
@@ -56,6 +63,12 @@ class Section:
         Shown in order, numbered through the page.
     tables : tuple of PaperTable or pandas.DataFrame
         Shown in order, numbered through the page.
+
+    Examples
+    --------
+    >>> section = Section("Data quality", "No reading was left out.", tables=(pd.DataFrame({"loss": [0.02]}),))
+    >>> "Table 1." in page("A study", [section])
+    True
     """
 
     heading: str

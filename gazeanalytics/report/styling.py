@@ -222,6 +222,16 @@ def save(
     ------
     ValueError
         For another format.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from gazeanalytics.report import sampling_rate
+    >>> with TemporaryDirectory() as folder:
+    ...     paths = save(sampling_rate(pd.DataFrame({"rate_hz": [500.0]})), f"{folder}/rate", formats=["svg"])
+    ...     [path.name for path in paths]
+    ['rate.svg']
     """
     for kind in formats:
         if kind not in _METADATA:

@@ -66,7 +66,13 @@ DIFFUSE = ("cardiomegaly", "enlarged_cardiomediastinum", "edema")
 
 
 def homes_of(finding: str) -> list[int]:
-    """Places in `ORGANS` of the organs that a finding may lie in."""
+    """Places in `ORGANS` of the organs that a finding may lie in.
+
+    Examples
+    --------
+    >>> [list(ORGANS)[place] for place in homes_of("pleural_effusion")]
+    ['right_costophrenic_angle', 'left_costophrenic_angle']
+    """
     homes = FINDINGS[finding][1]
     return [
         place
@@ -115,6 +121,13 @@ def regions_of(cases: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A regions table, with columns side (left, right; missing at the midline) and organ of each lesion.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"case": ["a"], "width": [2000], "height": [2400]})
+    >>> cases = cases.assign(**{f"truth_{finding}": finding == "cardiomegaly" for finding in FINDINGS})
+    >>> regions_of(cases, np.random.default_rng(1))["region"].tolist()[-2:]
+    ['abdomen', 'lesion_cardiomegaly']
     """
     chest = chest_boxes(cases, rng)
     organs = _organ_boxes(chest, rng)

@@ -34,6 +34,12 @@ class Effects:
         Standard deviations of the crossed random intercepts.
     residual_sd : float
         Standard deviation of a single reading about all that; 0 for accuracy, whose chance is in the coin.
+
+    Examples
+    --------
+    >>> effects = Effects(intercept=0.9, strategy={"holistic": 0.6}, reader_sd=0.45)
+    >>> effects.strategy["holistic"]
+    0.6
     """
 
     intercept: float
@@ -63,6 +69,11 @@ class Model:
         Its output: `<think>...</think><answer>...</answer>`, an answer in `\boxed{...}`, or sentences alone.
     accuracy_logit, uncertainty_logit : float
         Its own level of both outcomes, in place of the effects that people follow.
+
+    Examples
+    --------
+    >>> Model(name="reasoner", style="think").style
+    'think'
     """
 
     name: str
@@ -98,6 +109,11 @@ class Tracker:
         Mean rates of blinks and of short losses of the signal.
     loss_ms : float
         Mean length of such a loss.
+
+    Examples
+    --------
+    >>> Tracker(rms_s2s_deg=0.1, blinks_per_s=0.0).rms_s2s_deg
+    0.1
     """
 
     rms_s2s_deg: float = 0.03

@@ -30,6 +30,11 @@ class Spoken:
         Stated probability that the finding is there, one of `PRESENT` or `ABSENT`.
     clipped : numpy.ndarray of bool, shape (readings,)
         The latent value lay beyond the surest or the least sure hedge.
+
+    Examples
+    --------
+    >>> choose_hedges(np.array([-9.0]), np.array([True]), np.random.default_rng(1))
+    Spoken(certainty=array([0.98]), clipped=array([ True]))
     """
 
     certainty: np.ndarray

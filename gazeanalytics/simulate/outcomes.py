@@ -44,6 +44,16 @@ class Simulated:
         Random effects on both outcomes (a case's difficulty is minus its effect on accuracy); of a reader also
         the habits that all readings share: tempo (factor on stays), top_speed_deg_s (of large saccades), voice_lag_ms
         (from looking to speaking), words_per_s, and likes_<strategy> (chance of following it).
+
+    See Also
+    --------
+    simulate_readings : draws one.
+
+    Examples
+    --------
+    >>> study = simulate_readings(Design(readers=3, cases=4, models=()), rng=1)
+    >>> len(study.readings), len(study.persons().readings), len(study.part(slice(0, 5)).readings)
+    (12, 12, 5)
     """
 
     design: Design

@@ -31,6 +31,12 @@ def draw_readers(design: Design, rng: np.random.Generator) -> pd.DataFrame:
     """Draw people, then the models: a readers table.
 
     Every country has a reader before any has a second; experience runs from none to forty years, mean about twelve.
+
+    Examples
+    --------
+    >>> readers = draw_readers(Design(readers=4, countries=2, models=()), np.random.default_rng(1))
+    >>> sorted(readers["country"])
+    ['India', 'India', 'United States', 'United States']
     """
     count = design.readers
     experience = np.minimum(rng.gamma(1.8, 6.7, count), 40.0).round(1)
@@ -69,6 +75,13 @@ def draw_cases(design: Design, rng: np.random.Generator) -> pd.DataFrame:
 
     `truth_<finding>` says what the image shows, `target` the finding its readings are scored on. The findings are
     independent of one another, and `truth_no_finding` says that none but a device is there.
+
+    Examples
+    --------
+    >>> cases = draw_cases(Design(cases=40, prevalence=0.5), np.random.default_rng(1))
+    >>> there = [bool(row[f"truth_{row['target']}"]) for _, row in cases.iterrows()]
+    >>> sum(there)
+    20
     """
     count = design.cases
     height = rng.integers(2000, 3050, count)
@@ -97,6 +110,12 @@ def draw_pairs(design: Design, rng: np.random.Generator) -> tuple[np.ndarray, np
     """Draw who reads what: rows of `readers` and of `cases`, both of shape (readings,), sorted by reader, then case.
 
     In an incomplete design some people read far more than others, as volunteers do.
+
+    Examples
+    --------
+    >>> reader, case = draw_pairs(Design(readers=2, cases=3, models=()), np.random.default_rng(1))
+    >>> reader.tolist(), case.tolist()
+    ([0, 0, 0, 1, 1, 1], [0, 1, 2, 0, 1, 2])
     """
     people, cases = design.readers, design.cases
     if design.readings_per_case is None:

@@ -69,7 +69,15 @@ _STEPS = {"systematic": 34, "circumferential": 28, "central": 19, "holistic": 17
 
 
 def viewing_of(images: pd.DataFrame, screen: Screen) -> Viewing:
-    """Angles of images that are fitted on a screen, one element a row of `images` (columns width, height; px)."""
+    """Angles of images that are fitted on a screen, one element a row of `images` (columns width, height; px).
+
+    Examples
+    --------
+    >>> images = pd.DataFrame({"width": [2000], "height": [2500]})
+    >>> screen = Screen(2560, 1440, 597, 336, 650)  # px, px, mm, mm, mm
+    >>> viewing_of(images, screen).px_per_deg.round(1).tolist()
+    [84.4]
+    """
     width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)
     sizes, place = np.unique(np.column_stack((width, height)), axis=0, return_inverse=True)
     rows = np.array([_fitted(screen, size) for size in sizes]).reshape(-1, 4)[place.ravel()]

@@ -33,6 +33,13 @@ def simulate_statements(study: Simulated, *, rng: np.random.Generator | int | No
     pandas.DataFrame
         One row a statement, in no order within a reading: reading, finding (None for a sentence about something
         else), certainty (stated probability that the finding is there), place (organ, or None), target, text.
+
+    Examples
+    --------
+    >>> from gazeanalytics.simulate import Design, simulate_readings
+    >>> said = simulate_statements(simulate_readings(Design(readers=1, cases=1, models=()), rng=5), rng=6)
+    >>> int(said["target"].sum())
+    1
     """
     generator = np.random.default_rng(rng)
     case = pd.Index(study.cases["case"]).get_indexer(pd.Index(study.readings["case"]))

@@ -27,6 +27,15 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     ------
     TableError
         At the first column, then the first row, that breaks the contract.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> visits = pd.DataFrame({"reading": [1], "onset": 0.0, "region": "heart", "duration": -5.0, "fixations": 1})
+    >>> check(visits, "visits")
+    Traceback (most recent call last):
+    gazeanalytics.tables.errors.TableError: table 'visits', row 0, column 'duration': expected a finite number in ms, at
+    least 0; got -5.0
     """
     table = TABLES[name]
     _check_names(frame, table)

@@ -38,14 +38,28 @@ _MAX_LINE = 100
 
 
 def one_reading(frame: pd.DataFrame, table: str) -> None:
-    """Raise a `TableError` when a table holds more than one reading."""
+    """Raise a `TableError` when a table holds more than one reading.
+
+    Examples
+    --------
+    >>> one_reading(pd.DataFrame({"reading": [1, 2]}), "visits")
+    Traceback (most recent call last):
+    gazeanalytics.tables.errors.TableError: table 'visits', column 'reading': expected the rows of one reading; got 2
+    readings; draw them one by one
+    """
     count = frame["reading"].nunique() if "reading" in frame else 0
     if count > 1:
         raise TableError(table, "reading", None, "the rows of one reading", f"{count} readings; draw them one by one")
 
 
 def numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
-    """Column as float64; NaN where it is missing."""
+    """Column as float64; NaN where it is missing.
+
+    Examples
+    --------
+    >>> numbers(pd.DataFrame({"duration": [250, None]}), "duration").tolist()
+    [250.0, nan]
+    """
     return frame[column].to_numpy(dtype=float, na_value=np.nan)
 
 
@@ -73,7 +87,16 @@ def footnote(ax: Axes, lines: Sequence[str], below_pt: float = 28) -> None:
 
 
 def row_axis(ax: Axes, names: Iterable[object]) -> None:
-    """Name the rows 0, 1, ... of a figure from top to bottom, without ticks and axis line."""
+    """Name the rows 0, 1, ... of a figure from top to bottom, without ticks and axis line.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> row_axis(ax, ["heart", "left lung"])
+    >>> [float(end) for end in ax.get_ylim()]
+    [1.6, -0.6]
+    """
     labels = tick_labels(names)
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.4, -0.6)
@@ -82,7 +105,16 @@ def row_axis(ax: Axes, names: Iterable[object]) -> None:
 
 
 def percent_axis(axis: Axis) -> None:
-    """Print the ticks of an axis of shares as whole percent."""
+    """Print the ticks of an axis of shares as whole percent.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> percent_axis(ax.xaxis)
+    >>> ax.xaxis.get_major_formatter()(0.25, None)
+    '25%'
+    """
     axis.set_major_formatter(lambda share, _: f"{share:.0%}")
 
 
@@ -107,12 +139,24 @@ def color_bar(ax: Axes, drawn: ScalarMappable, label: str) -> Colorbar:
 
 
 def tick_labels(labels: Iterable[object]) -> list[str]:
-    """Names as tick labels, shown letter by letter."""
+    r"""Names as tick labels, shown letter by letter.
+
+    Examples
+    --------
+    >>> tick_labels(["left lung", "$x"])
+    ['left lung', '\\$x']
+    """
     return [plain(label) for label in labels]
 
 
 def spaced(name: object) -> str:
-    """Name of a column for readers of a paper."""
+    """Name of a column for readers of a paper.
+
+    Examples
+    --------
+    >>> spaced("time_to_first_fixation_ms")
+    'time to first fixation ms'
+    """
     return str(name).replace("_", " ")
 
 
