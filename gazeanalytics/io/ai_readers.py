@@ -121,6 +121,7 @@ def read_maplez(path: str | Path, *, key: str = "subjectid_studyid") -> pd.DataF
     stated = _beside(parts, "probability", labels)
     percent = _coded(path, stated, None).where(lambda cell: (cell >= 0) & (cell <= 100)) / 100
     by_label = labels.replace({-1.0: 0.5, _STABLE: 0.5})
+    # "Stable" compares with an earlier image: it says nothing about presence.
     compared = labels.eq(_STABLE) | _coded(path, stated, None).eq(_STABLE_PERCENT)
     certainty = percent.where(~compared).fillna(by_label)
     said = labels.ne(_UNSAID).to_numpy()

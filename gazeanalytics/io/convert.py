@@ -109,6 +109,7 @@ def _refuse_misspelt(columns: dict[str, ColumnSource], contract: Table) -> None:
     """An own column whose name is all but one of ours, while ours isn't mapped, is a slip."""
     ours = [column.name for column in contract.columns if column.name not in columns]
     for target in columns:
+        # 0.8 of difflib lets "onst" pass as a slip of "onset" and "age" as a column of its own.
         near = [] if contract.column(target) else get_close_matches(target.lower(), ours, n=1, cutoff=0.8)
         if near:
             raise InputError(
@@ -178,6 +179,7 @@ class _Known:
 
     def _refuse_namibia(self, cells: pd.Series, missing: pd.Series, source: ColumnSource) -> None:
         """NA among two-letter country codes may be Namibia or not known: the study has to say which."""
+        # Most readers of CSV files turn NA into missing without a word.
         words = cells.astype(str).str.strip()
         declared = {*map(str, self.map.missing), *map(str, source.missing), *map(str, source.levels)}
         held = words[~missing]
@@ -293,6 +295,7 @@ def _in_order(frame: pd.DataFrame, contract: Table) -> pd.DataFrame:
     """Sort events by onset within a reading. In samples, time that runs backwards is an error."""
     if contract.name == "samples" or contract.key[0] != "reading" or contract.order not in frame or not len(frame):
         return frame
+    # A stable sort keeps the order of events that begin together.
     codes = pd.factorize(frame["reading"])[0]
     values = frame[contract.order].to_numpy(float)
     if ((np.diff(values) < 0) & (np.diff(codes) == 0)).any():

@@ -117,6 +117,7 @@ def _read_bytes(path: Path) -> bytes:
         raise InputError(f"{path}: is a folder, not a file")
     try:
         data = path.read_bytes()
+        # By content, not by ending: browsers unpack .gz files and keep their name.
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
     except FileNotFoundError:
@@ -145,6 +146,7 @@ def _read_delimited(path: Path, columns: Sequence[str] | None, delimiter: str, e
     mark = next((code for start, code in _BYTE_ORDER_MARKS.items() if data.startswith(start)), encoding)
     if mark != "utf-8":
         data = data.decode(mark).encode()
+    # Arrow takes a bare carriage return for part of a cell.
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if b"\x00" in data:
         row = data[: data.index(b"\x00")].count(b"\n") + 1

@@ -107,6 +107,7 @@ def _check_time_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file: 
     values = values[np.isfinite(values) & (values > 0)]
     if not len(values):
         return
+    # The median survives pauses and losses, where a mean interval would not.
     middle = float(np.median(values))
     if not low <= middle <= high:
         fits = [unit for unit, factor in _TIME_UNITS if low <= middle * factor <= high]
@@ -123,6 +124,7 @@ def _check_onset_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file:
     source = table_map.columns.get("onset")
     if name != "fixations" or (source and source.order) or not {"onset", "duration"} <= set(frame) or len(frame) < 10:
         return
+    # A factor of ten: units differ by a thousand, real overlap of fixations by far less.
     gap = frame.groupby("reading", observed=True, sort=False)["onset"].diff().median()
     lasting = frame["duration"].median()
     if gap < 0.1 * lasting:

@@ -53,6 +53,7 @@ def gather_notes(estimates: pd.DataFrame) -> Notes:
     Notes(marks=('', '', '', '†'), doubtful=(False, False, False, True), lines=('a: singular', '† small cell'))
     """
     estimates = estimates.reset_index(drop=True)
+    # A note that stands in every row of a model is about the model; repeating it as footnotes would say nothing new.
     notes = estimates["note"].astype(object).where(estimates["note"].notna(), "").astype(str)
     shared = notes.groupby(estimates["model"], sort=False).transform(lambda part: (part == part.iloc[0]).all())
     own = list(dict.fromkeys(notes[~shared & (notes != "")]))

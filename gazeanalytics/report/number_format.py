@@ -40,6 +40,7 @@ def format_number(value: float, decimals: int = 2) -> str:
     """
     if not math.isfinite(value):
         return "" if math.isnan(value) else ("∞" if value > 0 else MINUS + "∞")
+    # Beyond five digits a column of numbers would be wider than its names.
     if abs(value) >= 1e5:
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa}e{int(exponent)}".replace("-", MINUS)
@@ -59,6 +60,8 @@ def decimals_for(std_error: float, usual: int = 2) -> int:
     """
     if not (math.isfinite(std_error) and std_error > 0):
         return usual
+    # The first digit of the standard error sets the precision: further digits of the estimate are noise (Cole 2015,
+    # Too many digits: the presentation of numerical data).
     first_digit = -math.floor(math.log10(std_error))
     return min(max(first_digit, usual), 6) if first_digit > -1 else max(usual + first_digit, 0)
 
@@ -73,6 +76,7 @@ def format_p(value: float) -> str:
     """
     if math.isnan(value):
         return ""
+    # APA style: a probability can't exceed 1, so nothing stands before the point; exact values, no stars.
     if value < 0.001:
         return "<.001"
     if value > 0.999:

@@ -172,6 +172,7 @@ def _numbered(table: PaperTable | pd.DataFrame, number: int) -> PaperTable:
 def inline_svg(figure: Figure | Axes, prefix: str) -> str:
     """Give a figure as an `svg` element whose ids begin with `prefix`, so that many can stand on one page."""
     text = to_bytes(figure, "svg").decode("utf-8")
+    # Ids are unique within a page only: matplotlib numbers clip paths and glyphs alike in each figure.
     text = text[text.index("<svg") :]
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'(<[^<>]*?\s)id="([^"]*)"', rf'\1id="{prefix}-\2"', text)

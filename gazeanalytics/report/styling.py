@@ -39,6 +39,7 @@ SINGLE_MM = 89.0
 DOUBLE_MM = 183.0
 """Width of two journal columns."""
 
+# Yellow, which fades on white paper, goes last; black stays free for reference lines until seven groups need it.
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 """Colours that differ with any colour vision (Okabe & Ito 2008), strongest on white paper first."""
 
@@ -318,6 +319,7 @@ def whole_figure(figure: Figure | Axes) -> Figure:
 def write_whole(path: Path, content: bytes) -> Path:
     """Write a file so that it appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # A reader of the folder never sees half a file, also when the process is killed: rename is atomic on one disk.
     draft = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         draft.write_bytes(content)

@@ -117,6 +117,8 @@ def _merge_small(sizes: Sequence[int], min_cell: int, *, from_the_end: bool = Fa
     """
     blocks = [[place] for place, size in enumerate(sizes) if size]
     total = {block[0]: sizes[block[0]] for block in blocks}
+    # A small group is never hidden alone, since the margin would give it away by subtraction: it is merged with a
+    # neighbour until the block is large enough (complementary suppression).
     while len(blocks) > 1:
         small = [place for place, block in enumerate(blocks) if total[block[0]] < min_cell]
         if not small:
@@ -178,6 +180,7 @@ def _describe(title: str, people: pd.DataFrame, labels: pd.Series) -> pd.DataFra
     grouped = people["readings"].groupby(labels, observed=True)
     rows = grouped.agg(readers="size", readings="sum", readings_per_reader="median")
     if not isinstance(labels.dtype, pd.CategoricalDtype):
+        # Largest group first, as in most Tables 1; "other" and "not known" are no group of their own and go last.
         rest = rows.index.isin(["other", _UNKNOWN])
         rows = rows.iloc[np.lexsort((rows.index.astype(str), -rows["readers"], rest))]
     rows = rows.rename_axis("group").reset_index()

@@ -93,6 +93,8 @@ def _format_row(row: pd.Series, exponentiate: bool, digits: int) -> tuple[str, .
     spread = is_variance_component(row["term"])
     decimals = digits if exponentiate else decimals_for(float(row["std_error"]), digits)
     values = np.array([row["estimate"], row["conf_low"], row["conf_high"]], float)
+    # The ends of the interval are transformed with the estimate: exp is monotone, so they keep their coverage. A
+    # standard error on the ratio's scale would need the delta method and a symmetric interval that could cross 0.
     if exponentiate and not spread:
         with np.errstate(over="ignore"):
             values = np.exp(values)
@@ -103,6 +105,7 @@ def _format_row(row: pd.Series, exponentiate: bool, digits: int) -> tuple[str, .
 
 
 def _statistic_name(estimates: pd.DataFrame) -> str:
+    # z where degrees of freedom are unknown or infinite, t where they are finite.
     known = np.isfinite(estimates["df"].to_numpy(dtype=float, na_value=np.nan))
     tested = estimates["statistic"].notna().to_numpy()
     if not (known & tested).any():

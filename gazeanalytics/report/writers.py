@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["to_csv", "to_docx", "to_latex", "to_markdown", "write_table"]
 
+# Spreadsheets run cells that begin so as formulas (CSV injection), and a tab or line end at the front hides one.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -247,6 +248,7 @@ def _rule(grid: Table, row: int, *edges: str) -> None:
 
 def _without_dates(document: bytes) -> bytes:
     """Zip the parts again with a fixed date, so that the same table gives the same bytes."""
+    # A zip entry stores the time at which it was written.
     buffer = BytesIO()
     with zipfile.ZipFile(BytesIO(document)) as source, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():

@@ -1,10 +1,10 @@
 """A study whose truth is known: readers, cases, gaze and spoken traces with planted effects."""
 
 from gazeanalytics.simulate.design import CONTEXTS, STRATEGIES, Design, Effects, Model, Tracker
-from gazeanalytics.simulate.foreign import simulate_points
 from gazeanalytics.simulate.gaze import EVENTS, simulate_samples
 from gazeanalytics.simulate.hedges import logit_uncertainty
 from gazeanalytics.simulate.outcomes import Simulated, planted_effects, simulate_readings
+from gazeanalytics.simulate.platform_export import simulate_points
 from gazeanalytics.simulate.scanpaths import PURPOSES, simulate_fixations, viewing_of
 from gazeanalytics.simulate.traces import simulate_traces
 from gazeanalytics.simulate.write import simulate_study

@@ -146,6 +146,7 @@ def regions_of(cases: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 def _organ_boxes(chest: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Boxes of all organs in image px, shape (cases, organs, 4): edges move by a hundredth or two of the chest."""
     template = np.array(list(ORGANS.values()))
+    # Organs move by about a hundredth of the chest, clipped so that none swaps places with a neighbour.
     shares = template + rng.normal(0, 0.012, (len(chest), len(ORGANS), 4)).clip(-0.03, 0.03)
     size = chest[:, None, 2:] - chest[:, None, :2]
     return np.tile(chest[:, None, :2], 2) + shares * np.tile(size, 2)

@@ -171,6 +171,7 @@ def _draw_gaps(ends: np.ndarray, tracker: Tracker, rng: np.random.Generator) -> 
     reading = np.concatenate((np.repeat(np.arange(len(ends)), blinks), np.repeat(np.arange(len(ends)), losses)))
     is_blink = np.arange(len(reading)) < blinks.sum()
     begin = rng.random(len(reading)) * ends[reading]
+    # Blinks are log-normal about 170 ms, losses exponential: many brief ones, few long.
     length = _BLINK_MS * np.exp(_BLINK_SPREAD * rng.standard_normal(len(reading)))
     length = np.where(is_blink, length, rng.exponential(tracker.loss_ms, len(reading)))
     order = np.lexsort((begin, reading))

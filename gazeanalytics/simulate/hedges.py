@@ -84,5 +84,7 @@ def _round(latent: np.ndarray, hedges: np.ndarray, draw: np.ndarray) -> tuple[np
     grid = logit_uncertainty(hedges)
     inside = latent.clip(grid[0], grid[-1])
     below = np.searchsorted(grid, inside, side="right").clip(1, len(grid) - 1) - 1
+    # Stochastic rounding: the upper hedge with chance (latent - lower) / (upper - lower) makes the expected spoken
+    # value equal the latent one. Rounding to the nearest would bias every regression on it.
     chance = (inside - grid[below]) / (grid[below + 1] - grid[below])
     return hedges[below + (draw < chance)], inside != latent

@@ -17,6 +17,7 @@ __all__ = ["MISSES", "Simulated", "planted_effects", "simulate_readings"]
 MISSES = ("search", "recognition", "decision")
 """Kinds of miss: never fixated; fixated too briefly; looked at long and dismissed (Kundel, Nodine & Carmody 1978)."""
 
+# Shares of missed lung nodules in Kundel, Nodine & Carmody (1978): search 30 %, recognition 25 %, decision 45 %.
 _MISS_SHARES = (0.30, 0.25, 0.45)
 _EXPERT_STRATEGIES = ("circumferential", "holistic")
 _EXPERT_PULL = 0.3
@@ -220,6 +221,7 @@ def _draw_reader_truth(design: Design, readers: pd.DataFrame, rng: np.random.Gen
 def _draw_groups(design: Design, names: pd.Series, which: str, rng: np.random.Generator) -> pd.DataFrame:
     """Random intercepts of both outcomes; the surer are also the better, with correlation `shared`."""
     first, second = rng.standard_normal((2, len(names)))
+    # Second row of the Cholesky factor of a correlation matrix with `shared` off its diagonal.
     certain = design.shared * first + np.sqrt(1 - design.shared**2) * second
     return pd.DataFrame(
         {
@@ -245,6 +247,8 @@ def _draw_truth(simulated: Simulated, reader: np.ndarray, case: np.ndarray, rng:
     accuracy_logit = _predict(simulated, "accuracy", strategy, reader, case)
     latent = _predict(simulated, "uncertainty", strategy, reader, case)
     latent = latent + design.uncertainty.residual_sd * rng.standard_normal(len(latent))
+    # The coin is thrown on the probability, not on a latent logit with residual: a logistic mixed model is then
+    # exactly true, with no overdispersion.
     correct = rng.random(len(reader)) < 1 / (1 + np.exp(-accuracy_logit))
     there = _target_there(simulated.cases)[case]
     present = there == correct
@@ -274,6 +278,7 @@ def _draw_strategies(
     """Place of each reading's strategy in the design; -1 for models, who don't look."""
     likings = reader_truth[[f"likes_{name}" for name in design.strategies]].to_numpy()
     edges = np.cumsum(likings, axis=1)[reader]
+    # Inverse of the cumulative distribution, one uniform a reading.
     strategy = (rng.random(len(reader))[:, None] > edges[:, :-1]).sum(axis=1)
     return np.where(reader < design.readers, strategy, -1)
 

@@ -39,6 +39,7 @@ def draw_readers(design: Design, rng: np.random.Generator) -> pd.DataFrame:
     ['India', 'India', 'United States', 'United States']
     """
     count = design.readers
+    # Mean 1.8 * 6.7 = 12 years, skewed to the right as careers in a mixed sample are; cut at forty years.
     experience = np.minimum(rng.gamma(1.8, 6.7, count), 40.0).round(1)
     country = rng.permutation(np.arange(count) % design.countries)
     models, blank = list(design.models), [None] * len(design.models)
@@ -130,6 +131,8 @@ def _draw_incomplete(design: Design, rng: np.random.Generator) -> tuple[np.ndarr
     """Give each case `readings_per_case` different people, drawn in proportion to their zeal (Gumbel top-k)."""
     each = design.readings_per_case or design.readers
     zeal = rng.normal(0, 0.8, design.readers)
+    # Gumbel top-k (Kool, van Hoof & Welling 2019): the k largest of log weight + Gumbel noise are a draw without
+    # replacement in proportion to the weights. In blocks of cases, so that memory stays bounded.
     chosen = [
         np.argpartition(
             -(zeal + rng.gumbel(size=(min(_CASES_AT_ONCE, design.cases - first), design.readers))), each - 1

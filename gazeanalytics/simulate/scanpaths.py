@@ -42,6 +42,7 @@ _DWELL_MS = {
     "other": (300, 900),
     "decoy": (1000, 1800),
 }
+# A miss by recognition stays below the dwell time (1 s) from which a miss counts as one of decision.
 _RECOGNITION_BUDGET_MS = 700.0
 _USEFUL_FIELD_DEG = 2.5
 _OTHER_SEEN = 0.7
@@ -65,6 +66,7 @@ _CHECKLIST = (
     "abdomen",
 )
 _HUBS = ("right_hilum", "left_hilum", "mediastinum", "heart")
+# Usual number of fixations of a pattern, before lesions add theirs.
 _STEPS = {"systematic": 34, "circumferential": 28, "central": 19, "holistic": 17}
 
 
@@ -79,6 +81,7 @@ def viewing_of(images: pd.DataFrame, screen: Screen) -> Viewing:
     [84.4]
     """
     width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)
+    # Few sizes of image occur, and fitting one to the screen costs more than looking it up.
     sizes, place = np.unique(np.column_stack((width, height)), axis=0, return_inverse=True)
     rows = np.array([_fitted(screen, size) for size in sizes]).reshape(-1, 4)[place.ravel()]
     return Viewing(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3])
@@ -188,6 +191,7 @@ def _draw_orders(count: int, rng: np.random.Generator) -> np.ndarray:
     usual = np.array([list(ORGANS).index(name) for name in _CHECKLIST])
     skipped = rng.random((count, len(usual))) < _SKIPPED
     skipped[:, 0] = False
+    # A skipped organ is replaced by the one before it: the eye stays where it was.
     kept = np.maximum.accumulate(np.where(skipped, 0, np.arange(len(usual))), axis=1)
     return usual[kept]
 

@@ -67,6 +67,7 @@ def _other_rows(study: Simulated, case: np.ndarray, rng: np.random.Generator) ->
     names = np.array(list(FINDINGS), dtype=object)
     there = study.cases[[f"truth_{name}" for name in names]].to_numpy(bool)[case]
     other = study.cases["target"].to_numpy()[case][:, None] != names
+    # One uniform a reading and finding serves both: the low end says a finding, the high end denies it.
     chance = rng.random(there.shape)
     said = other & np.where(there, chance < _SEEN, chance < _FALSE_ALARM)
     denied = other & ~there & (chance > 1 - _NEGATED / len(names))
@@ -192,6 +193,8 @@ def _spoken(study: Simulated, statements: pd.DataFrame) -> pd.DataFrame:
     words = statements["text"].str.count(" ").to_numpy() + 1
     length = 1000 * words / habits["words_per_s"].to_numpy()[row]
     ready = statements["anchor"].to_numpy() + habits["voice_lag_ms"].to_numpy()[row]
+    # Each sentence starts at its own ready time or at the end of the one before, whichever is later: with c the speech
+    # before it, onset = c + cumulative maximum of (ready - c). A loop over sentences gives the same.
     spent = pd.Series(length + _PAUSE_MS).groupby(row).cumsum().to_numpy() - length - _PAUSE_MS
     onset = spent + pd.Series(ready - spent).groupby(row).cummax().to_numpy()
     return pd.DataFrame(

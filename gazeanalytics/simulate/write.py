@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from gazeanalytics.simulate import foreign
+from gazeanalytics.simulate import platform_export
 from gazeanalytics.simulate.design import Design
 from gazeanalytics.simulate.gaze import simulate_samples
 from gazeanalytics.simulate.outcomes import Simulated, planted_effects, simulate_readings
@@ -30,8 +30,8 @@ __all__ = ["simulate_study"]
 Progress = Callable[[str, int, int], None]
 
 _EFFECTS = "truth/effects.json"
-_TABLES = ("readers.csv", "cases.csv", "readings.csv", "regions.csv", *foreign.TABLES)
-_FOLDERS = {"gaze": ("samples", "traces"), "points": foreign.FOLDERS}
+_TABLES = ("readers.csv", "cases.csv", "readings.csv", "regions.csv", *platform_export.TABLES)
+_FOLDERS = {"gaze": ("samples", "traces"), "points": platform_export.FOLDERS}
 _TRUTH = {"gaze": ("truth/fixations", "truth/events"), "points": ("truth/fixations",)}
 
 
@@ -92,6 +92,7 @@ def simulate_study(
     if shard_readings < 1:
         raise ValueError(f"shard_readings must be at least 1; got {shard_readings}")
     _make_room(folder, design, overwrite)
+    # A tree of seeds: each shard owns a branch, so neither the order nor the number of threads changes its bytes.
     seed = np.random.SeedSequence(np.random.default_rng(rng).integers(0, 2**32, 4).tolist())
     for_tables, for_shards = seed.spawn(2)
     study = simulate_readings(design, rng=np.random.default_rng(for_tables))
@@ -165,8 +166,8 @@ def _write_samples(
 
 
 def _write_points(folder: Path, part: str, study: Simulated, fixations: pd.DataFrame, rng: np.random.Generator) -> None:
-    points = foreign.simulate_points(study, fixations, rng=rng)
-    _write_csv(folder / f"cursor/{part}.csv", foreign.cursor_rows(study, points))
+    points = platform_export.simulate_points(study, fixations, rng=rng)
+    _write_csv(folder / f"cursor/{part}.csv", platform_export.cursor_rows(study, points))
 
 
 def _write_traces(folder: Path, part: str, traces: pd.DataFrame) -> None:
@@ -174,7 +175,7 @@ def _write_traces(folder: Path, part: str, traces: pd.DataFrame) -> None:
 
 
 def _write_dictation(folder: Path, part: str, traces: pd.DataFrame) -> None:
-    _write_csv(folder / f"dictation/{part}.csv", foreign.dictation_rows(traces))
+    _write_csv(folder / f"dictation/{part}.csv", platform_export.dictation_rows(traces))
 
 
 _WRITERS = {"gaze": (_write_samples, _write_traces), "points": (_write_points, _write_dictation)}
@@ -197,6 +198,7 @@ def _as_recorded(samples: pd.DataFrame) -> pd.DataFrame:
 
 def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)
+    # Splitting the bytes of floats lets zstd see their shared exponents; dictionaries serve repeated values.
     plain = [name for name in ("x", "y", "pupil", "onset", "offset", "duration") if name in frame]
     half = path.with_suffix(".half")
     coded = [name for name in frame.columns if name not in plain]
@@ -229,7 +231,7 @@ def _write_truth(folder: Path, study: Simulated) -> None:
 
 def _write_tables(folder: Path, study: Simulated) -> None:
     if study.design.level == "points":
-        written = foreign.foreign_tables(study)
+        written = platform_export.platform_tables(study)
     else:
         regions = study.regions.round({"x0": 1, "y0": 1, "x1": 1, "y1": 1})
         written = {f"{name}.csv": getattr(study, name) for name in ("readers", "cases", "readings")}
@@ -247,4 +249,4 @@ def _study_toml(design: Design) -> str:
         f'[study]\nname = "simulated study"\ndescription = "{about}; truth in truth/"\n\n'
         f'[screen]\n{screen}\n\n[display]\nplacement = "fit"\n'
     )
-    return text + (foreign.foreign_toml() if design.level == "points" else "")
+    return text + (platform_export.platform_toml() if design.level == "points" else "")

@@ -42,6 +42,7 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     for column in table.columns:
         if column.name in frame.columns:
             _check_column(frame[column.name], table, column)
+    # Kernels take a reading as one slice, so its rows have to lie together and in order.
     if table.key[0] == "reading" and len(frame):
         _check_order(frame, table)
     _check_unique(frame, table)
@@ -106,6 +107,7 @@ def _fault(values: pd.Series, wrong: pd.Series, table: Table, column: Column) ->
 def _check_order(frame: pd.DataFrame, table: Table) -> None:
     key = frame["reading"]
     if str(key.dtype) == "category":
+        # Integers compare hundreds of times faster than strings.
         key = key.cat.codes
     starts = key.ne(key.shift())
     first = key[starts]

@@ -185,6 +185,7 @@ def saccade_course(size):
     The falling side is `late` times as long as the rising one; `plateau` lies between their middles. The span is from
     a tenth of the rise to a tenth before the end of the fall. All in units of curvature / top speed.
     """
+    # Larger saccades slow down over a longer time than they speed up (Van Opstal & Van Gisbergen 1987).
     late = 1.0 + LATE * (1.0 - math.exp(-size))
     plateau = size - 0.5 * (late - 1.0)
     span = 0.5 * math.log(5.0) + plateau + 0.5 * late * math.log(10.0 * late / (1.0 + late))
@@ -209,6 +210,8 @@ def saccade_progress(time_ms, amplitude_deg, top_speed_deg_s, curvature_deg):
 
     The model of Dai et al. (2016), whose soft ramps are here the rising and the falling side, the latter longer.
     """
+    # Soft ramp f(u) = exp(2u) / 4 below 0 and u + exp(-2u) / 4 above: position is f(rise) minus f(fall), the latter
+    # stretched by `late`. Without the stretch peak speed is top (1 - exp(-amplitude / curvature)), the main sequence.
     size = amplitude_deg / curvature_deg
     late, plateau, _ = saccade_course(size)
     rise = top_speed_deg_s * time_ms / 1000.0 / curvature_deg - 0.5 * math.log(5.0)
@@ -257,6 +260,7 @@ def _on_outline(chest, angle, radius):
     right, down = math.cos(angle), math.sin(angle)
     x = 0.5 * (chest[0] + chest[2])
     y = 0.5 * (chest[1] + chest[3])
+    # A superellipse: the exponent 0.6 squares the circle towards the outline of the lungs.
     x += 0.5 * (chest[2] - chest[0]) * radius * math.copysign(abs(right) ** 0.6, right)
     y += 0.5 * (chest[3] - chest[1]) * radius * math.copysign(abs(down) ** 0.6, down)
     return x, y
@@ -370,6 +374,7 @@ def one_scanpath(pattern, scene, suspects, avoided, draws, out):
             x, y, median = pattern_place(pattern, step, last, draw)
             step += 1
         duration = min(max(median * scene.tempo * math.exp(0.32 * draw[NORMAL_TIME]), _MIN_MS), _MAX_MS)
+        # Comparisons with NaN are false, so a reading without an avoided place never gets in here.
         if box[0] <= x <= box[2] and box[1] <= y <= box[3]:
             if purpose == TARGET:
                 duration = min(duration, max(budget - spent, _MIN_MS))
@@ -457,6 +462,7 @@ def _trace(path, view, eye, tracker, record):
     fixations, now = len(path.onset), 0
     for i in range(len(record.times)):
         t = record.times[i]
+        # Times rise, so the fixation is found by walking on, not by searching.
         while now < fixations - 1 and t >= path.onset[now + 1]:
             now += 1
         at_x, at_y, label = path.x[now], path.y[now], FIXATION
@@ -467,6 +473,7 @@ def _trace(path, view, eye, tracker, record):
             envelope, swing = _oscillation(since, tracker)
             at_x += (done - 1.0 + swing) * (path.x[now] - path.x[before])
             at_y += (done - 1.0 + swing) * (path.y[now] - path.y[before])
+            # Labelled as PSO only while a coder could see it swing.
             if envelope * size[before] > OSCILLATION_SEEN_DEG:
                 label = OSCILLATION
         if now < fixations - 1:
@@ -528,6 +535,7 @@ def _open_gap(record, begin, end, blink, scale_y):
             gaze[i, :] = np.nan
         else:
             outside = max(begin - times[i], times[i] - end)
+            # The lid closes and opens as a parabola: it drags the pupil centre down before the signal is lost.
             shut = (1.0 - outside / lid) ** 2
             gaze[i, 1] += LID_DRAG_DEG * scale_y * shut
             gaze[i, 2] *= 1.0 - 0.7 * shut

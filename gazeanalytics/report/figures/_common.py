@@ -179,6 +179,7 @@ def stack_shares(ax: Axes, counts: pd.DataFrame) -> None:
             edgecolor="white", hatch=style["hatch"],
         )  # fmt: skip
         for row, share in enumerate(shares[:, place]):
+            # A narrower part has no room for its label.
             if share >= 0.07:
                 _label_part(ax, left[row] + share / 2, row, f"{share:.0%}")
         left += shares[:, place]
@@ -198,6 +199,7 @@ def _legend_above(ax: Axes, *, max_columns: int) -> None:
             [handles[place] for place in order], [labels[place] for place in order], loc="lower left",
             bbox_to_anchor=(0, 1.01), ncols=columns, borderpad=0, handlelength=1.2,
         )  # fmt: skip
+        # The width of a legend is known only once it is drawn, so it is tried with fewer and fewer columns.
         legend.set_in_layout(False)  # while it may be too wide, it would push the axes together
         figure.draw_without_rendering()
         legend.set_in_layout(True)

@@ -56,6 +56,7 @@ def calibration(
         if not len(filled):
             return nothing(axes, "certainties")
         stated, observed, size = (numbers(filled, name) for name in ("stated", "observed", "n"))
+        # The diagonal: stated and observed frequency agree.
         axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.8, linestyle="--")
         axes.vlines(stated, numbers(filled, "low"), numbers(filled, "high"), OKABE_ITO[0], linewidth=1.2)
         axes.plot(stated, observed, "o", color=OKABE_ITO[0], markersize=4.5)
@@ -90,6 +91,7 @@ def _name_dots(ax: Axes, names: pd.Series, x: np.ndarray, y: np.ndarray) -> None
 
 def _apart(places: np.ndarray, gap: float) -> np.ndarray:
     """Move labels so that neighbours are at least `gap` apart, within 0 to 1."""
+    # First push each label above the one below it, then pull the stack back down from the upper edge.
     order = np.argsort(places, kind="stable")
     moved = places[order].copy()
     for place in range(1, len(moved)):

@@ -173,6 +173,7 @@ def _color_grid(
     ax: Axes, values: np.ndarray, labels: tuple[list[str], list[str]], max_value: float, label: str
 ) -> None:
     """Draw values in purple (below zero) and orange (above), with labels of rows and columns."""
+    # PuOr keeps its two sides apart with red-green colour blindness (ColorBrewer); signs are printed as well.
     drawn = ax.imshow(values, cmap="PuOr_r", vmin=-max_value, vmax=max_value, aspect="auto")
     rows, columns = labels
     slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if max(map(len, columns)) > 8 else {}
@@ -195,6 +196,7 @@ def _clear_frame(ax: Axes, shape: tuple[int, ...]) -> None:
 def _write_cells(ax: Axes, texts: np.ndarray) -> None:
     """Write a text in each cell of the image on the axes, white where the cell is dark."""
     image = ax.images[0]
+    # Relative luminance after an approximate sRGB decoding (exponent 2.2).
     colors = np.asarray(image.to_rgba(np.ma.asarray(image.get_array())))[..., :3]
     dark = colors**2.2 @ [0.2126, 0.7152, 0.0722] < _DARK
     for (row, column), text in np.ndenumerate(texts):
@@ -233,6 +235,8 @@ def transition_matrix(transitions: pd.DataFrame, *, order: Sequence[str] | None 
         wide = transitions.pivot_table(index="source", columns="target", values="count", aggfunc="sum", fill_value=0)
         counts = wide.reindex(index=names, columns=names, fill_value=0).to_numpy(float)
         leaving = counts.sum(axis=1, keepdims=True)
+        # Row-normalised: the maximum-likelihood estimate of first-order transition probabilities. A joint matrix
+        # (shares of all transitions) would show mostly which AOI is large.
         shares = np.divide(counts, leaving, out=np.zeros_like(counts), where=leaving > 0)
         drawn = axes.imshow(shares, cmap="Blues", vmin=0, vmax=max(float(shares.max()), 1e-9), aspect="auto")
         rows = [f"{spaced(name)} (n = {size:,.0f})" for name, size in zip(names, leaving[:, 0], strict=True)]

@@ -147,6 +147,7 @@ def ab_outcome(
         if members is not None:
             axes.legend()
         axes.axvline(0, color="0.6", lw=0.6, zorder=0)
+        # Rank correlation: the A-B scale is a difference of log-likelihoods and has heavy tails.
         ranked = found[["scale", "outcome"]].corr(method="spearman").iloc[0, 1]
         axes.set_title(f"Spearman {ranked:.2f}, {len(found):,} readers")
         axes.set_xlabel("like B  ←  A–B scale  →  like A")
@@ -169,6 +170,7 @@ def _draw_state(ax: Axes, place: int, row: dict) -> None:
     from matplotlib.patches import Ellipse
 
     share = row.get("correlation", 0.0) * row["sd x"] * row["sd y"]
+    # Axes of the ellipse are eigenvectors of the covariance, half-axes two square roots of its eigenvalues.
     values, vectors = np.linalg.eigh([[row["sd x"] ** 2, share], [share, row["sd y"] ** 2]])
     width, height = 2 * _REACH * np.sqrt(values)
     turn = np.degrees(np.arctan2(vectors[1, 0], vectors[0, 0]))

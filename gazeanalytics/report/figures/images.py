@@ -90,9 +90,12 @@ def _draw_path(ax: Axes, seen: pd.DataFrame, numbered: bool) -> None:
     when = numbers(seen, "onset") / 1000 if timed else np.arange(1.0, len(seen) + 1)
     steps = np.stack([places[:-1], places[1:]], axis=1)
     ax.add_collection(LineCollection(list(steps), colors="white", linewidths=2.2, zorder=2), autolim=False)
+    # cividis keeps its order in grey and with any colour vision (Nunez, Anderton & Renslow 2018).
     path = LineCollection(list(steps), array=when[:-1], cmap="cividis", linewidths=1.1, zorder=3)
     path.set_clim(when.min(), max(when.max(), when.min() + 1e-9))
     ax.add_collection(path, autolim=False)
+    # Area, not radius, grows with duration, as size is read from area. The clip keeps one long stare from covering the
+    # image.
     area = np.where(np.isfinite(durations), durations.clip(_MIN_MS, _MAX_MS) * _AREA_PT2_PER_MS, 14.0)
     look = {"cmap": "cividis", "norm": path.norm, "edgecolors": "white", "linewidths": 0.8, "zorder": 4}
     ax.scatter(places[1:, 0], places[1:, 1], s=area[1:], c=when[1:], **look)
@@ -165,6 +168,7 @@ def attention_map(
     on_image = stimulus.image is not None
     with drawing(ax, SINGLE_MM, 3 + 71 * height / width) as axes:
         stimulus.draw_below(axes, size)
+        # The square root keeps weak attention visible: with a linear veil it would vanish into the image.
         veil = (np.sqrt(np.clip(grid / top, 0, 1)) * 0.85) if on_image else None
         look = {"cmap": "inferno" if on_image else "Blues", "vmin": 0.0, "vmax": top, "zorder": 1}
         drawn = axes.imshow(grid, origin="upper", extent=(0, width, height, 0), alpha=veil, **look)
@@ -229,6 +233,7 @@ def attention_difference(
     """
     if first.shape != second.shape or not (np.nansum(first) > 0 and np.nansum(second) > 0):
         raise ValueError(f"expected two maps with attention on one grid; got {first.shape} and {second.shape}")
+    # Shares, not sums: a group that looked longer would else have looked more everywhere.
     difference = first / np.nansum(first) - second / np.nansum(second)
     size = width, height = stimulus.known_size or (first.shape[1], first.shape[0])
     top = float(np.nanmax(np.abs(difference))) or 1.0

@@ -165,6 +165,7 @@ def _limits(rows: Sequence[_Row], reference: float, exponentiate: bool) -> tuple
             ends, reference = np.log(ends), 0.0
     width = ends[:, 2] - ends[:, 1]
     doubtful = np.array([row.doubtful for row in rows if not row.heading])
+    # A separated logistic coefficient has an interval of dozens of logits; drawn to scale it would hide all others.
     usual = ~doubtful & ~(width > _ENDLESS * np.nanmedian(width)) if np.isfinite(width).any() else ~doubtful
     spread = ends[usual] if usual.any() else ends[:, :1]
     spread = np.append(spread[np.isfinite(spread)], reference)
@@ -188,6 +189,7 @@ def _draw_interval(ax: Axes, place: int, row: _Row, low: float, high: float) -> 
 
 def _plain_log_ticks(ax: Axes, low: float, high: float) -> None:
     """Label a ratio axis with plain numbers, at most about eight of them."""
+    # Ratios are read against 1, so ticks are 1, 2, 5 and their powers of ten, finer where the range is small.
     steps = np.array([1.0, 2.0, 5.0]) if high / low < 300 else np.array([1.0])
     powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     if high / low < 4:

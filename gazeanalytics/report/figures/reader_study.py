@@ -60,6 +60,8 @@ def condition_means(
     with drawing(ax, SINGLE_MM, 22 + 6 * max(len(means), 2) + 3.2 * (len(lines) + len(notes.lines))) as axes:
         if not len(means):
             return nothing(axes, "conditions")
+        # Intervals of conditions may overlap where their contrast is clear, as readers and cases are shared: that is
+        # why the contrasts are printed.
         rows = np.arange(len(means))
         value, low, high = (scale * numbers(means, name) for name in ("estimate", "conf_low", "conf_high"))
         draw_intervals(axes, rows, value, low, high)

@@ -104,6 +104,7 @@ def _draw_label_rows(ax: Axes, times: np.ndarray, rows: Mapping[str, np.ndarray]
     room = _ROW * len(rows) + 0.02
     ax.set_ylim(low - (high - low) * room / (1 - room), high)
     ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= high])
+    # A label lasts until the next sample; the last one as long as the usual interval.
     step = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
     across = ax.get_xaxis_transform()
     named: set[str] = set()
@@ -177,6 +178,8 @@ def main_sequence(saccades: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def _draw_power_law(ax: Axes, amplitude: np.ndarray, speed: np.ndarray) -> None:
+    # Least squares on logarithms, so that small and large saccades weigh alike. The exponential main sequence, which
+    # saturates, fits saccades above 15 deg better, but only a line shows a second cloud at a glance.
     slope, offset = np.polyfit(np.log(amplitude), np.log(speed), 1)
     ends = np.array([amplitude.min(), amplitude.max()])
     label = f"{np.exp(offset):.0f} deg/s × amplitude^{slope:.2f}"
@@ -238,6 +241,7 @@ def data_loss(
         spans = by_reader[["min", "25%", "50%", "75%", "max"]].to_numpy(float)
         places = np.arange(readers)
         thick = min(3.0, 300 / readers)
+        # Three drawing calls for any number of readers: a box plot of its own for each of hundreds takes seconds.
         axes.hlines(places, spans[:, 0], spans[:, 4], color="0.6", linewidth=0.6)
         axes.hlines(places, spans[:, 1], spans[:, 3], color=OKABE_ITO[5], linewidth=thick)
         axes.plot(spans[:, 2], places, "o", color=OKABE_ITO[0], markersize=min(4.0, 2 + thick / 2))

@@ -167,6 +167,7 @@ def hit_curve(
         for place, (name, part) in enumerate(groups):
             when = np.sort(numbers(part, column) / 1000)
             when = when[np.isfinite(when)]
+            # Lesions never fixated stay in the denominator, or a strategy that finds few lesions fast looks best.
             share = np.arange(len(when) + 1) / len(part)
             style = look(place)
             label = None if name is None else f"{plain(spaced(name))} (n = {len(part):,})"
@@ -341,6 +342,7 @@ def _covered(fixations: pd.DataFrame, viewing: Viewing, size: tuple[float, float
     rows = max(round(columns * height / width), 1)
     x, y = np.meshgrid((np.arange(columns) + 0.5) * width / columns, (np.arange(rows) + 0.5) * height / rows)
     covered = np.zeros(x.shape, bool)
+    # Exact angles: a disc of constant radius in px covers fewer degrees towards the edge of a flat screen.
     for right, down in zip(numbers(fixations, "x"), numbers(fixations, "y"), strict=True):
         covered |= viewing.angle(x, y, right, down) <= radius_deg
     return covered

@@ -201,6 +201,7 @@ def strategy_map(
             return nothing(axes, "readings")
         names = known[strategy] if strategy in known else pd.Series(np.nan, index=known.index)
         rest = known[names.isna()]
+        # Dots shrink with their number, so that ten thousand readings still show structure.
         size = float(np.clip(2500 / len(known), 2, 12))
         axes.scatter(rest[x], rest[y], s=size, color="0.7", linewidths=0, rasterized=True)
         for place, name in enumerate(sorted(names.dropna().unique(), key=str)):

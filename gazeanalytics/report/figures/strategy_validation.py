@@ -184,6 +184,7 @@ def archetype_map(scores: pd.DataFrame, *, color: pd.Series | None = None, ax: A
     require_columns(scores, "scores", names or ["archetype 1"])
     known = scores[names].notna().all(axis=1)
     shares = scores.loc[known, names].to_numpy(float)
+    # Barycentric coordinates: a reading lies at the average of the corners, weighted by its shares.
     angle = np.pi / 2 + 2 * np.pi * np.arange(len(names)) / len(names)
     corners = np.column_stack([np.cos(angle), np.sin(angle)])
     with drawing(ax, SINGLE_MM, 82) as axes:

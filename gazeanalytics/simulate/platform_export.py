@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from string import Template
 
 import numpy as np
@@ -15,7 +16,7 @@ from gazeanalytics.simulate.outcomes import Simulated
 from gazeanalytics.simulate.phrases import LABELS
 from gazeanalytics.simulate.scanpaths import viewing_of
 
-__all__ = ["FOLDERS", "TABLES", "cursor_rows", "dictation_rows", "foreign_tables", "foreign_toml", "simulate_points"]
+__all__ = ["FOLDERS", "TABLES", "cursor_rows", "dictation_rows", "platform_tables", "platform_toml", "simulate_points"]
 
 TABLES = ("annotators.csv", "images.csv", "reads.csv", "boxes.csv")
 FOLDERS = ("cursor", "dictation")
@@ -25,67 +26,6 @@ _POINT_MS = 130.0
 
 _CURSOR_DEG = 0.4
 _CONTEXTS = {"none": "withheld", "indication": "reason for exam", "indication_and_prior": "reason for exam, old film"}
-
-
-_MAP = """
-[tables.readers]
-file = "annotators.csv"
-
-[tables.readers.columns]
-reader = "annotator"
-kind = { column = "is_ai", levels = { "0" = "person", "1" = "model" } }
-experience_years = { column = "practice_months", unit = "months" }
-country = "nation"
-specialty = "board"
-model = "ai_name"
-
-[tables.cases]
-file = "images.csv"
-
-[tables.cases.columns]
-case = "image_id"
-width = "w"
-height = "h"
-age = "years"
-sex = "gender"
-context = { column = "clinical_info", levels = { $contexts } }
-target = { column = "question", levels = { $targets } }
-$truth
-
-[tables.readings]
-file = "reads.csv"
-reading = "read_id"
-columns = { reader = "annotator", case = "image_id" }
-
-[tables.regions]
-file = "boxes.csv"
-
-[tables.regions.columns]
-case = "image_id"
-region = "name"
-kind = "sort"
-x0 = "left"
-y0 = "top"
-x1 = "right"
-y1 = "bottom"
-finding = "label"
-
-[tables.fixations]
-file = "cursor/part-*.csv"
-reading = "read_id"
-frame = "image-fraction"
-columns = { x = "rel_x", y = "rel_y", onset = { order = true } }
-
-[tables.traces]
-file = "dictation/part-*.csv"
-reading = "read_id"
-
-[tables.traces.columns]
-step = "sentence"
-text = "said"
-onset = { column = "from_s", unit = "s" }
-offset = { column = "to_s", unit = "s" }
-"""
 
 
 def simulate_points(
@@ -129,7 +69,7 @@ def simulate_points(
     return pd.DataFrame({"reading": reading, "onset": order, "x": points[:, 0], "y": points[:, 1]})
 
 
-def foreign_tables(study: Simulated) -> dict[str, pd.DataFrame]:
+def platform_tables(study: Simulated) -> dict[str, pd.DataFrame]:
     """Readers, cases, readings and regions in the platform's words; keys are `TABLES`."""
     readers, cases, regions = study.readers, study.cases, study.regions
     annotators = pd.DataFrame(
@@ -178,9 +118,10 @@ def dictation_rows(traces: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def foreign_toml() -> str:
+def platform_toml() -> str:
     """Write the tables of study.toml that map the platform's files to ours."""
     contexts = ", ".join(f'"{theirs}" = "{ours}"' for ours, theirs in _CONTEXTS.items())
     targets = ", ".join(f'"{theirs}" = "{ours}"' for ours, theirs in LABELS.items())
     truth = "\n".join(f'truth_{ours} = "{theirs}"' for ours, theirs in LABELS.items())
-    return Template(_MAP).substitute(contexts=contexts, targets=targets, truth=truth)
+    text = files("gazeanalytics.simulate").joinpath("platform_export.toml").read_text("utf-8")
+    return Template(text).substitute(contexts=contexts, targets=targets, truth=truth)

@@ -8,7 +8,7 @@ import pytest
 
 from gazeanalytics import tables
 from gazeanalytics.simulate import Design, simulate_fixations, simulate_points, simulate_readings, simulate_study
-from gazeanalytics.simulate.foreign import FOLDERS, TABLES, foreign_toml
+from gazeanalytics.simulate.platform_export import FOLDERS, TABLES, platform_toml
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_a_platform_exports_its_own_words(tmp_path):
 
 def test_map_names_only_columns_that_are_written(tmp_path):
     simulate_study(tmp_path / "study", Design(level="points", readers=2, cases=2), rng=1)
-    for table in tomllib.loads(foreign_toml())["tables"].values():
+    for table in tomllib.loads(platform_toml())["tables"].values():
         file = next((tmp_path / "study").glob(table["file"]))
         written = set(pd.read_csv(file, nrows=1).columns)
         sources = [source if isinstance(source, str) else source.get("column") for source in table["columns"].values()]
