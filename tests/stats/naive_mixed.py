@@ -56,7 +56,11 @@ def laplace(y, size, eta0, z, derivatives):
 
 def gaussian(y, x, z, sigma, reml):
     """-2 log (restricted) likelihood of a linear mixed model from its marginal covariance."""
-    v = sigma**2 * (np.eye(y.size) + z @ z.T)
+    return marginal_gaussian(y, x, sigma**2 * (np.eye(y.size) + z @ z.T), reml)
+
+
+def marginal_gaussian(y, x, v, reml):
+    """-2 log (restricted) likelihood of outcomes with covariance v."""
     inverse = np.linalg.inv(v)
     information = x.T @ inverse @ x
     beta = np.linalg.solve(information, x.T @ inverse @ y)

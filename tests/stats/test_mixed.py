@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
+from scipy import special
 
 from gazeanalytics import stats, tables
 
@@ -204,6 +206,70 @@ def test_offset_and_counts_of_successes():
     moved = stats.mixed("hits ~ p + offset(log(size)) + (1 | case)", data, family="poisson")
     plain = stats.mixed("hits ~ p + (1 | case)", data, family="poisson")
     np.testing.assert_allclose(moved.coefficients, plain.coefficients - [np.log(12), 0], atol=1e-6)
+
+
+def shares(rng):
+    data = pd.DataFrame({"reader": np.repeat(np.arange(20), 4), "trials": rng.integers(2, 40, 80)})
+    data["prior"] = np.tile([0, 1], 40)
+    data["hits"] = rng.binomial(
+        data.trials, special.expit(0.2 + 0.5 * data.prior + rng.normal(0, 0.4, 20)[data.reader])
+    )
+    return data.assign(share=data.hits / data.trials, misses=data.trials - data.hits)
+
+
+@pytest.mark.parametrize("family", ["binomial", "beta-binomial"])
+def test_shares_weighted_by_their_trials_are_counts(family):
+    data = shares(np.random.default_rng(2))
+    counts = stats.mixed("cbind(hits, misses) ~ prior + (1 | reader)", data, family=family)
+    weighted = stats.mixed("share ~ prior + (1 | reader)", data.round(3), family=family, weights="trials")
+    assert weighted.log_likelihood == counts.log_likelihood
+    np.testing.assert_array_equal(weighted.coefficients, counts.coefficients)
+
+
+def test_precision_weights_are_those_of_least_squares_without_random_terms():
+    data = study().assign(readings=np.random.default_rng(1).integers(1, 9, 180))
+    fit = stats.mixed("log(seconds) ~ prior", data, weights="readings")
+    peer = sm.WLS(np.log(data.seconds), sm.add_constant(data.prior.astype(float)), weights=data.readings).fit()
+    np.testing.assert_allclose(fit.coefficients, peer.params)
+    np.testing.assert_allclose(fit.std_errors, peer.bse)
+    full = stats.mixed("log(seconds) ~ prior", data, weights="readings", reml=False)
+    assert full.log_likelihood == pytest.approx(peer.llf)
+
+
+def test_means_of_k_readings_weighted_by_k_estimate_the_noise_of_one():
+    rng = np.random.default_rng(6)
+    data = pd.DataFrame({"reader": np.repeat(np.arange(40), 25), "k": rng.integers(1, 30, 1000)})
+    data["seconds"] = 3 + rng.normal(0, 1, 40)[data.reader] + rng.normal(0, 2, 1000) / np.sqrt(data.k)
+    data["twice"] = 4.0 * data.k
+    fit = stats.mixed("seconds ~ 1 + (1 | reader)", data, weights="k")
+    assert fit.sigma == pytest.approx(2, rel=0.1)
+    assert fit.random[0].sd[0] == pytest.approx(1, rel=0.3)
+    same = stats.mixed("seconds ~ 1 + (1 | reader)", data, weights="twice")
+    assert same.sigma == pytest.approx(2 * fit.sigma, rel=1e-5)
+    assert same.log_likelihood == pytest.approx(fit.log_likelihood, abs=1e-8)
+    drawn = np.array([stats.simulate(fit, rng=seed) for seed in range(40)])
+    few, many = (drawn[:, rows].std(axis=0).mean() for rows in (data.k < 3, data.k > 20))
+    assert few > 1.2 * many
+
+
+@pytest.mark.parametrize(
+    ("outcome", "options", "message"),
+    [
+        ("seconds", {"weights": "site"}, "weights: expected numbers; got a column of"),
+        ("seconds", {"weights": "prior"}, "weights: expected finite numbers above 0; got 0 in row"),
+        ("seconds", {"weights": "readngs"}, "names the column 'readngs', which the table doesn't have"),
+        ("level", {"family": "poisson", "weights": "case"}, "got family 'poisson': leave them out, or put an exposure"),
+        ("half", {"family": "binomial", "weights": "prior"}, "expected whole numbers of trials from 1; got 0 in row"),
+        ("half", {"family": "binomial", "weights": "odd"}, "whole successes over the trials in weights; got 0.5 in"),
+        ("level", {"family": "binomial", "weights": "odd"}, "expected shares of successes from 0 to 1; got"),
+        ("share", {"family": "binomial"}, "or a share of successes with the column of trials as weights; got 4 values"),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused(outcome, options, message):
+    data = study().assign(level=lambda rows: 1 + rows.case % 4, half=0.5, odd=5, share=lambda rows: rows.case % 4 / 4)
+    with pytest.raises(stats.ModelError) as error:
+        stats.mixed(f"{outcome} ~ site + (1 | reader)", data, **options)
+    assert message in str(error.value)
 
 
 def test_a_formula_without_random_terms_is_least_squares():

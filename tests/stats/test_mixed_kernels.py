@@ -9,7 +9,7 @@ from scipy import special
 
 from gazeanalytics._kernels.stats import families as codes
 from gazeanalytics.stats.mixed import fitting
-from gazeanalytics.stats.mixed.design import ModelError, RandomTerm, arrange, unpack
+from gazeanalytics.stats.mixed.design import ModelError, RandomTerm, arrange, arrange_weighted, unpack
 from gazeanalytics.stats.mixed.laplace import Gaussian, Laplace
 from gazeanalytics.stats.mixed.likelihood import Density, Inflated, Thresholds, empty_rows
 from gazeanalytics.stats.mixed.optimise import minimise
@@ -96,6 +96,24 @@ def test_gaussian_objective_equals_the_marginal_normal_law(reml):
     design = build(0)
     engine = Gaussian(design, reml=reml)
     want = naive.gaussian(design.y - design.offset, design.x, dense(design, THETA), 1.3, reml)
+    assert engine.unprofiled(THETA, 1.3)[0] == pytest.approx(want, abs=1e-9)
+    value, gradient = engine(THETA)
+    assert value == pytest.approx(engine.unprofiled(THETA, engine.sigma)[0], abs=1e-9)
+    np.testing.assert_allclose(gradient, slopes(engine, THETA), atol=1e-6)
+
+
+@pytest.mark.parametrize("reml", [False, True])
+def test_precision_weights_equal_the_marginal_normal_law(reml):
+    rng = np.random.default_rng(4)
+    plain, weights = build(0), rng.uniform(0.5, 8.0, ROWS)
+    back = np.argsort(plain.order)
+    y, x, offset = plain.y[back], plain.x[back], plain.offset[back]
+    design = arrange_weighted(y, x, draw_terms(np.random.default_rng(3)), weights=weights, offset=offset)
+    assert design.places == (1, 0, 2)
+    z = naive.dense_z(design.terms, unpack(THETA, design.terms)) / np.sqrt(weights)[:, None]
+    covariance = 1.3**2 * (np.diag(1 / weights) + z @ z.T)
+    engine = Gaussian(design, reml=reml)
+    want = naive.marginal_gaussian(y - offset, x, covariance, reml)
     assert engine.unprofiled(THETA, 1.3)[0] == pytest.approx(want, abs=1e-9)
     value, gradient = engine(THETA)
     assert value == pytest.approx(engine.unprofiled(THETA, engine.sigma)[0], abs=1e-9)

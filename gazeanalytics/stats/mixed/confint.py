@@ -218,7 +218,7 @@ def _laplace_profile(fit: MixedFit, k: int) -> Profile:
     engine = Laplace(old.design, old.likelihood)
     engine.hold_fixed()
     start = np.concatenate([solution.theta, solution.beta, solution.phi])
-    profile = _hold(engine, start, solution.spread / 2, k)
+    profile = _hold(engine, start, solution.joint_covariance / 2, k)
     if k >= solution.theta.size:
         return profile
     return lambda value: np.inf if value < 0 else profile(value)
@@ -228,7 +228,7 @@ def _fixed_effect_profile(fit: MixedFit, k: int) -> Profile:
     """Profile of fixed effect k of a Gaussian model: its column, at a value held, joins the offset."""
     design, solution = fit.solution.engine.design, fit.solution
     rest = np.delete(design.x, k, axis=1)
-    inverse = solution.spread[:-1, :-1] / 2
+    inverse = solution.joint_covariance[:-1, :-1] / 2
 
     def profile(value: float) -> float:
         moved: Design = replace(design, x=rest, offset=design.offset + value * design.x[:, k])
@@ -255,5 +255,5 @@ def _sd_profile(fit: MixedFit, k: int) -> Profile:
     start = np.append(solution.theta * solution.sigma, solution.sigma)
     jacobian = np.eye(start.size) * solution.sigma
     jacobian[:-1, -1], jacobian[-1, -1] = solution.theta, 1.0
-    profile = _hold(objective, start, jacobian @ solution.spread @ jacobian.T / 2, k)
+    profile = _hold(objective, start, jacobian @ solution.joint_covariance @ jacobian.T / 2, k)
     return lambda value: np.inf if value < 0 else profile(value)

@@ -26,7 +26,7 @@ def satterthwaite(solution: Solution, contrasts: np.ndarray | None = None) -> np
         raise TypeError("Satterthwaite's degrees of freedom belong to Gaussian models")
     rows = np.eye(solution.beta.size) if contrasts is None else np.atleast_2d(contrasts)
     slopes = np.array([_variances(rows, slope) for slope in solution.slopes])
-    return 2 * _variances(rows, solution.covariance) ** 2 / _variances(slopes.T, solution.spread)
+    return 2 * _variances(rows, solution.covariance) ** 2 / _variances(slopes.T, solution.joint_covariance)
 
 
 def _variances(rows: np.ndarray, covariance: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,6 +70,10 @@ class Design:
         Which rows and levels touch which effects.
     raw : Coefficients
         Of each row, before theta is in them; the fixed effects' have no columns, as theta doesn't scale them.
+    places : tuple of int
+        Where each of `terms` was in the formula.
+    log_weights : float
+        Sum of the logarithms of precision weights, which `y`, `x`, `offset` and coefficients are scaled by; else 0.
     """
 
     order: np.ndarray
@@ -80,6 +84,8 @@ class Design:
     terms: tuple[RandomTerm, ...]
     sparse: kernels.Sparse
     raw: kernels.Coefficients
+    places: tuple[int, ...]
+    log_weights: float = 0.0
 
     @property
     def rows(self) -> int:
@@ -127,7 +133,8 @@ def arrange(
     y: np.ndarray, x: np.ndarray, terms: tuple[RandomTerm, ...], *, size: np.ndarray, offset: np.ndarray
 ) -> Design:
     """Sort the rows by the main term's levels and find which border positions each of its levels touches."""
-    ordered = tuple(sorted(terms, key=lambda term: -term.width * len(term.levels)))
+    places = tuple(sorted(range(len(terms)), key=lambda k: -terms[k].width * len(terms[k].levels)))
+    ordered = tuple(terms[k] for k in places)
     border = sum(term.width * len(term.levels) for term in ordered[1:])
     if border > MAX_BORDER:
         groups = ", ".join(f"{term.group} ({len(term.levels):,} levels)" for term in ordered)
@@ -159,7 +166,22 @@ def arrange(
         terms=ordered,
         sparse=kernels.Sparse(starts, pointer, columns[:used].copy(), slots, entry, border),
         raw=kernels.Coefficients(zf, zb, nothing),
+        places=places,
     )
+
+
+def arrange_weighted(
+    y: np.ndarray, x: np.ndarray, terms: tuple[RandomTerm, ...], *, weights: np.ndarray, offset: np.ndarray
+) -> Design:
+    """Arrange a Gaussian model whose row i has residual variance sigma^2 / weights[i].
+
+    Rows times the root of their weight have equal variances, so the solver needs to know nothing of weights but the
+    Jacobian of that scaling, sum(log w), which is part of the log likelihood.
+    """
+    root = np.sqrt(weights)
+    scaled = tuple(replace(term, z=term.z * root[:, None]) for term in terms)
+    design = arrange(y * root, x * root[:, None], scaled, size=np.ones(y.size), offset=offset * root)
+    return replace(design, log_weights=float(np.log(weights).sum()))
 
 
 def _positions(terms: tuple[RandomTerm, ...], order: np.ndarray) -> np.ndarray:

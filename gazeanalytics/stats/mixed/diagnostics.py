@@ -160,7 +160,7 @@ def random_effects_qq(fit: MixedFit) -> pd.DataFrame:
     11     7   2.7       1.7
     """
     parts = []
-    for term, sds in zip(fit.random, mode_sds(fit.solution, fit.frame.terms), strict=True):
+    for term, sds in zip(fit.random, mode_sds(fit.solution), strict=True):
         for k, name in enumerate(term.names):
             spread = np.sqrt(np.maximum(term.covariance[k, k] - sds[:, k] ** 2, 0.0))
             with np.errstate(invalid="ignore", divide="ignore"):

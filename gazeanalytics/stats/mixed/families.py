@@ -16,6 +16,7 @@ from gazeanalytics.stats.mixed.likelihood import Density, Inflated, Likelihood, 
 __all__ = ["FAMILIES", "Family", "Response", "zeros_start"]
 
 START_STEPS = 4
+MAX_ROUNDING = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Response:
     Attributes
     ----------
     y, size : numpy.ndarray, shape (rows,)
-        Value (successes, count, proportion, level from 0) and number of trials.
+        Value (successes, count, proportion, level from 0), and number of trials or, of a Gaussian outcome, precision
+        weight: the number of observations that the row is the mean of.
     levels : tuple of str
         Labels of an ordinal or two-valued outcome, lowest first.
     """
@@ -77,6 +79,19 @@ class Family:
         """Whether the outcome is a count from 0 without a top."""
         return self.code in (codes.POISSON, codes.NEGATIVE_BINOMIAL, codes.NEGATIVE_BINOMIAL_LINEAR)
 
+    def weighted(self, columns: list[pd.Series], weights: pd.Series) -> Response:
+        """Turn columns and weights into a response: trials of a share of successes, or precision of a number."""
+        numbers = _numbers([weights], "numbers", what="weights")
+        if self.gaussian:
+            _refuse(~((numbers > 0) & np.isfinite(numbers)), numbers, "finite numbers above 0", what="weights")
+            return Response(self.response(columns).y, numbers)
+        if self.code in (codes.BINOMIAL, codes.BETA_BINOMIAL):
+            return _shares_of_trials(columns, numbers)
+        raise ModelError(
+            "weights are for family 'gaussian' (how precise each row is) and for shares of trials under 'binomial' or "
+            f"'beta-binomial'; got family {self.name!r}: leave them out, or put an exposure in offset(log(...))"
+        )
+
     def likelihood(self, design: Design, own: np.ndarray, *, inflated: bool) -> Likelihood:
         """Make the likelihood of a design; `own` has the predictors of thresholds or excess zeros, in data order."""
         x = np.ascontiguousarray(own[design.order])
@@ -101,12 +116,12 @@ def _ones(y: np.ndarray) -> np.ndarray:
     return np.ones(y.size)
 
 
-def _numbers(columns: list[pd.Series], expected: str) -> np.ndarray:
+def _numbers(columns: list[pd.Series], expected: str, *, what: str = "outcome") -> np.ndarray:
     if len(columns) != 1:
-        raise ModelError(f"outcome: expected {expected}; cbind(...) is for family 'binomial'")
+        raise ModelError(f"{what}: expected {expected}; cbind(...) is for family 'binomial'")
     values = columns[0]
     if not pd.api.types.is_numeric_dtype(values):
-        raise ModelError(f"outcome: expected {expected}; got a column of {values.dtype}, first {values.iloc[0]!r}")
+        raise ModelError(f"{what}: expected {expected}; got a column of {values.dtype}, first {values.iloc[0]!r}")
     return values.to_numpy(dtype=float)
 
 
@@ -125,13 +140,25 @@ def _two_valued(columns: list[pd.Series]) -> Response:
     levels = pd.Categorical(columns[0])
     if len(levels.categories) != 2:
         raise ModelError(
-            "family 'binomial': expected an outcome of two values, the second being the success, or "
-            f"cbind(successes, failures); got {len(levels.categories)} values: {list(levels.categories[:5])}"
+            "family 'binomial': expected an outcome of two values, the second being the success, cbind(successes, "
+            "failures), or a share of successes with the column of trials as weights; got "
+            f"{len(levels.categories)} values: {levels.categories[:5].tolist()}"
         )
     if pd.api.types.is_numeric_dtype(columns[0]) and list(levels.categories) != [0, 1]:
         raise ModelError(f"family 'binomial': expected numbers 0 and 1; got {list(levels.categories)}")
     y = levels.codes.astype(float)
     return Response(y, _ones(y), tuple(map(str, levels.categories)))
+
+
+def _shares_of_trials(columns: list[pd.Series], trials: np.ndarray) -> Response:
+    _refuse((trials < 1) | (trials % 1 != 0), trials, "whole numbers of trials from 1", what="weights")
+    share = _numbers(columns, "shares of successes from 0 to 1")
+    _refuse((share < 0) | (share > 1), share, "shares of successes from 0 to 1")
+    hits = np.round(share * trials)
+    # Shares in a file are rounded: a share of few digits is still one count, unless it lies between two.
+    between = np.abs(share * trials - hits) > MAX_ROUNDING
+    _refuse(between, share, "shares that are whole successes over the trials in weights")
+    return Response(hits, trials)
 
 
 def _count(columns: list[pd.Series]) -> Response:
@@ -159,10 +186,10 @@ def _levels(columns: list[pd.Series]) -> Response:
     return Response(y, _ones(y), tuple(map(str, levels.categories)))
 
 
-def _refuse(wrong: np.ndarray, y: np.ndarray, expected: str) -> None:
+def _refuse(wrong: np.ndarray, y: np.ndarray, expected: str, *, what: str = "outcome") -> None:
     if wrong.any():
         row = int(wrong.argmax())
-        raise ModelError(f"outcome: expected {expected}; got {y[row]:g} in row {row} of those used")
+        raise ModelError(f"{what}: expected {expected}; got {y[row]:g} in row {row} of those used")
 
 
 def _share_start(response: Response) -> np.ndarray:

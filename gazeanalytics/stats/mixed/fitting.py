@@ -30,7 +30,7 @@ class Solution:
         Residual standard deviation; 1 where the family has none.
     covariance : numpy.ndarray
         Of beta.
-    spread : numpy.ndarray
+    joint_covariance : numpy.ndarray
         Covariance of (theta, sigma) for Gaussian, of (theta, beta, phi) otherwise; NaN where not known.
     slopes : numpy.ndarray, shape (theta and sigma, fixed effects, fixed effects)
         How `covariance` moves with theta and sigma (Gaussian only).
@@ -47,7 +47,7 @@ class Solution:
     phi: np.ndarray
     sigma: float
     covariance: np.ndarray
-    spread: np.ndarray
+    joint_covariance: np.ndarray
     slopes: np.ndarray
     minus2: float
     engine: Gaussian | Laplace
@@ -141,9 +141,18 @@ def fit_gaussian(design: Design, *, reml: bool, limits: Tolerances) -> Solution:
     engine.evaluate_at(optimum.at)
     beta = engine.modes.border[design.border :].copy()
     covariance = engine.sigma**2 * engine.system.fixed_covariance()
-    spread = _invert(hessian, limits)
+    joint_covariance = _invert(hessian, limits)
     return Solution(
-        optimum.at, beta, np.empty(0), engine.sigma, covariance, spread, slopes, optimum.value, engine, optimum
+        optimum.at,
+        beta,
+        np.empty(0),
+        engine.sigma,
+        covariance,
+        joint_covariance,
+        slopes,
+        optimum.value,
+        engine,
+        optimum,
     )
 
 
@@ -199,28 +208,30 @@ def fit_laplace(
         return laplace if points == 1 else _quadrature_stage(engine, laplace, settings)
     theta, _, phi = engine.split(first.at)
     beta = engine.modes.border[design.border :].copy()
-    spread = np.full((first.at.size + beta.size,) * 2, np.nan)
-    return Solution(theta, beta, phi, 1.0, joint, spread, NO_SLOPES, value, engine, first)
+    joint_covariance = np.full((first.at.size + beta.size,) * 2, np.nan)
+    return Solution(theta, beta, phi, 1.0, joint, joint_covariance, NO_SLOPES, value, engine, first)
 
 
 def _quadrature_stage(engine: Laplace, solution: Solution, settings: MixedSettings) -> Solution:
     """Go on from Laplace's approximation to adaptive quadrature."""
     limits = settings.tolerances
-    objective = Quadrature(engine, settings.quadrature, 0.05 * np.sqrt(np.diag(solution.spread)))
-    optimum = minimise(objective, solution.optimum.at, solution.spread / 2, tolerance=limits.joint, limits=limits)
+    objective = Quadrature(engine, settings.quadrature, 0.05 * np.sqrt(np.diag(solution.joint_covariance)))
+    optimum = minimise(
+        objective, solution.optimum.at, solution.joint_covariance / 2, tolerance=limits.joint, limits=limits
+    )
     near = objective.steps / 5
     hessian = (curvature(objective, optimum, near) + curvature(objective, optimum, -near)) / 2
     first = solution.theta.size
-    spread = _invert(hessian, limits, slice(first, first + solution.beta.size))
-    return _laplace_solution(engine, _polish(objective, optimum, spread / 2, limits), spread)
+    joint_covariance = _invert(hessian, limits, slice(first, first + solution.beta.size))
+    return _laplace_solution(engine, _polish(objective, optimum, joint_covariance / 2, limits), joint_covariance)
 
 
-def _laplace_solution(engine: Laplace, optimum: Optimum, spread: np.ndarray) -> Solution:
+def _laplace_solution(engine: Laplace, optimum: Optimum, joint_covariance: np.ndarray) -> Solution:
     engine(optimum.at)
     theta, beta, phi = engine.split(optimum.at)
     inner = slice(theta.size, theta.size + beta.size)
-    covariance = spread[inner, inner]
-    return Solution(theta, beta, phi, 1.0, covariance, spread, NO_SLOPES, optimum.value, engine, optimum)
+    covariance = joint_covariance[inner, inner]
+    return Solution(theta, beta, phi, 1.0, covariance, joint_covariance, NO_SLOPES, optimum.value, engine, optimum)
 
 
 def _second_stage(engine: Laplace, first: Optimum, joint: np.ndarray, limits: Tolerances) -> Solution:
@@ -234,9 +245,9 @@ def _second_stage(engine: Laplace, first: Optimum, joint: np.ndarray, limits: To
     inverse[inner, inner] = 0.5 * joint
     optimum = minimise(engine, start, inverse, tolerance=limits.joint, limits=limits)
     engine(optimum.at)
-    spread = _invert(curvature(engine, optimum, _steps(optimum.inverse, limits)), limits, inner)
-    optimum = _polish(engine, optimum, spread / 2, limits)
-    return _laplace_solution(engine, optimum, spread)
+    joint_covariance = _invert(curvature(engine, optimum, _steps(optimum.inverse, limits)), limits, inner)
+    optimum = _polish(engine, optimum, joint_covariance / 2, limits)
+    return _laplace_solution(engine, optimum, joint_covariance)
 
 
 def _steps(inverse: np.ndarray, limits: Tolerances) -> np.ndarray:

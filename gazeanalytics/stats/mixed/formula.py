@@ -31,14 +31,16 @@ class Formula:
     fixed : tuple of Term
         Fixed part, multiplied out.
     offset : tuple of Node
-        What stood in `offset(...)`.
+        Arguments of `offset(...)`.
     random : tuple of (tuple of Term, tuple of str)
         Coefficients and grouping columns of each random term; nested groupings and `||` already taken apart.
     nested : tuple of (str, str)
         Outer and inner name of each `outer/inner`.
     own : tuple of Term
-        What stood in `nominal(...)` or `zeros(...)`: predictors of the thresholds or of excess zeros.
+        Argument of `nominal(...)` or `zeros(...)`: predictors of the thresholds or of excess zeros.
     own_kind : {"", "nominal", "zeros"}
+    weights : str
+        Column of weights, which is given beside the formula; empty for none.
     """
 
     response: str
@@ -49,6 +51,7 @@ class Formula:
     nested: tuple[tuple[str, str], ...]
     own: tuple[Term, ...]
     own_kind: str = ""
+    weights: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ class Frame:
 
 @contextmanager
 def model_errors() -> Iterator[None]:
-    """Tell what an expression can't be as what a model can't be."""
+    """Raise what an expression can't be as what a model can't be."""
     try:
         yield
     except ExpressionError as error:
@@ -157,7 +160,7 @@ def _added(sign: str, part: Node) -> Node:
 
 
 def _own(words: list[Call]) -> tuple[tuple[Term, ...], str]:
-    """Give what stands in the one `nominal(...)` or `zeros(...)`, and which it is."""
+    """Give the argument of the one `nominal(...)` or `zeros(...)`, and which it is."""
     own = [call for call in words if call.name != "offset"]
     if len(own) > 1:
         shown = " + ".join(map(expressions.write, own))
@@ -243,11 +246,11 @@ def _own_part(formula: Formula, kept: pd.DataFrame) -> OwnPart:
 
 def variables(formula: Formula) -> list[str]:
     """List the columns that a formula names, each once."""
-    wanted = [*_named(formula.fixed), *_named(formula.own)]
-    wanted += [name for node in (*formula.outcome, *formula.offset) for name in expressions.names(node)]
-    wanted += [name for effects, _ in formula.random for name in _named(effects)]
-    wanted += [name for _, groups in formula.random for name in groups]
-    return list(dict.fromkeys(wanted))
+    named = [*_named(formula.fixed), *_named(formula.own)]
+    named += [name for node in (*formula.outcome, *formula.offset) for name in expressions.names(node)]
+    named += [name for effects, _ in formula.random for name in _named(effects)]
+    named += [name for _, groups in formula.random for name in groups]
+    return list(dict.fromkeys([*named, *([formula.weights] if formula.weights else [])]))
 
 
 def _named(terms: Iterable[Term]) -> list[str]:
@@ -271,7 +274,7 @@ def _columns(formula: Formula, data: pd.DataFrame) -> pd.DataFrame:
 
 @model_errors()
 def outcome(formula: Formula, data: pd.DataFrame) -> list[pd.Series]:
-    """Work out the left-hand side: a column as it stands, or the value of an expression."""
+    """Work out the left-hand side: a column as it is, or the value of an expression."""
     if len(formula.outcome) == 1 and isinstance(formula.outcome[0], Name):
         return [data[formula.outcome[0].name]]
     found = [_numbers(node, data) for node in formula.outcome]
@@ -329,8 +332,8 @@ def _refuse_constant(formula: Formula, data: pd.DataFrame) -> None:
         values = data[name]
         if len(values) > 1 and (values == values.iloc[0]).all():
             raise ModelError(
-                f"the predictor {name!r} is {values.iloc[0]} in all {len(values):,} rows, so nothing can be learnt "
-                "about it; leave it out"
+                f"the predictor {name!r} is {values.iloc[0]} in all {len(values):,} rows, so its effect can't be "
+                "estimated; leave it out"
             )
 
 

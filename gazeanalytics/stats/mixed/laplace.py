@@ -81,6 +81,7 @@ class Gaussian:
             return np.inf, np.full(theta.size, np.nan)
         nu = self.freedom
         value = self.system.log_determinant(fixed=self.reml) + nu * (1 + np.log(2 * np.pi * self.residual_sum / nu))
+        value -= self.design.log_weights
         return value, self._slopes(theta, nu / self.residual_sum)
 
     def unprofiled(self, theta: np.ndarray, sigma: float) -> tuple[float, np.ndarray]:
@@ -89,6 +90,7 @@ class Gaussian:
             return np.inf, np.full(theta.size + 1, np.nan)
         nu, share = self.freedom, self.residual_sum / sigma**2
         value = self.system.log_determinant(fixed=self.reml) + nu * np.log(2 * np.pi * sigma**2) + share
+        value -= self.design.log_weights
         return value, np.append(self._slopes(theta, sigma**-2), 2 * (nu - share) / sigma)
 
     def _slopes(self, theta: np.ndarray, scale: float) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 from gazeanalytics.stats.mixed import checks, families
 from gazeanalytics.stats.mixed import formula as formulas
 from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
-from gazeanalytics.stats.mixed.design import Design, ModelError, arrange, unpack
+from gazeanalytics.stats.mixed.design import Design, ModelError, arrange, arrange_weighted, unpack
 from gazeanalytics.stats.mixed.families import Family, Response, zeros_start
 from gazeanalytics.stats.mixed.fitting import Solution, fit_gaussian, fit_laplace
 from gazeanalytics.stats.mixed.laplace import Laplace
@@ -31,6 +31,7 @@ def mixed(
     family: str = "gaussian",
     link: str | None = None,
     reml: bool = True,
+    weights: str | None = None,
     settings: MixedSettings | Mapping[str, Any] | None = None,
 ) -> MixedFit:
     """Fit a linear, generalised linear or ordinal mixed model (lmer, glmer, clmm), random effects crossed or nested.
@@ -54,6 +55,10 @@ def mixed(
         `logit` or `probit` for `ordinal`; the other families have one link.
     reml : bool
         Restricted maximum likelihood (Gaussian only).
+    weights : str, optional
+        Column of weights, as lme4 takes them: under `gaussian` the precision of each row, such as the number of
+        observations that it is the mean of (its residual variance is sigma^2 / weight); under `binomial` and
+        `beta-binomial` the number of trials behind an outcome that is a share of successes.
     settings : MixedSettings, mapping or None
         Points of quadrature, what to do about separated data, tolerances.
 
@@ -99,10 +104,11 @@ def mixed(
     4  sd(residual)      1.02       0.03
     """
     chosen = MixedSettings.given(settings)
-    parts = formulas.parse(formula, [str(name) for name in data.columns])
+    parts = replace(formulas.parse(formula, [str(name) for name in data.columns]), weights=weights or "")
     kind = families.find(family, link)
     frame = formulas.read(parts, data)
-    response = kind.response(formulas.outcome(parts, frame.data))
+    columns = formulas.outcome(parts, frame.data)
+    response = kind.weighted(columns, frame.data[weights]) if weights else kind.response(columns)
     checks.refuse_confounded(parts, frame, kind, response)
     checks.refuse_own(parts, frame, kind, response)
     frame, aliased = _independent(frame, kind, chosen.tolerances.aliased)
@@ -131,7 +137,10 @@ def check_formula(formula: str, *, family: str = "gaussian", link: str | None = 
 def assemble(plan: Plan, response: Response) -> MixedFit:
     """Solve a planned model for one outcome."""
     kind, frame = plan.family, plan.frame
-    design = arrange(response.y, frame.x, frame.terms, size=response.size, offset=frame.offset)
+    if kind.gaussian and (response.size != 1).any():
+        design = arrange_weighted(response.y, frame.x, frame.terms, weights=response.size, offset=frame.offset)
+    else:
+        design = arrange(response.y, frame.x, frame.terms, size=response.size, offset=frame.offset)
     solution = _solve(design, plan, response)
     parameters = _family_parameters(plan, response, solution)
     return MixedFit(
@@ -141,7 +150,7 @@ def assemble(plan: Plan, response: Response) -> MixedFit:
         df=satterthwaite(solution) if kind.gaussian else np.full(solution.beta.size, np.nan),
         sigma=solution.sigma,
         family_parameters=parameters,
-        random=random_effects(solution, frame.terms),
+        random=random_effects(solution),
         log_likelihood=-0.5 * solution.minus2,
         notes=(*plan.notes, *_notes(plan, solution, parameters)),
         engine=_engine(kind, plan.settings.quadrature),
@@ -225,7 +234,7 @@ def _solve(design: Design, plan: Plan, response: Response) -> Solution:
 def _family_parameters(plan: Plan, response: Response, solution: Solution) -> dict[str, FamilyParameter]:
     """Name the family's own parameters, with standard errors."""
     kind, phi = plan.family, solution.phi
-    errors = np.sqrt(np.diag(solution.spread))[solution.spread.shape[0] - phi.size :]
+    errors = np.sqrt(np.diag(solution.joint_covariance))[solution.joint_covariance.shape[0] - phi.size :]
     effects = plan.frame.own.names
     if kind.ordinal:
         cuts = [f"{low}|{high}" for low, high in zip(response.levels[:-1], response.levels[1:], strict=True)]

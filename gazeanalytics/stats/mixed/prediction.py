@@ -149,13 +149,14 @@ def _root(covariance: np.ndarray) -> np.ndarray:
 
 
 def _draw(fit: MixedFit, eta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    mean, size, code = fit.family.mean(eta), fit.response.size.astype(int), fit.family.code
+    mean, code = fit.family.mean(eta), fit.family.code
     shape = fit.family_parameters[fit.family.dispersion].value if fit.family.dispersion else np.nan
     if fit.family.gaussian:
-        return rng.normal(mean, fit.sigma)
+        return rng.normal(mean, fit.sigma / np.sqrt(fit.response.size))
     if fit.family.ordinal:
         below = np.cumsum(level_probabilities(fit, eta, fit.frame.own.x), axis=1)[:, :-1]
         return np.sum(rng.random(eta.size)[:, None] > below, axis=1).astype(float)
+    size = fit.response.size.astype(int)
     draws = {
         codes.BINOMIAL: lambda: rng.binomial(size, mean),
         codes.POISSON: lambda: rng.poisson(mean),

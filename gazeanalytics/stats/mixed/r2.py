@@ -47,7 +47,7 @@ def r2(fit: MixedFit) -> VarianceExplained:
 
     The residual variance of a binomial or ordinal outcome is that of the latent distribution (pi^2/3 for logit, 1 for
     probit); that of a Poisson outcome is log(1 + 1/mean), at the mean of an average reader and case. Random slopes
-    count by their mean variance over the rows (Johnson 2014).
+    count by their mean variance over the rows (Johnson 2014), and so do residuals with precision weights.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def _residual_variance(fit: MixedFit, random: float) -> float:
     if fit.plan.parts.own_kind:
         raise ModelError(f"r2 is not defined here for a model with {fit.plan.parts.own_kind}(...)")
     if fit.family.gaussian:
-        return fit.sigma**2
+        return fit.sigma**2 * float(np.mean(1 / fit.response.size))
     if code in (codes.BINOMIAL, codes.CUMULATIVE_LOGIT):
         # The variance on the latent scale; the observation-level (delta) variance of Nakagawa et al. (2017)
         # depends on the mean and would make R2 differ between a study of easy and one of hard cases.

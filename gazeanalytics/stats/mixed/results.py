@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from gazeanalytics.stats.mixed.design import RandomTerm, unpack
+from gazeanalytics.stats.mixed.design import unpack
 from gazeanalytics.stats.mixed.families import Family, Response
 from gazeanalytics.stats.mixed.fitting import Solution, evaluated
 from gazeanalytics.stats.mixed.formula import Formula, Frame
@@ -105,7 +105,7 @@ class MixedFit:
     df : numpy.ndarray, shape (fixed effects,)
         Satterthwaite's degrees of freedom; NaN where z is used.
     sigma : float
-        Residual standard deviation (Gaussian), else 1.
+        Residual standard deviation (Gaussian; of a row of weight 1), else 1.
     family_parameters : dict of str to FamilyParameter
         Thresholds or dispersion, and effects on thresholds or excess zeros, with their standard errors.
     random : tuple of RandomEffects
@@ -231,7 +231,7 @@ class MixedFit:
         pandas.DataFrame
             Columns group, level, coefficient, mode, sd.
         """
-        sds = mode_sds(self.solution, self.frame.terms)
+        sds = mode_sds(self.solution)
         return pd.concat(
             [
                 pd.DataFrame(
@@ -298,8 +298,8 @@ def sd_errors(fit: MixedFit) -> dict[str, float]:
     gaussian = fit.family.gaussian
     count = solution.theta.size
     at = np.append(solution.theta, solution.sigma) if gaussian else solution.theta
-    spread = solution.spread[: at.size, : at.size]
-    if not np.isfinite(spread).all():
+    covariance = solution.joint_covariance[: at.size, : at.size]
+    if not np.isfinite(covariance).all():
         return {}
 
     def labelled(point: np.ndarray) -> dict[str, float]:
@@ -319,27 +319,28 @@ def sd_errors(fit: MixedFit) -> dict[str, float]:
         for step in steps
     ]
     jacobian = pd.DataFrame(slopes)
-    variance = np.einsum("kt,kl,lt->t", jacobian.to_numpy(), spread, jacobian.to_numpy())
+    variance = np.einsum("kt,kl,lt->t", jacobian.to_numpy(), covariance, jacobian.to_numpy())
     return dict(zip(jacobian.columns, np.sqrt(variance), strict=True))
 
 
-def random_effects(solution: Solution, order: tuple[RandomTerm, ...]) -> tuple[RandomEffects, ...]:
-    """Turn the solver's factors and modes into covariances and effects, in the order of the terms `order`."""
+def random_effects(solution: Solution) -> tuple[RandomEffects, ...]:
+    """Turn the solver's factors and modes into covariances and effects, in the order of the formula."""
     design, modes = solution.engine.design, solution.engine.modes
     if not design.terms:
         return ()
     found, effects = {}, modes.by_term(design.terms)
-    for term, factor, u in zip(design.terms, unpack(solution.theta, design.terms), effects, strict=True):
+    factors = unpack(solution.theta, design.terms)
+    for place, term, factor, u in zip(design.places, design.terms, factors, effects, strict=True):
         covariance = solution.sigma**2 * factor @ factor.T
-        found[id(term)] = RandomEffects(term.group, term.names, covariance, term.levels, u @ factor.T)
-    return tuple(found[id(term)] for term in order)
+        found[place] = RandomEffects(term.group, term.names, covariance, term.levels, u @ factor.T)
+    return tuple(found[place] for place in sorted(found))
 
 
-def mode_sds(solution: Solution, order: tuple[RandomTerm, ...]) -> list[np.ndarray]:
+def mode_sds(solution: Solution) -> list[np.ndarray]:
     """Give the conditional modes' standard deviations, (levels, width) a term; fixed effects are taken as known."""
-    system, terms = evaluated(solution).system, solution.engine.design.terms
-    found = {}
-    for term, factor, block in zip(terms, unpack(solution.theta, terms), system.blocks(fixed=False), strict=True):
+    system, design, found = evaluated(solution).system, solution.engine.design, {}
+    factors = unpack(solution.theta, design.terms)
+    for place, factor, block in zip(design.places, factors, system.blocks(fixed=False), strict=True):
         variance = np.einsum("ab,lbc,ac->la", factor, block, factor)
-        found[id(term)] = solution.sigma * np.sqrt(variance)
-    return [found[id(term)] for term in order]
+        found[place] = solution.sigma * np.sqrt(variance)
+    return [found[place] for place in sorted(found)]
