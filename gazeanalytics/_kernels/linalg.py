@@ -13,7 +13,7 @@ from gazeanalytics._kernels import kernel
 def cholesky(matrix, factor):
     """Write the lower Cholesky factor of a symmetric matrix (d, d); return its log determinant, NaN if not positive.
 
-    What lies above the diagonal of `factor` is left as it is.
+    What lies above the diagonal of `factor` is left as it is; `factor` may be `matrix` itself.
     """
     log_det = 0.0
     for i in range(matrix.shape[0]):

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gazeanalytics._kernels import inlined, kernel
+from gazeanalytics._kernels.linalg import cholesky
 
 
 class Sparse(NamedTuple):
@@ -157,17 +158,9 @@ def add_border_rows(j, sparse, rows, w, border, mixed):
 @inlined
 def factor_level(base, stop, chol, cross, crossx):
     """Turn A, C and Cx of one main level into L, L^-1 C and L^-1 Cx; False where A isn't positive definite."""
+    if np.isnan(cholesky(chol, chol)):
+        return False
     for c in range(chol.shape[0]):
-        for b in range(c + 1):
-            rest = chol[c, b]
-            for d in range(b):
-                rest -= chol[c, d] * chol[b, d]
-            if b < c:
-                chol[c, b] = rest / chol[b, b]
-            elif rest > 0.0:
-                chol[c, c] = np.sqrt(rest)
-            else:
-                return False
         for d in range(c):
             for s in range(base, stop):
                 cross[s, c] -= chol[c, d] * cross[s, d]

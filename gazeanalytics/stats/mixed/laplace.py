@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gazeanalytics._kernels.stats import families as mixed_families
+from gazeanalytics._kernels.special import compensated_sum
 from gazeanalytics._kernels.stats import mixed as kernels
 from gazeanalytics.stats.mixed.design import Design
 from gazeanalytics.stats.mixed.likelihood import Likelihood, empty_rows
@@ -219,7 +219,7 @@ class Laplace:
         self.modes = modes
         self.eta = offset + self.system.predict(modes)
         self.likelihood.fill(self.eta, phi, self.rows)
-        self.deviance = -2 * mixed_families.total(self.rows.log_f) + modes.penalty(self.design.border)
+        self.deviance = -2 * compensated_sum(self.rows.log_f) + modes.penalty(self.design.border)
         if not np.isfinite(self.deviance):
             self.deviance = np.inf
         return self.deviance
