@@ -115,6 +115,8 @@ def log_choose(size, y):
     """Return the log binomial coefficient."""
     if size == 1.0:
         return 0.0
+    # math.lgamma here, for the last digits: log likelihoods are compared with R's. Fits run on one thread, so the sign
+    # that it writes to a global variable is nobody else's.
     return math.lgamma(size + 1.0) - math.lgamma(y + 1.0) - math.lgamma(size - y + 1.0)
 
 

@@ -61,7 +61,7 @@ class Comparison:
 
     See Also
     --------
-    times_by_condition, ratings_by_condition, counts_by_condition : What makes one.
+    times_by_condition, ratings_by_condition, counts_by_condition : What makes one, with examples.
     """
 
     means: pd.DataFrame
@@ -226,6 +226,8 @@ def _checked(data: pd.DataFrame, layout: Conditions, outcomes: list[str]) -> pd.
 def _compare(rows: pd.DataFrame, left: str, family: str, layout: Conditions) -> Comparison:
     """Fit and compare; a reader's own reaction to a condition is a random effect where cells are replicated."""
     name = layout.condition
+    # Without (1 | reader/condition) a difference between conditions would count readings as its sample, though readers
+    # react differently, and intervals would be far too narrow for other readers.
     cells = rows.groupby(["reader", name], observed=True).ngroups
     reader = f"(1 | reader/{name})" if len(rows) > 2 * cells else "(1 | reader)"
     fixed = " + ".join([f"{name} * {layout.by}" if layout.by else name, *layout.covariates])

@@ -123,6 +123,7 @@ def density_rows(family, outcome, eta, phi, out):
     for i in range(y.size):
         e = eta[i]
         if family == BINOMIAL:
+            # exp of minus the magnitude can't overflow; mean, slope and log-normaliser all follow from it.
             small = math.exp(-abs(e))
             mean = (1.0 if e >= 0.0 else small) / (1.0 + small)
             slope = small / ((1.0 + small) * (1.0 + small))
@@ -138,6 +139,7 @@ def density_rows(family, outcome, eta, phi, out):
             w[i] = mean
             dw[i] = mean
         elif family == NEGATIVE_BINOMIAL:
+            # Variance mean + mean^2 / shape: a logistic regression in eta - log(shape), with y + shape "trials".
             shape = math.exp(phi[0])
             q, slope, curve, _ = logistic(e - phi[0])
             total = y[i] + shape
@@ -147,6 +149,7 @@ def density_rows(family, outcome, eta, phi, out):
             w[i] = total * slope
             dw[i] = total * curve
         elif family == NEGATIVE_BINOMIAL_LINEAR:
+            # Variance mean (1 + phi): the shape r = mean / phi moves with the mean, hence digammas in every derivative.
             r = math.exp(e - phi[0])
             t1, t2, t3 = polygamma(y[i] + r)
             s1, s2, s3 = polygamma(r)
@@ -160,6 +163,7 @@ def density_rows(family, outcome, eta, phi, out):
             w[i] = -l1 - l2
             dw[i] = -l1 - 3.0 * l2 - l3
         else:
+            # Beta and beta-binomial with a = mean phi, b = (1 - mean) phi; chain rule from the mean to eta.
             mean, m1, m2, m3 = logistic(e)
             log_f[i], l1, l2, l3, _, _, _ = beta_parts(y[i], size[i], math.exp(phi[0]), mean, family == BETA_BINOMIAL)
             g[i] = l1 * m1
@@ -211,6 +215,7 @@ def cumulative_rows(family, low, high, eta, out):
     for i in range(eta.size):
         above = high[i] - eta[i]
         below = low[i] - eta[i]
+        # p = F(high - eta) - F(low - eta); d1, d2, d3 are its derivatives by eta, over p.
         p = between(family, below, above)
         f1, f2, f3 = tail(family, above)
         l1, l2, l3 = tail(family, below)
@@ -256,7 +261,9 @@ def inflate(y, excess, rows):
     """
     log_f, g, w, dw = rows.log_f, rows.g, rows.w, rows.dw
     for i in range(y.size):
-        lost = -softplus(excess[i])  # log(1 - share of excess zeros)
+        # A count above 0 is no excess zero: log(1 - share). At 0, log(share + (1 - share) f) is written with softplus,
+        # so that neither part underflows.
+        lost = -softplus(excess[i])
         if y[i] > 0.0:
             log_f[i] += lost
             continue

@@ -99,8 +99,11 @@ def normal_matrix(sparse, rows, w, blocks, border):
     pointer, columns = sparse.pointer, sparse.columns
     chol, cross, crossx = blocks.chol, blocks.cross, blocks.crossx
     m, p = sparse.border, rows.fixed.shape[1]
+    # Products of random with fixed effects are gathered in a matrix of their own: in the border they lie in p rows far
+    # apart in memory, all of which each row of data would touch.
     mixed = np.zeros((m, p))
     border[:, :] = 0.0
+    # The identity of [ I + Z'WZ ]: spherical effects have variance 1. Fixed effects have no prior, so no identity.
     for c in range(m):
         border[c, c] = 1.0
     cross[:, :] = 0.0
@@ -158,8 +161,10 @@ def add_border_rows(j, sparse, rows, w, border, mixed):
 @inlined
 def factor_level(base, stop, chol, cross, crossx):
     """Turn A, C and Cx of one main level into L, L^-1 C and L^-1 Cx; False where A isn't positive definite."""
+    # A = I + Z'WZ can only fail where a weight is negative: the observed information of beta or excess zeros may be.
     if np.isnan(cholesky(chol, chol)):
         return False
+    # Forward substitution of all right-hand sides at once, as C is stored transposed and its rows lie side by side.
     for c in range(chol.shape[0]):
         for d in range(c):
             for s in range(base, stop):
@@ -210,6 +215,7 @@ def scores(sparse, rows, g, right):
 @kernel
 def reduce_right(sparse, blocks, right):
     """Eliminate the main factor from a right-hand side: main becomes L^-1 main, border loses C'A^-1 main."""
+    # (L^-1 C)'(L^-1 r) = C'A^-1 r: the factor is used once here and once in back_substitute, and A^-1 never formed.
     pointer, columns, m = sparse.pointer, sparse.columns, sparse.border
     chol, cross, crossx = blocks.chol, blocks.cross, blocks.crossx
     right_f, right_b = right.main, right.border
@@ -284,6 +290,7 @@ def loadings(sparse, raw, c1, c2, u, s, slopes):
                     gf[c, d] += rawf[i, c] * (c1[i] * uf[j, d] + c2[i] * sf[j, d])
             for b in range(kb):
                 for d in range(kb):
+                    # Lambda is block diagonal over terms, so between terms there is nothing to differentiate by.
                     if term[b] == term[d]:
                         col = columns[base + slots[i, d]]
                         gb[b, d] += rawb[i, b] * (c1[i] * ub[col] + c2[i] * sb[col])
@@ -300,6 +307,7 @@ def slot_rows(starts, positions, pointer, columns, slots):
     pointer[0] = 0
     for j in range(starts.size - 1):
         first, last = starts[j], starts[j + 1]
+        # Sorting each level's few positions beats one table of all positions: that would be levels x border in size.
         here = np.sort(positions[first:last].ravel())
         base = used
         for c in range(here.size):

@@ -81,6 +81,7 @@ def leverages(sparse, rows, raw, w, blocks, inverse, slopes):
     for j in range(starts.size - 1):
         base = pointer[j]
         count = pointer[j + 1] - base
+        # Gathered once a level into a small dense block, as each of its rows reads from it again.
         border_part(base, count, p, sparse, inverse, level.part)
         solve_level(j, base, count, p, blocks, level.solved)
         invert_level(j, blocks.chol, level.main)
@@ -196,6 +197,7 @@ def main_blocks(sparse, p, blocks, inverse, out):
 @kernel
 def inverse_of_fixed(p, m, inverse):
     """Copy the fixed effects' part of the border's inverse to whole rows."""
+    # Twice the mixed part here and half the sum in add_fixed: both orders of a symmetric product at the cost of one.
     mixed, fixed = np.empty((m, p)), np.empty((p, p))
     for b in range(p):
         for c in range(m):

@@ -17,7 +17,16 @@ MIN_ROWS = 10
 def refuse_confounded(formula: Formula, frame: Frame, family: Family, response: Response) -> None:
     """Refuse a grouping with one level per row, and `(1 | a/b)` where readers and cases are crossed.
 
-    A level per row is confounded with the residual (Gaussian), and a single trial carries nothing about its spread.
+    A level per row is confounded with the residual (Gaussian), and a single trial carries nothing about its variance.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from gazeanalytics.stats import mixed
+    >>> mixed("y ~ 1 + (1 | reading)", pd.DataFrame({"y": [1.0, 2.0, 4.0], "reading": [1, 2, 3]}))
+    Traceback (most recent call last):
+    gazeanalytics.stats.mixed.design.ModelError: the grouping 'reading' has one level per row (3), confounded with the
+    residual; name a grouping that several rows share, such as the reader or the case
     """
     identified = not family.gaussian and bool((response.size > 1).any())
     identified |= family.counted
@@ -76,6 +85,7 @@ def drop_aliased(x: np.ndarray, names: tuple[str, ...], tolerance: float = 1e-10
     basis = np.empty((x.shape[1], x.shape[0]))
     for column in range(x.shape[1]):
         rest = x[:, column] / (np.linalg.norm(x[:, column]) or 1.0)
+        # Twice is enough (Kahan): one pass of Gram-Schmidt leaves rounding of the order of what is tested for.
         for _ in range(2):
             before = basis[: len(kept)]
             rest -= before.T @ (before @ rest)
@@ -87,7 +97,19 @@ def drop_aliased(x: np.ndarray, names: tuple[str, ...], tolerance: float = 1e-10
 
 
 def notes_on_data(frame: Frame) -> list[str]:
-    """Name groupings of few levels and categories of few rows or few readers."""
+    """Name groupings of few levels and categories of few rows or few readers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from gazeanalytics.stats.mixed.formula import parse, read
+    >>> data = pd.DataFrame({"y": np.arange(12.0), "site": ["a"] * 9 + ["b"] * 3, "reader": list("ABC") * 4})
+    >>> for note in notes_on_data(read(parse("y ~ site + (1 | reader)"), data)):
+    ...     print(note)
+    few levels: reader has 3; its SD needs at least 5 to mean much
+    small cell: site a has 9 rows
+    small cell: site b has 3 rows
+    """
     counts = {term.group: len(term.levels) for term in frame.terms}
     notes = [
         f"few levels: {group} has {count}; its SD needs at least {MIN_LEVELS} to mean much"
@@ -117,7 +139,13 @@ def separation(x: np.ndarray, names: tuple[str, ...], response: Response) -> str
     """Say which fixed effects predict a two-valued outcome without error in some direction; empty where none do.
 
     A logistic regression without random effects then has no finite estimate (Albert & Anderson 1984): its Newton steps
-    push some rows' predictors past any bound.
+    push some rows' predictors past any bound. Stopping there would give a coefficient of 20 with an error of thousands.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
+    >>> separation(x, ("(Intercept)", "prior"), Response(np.array([0.0, 1.0, 1.0, 1.0]), np.ones(4)))
+    "separated: 'prior' predicts the outcome without error in 2 of 4 rows, so no finite estimate exists"
     """
     beta, eta, growing = _logistic_path(x, response)
     if not growing:

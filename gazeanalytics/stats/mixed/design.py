@@ -34,6 +34,15 @@ class RandomTerm:
         Each row's level.
     z : numpy.ndarray, shape (rows, coefficients)
         Each row's coefficients.
+
+    Examples
+    --------
+    `(1 + years | reader)` with two readers and three rows; its covariance has three free elements:
+
+    >>> z = np.array([[1.0, 2.0], [1.0, 5.0], [1.0, 0.0]])
+    >>> term = RandomTerm("reader", ("(Intercept)", "years"), np.array(["A", "B"]), np.array([0, 0, 1]), z)
+    >>> term.width, term.parameters
+    (2, 3)
     """
 
     group: str
@@ -74,6 +83,10 @@ class Design:
         Where each of `terms` was in the formula.
     log_weights : float
         Sum of the logarithms of precision weights, which `y`, `x`, `offset` and coefficients are scaled by; else 0.
+
+    See Also
+    --------
+    arrange : Makes one.
     """
 
     order: np.ndarray
@@ -110,7 +123,19 @@ def triangle(width: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def unpack(theta: np.ndarray, terms: tuple[RandomTerm, ...]) -> list[np.ndarray]:
-    """Give each term's relative covariance factor, lower triangular, shape (width, width)."""
+    """Give each term's relative covariance factor Lambda, lower triangular, shape (width, width).
+
+    Random effects are b = Lambda u with u of variance sigma^2, so their covariance is sigma^2 Lambda Lambda'; theta
+    holds Lambda's lower triangle column by column (Bates et al. 2015). Searching over Lambda rather than the covariance
+    makes a variance of 0 a point like any other, where the derivative exists.
+
+    Examples
+    --------
+    >>> term = RandomTerm("reader", ("(Intercept)", "years"), np.array(["A"]), np.array([0]), np.ones((1, 2)))
+    >>> factor = unpack(np.array([2.0, -0.5, 0.8]), (term,))[0]
+    >>> factor.tolist()
+    [[2.0, 0.0], [-0.5, 0.8]]
+    """
     factors, start = [], 0
     for term in terms:
         factor = np.zeros((term.width, term.width))
@@ -132,7 +157,21 @@ def border_blocks(terms: tuple[RandomTerm, ...]) -> Iterator[tuple[slice, slice]
 def arrange(
     y: np.ndarray, x: np.ndarray, terms: tuple[RandomTerm, ...], *, size: np.ndarray, offset: np.ndarray
 ) -> Design:
-    """Sort the rows by the main term's levels and find which border positions each of its levels touches."""
+    """Sort the rows by the main term's levels and find which border positions each of its levels touches.
+
+    Examples
+    --------
+    Three cases outnumber two readers, so rows are sorted by case; case 0 was read by both, and touches positions 0 and
+    1 of the border, which the readers make up:
+
+    >>> one = ("(Intercept)",)
+    >>> reader = RandomTerm("reader", one, np.arange(2), np.array([0, 0, 1, 1]), np.ones((4, 1)))
+    >>> case = RandomTerm("case", one, np.arange(3), np.array([0, 1, 0, 2]), np.ones((4, 1)))
+    >>> design = arrange(np.zeros(4), np.ones((4, 1)), (reader, case), size=np.ones(4), offset=np.zeros(4))
+    >>> design.order.tolist(), design.sparse.pointer.tolist(), design.sparse.columns.tolist()
+    ([0, 2, 1, 3], [0, 2, 3, 4], [0, 1, 0, 1])
+    """
+    # The largest factor goes first: what it leaves is dense, and costs the cube of what the others have together.
     places = tuple(sorted(range(len(terms)), key=lambda k: -terms[k].width * len(terms[k].levels)))
     ordered = tuple(terms[k] for k in places)
     border = sum(term.width * len(term.levels) for term in ordered[1:])

@@ -56,6 +56,7 @@ def residuals(fit: MixedFit, *, n_resamples: int = 250, rng: int | np.random.Gen
     poisson 0.4
     negative binomial 0.11
     """
+    # Pearson residuals of 0/1 outcomes or small counts fall on lines whatever the model; these don't.
     rng = np.random.default_rng(rng)
     y = fit.response.y
     below, equal = np.zeros(y.size), np.zeros(y.size)
@@ -107,6 +108,7 @@ def influence(fit: MixedFit, group: str) -> pd.DataFrame:
     if group not in groups:
         raise ModelError(f"{group!r} is not a grouping of the formula; {nearest(group, groups)}")
     term = fit.frame.terms[groups.index(group)]
+    # Refitted rather than by one-step formulas: these hold the variances, which an odd reader moves most.
     inverse = np.linalg.inv(fit.covariance)
     rows = []
     for code, level in enumerate(term.levels):

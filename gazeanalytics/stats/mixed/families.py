@@ -30,6 +30,11 @@ class Response:
         weight: the number of observations that the row is the mean of.
     levels : tuple of str
         Labels of an ordinal or two-valued outcome, lowest first.
+
+    Examples
+    --------
+    >>> find("binomial", None).response([pd.Series(["miss", "hit", "hit"])]).levels
+    ('hit', 'miss')
     """
 
     y: np.ndarray
@@ -54,6 +59,11 @@ class Family:
         From a response, start values of the family's own parameters (log dispersion, thresholds).
     dispersion : str
         Name of the dispersion parameter in tables; empty for none.
+
+    Examples
+    --------
+    >>> find("poisson", None).mean(np.array([0.0, np.log(3.0)])).round(2).tolist()
+    [1.0, 3.0]
     """
 
     name: str
@@ -242,7 +252,15 @@ FAMILIES: dict[tuple[str, str], Family] = {
 
 
 def zeros_start(x: np.ndarray, response: Response) -> np.ndarray:
-    """Guess the effects on excess zeros: a few steps of a logistic regression of being 0, as if half were in excess."""
+    """Guess the effects on excess zeros: a few steps of a logistic regression of being 0, as if half were in excess.
+
+    Examples
+    --------
+    Of four counts two are 0; as if one of the two were in excess, the log odds start at log(1 / 3):
+
+    >>> zeros_start(np.ones((4, 1)), Response(np.array([0.0, 0.0, 2.0, 5.0]), np.ones(4))).round(2)
+    array([-1.1])
+    """
     zero, effects = response.y == 0, np.zeros(x.shape[1])
     for _ in range(START_STEPS):
         share = expit(x @ effects)

@@ -71,10 +71,13 @@ def start_theta(
     least_share : float
         Share of that variance that random effects leave at least.
     """
+    # Rejected: theta = 1 for all, as lme4 starts, which may be decades off; and 0, where the gradient vanishes, as
+    # theta enters squared.
     centres = _centres(design.terms)
     guesses = [_variances(design, g, w, term, centre) for term, centre in zip(design.terms, centres, strict=True)]
     taken = sum(float(own @ power) for own, power in guesses)
     sigma2 = 1.0 if total is None else max(total - taken, least_share * total) or 1.0
+    # Moments may be negative or huge in small data; SDs between a tenth and ten residual SDs are a start for all.
     scaled = [np.clip(own * power / sigma2, 0.01, 100.0) / power for own, power in guesses]
     start, inverse = [np.empty(0)], [np.empty(0)]
     for term, own, centre in zip(design.terms, scaled, centres, strict=True):
@@ -136,6 +139,7 @@ def fit_gaussian(design: Design, *, reml: bool, limits: Tolerances) -> Solution:
     spare = float(rest @ rest) / max(rest.size - design.x.shape[1], 1)
     theta, inverse = start_theta(design, rest, engine.weights, total=spare, least_share=limits.residual_share)
     optimum = minimise(engine, theta, np.diag(inverse), tolerance=limits.final, model=engine.model, limits=limits)
+    # Satterthwaite's degrees of freedom need the true curvature; BFGS's memory is but a sketch of it.
     hessian, slopes = _gaussian_curvature(engine, optimum, limits)
     optimum = _polish(engine, optimum, _invert(_profile(hessian), limits) / 2, limits)
     engine.evaluate_at(optimum.at)
@@ -166,6 +170,8 @@ def _gaussian_curvature(engine: Gaussian, optimum: Optimum, limits: Tolerances) 
     slopes = [2 * covariance / sigma]
     middle = np.append(optimum.gradient, 0.0)
     hessian = np.zeros((middle.size, middle.size))
+    # Differences of exact gradients, one evaluation a parameter. Rejected: second differences of the deviance
+    # (lmerTest, by Richardson extrapolation), which cost more evaluations and lose more digits.
     for k, step in enumerate(_steps(optimum.inverse, limits)):
         at = optimum.at.copy()
         at[k] += step
@@ -195,6 +201,8 @@ def fit_laplace(
     design, points, limits = engine.design, settings.quadrature, settings.tolerances
     if design.x.shape[1]:
         engine.modes.border[design.border :] = np.linalg.lstsq(design.x, eta - design.offset, rcond=None)[0]
+    # The first search finds the modes with theta = 0, that is a plain generalised linear model; its scores and weights
+    # are what the moments are taken from.
     engine.restart = engine.modes.copy() if plateau else None
     engine(np.concatenate([np.zeros(design.parameters), phi]))
     theta, inverse = start_theta(design, engine.rows.g, engine.rows.w)
@@ -219,6 +227,7 @@ def _quadrature_stage(engine: Laplace, solution: Solution, settings: MixedSettin
     optimum = minimise(
         objective, solution.optimum.at, solution.joint_covariance / 2, tolerance=limits.joint, limits=limits
     )
+    # Quadrature's gradient is itself by differences; forward and backward Hessians are averaged to cancel their bias.
     near = objective.steps / 5
     hessian = (curvature(objective, optimum, near) + curvature(objective, optimum, -near)) / 2
     first = solution.theta.size
@@ -235,6 +244,8 @@ def _laplace_solution(engine: Laplace, optimum: Optimum, joint_covariance: np.nd
 
 
 def _second_stage(engine: Laplace, first: Optimum, joint: np.ndarray, limits: Tolerances) -> Solution:
+    # Fixed effects found with the modes are biased where cells are small (they maximise a joint density, not the
+    # likelihood), but stand near enough to start from, and their covariance is the second stage's first curvature.
     theta, _, phi = engine.split(first.at)
     beta = engine.hold_fixed()
     start = np.concatenate([theta, beta, phi])
@@ -273,6 +284,7 @@ def _curved(hessian: np.ndarray, fixed: slice, flat: float) -> np.ndarray:
     """Give a basis of all fixed effects and of the other parameters' directions in which the likelihood is curved."""
     unit = np.eye(hessian.shape[0])
     other = np.delete(np.arange(unit.shape[0]), np.arange(unit.shape[0])[fixed])
+    # Unit diagonal first, so that one bound on eigenvalues serves parameters of any scale.
     height = np.diag(hessian)[other]
     other, scale = other[height > 0], np.sqrt(height[height > 0])
     values, vectors = np.linalg.eigh(hessian[np.ix_(other, other)] / np.outer(scale, scale))
@@ -290,6 +302,7 @@ def _polish(engine: Objective, optimum: Optimum, inverse: np.ndarray, limits: To
             break
         at = optimum.at - inverse @ optimum.gradient
         value, gradient = engine(at)
+        # Rounding of the objective is about 1e-12 of its value; a Newton step that loses more is no polish.
         if not np.isfinite(value) or value > optimum.value + 1e-9 * abs(optimum.value):
             break
         decrement = 0.5 * float(gradient @ inverse @ gradient)

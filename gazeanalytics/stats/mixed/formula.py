@@ -216,6 +216,15 @@ def read(formula: Formula, data: pd.DataFrame) -> Frame:
     ------
     ModelError
         When a column is unknown, a predictor is constant or a value isn't finite.
+
+    Examples
+    --------
+    >>> data = pd.DataFrame({"y": [1.0, 2.0, 4.0], "site": ["a", "b", None], "reader": ["R", "S", "S"]})
+    >>> frame = read(parse("y ~ site + (1 | reader)"), data)
+    >>> frame.names, frame.x.tolist()
+    (('(Intercept)', 'site[b]'), [[1.0, 0.0], [1.0, 1.0]])
+    >>> frame.notes
+    ('1 of 3 rows left out: missing in site (1)',)
     """
     kept, notes = _complete(_columns(formula, data))
     kept = pd.DataFrame({name: _tidy(kept[name]) for name in kept})

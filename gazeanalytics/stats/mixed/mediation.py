@@ -85,6 +85,7 @@ def mediate(
     rng = np.random.default_rng(rng)
     rows = outcome.frame.data
     data = [rows.assign(**{cause: _like(rows[cause], value)}) for value in levels]
+    # One draw of the mediator's noise for both levels of the cause: contrasts then don't carry its sampling error.
     noise = rng.normal(0, mediator.sigma, len(rows))
     through = [formulas.new_matrix(mediator.frame.spec, mediator.names, part) for part in data]
     fixed = [_line(outcome, part, name) for part in data]
@@ -126,6 +127,8 @@ def _effects(
         return float(np.mean(fit.family.mean(base @ b + middle[carried] * (slope @ b))))
 
     both, none = mean(1, 1), mean(0, 0)
+    # Mean of the path with the cause held at either level: where cause and mediator interact on the outcome's scale (a
+    # logit does that by itself) the two differ, and total = indirect + direct holds for their mean only.
     indirect = 0.5 * ((both - mean(1, 0)) + (mean(0, 1) - none))
     return indirect, both - none - indirect, both - none
 

@@ -124,10 +124,21 @@ def mixed(
 def check_formula(formula: str, *, family: str = "gaussian", link: str | None = None) -> None:
     """Refuse what no data could make right: a formula that can't be read, or a family that isn't known.
 
+    Parameters
+    ----------
+    formula, family, link : str
+        As `mixed` takes them.
+
     Raises
     ------
     ModelError
         One sentence, as `mixed` has it.
+
+    Examples
+    --------
+    >>> check_formula("correct ~ prior + (1 | reader)", family="binomal")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    gazeanalytics.stats.mixed.design.ModelError: family: expected one of ...; got 'binomal'
     """
     families.find(family, link)
     formulas.parse(formula)
@@ -196,6 +207,8 @@ def refit(fit: MixedFit, y: np.ndarray) -> MixedFit:
 def _independent(frame: formulas.Frame, kind: Family, tolerance: float) -> tuple[formulas.Frame, list[str]]:
     """Leave out the intercept of an ordinal model, and columns that others make up."""
     keep = [c for c, name in enumerate(frame.names) if not (kind.ordinal and name == "(Intercept)")]
+    # An ordinal model's thresholds play the intercept's part: a column of ones goes in front, so that columns which
+    # make up an intercept (all levels of a factor) are found aliased.
     lead = np.ones((len(frame.data), int(kind.ordinal)))
     names = ("(thresholds)",) * int(kind.ordinal) + tuple(frame.names[c] for c in keep)
     kept, aliased = checks.drop_aliased(np.hstack([lead, frame.x[:, keep]]), names, tolerance)

@@ -32,6 +32,12 @@ class Optimum:
         Half g'H^-1 g: how much lower a further quadratic step would promise to come.
     evaluations : int
     converged : bool
+
+    Examples
+    --------
+    >>> found = minimise(lambda x: (float(x @ x), 2 * x), np.array([3.0]), 0.5 * np.eye(1))
+    >>> found.converged, found.evaluations
+    (True, 2)
     """
 
     at: np.ndarray
@@ -57,6 +63,17 @@ def minimise(
     The search ends when a further quadratic step promises less than `tolerance`. Where a `model` of the curvature is
     at hand, it replaces the memory of the steps before the last, until a step promises less than
     `limits.model_until`.
+
+    Examples
+    --------
+    The bottom of a curved valley (Rosenbrock), far from the start:
+
+    >>> def valley(x):
+    ...     across = x[1] - x[0] ** 2
+    ...     gradient = np.array([-400 * x[0] * across - 2 * (1 - x[0]), 200 * across])
+    ...     return float(100 * across**2 + (1 - x[0]) ** 2), gradient
+    >>> minimise(valley, np.array([-1.2, 1.0]), np.eye(2), tolerance=1e-12).at.round(4)
+    array([1., 1.])
     """
     # lme4 searches without derivatives (BOBYQA): some hundred evaluations where exact gradients need ten or so.
     x, (value, gradient), evaluations = start.copy(), objective(start), 1
@@ -133,7 +150,14 @@ def _update(inverse: np.ndarray, moved: np.ndarray, change: np.ndarray, *, scale
 
 
 def curvature(objective: Objective, optimum: Optimum, steps: np.ndarray) -> np.ndarray:
-    """Give the Hessian at an optimum by forward differences of the gradient, `steps` wide in each direction."""
+    """Give the Hessian at an optimum by forward differences of the gradient, `steps` wide in each direction.
+
+    Examples
+    --------
+    >>> found = minimise(lambda x: (float(x @ x), 2 * x), np.array([3.0]), 0.5 * np.eye(1))
+    >>> curvature(lambda x: (float(x @ x), 2 * x), found, np.array([1e-4])).round(6)
+    array([[2.]])
+    """
     at = optimum.at
     hessian = np.empty((at.size, at.size))
     for k in range(at.size):

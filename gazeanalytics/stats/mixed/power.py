@@ -97,6 +97,7 @@ def power(
     """
     if term not in fit.names:
         raise ModelError(f"{term!r} is not a fixed effect; {nearest(term, list(fit.names))}")
+    # Power at the estimate itself ("observed power") says no more than its p-value; hence `effect`.
     rng = np.random.default_rng(rng)
     place = fit.names.index(term)
     planted = fit.coefficients.copy()
@@ -104,6 +105,7 @@ def power(
     world = replace(fit, coefficients=planted)
     fits = [again for _ in range(n_resamples) if (again := refit(fit, simulate(world, rng=rng))).converged]
     found = int(sum(_p_value(again, place) < alpha for again in fits))
+    # Wilson's interval: the usual one has width 0 where all or no simulations find the effect.
     interval = stats.binomtest(found, len(fits)).proportion_ci(method="wilson")
     return Power(found / len(fits), float(interval.low), float(interval.high), len(fits))
 

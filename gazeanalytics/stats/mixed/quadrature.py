@@ -22,6 +22,7 @@ class Quadrature:
         self.engine, self.steps = engine, steps
         nodes, weights = np.polynomial.hermite.hermgauss(points)
         self.nodes = np.sqrt(2.0) * nodes
+        # Hermite's weights belong to exp(-x^2); dividing by it leaves the plain integrand, whose log is summed.
         self.log_weights = np.log(weights) + nodes**2 - 0.5 * np.log(np.pi)
 
     def value(self, at: np.ndarray) -> float:
@@ -30,6 +31,8 @@ class Quadrature:
         starts = design.sparse.starts
         if not np.isfinite(engine(at)[0]):
             return np.inf
+        # Only with one coefficient a level does the likelihood part into integrals of one dimension; crossed effects
+        # share rows, and their integral has as many dimensions as levels.
         theta, beta, phi = engine.split(at)
         width = engine.system.factored[False].chol[:, 0, 0].copy()
         mode = engine.modes.main[:, 0].copy()

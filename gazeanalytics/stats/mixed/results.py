@@ -33,6 +33,15 @@ class RandomEffects:
     levels : numpy.ndarray
     modes : numpy.ndarray, shape (levels, coefficients)
         Conditional modes.
+
+    Examples
+    --------
+    Readers who start slow (intercept) gain more (slope): a correlation of -0.5.
+
+    >>> covariance = np.array([[4.0, -1.0], [-1.0, 1.0]])
+    >>> readers = RandomEffects("reader", ("(Intercept)", "years"), covariance, np.array(["A"]), np.zeros((1, 2)))
+    >>> readers.sd.tolist(), readers.correlation[0, 1].item()
+    ([2.0, 1.0], -0.5)
     """
 
     group: str
@@ -85,16 +94,22 @@ class Plan:
 
 
 class FamilyParameter(NamedTuple):
-    """One of a family's own parameters: a `threshold`, a positive `scale`, or an `effect` on thresholds or zeros."""
+    """One of a family's own parameters: a `threshold`, a positive `scale`, or an `effect` on thresholds or zeros.
+
+    Examples
+    --------
+    >>> FamilyParameter(value=-1.2, error=0.1, kind="threshold").kind
+    'threshold'
+    """
 
     value: float
     error: float
     kind: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MixedFit:
-    """A fitted mixed model.
+    """A fitted mixed model: estimates, random effects, log likelihood, and what has to be noted.
 
     Attributes
     ----------
@@ -119,6 +134,26 @@ class MixedFit:
         The solver's own terms and the evidence of its search.
     response : Response
         The outcome as numbers.
+
+    See Also
+    --------
+    mixed : Makes one.
+
+    Examples
+    --------
+    >>> from gazeanalytics.stats import mixed
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(12), 30), "scan": np.tile([0, 1], 180)})
+    >>> data["seconds"] = 4 - data.scan + rng.normal(0, 1, 12)[data.reader] + rng.normal(0, 1, 360)
+    >>> mixed("seconds ~ scan + (1 | reader)", data)
+    seconds ~ scan + (1 | reader)
+    gaussian; 360 rows; reader (12)
+    restricted log likelihood -534.95, AIC 1077.90 (blocked Cholesky)
+            term  estimate  std_error  conf_low  conf_high
+     (Intercept)     3.916     0.4647     2.897      4.936
+            scan    -0.985     0.1048    -1.191    -0.7789
+      sd(reader)     1.589     0.3432     1.041      2.426
+    sd(residual)     0.994    0.03773    0.9227      1.071
     """
 
     plan: Plan
@@ -133,6 +168,17 @@ class MixedFit:
     engine: str
     solution: Solution
     response: Response
+
+    def __repr__(self) -> str:
+        """Summary: the model, the estimates, the notes."""
+        link = "" if self.family.link == "identity" else f", {self.family.link} link"
+        levels = ", ".join(dict.fromkeys(f"{term.group} ({len(term.levels):,})" for term in self.random))
+        columns = ["term", "estimate", "std_error", "conf_low", "conf_high"]
+        head = f"{self.formula}\n{self.family.name}{link}; {self.n:,} rows; {levels or 'no random effects'}"
+        kind = "restricted " if self.plan.reml else ""
+        fit = f"{kind}log likelihood {self.log_likelihood:.2f}, AIC {self.aic:.2f} ({self.engine})"
+        table = self.estimates()[columns].to_string(index=False, float_format=lambda value: f"{value:.4g}")
+        return "\n".join([head, fit, table, *self.notes])
 
     @property
     def formula(self) -> str:
@@ -310,6 +356,7 @@ def sd_errors(fit: MixedFit) -> dict[str, float]:
             out |= dict(_labelled(RandomEffects(term.group, term.names, sigma**2 * factor @ factor.T, none, none)))
         return out
 
+    # SDs and correlations are smooth in theta but where an SD is 0; central differences spare a formula a term shape.
     steps = np.eye(at.size) * 1e-6
     slopes = [
         {
@@ -341,6 +388,7 @@ def mode_sds(solution: Solution) -> list[np.ndarray]:
     system, design, found = evaluated(solution).system, solution.engine.design, {}
     factors = unpack(solution.theta, design.terms)
     for place, factor, block in zip(design.places, factors, system.blocks(fixed=False), strict=True):
+        # Var(b | y) = sigma^2 Lambda A^-1 Lambda', A of the random effects alone: lme4's condVar.
         variance = np.einsum("ab,lbc,ac->la", factor, block, factor)
         found[place] = solution.sigma * np.sqrt(variance)
     return [found[place] for place in sorted(found)]

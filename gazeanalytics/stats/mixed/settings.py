@@ -36,7 +36,7 @@ class Tolerances(Settings):
     max_newton_polish : int
         How many of them at most; each halves the decrement at least, or they end.
     max_evaluations : int
-        Evaluations of the objective in one search; 300 is ten times what the hardest reference fit needs.
+        Evaluations of the objective in one search; most fits need 3 to 20.
     sufficient_decrease : float
         Share of the promised decrease that a step has to give (Armijo; Nocedal & Wright 2006, section 3.1).
     model_until : float
