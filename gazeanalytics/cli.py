@@ -1,4 +1,4 @@
-"""The same verbs on files: analyses, analyse, check, simulate."""
+"""The same verbs on files: analyses, analyse, verify, replay, check, simulate."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 
 StudyFolder = Annotated[Path, typer.Argument(help="Folder that holds study.toml.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)]
+Results = Annotated[Path, typer.Argument(help="Folder with the results of analyse.", show_default=False)]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
@@ -35,15 +36,25 @@ Only = Annotated[
 ]
 
 
+Key = Annotated[
+    Path | None, typer.Option("--key", help="Also write what each pseudonym stands for to this file; keep it safe.")
+]
+
+
 @app.command()
 def analyse(
-    study: StudyFolder, out: Out, only: Only = None, overwrite: Overwrite = False, quiet: Quiet = False
+    study: StudyFolder,
+    out: Out,
+    only: Only = None,
+    key: Key = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Analyse a study: tables, figures, an HTML page and its provenance."""
     from gazeanalytics.study import analyse as run
     from gazeanalytics.study import open_study
 
-    found = run(open_study(study), out, only=only, overwrite=overwrite, progress=None if quiet else _show)
+    found = run(open_study(study), out, only=only, key_file=key, overwrite=overwrite, progress=None if quiet else _show)
     typer.echo(f"{len(found.study.table('readings'))} readings, {len(found.outcomes)} analyses: {out / 'report.html'}")
 
 
@@ -59,6 +70,32 @@ def analyses(study: StudyFolder) -> None:
         typer.echo(f"{name:<{width}}  {state:<12}  {entry.analysis.question}")
         if entry.missing:
             typer.echo(f"{'':<{width}}  {'':<12}  because {entry.missing}")
+
+
+@app.command()
+def verify(out: Results) -> None:
+    """Compare every file of the results with the hash that its run wrote down."""
+    from gazeanalytics.study import verify as compare
+
+    _report_faults(compare(out), f"{out}: every file is as it was written")
+
+
+@app.command()
+def replay(out: Results, study: StudyFolder, quiet: Quiet = False) -> None:
+    """Run the analysis of OUT again from its study, and say which numbers differ."""
+    from gazeanalytics.study import open_study
+    from gazeanalytics.study import replay as run_again
+
+    faults = run_again(out, open_study(study), progress=None if quiet else _show)
+    _report_faults(faults, f"{out}: the same bytes came out again")
+
+
+def _report_faults(faults: list[str], fine: str) -> None:
+    for fault in faults:
+        typer.echo(fault)
+    if faults:
+        raise typer.Exit(1)
+    typer.echo(fine)
 
 
 @app.command()

@@ -13,19 +13,11 @@ from gazeanalytics import ragged
 from gazeanalytics.io.files import format_of
 from gazeanalytics.io.maps import UNITS, ColumnSource, TableMap
 from gazeanalytics.tables import TABLES, Column, InputError, Table, shown
+from gazeanalytics.tables.identifying import identifies
 
-__all__ = ["IDENTIFYING", "convert"]
+__all__ = ["convert"]
 
 ALWAYS_MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None")
-
-# Columns that could name a person; they are left behind unless a map asks for them by name.
-IDENTIFYING = frozenset(
-    (
-        "name", "first_name", "last_name", "surname", "full_name", "email", "e_mail", "mail", "ip", "ip_address",
-        "user_agent", "phone", "address", "birth_date", "birthday", "date_of_birth", "dob", "mrn", "patient_id",
-        "patient_name", "wearer_name", "accession", "accession_number", "ssn",
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +93,7 @@ def convert(raw: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> pd
 
 def _native_columns(raw: pd.DataFrame, contract: Table) -> dict[str, ColumnSource]:
     names = [str(name) for name in raw.columns if str(name)]
-    kept = [n for n in names if contract.column(n) or n.lower().replace(" ", "_") not in IDENTIFYING]
+    kept = [n for n in names if contract.column(n) or not identifies(n)]
     return {name: ColumnSource.model_validate({"column": name}) for name in kept}
 
 

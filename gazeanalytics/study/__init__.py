@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gazeanalytics.study.result import NotPossibleError, Outcome, StudyResult
     from gazeanalytics.study.run import analyse
     from gazeanalytics.study.study import Study, open_study
+    from gazeanalytics.study.verifying import replay, verify
 
 _HOME = {
     "analyses": ("registry",),
@@ -39,6 +40,7 @@ _HOME = {
     "result": ("NotPossibleError", "Outcome", "StudyResult"),
     "run": ("analyse",),
     "study": ("Study", "open_study"),
+    "verifying": ("replay", "verify"),
 }
 
 __all__ = [
@@ -66,6 +68,8 @@ __all__ = [
     "plan",
     "read_config",
     "registry",
+    "replay",
+    "verify",
 ]
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gazeanalytics.study.planning import Planned, plan
+from gazeanalytics.study.privacy import check_key_file, pseudonyms_of
 from gazeanalytics.study.result import NotPossibleError, StudyResult
-from gazeanalytics.study.shards import Progress
+from gazeanalytics.study.shards import Progress, write_text
 from gazeanalytics.study.staging import check_free, staged
 from gazeanalytics.study.study import Study
 from gazeanalytics.study.writing import write
@@ -21,6 +22,7 @@ def analyse(
     *,
     only: Iterable[str] | None = None,
     overwrite: bool = False,
+    key_file: str | Path | None = None,
     progress: Progress | None = None,
 ) -> StudyResult:
     """Analyse a study, and write tables, figures, an HTML page and its provenance to `out`.
@@ -35,6 +37,8 @@ def analyse(
         Names of analyses to run, with those that they need; default: all that study.toml leaves on.
     overwrite : bool
         Replace results that are there already. They stay whole until the new ones are.
+    key_file : str or pathlib.Path, optional
+        Where to write what each pseudonym stands for (CSV); keep it apart from the results. Default: nowhere.
     progress : callable, optional
         Called as `progress(step, done, total)`.
 
@@ -56,10 +60,14 @@ def analyse(
         return _run(StudyResult(study, counts=counts, progress=progress), planned, tell)
     out = Path(out)
     check_free(out, study, overwrite)
+    if key_file is not None:
+        check_key_file(Path(key_file), out)
     counts, planned = _checked(study, names, tell)
     with staged(out) as stage:
         found = _run(StudyResult(study, counts=counts, keep=stage.parts, progress=progress), planned, tell)
         write(found, planned, stage.folder, progress=progress)
+    if key_file is not None:
+        write_text(pseudonyms_of(study).key_file().to_csv(index=False, lineterminator="\n"), Path(key_file))
     return found
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from gazeanalytics import report
 from gazeanalytics.study.analysis import Part
 from gazeanalytics.study.planning import Planned
-from gazeanalytics.study.provenance import provenance_of
+from gazeanalytics.study.privacy import anonymised, keep_releasable, pseudonyms_of
+from gazeanalytics.study.provenance import outputs_of, provenance_of
 from gazeanalytics.study.result import ModelsOutcome, StudyResult
 from gazeanalytics.study.shards import Progress, write_parquet, write_text
 from gazeanalytics.study.staging import MARKER
@@ -20,6 +21,8 @@ __all__ = ["write"]
 
 def write(found: StudyResult, planned: Mapping[str, Planned], out: Path, *, progress: Progress | None = None) -> None:
     """Write everything to `out`; `provenance.json` comes last and marks the results as whole."""
+    if not found.study.config.report.identifiers:
+        found = anonymised(found, pseudonyms_of(found.study))
     _write_data(found, out / "data")
     sections = []
     with report.off_screen():
@@ -28,10 +31,11 @@ def write(found: StudyResult, planned: Mapping[str, Planned], out: Path, *, prog
             sections.append(part.section())
             if progress:
                 progress(f"report: {part.heading}", 1, 1)
-        provenance = provenance_of(found, out)
+        provenance = provenance_of(found)
         sections += [report.Section("Methods", _methods(found, provenance)), _not_run(found, planned)]
         about = found.study.config.study
         report.page(about.name, sections, subtitle=about.description, provenance=provenance, path=out / "report.html")
+    provenance["outputs"] = outputs_of(out)
     write_text(json.dumps(provenance, indent=2, sort_keys=True, default=str) + "\n", out / MARKER)
 
 
@@ -69,4 +73,5 @@ def _write_data(found: StudyResult, folder: Path) -> None:
     for outcome in found.outcomes.values():
         for name, frame in outcome.tables.items():
             if len(frame.columns):
-                write_parquet(frame, folder / f"{name}.parquet")
+                shown = frame if found.study.config.report.identifiers else keep_releasable(frame, found)
+                write_parquet(shown, folder / f"{name}.parquet")

@@ -1,0 +1,138 @@
+"""Whether results are what a run wrote, and whether another run writes them again."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics.study.provenance import inputs_of
+from gazeanalytics.study.run import analyse
+from gazeanalytics.study.shards import Progress, digest_of
+from gazeanalytics.study.staging import MARKER
+from gazeanalytics.study.study import Study
+from gazeanalytics.tables import InputError
+
+__all__ = ["replay", "verify"]
+
+
+def verify(out: str | Path) -> list[str]:
+    """Compare every file of the results with the hash that its run wrote down.
+
+    Parameters
+    ----------
+    out : str or pathlib.Path
+        Folder of results.
+
+    Returns
+    -------
+    list of str
+        What differs, one sentence each; empty when all is as it was written.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no whole results.
+    """
+    out = Path(out)
+    written: dict[str, Any] = _provenance(out)["outputs"]
+    faults = []
+    for name, about in written.items():
+        path = out / name
+        if not path.is_file():
+            faults.append(f"{name}: is missing")
+        elif digest_of(path) != about["sha256"]:
+            faults.append(f"{name}: was changed after the run ({path.stat().st_size} bytes, {about['bytes']} written)")
+    there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    faults += [f"{name}: was not written by the run" for name in sorted(there - set(written) - {MARKER})]
+    return faults
+
+
+def replay(out: str | Path, study: Study, *, progress: Progress | None = None) -> list[str]:
+    """Run the analysis of `out` again from its study, and say which numbers differ.
+
+    Parameters
+    ----------
+    out : str or pathlib.Path
+        Folder of results.
+    study : Study
+        The study that they were made of.
+    progress : callable, optional
+        Called as `progress(step, done, total)`.
+
+    Returns
+    -------
+    list of str
+        What differs, one sentence each: inputs, versions, tables with their columns and largest difference, other
+        files. Empty when the run wrote the same bytes again.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no whole results, or the study can't be analysed.
+    """
+    before = _provenance(Path(out))
+    faults = [f"input {name}: {how}" for name, how in _changed(before["inputs"], dict(inputs_of(study)))]
+    only = list(before["analyses"]["run"])
+    with tempfile.TemporaryDirectory() as folder:
+        again = Path(folder) / "again"
+        analyse(study, again, only=only, progress=progress)
+        after = _provenance(again)
+        versions, now = ({**one["libraries"], "gazeanalytics": one["gazeanalytics"]} for one in (before, after))
+        faults += [
+            f"version of {name}: {then} then, {now.get(name)} now"
+            for name, then in versions.items()
+            if now.get(name) != then
+        ]
+        for name, how in _changed(before["outputs"], after["outputs"]):
+            detail = _difference(Path(out) / name, again / name) if name.endswith(".parquet") else how
+            faults.append(f"{name}: {detail}")
+    return faults
+
+
+def _provenance(out: Path) -> dict[str, Any]:
+    path = out / MARKER
+    if not path.is_file():
+        raise InputError(f"{out}: holds no whole results ({MARKER} is missing); run analyse to make them")
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except ValueError:
+        raise InputError(f"{path}: is damaged (no JSON); run analyse again") from None
+    if not isinstance(found, dict) or not {"outputs", "inputs", "analyses", "libraries"} <= set(found):
+        raise InputError(f"{path}: was written by another version; run analyse again")
+    return found
+
+
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in sorted(set(before) | set(after)):
+        if name not in after:
+            yield name, "is no longer there"
+        elif name not in before:
+            yield name, "is new"
+        elif before[name]["sha256"] != after[name]["sha256"]:
+            yield name, "differs"
+
+
+def _difference(one: Path, two: Path) -> str:
+    """How two tables differ: rows, columns, and the largest difference of a number."""
+    try:
+        before, after = pd.read_parquet(one), pd.read_parquet(two)
+    except (OSError, ValueError) as error:
+        return f"can't be read ({str(error).splitlines()[0]})"
+    if list(before) != list(after) or len(before) != len(after):
+        return f"{len(before)} rows and {len(before.columns)} columns then, {len(after)} and {len(after.columns)} now"
+    parts = []
+    for name in before:
+        if before[name].equals(after[name]):
+            continue
+        if pd.api.types.is_numeric_dtype(before[name]) and pd.api.types.is_numeric_dtype(after[name]):
+            gap = np.nanmax(np.abs(before[name].to_numpy(float) - after[name].to_numpy(float)))
+            parts.append(f"{name} by up to {gap:.3g}")
+        else:
+            parts.append(f"{name} in {int((before[name].astype(str) != after[name].astype(str)).sum())} rows")
+    return "differs in " + ", ".join(parts) if parts else "holds the same numbers in other bytes"
