@@ -91,6 +91,7 @@ def blinks(
     if "pupil" in samples.columns:
         pupil = np.ascontiguousarray(samples["pupil"].to_numpy(float, na_value=np.nan))
         gone |= ~(pupil > 0)
+    # Twice over the readings: first to count, so that the table gets its size at once, then to write.
     steps, counts = np.empty(len(readings)), np.empty(len(readings), np.int64)
     ragged.each(intervals_over_readings, readings, t, out=[steps], n_jobs=n_jobs)
     rules = kernels.BlinkRules(*map(float, (*blink_ms, join_within_ms, margin_ms, _SMOOTH_MS)))

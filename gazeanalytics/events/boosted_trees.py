@@ -1,4 +1,4 @@
-"""Boosted trees whose leaves speak for all classes at once, grown by scikit-learn, kept as plain arrays."""
+"""Boosted trees whose leaves hold log odds of all classes at once, grown by scikit-learn, kept as plain arrays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gazeanalytics._kernels.events import learned as kernels
+from gazeanalytics._kernels.events import forest as kernels
 
 __all__ = ["Trees", "grow"]
 
@@ -31,6 +31,15 @@ class Trees:
         A row goes right where its measure exceeds it; infinite where a branch ended early.
     value : numpy.ndarray of float32, shape (trees, leaves, classes)
         What a leaf adds to the log odds.
+
+    Examples
+    --------
+    Without evidence from any tree the classes have their prior probabilities.
+
+    >>> nodes, leaves = np.zeros((8, 63)), np.zeros((8, 64, 4), np.float32)
+    >>> trees = Trees(np.log([0.7, 0.1, 0.1, 0.1]), nodes.astype(np.uint16), nodes.astype(np.float32), leaves)
+    >>> trees.shares(np.zeros((1, 5), np.float32)).round(3).tolist()
+    [[0.7, 0.1, 0.1, 0.1]]
     """
 
     prior: np.ndarray
@@ -47,7 +56,7 @@ class Trees:
         return kernels.Forest(self.prior, self.feature, self.threshold, self.value)
 
     def shares(self, rows: np.ndarray) -> np.ndarray:
-        """Chances of the classes at rows of measures, shape (rows, classes)."""
+        """Probabilities of the classes at rows of measures, shape (rows, classes)."""
         shares = np.empty((len(rows), kernels.CLASSES))
         kernels.forest_over_rows(rows, self.arrays(), shares)
         return shares
@@ -68,7 +77,20 @@ def grow(rows: np.ndarray, classes: np.ndarray, weights: np.ndarray, count: int,
         Number of trees; trees that add nothing fill the last round.
     rng : numpy.random.Generator
         Draws the rows and measures that a tree sees.
+
+    References
+    ----------
+    Friedman, Hastie & Tibshirani (2000). Additive logistic regression: a statistical view of boosting. Annals of
+    Statistics 28, 337-407.
+
+    Examples
+    --------
+    >>> rows = np.linspace(-1, 1, 400, dtype=np.float32)[:, None]
+    >>> trees = grow(rows, (rows[:, 0] > 0).astype(int), np.ones(400), 8, np.random.default_rng(0))
+    >>> trees.shares(rows).argmax(axis=1)[[0, 399]].tolist()
+    [0, 1]
     """
+    # Classes that were never seen get 1e-4 in place of log 0, which no tree could ever make up for.
     truth = classes[:, None] == np.arange(kernels.CLASSES)
     prior = np.log(np.maximum(np.average(truth, axis=0, weights=weights), 1e-4))
     scores = np.tile(prior, (len(rows), 1))
@@ -102,6 +124,8 @@ def _tree(
     return grown.tree_, grown.apply(rows)
 
 
+# LogitBoost with a ridge: the step of a leaf for class k is (K - 1) / K sum w (y_k - p_k) / (sum w p_k (1 - p_k) +
+# ridge), shrunk by the learning rate and clipped: a leaf with few rows, all of one class, would step to infinity.
 def _newton_steps(
     leaf: np.ndarray, nodes: int, gradients: np.ndarray, shares: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
@@ -130,6 +154,8 @@ def _filled(tree: Any, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     return feature, threshold, steps[at[inner:]].astype(np.float32)
 
 
+# Scikit-learn compares float32 measures with float64 thresholds. Rounded up, a threshold could pass a measure to the
+# other side, and the shipped trees would answer otherwise than the grown ones.
 def _below(threshold: float) -> np.float32:
     """The greatest float32 that doesn't exceed a threshold: float32 measures fall on the same side of it."""
     near = np.float32(threshold)

@@ -114,8 +114,7 @@ class CascadeSettings(DetectorSettings):
 
 def label(recording: Recording, settings: CascadeSettings, n_jobs: int | None = None) -> np.ndarray:
     """Label the samples that have a place."""
-    batch, shortest = kernels.cascade_over_readings, settings.min_fixation_ms
-    return label_in_degrees(batch, recording, settings.rules(), min_fixation_ms=shortest, n_jobs=n_jobs)
+    return label_in_degrees(kernels.cascade_over_readings, recording, settings.rules(), n_jobs=n_jobs)
 
 
 DETECTOR = Detector(

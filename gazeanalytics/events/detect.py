@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 
 from gazeanalytics.events._tabulate import Events, tabulate
-from gazeanalytics.events.cascade import DETECTOR as CASCADE
-from gazeanalytics.events.detector import Detector, DetectorSettings
-from gazeanalytics.events.engbert_kliegl import DETECTOR as ENGBERT_KLIEGL
-from gazeanalytics.events.i2mc import DETECTOR as I2MC
-from gazeanalytics.events.idt import DETECTOR as IDT
-from gazeanalytics.events.ihmm import DETECTOR as IHMM
-from gazeanalytics.events.ivt import DETECTOR as IVT
-from gazeanalytics.events.learned import DETECTOR as LEARNED
-from gazeanalytics.events.nystrom_holmqvist import DETECTOR as NYSTROM_HOLMQVIST
+from gazeanalytics.events.detector import Detector, DetectorSettings, finish
 from gazeanalytics.events.recording import prepare
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.tables import nearest
 
 __all__ = ["DETECTORS", "detect", "find_detector"]
 
-# A new detector is a file with its settings, its label function and its DETECTOR, and a name in this line.
-_ALL = (CASCADE, LEARNED, IVT, IDT, IHMM, I2MC, ENGBERT_KLIEGL, NYSTROM_HOLMQVIST)
+_FOLDER = "gazeanalytics.events"
 
-DETECTORS: Mapping[str, Detector] = {detector.name: detector for detector in _ALL}
+
+def _found() -> dict[str, Detector]:
+    """Collect the DETECTOR of every file of this folder, the default first, so that a new one needs no list."""
+    names = [file.name for file in pkgutil.iter_modules([str(Path(__file__).parent)]) if file.name != "detect"]
+    files = [importlib.import_module(f"{_FOLDER}.{name}") for name in names]
+    found = {file.DETECTOR.name: file.DETECTOR for file in files if hasattr(file, "DETECTOR")}
+    return {"cascade": found.pop("cascade"), **found}
+
+
+DETECTORS: Mapping[str, Detector] = _found()
 """All event detectors by name, the default first."""
 
 
@@ -107,6 +110,7 @@ def detect(
     recording = prepare(samples, viewing, n_jobs=n_jobs)
     recording.require(**{name: getattr(values, name) for name in values.at_least_one_sample})
     labels = chosen.label(recording, values, n_jobs)
+    finish(recording, labels, getattr(values, "min_fixation_ms", 0.0), n_jobs)
     used = {"detector": chosen.name, "method": chosen.described(), **values.recorded()}
     return tabulate(recording, labels, used, blink_ms=values.blink_ms, n_jobs=n_jobs)
 

@@ -10,14 +10,24 @@ import numpy as np
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels.events import labels as kernels
+from gazeanalytics._kernels.events.labels import START
 from gazeanalytics.events.recording import MAX_GAP_MS, Recording, in_degrees
 from gazeanalytics.settings import Settings
 
-__all__ = ["Detector", "DetectorSettings", "label_in_degrees", "positive"]
+__all__ = ["Detector", "DetectorSettings", "finish", "label_in_degrees", "positive"]
 
 
 def positive(default: float) -> Any:
-    """Declare a number that must exceed 0, where 0 has no meaning."""
+    """Declare a number that must exceed 0, where 0 has no meaning.
+
+    Examples
+    --------
+    >>> from gazeanalytics.events import IdtSettings
+    >>> IdtSettings(min_fixation_ms=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: min_fixation_ms must be a number over 0; got 0
+    """
     return field(default=default, metadata={"positive": True})
 
 
@@ -83,8 +93,9 @@ class Detector(Generic[S]):
     settings : type
         Its `DetectorSettings`, called without arguments for the defaults.
     label : callable
-        `label(recording, settings, n_jobs)` returns uint8 labels, one a sample with a place: places in `LABELS`, plus
-        128 where an event begins.
+        `label(recording, settings, n_jobs)` returns uint8 labels, one a sample with a place: places in `LABELS`. Events
+        begin where the label changes and after holes, and fixations under `min_fixation_ms` become noise; a detector
+        whose fixations may touch marks beginnings itself, by adding 128, and drops short ones.
     method : str
         What it does, as a methods section says it.
     reference : str
@@ -120,20 +131,21 @@ class Detector(Generic[S]):
 
 
 def label_in_degrees(
-    batch: Callable[..., None],
-    recording: Recording,
-    *arguments: object,
-    min_fixation_ms: float,
-    n_jobs: int | None = None,
+    batch: Callable[..., None], recording: Recording, *arguments: object, n_jobs: int | None = None
 ) -> np.ndarray:
-    """Run a kernel that labels gaze in degrees, end events at holes and drop short fixations.
-
-    `batch(starts, stops, gaze, *arguments, labels, intervals)` writes labels without marks of beginnings.
-    """
+    """Run a kernel that labels gaze in degrees: `batch(starts, stops, gaze, *arguments, labels, intervals)`."""
     labels = np.empty(recording.t.size, np.uint8)
-    steps = [recording.intervals_ms]
-    gaze = in_degrees(recording, n_jobs=n_jobs)
-    ragged.each(batch, recording.readings, gaze, *arguments, labels, out=steps, n_jobs=n_jobs)
-    values = (recording.t, MAX_GAP_MS, min_fixation_ms, labels)
-    ragged.each(kernels.finish_over_readings, recording.readings, *values, out=steps, n_jobs=n_jobs)
+    places = (in_degrees(recording, n_jobs=n_jobs), *arguments, labels)
+    ragged.each(batch, recording.readings, *places, out=[recording.intervals_ms], n_jobs=n_jobs)
     return labels
+
+
+def finish(recording: Recording, labels: np.ndarray, min_fixation_ms: float, n_jobs: int | None = None) -> None:
+    """Mark where events begin, at changes of the label and at holes, and turn short fixations into noise.
+
+    Labels that have such marks are left as they are: their detector knows better, since two of its fixations may touch.
+    """
+    if labels.size and not labels[0] & START:
+        values = (recording.t, MAX_GAP_MS, min_fixation_ms, labels)
+        out = [recording.intervals_ms]
+        ragged.each(kernels.finish_over_readings, recording.readings, *values, out=out, n_jobs=n_jobs)

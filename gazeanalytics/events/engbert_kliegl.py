@@ -56,8 +56,7 @@ class EngbertKlieglSettings(DetectorSettings):
 def label(recording: Recording, settings: EngbertKlieglSettings, n_jobs: int | None = None) -> np.ndarray:
     """Label the samples that have a place."""
     how = kernels.Ellipse(settings.threshold_sd, settings.min_saccade_ms, MAX_GAP_MS)
-    batch, shortest = kernels.engbert_kliegl_over_readings, settings.min_fixation_ms
-    return label_in_degrees(batch, recording, how, min_fixation_ms=shortest, n_jobs=n_jobs)
+    return label_in_degrees(kernels.engbert_kliegl_over_readings, recording, how, n_jobs=n_jobs)
 
 
 DETECTOR = Detector(

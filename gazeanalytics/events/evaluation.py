@@ -80,6 +80,8 @@ def _place(name: str) -> int:
     return LABELS.index(name)
 
 
+# kappa = (p_o - p_e) / (1 - p_e), in counts to keep whole numbers exact: (n trace - c) / (n^2 - c), with c the product
+# of the margins (Cohen 1960). F1 of samples would reward a detector for the sheer number of fixation samples.
 def _kappa(counts: np.ndarray) -> float:
     total = counts.sum()
     chance = float(counts.sum(axis=0) @ counts.sum(axis=1))

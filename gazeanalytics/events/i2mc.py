@@ -77,8 +77,7 @@ def label(recording: Recording, settings: I2mcSettings, n_jobs: int | None = Non
         merge_within_ms=settings.merge_within_ms,
         max_gap_ms=MAX_GAP_MS,
     )
-    batch, shortest = kernels.i2mc_over_readings, settings.min_fixation_ms
-    return label_in_degrees(batch, recording, how, min_fixation_ms=shortest, n_jobs=n_jobs)
+    return label_in_degrees(kernels.i2mc_over_readings, recording, how, n_jobs=n_jobs)
 
 
 DETECTOR = Detector(

@@ -76,8 +76,7 @@ def label(recording: Recording, settings: IhmmSettings, n_jobs: int | None = Non
         max_iter=settings.max_iter,
         max_gap_ms=MAX_GAP_MS,
     )
-    batch, shortest = kernels.ihmm_over_readings, settings.min_fixation_ms
-    return label_in_degrees(batch, recording, how, min_fixation_ms=shortest, n_jobs=n_jobs)
+    return label_in_degrees(kernels.ihmm_over_readings, recording, how, n_jobs=n_jobs)
 
 
 DETECTOR = Detector(

@@ -85,7 +85,7 @@ def label(recording: Recording, settings: LearnedSettings, n_jobs: int | None = 
         if drift is not None:
             label_pursuit(readings, gaze, labels, steps, drift)
 
-    return label_in_degrees(batch, recording, min_fixation_ms=settings.min_fixation_ms, n_jobs=n_jobs)
+    return label_in_degrees(batch, recording, n_jobs=n_jobs)
 
 
 DETECTOR = Detector("learned", LearnedSettings, label, "boosted decision trees trained on hand-labelled recordings")

@@ -15,6 +15,7 @@ from gazeanalytics._kernels.events import drift as events_drift
 from gazeanalytics._kernels.events import learned as kernels
 from gazeanalytics._kernels.events import pieces as events_pieces
 from gazeanalytics._kernels.events import smoothing as events_smoothing
+from gazeanalytics._kernels.events.forest import CLASSES
 from gazeanalytics._kernels.events.gaze import Gaze, part_of
 from gazeanalytics.events.boosted_trees import Trees
 from gazeanalytics.events.recording import MAX_GAP_MS
@@ -110,7 +111,7 @@ def shipped() -> LearnedModel:
 def label_motion(readings: Segments, gaze: Gaze, labels: np.ndarray, steps: np.ndarray, model: LearnedModel) -> None:
     """Label every reading, pursuit as fixation. Gaze in degrees; steps: sampling interval (ms) of each reading."""
     pieces = events_pieces.pieces_of_readings(readings.starts, readings.stops, gaze, MAX_GAP_MS, steps)
-    asked, shares = np.empty(len(labels), bool), np.empty((len(labels), kernels.CLASSES), np.float32)
+    asked, shares = np.empty(len(labels), bool), np.empty((len(labels), CLASSES), np.float32)
     kernels.shares_over_pieces(pieces, gaze, NEAR, model.motion.arrays(), asked, shares)
     chain = events_smoothing.ClassChain(model.moves, model.lasting, _SWITCH)
     events_smoothing.smooth_over_pieces(pieces, gaze.t, _LIMITS, chain, asked, shares, labels)

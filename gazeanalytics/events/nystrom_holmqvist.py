@@ -78,8 +78,7 @@ def label(recording: Recording, settings: NystromHolmqvistSettings, n_jobs: int 
         glissade_window_ms=settings.glissade_window_ms,
         max_gap_ms=MAX_GAP_MS,
     )
-    batch, shortest = kernels.nystrom_holmqvist_over_readings, settings.min_fixation_ms
-    return label_in_degrees(batch, recording, how, min_fixation_ms=shortest, n_jobs=n_jobs)
+    return label_in_degrees(kernels.nystrom_holmqvist_over_readings, recording, how, n_jobs=n_jobs)
 
 
 DETECTOR = Detector(

@@ -68,6 +68,13 @@ class Recording:
         Where each reading begins and ends in the table.
     times : numpy.ndarray, shape (rows of the table,)
         Time of every row.
+
+    Examples
+    --------
+    >>> samples = pd.DataFrame({"reading": 1, "t": [0.0, 4, 8, 12], "x": [5.0, np.nan, 6, 7], "y": 5.0})
+    >>> recording = prepare(samples, Viewing.from_px_per_deg(40, 1000, 600))
+    >>> recording.t.tolist(), recording.rows.tolist(), recording.intervals_ms.tolist()
+    ([0.0, 8.0, 12.0], [0, 2, 3], [4.0])
     """
 
     readings: ragged.Segments
@@ -130,6 +137,15 @@ def prepare(
         If samples lie at a tracker's code for loss, such as (0, 0) or (-1, -1), and there is no column `valid` that
         says which to trust (they are taken for missing); if saccades last much longer or shorter than is human. The
         text names the first readings concerned.
+
+    Examples
+    --------
+    >>> samples = pd.DataFrame({"reading": 1, "t": np.arange(4) / 250, "x": 5.0, "y": 5.0})
+    >>> prepare(samples, Viewing.from_px_per_deg(40))
+    Traceback (most recent call last):
+    ...
+    ValueError: t must be in ms; the median interval of t is 0.004, which would be 2.5e+05 Hz in ms: it looks like
+    seconds, so multiply t by 1000
     """
     for name in ("t", "x", "y", "reading"):
         if name not in samples.columns or (name != "reading" and not pd.api.types.is_numeric_dtype(samples[name])):
@@ -172,6 +188,8 @@ def _seen(
     return Recording(readings, t[rows], x[rows], y[rows], lenses, intervals_ms, rows, table, t)
 
 
+# Seconds and microseconds are off by 1000, so any rate outside 20 to 5000 Hz betrays them. A guess that converted the
+# unit by itself would be wrong in silence for the rare tracker at such a rate.
 def _check_clock(intervals: np.ndarray, rate_hz: float | None) -> float:
     """Return the median interval (ms) over readings; 1 ms where no reading has two times."""
     known = intervals[~np.isnan(intervals)]
@@ -192,6 +210,8 @@ def _check_clock(intervals: np.ndarray, rate_hz: float | None) -> float:
     return interval
 
 
+# Degrees and shares of the image have the same signs as pixels; what gives them away is that a whole reading spans less
+# than 1.5 deg, or moves less from sample to sample than any tracker can measure.
 def _check_places(audit: Mapping[str, np.ndarray], lenses: np.ndarray) -> None:
     """Refuse gaze that can't be in image pixels."""
     long = audit["probed"] >= 50
@@ -266,7 +286,14 @@ def _named(readings: pd.Index, limit: int = 3) -> str:
 
 
 def in_degrees(recording: Recording, *, n_jobs: int | None = None) -> Gaze:
-    """Gaze of every sample with a place as horizontal and vertical angle (deg) off the line of sight."""
+    """Gaze of every sample with a place as horizontal and vertical angle (deg) off the line of sight.
+
+    Examples
+    --------
+    >>> samples = pd.DataFrame({"reading": 1, "t": [0.0, 4], "x": [500.0, 540], "y": 300.0})
+    >>> in_degrees(prepare(samples, Viewing.from_px_per_deg(40, 1000, 600))).x.round(3).tolist()
+    [0.0, 1.0]
+    """
     right, down = np.empty_like(recording.x), np.empty_like(recording.y)
     places = (recording.gaze, right, down)
     ragged.each(kernels.degrees_over_readings, recording.readings, *places, out=[recording.lenses], n_jobs=n_jobs)
@@ -274,7 +301,15 @@ def in_degrees(recording: Recording, *, n_jobs: int | None = None) -> Gaze:
 
 
 def in_rows(recording: Recording, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Put columns of the samples seen back in the table's rows, NaN elsewhere."""
+    """Put columns of the samples seen back in the table's rows, NaN elsewhere.
+
+    Examples
+    --------
+    >>> samples = pd.DataFrame({"reading": 1, "t": [0.0, 4, 8], "x": [5.0, np.nan, 6], "y": 5.0})
+    >>> recording = prepare(samples, Viewing.from_px_per_deg(40, 1000, 600))
+    >>> in_rows(recording, recording.x)[0].tolist()
+    [5.0, nan, 6.0]
+    """
     if recording.rows is None:
         return columns
     spread = []

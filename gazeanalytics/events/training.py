@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from gazeanalytics._kernels.events import drift as events_drift
 from gazeanalytics._kernels.events import learned as kernels
 from gazeanalytics._kernels.events import pieces as events_pieces
+from gazeanalytics._kernels.events.forest import CLASSES
 from gazeanalytics._kernels.events.gaze import Gaze, part_of
 from gazeanalytics.events.boosted_trees import Trees, grow
 from gazeanalytics.events.learned_model import NEAR, LearnedModel, label_motion
@@ -114,7 +115,7 @@ def _rates(recording: Recording) -> list[int]:
 
 def _votes(classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row, class and number of coders, for each class that a sample was given by any."""
-    votes = np.stack([(classes == kind).sum(axis=1) for kind in range(kernels.CLASSES)], axis=1)
+    votes = np.stack([(classes == kind).sum(axis=1) for kind in range(CLASSES)], axis=1)
     rows, given = np.nonzero(votes)
     return rows, given, votes[rows, given].astype(float)
 
@@ -132,6 +133,8 @@ def _learn_motion(recording: Recording, gaze: Gaze, codes: np.ndarray, n_trees: 
     return grow(table[rows], given, votes * _WEIGHT_OF[given], n_trees, rng)
 
 
+# The rests that the detector itself leaves, not those of the coder: the trees must learn from what they will be asked
+# about, errors of the motion step included.
 def _learn_drift(
     recording: Recording, gaze: Gaze, codes: np.ndarray, model: LearnedModel, rng: np.random.Generator
 ) -> Trees | None:
@@ -154,9 +157,11 @@ def _learn_drift(
     return grow(np.concatenate(tables)[rows], kinds, votes, model.motion.feature.shape[0], rng)
 
 
+# The 2nd percentile, not the minimum: one slip of a coder would set the shortest duration to a single sample. Half a
+# count for moves never seen keeps their log finite (Krichevsky & Trofimov 1981).
 def _chain(recording: Recording, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Log probability that a class follows another, and its shortest duration (ms, 2nd percentile, 4 to 30)."""
-    kinds = kernels.CLASSES
+    kinds = CLASSES
     moves, lengths = np.full((kinds, kinds), 0.5), [[np.inf] for _ in range(kinds)]
     for start, stop, step in zip(
         recording.readings.starts, recording.readings.stops, recording.intervals_ms, strict=True

@@ -60,6 +60,7 @@ def velocity(
     if method not in get_args(Method):
         raise ValueError(f"method: expected one of {', '.join(get_args(Method))}; got {method!r}")
     recording = prepare(samples, viewing, n_jobs=n_jobs)
+    # A window under one sample would silently become three samples.
     recording.require(window_ms=window_ms)
     across, along = np.empty_like(recording.x), np.empty_like(recording.x)
     how = kernels.VelocityWindow(float(window_ms), MAX_GAP_MS)

@@ -10,6 +10,7 @@ from gazeanalytics._kernels.events import drift as events_drift
 from gazeanalytics._kernels.events import learned as kernels
 from gazeanalytics._kernels.events import pieces as events_pieces
 from gazeanalytics._kernels.events import smoothing as events_smoothing
+from gazeanalytics._kernels.events.forest import CLASSES, DEPTH, ROUND
 from gazeanalytics._kernels.events.gaze import Gaze
 from gazeanalytics.events.boosted_trees import Trees, _filled, grow
 
@@ -107,7 +108,7 @@ def test_shares_are_the_forest_of_the_measures():
     asked, rows = np.empty(900, bool), np.zeros((900, kernels.MEASURES), np.float32)
     kernels.measures_over_pieces(pieces, gaze, NEAR, asked, rows)
     trees = grow(rows[asked], rng.integers(0, 4, asked.sum()), np.ones(asked.sum()), 9, rng)
-    again, shares = np.empty(900, bool), np.zeros((900, kernels.CLASSES), np.float32)
+    again, shares = np.empty(900, bool), np.zeros((900, CLASSES), np.float32)
     kernels.shares_over_pieces(pieces, gaze, NEAR, trees.arrays(), again, shares)
     assert np.array_equal(asked, again)
     assert np.allclose(shares[asked], trees.shares(rows[asked]), atol=1e-7)
@@ -121,7 +122,7 @@ def test_forest_is_its_twin_and_learns():
     trees = grow(rows, classes, np.ones(2000), 60, np.random.default_rng(1))
     assert len(trees.feature) == 64
     shares = trees.shares(rows)
-    assert np.allclose(shares, [naive.forest(row, trees, kernels.ROUND, 3) for row in rows], rtol=1e-12)
+    assert np.allclose(shares, [naive.forest(row, trees, ROUND, 3) for row in rows], rtol=1e-12)
     assert (shares.argmax(axis=1) == classes).mean() > 0.9
 
 
@@ -130,10 +131,10 @@ def test_full_trees_answer_as_scikit_learn_does():
 
     rng = np.random.default_rng(2)
     rows = rng.integers(0, 9, size=(400, 5)).astype(np.float32)
-    tree = DecisionTreeRegressor(max_depth=kernels.DEPTH, min_samples_leaf=9).fit(rows, rng.normal(size=(400, 4)))
+    tree = DecisionTreeRegressor(max_depth=DEPTH, min_samples_leaf=9).fit(rows, rng.normal(size=(400, 4)))
     steps = rng.normal(size=(tree.tree_.node_count, 4))
     alone = _filled(tree.tree_, steps)
-    full = Trees(np.zeros(4), *(np.stack([each, *[np.zeros_like(each)] * (kernels.ROUND - 1)]) for each in alone))
+    full = Trees(np.zeros(4), *(np.stack([each, *[np.zeros_like(each)] * (ROUND - 1)]) for each in alone))
     scores = np.log(full.shares(rows))
     assert np.allclose(scores - scores[:, :1], (steps[:, :] - steps[:, :1])[tree.apply(rows)], atol=1e-5)
 
@@ -147,7 +148,7 @@ def test_trees_come_in_whole_rounds():
 def test_chain_finds_the_best_of_all_labellings(seed):
     rng = np.random.default_rng(seed)
     n, used = 7, 3
-    scores = np.full((n, kernels.CLASSES), -1e6)
+    scores = np.full((n, CLASSES), -1e6)
     scores[:, :used] = rng.normal(0, 2, (n, used))
     leave, moves = np.log(rng.uniform(0.1, 0.9, (2, 4))), np.log(rng.uniform(0.1, 0.9, (4, 4)))
     shortest = np.array([3, 2, 1, 1])
