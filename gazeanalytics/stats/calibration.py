@@ -115,6 +115,8 @@ def calibration(
     [0.21, 0.15, 0.15]
     """
     p, y = checked(stated, truth)
+    # Tables of clusters x stated values: a draw of clusters is then one product of matrices, however many rows there
+    # are.
     groups = np.arange(len(p)) if clusters is None else pd.factorize(np.asarray(clusters))[0]
     value, where = np.unique(p, return_inverse=True)
     shape = (groups.max() + 1, len(value))
@@ -215,11 +217,10 @@ def _calibration_error(said: StatedCounts, bin_of: np.ndarray) -> float:
 
 
 def _debiased_error(said: StatedCounts, bin_of: np.ndarray) -> float:
-    """Root of the squared calibration error less the part that chance alone would give (Kumar, Liang & Ma 2019).
-
-    A bin's (stated - observed)^2 exceeds its true value by the variance of the observed share, p (1 - p) / (n - 1) when
-    estimated without bias. The plain error has no such correction, so it falls as bins grow fewer, whatever the truth.
-    """
+    """Root of the squared calibration error less the part that chance alone would give (Kumar, Liang & Ma 2019)."""
+    # A bin's (stated - observed)^2 exceeds its true value by the variance of the observed share, p (1 - p) / (n - 1)
+    # when estimated without bias. The plain error has no such correction, so it falls as bins grow fewer, whatever the
+    # truth.
     n, expected, hits = (np.bincount(bin_of, part) for part in (said.times, said.times * said.value, said.hits))
     kept = n > 1
     n, expected, hits = n[kept], expected[kept], hits[kept]
@@ -252,6 +253,7 @@ def logistic_line(said: StatedCounts) -> tuple[float, float]:
     >>> [round(one, 6) + 0.0 for one in logistic_line(said)]
     [0.0, 1.0]
     """
+    # Certainties of 0 and 1 have no finite logit; the bound decides how much one wrong "certainly" weighs.
     held = np.clip(said.value, BOUND, 1 - BOUND)
     design = np.column_stack([np.ones(len(held)), np.log(held / (1 - held))])
     line = np.array([0.0, 1.0])
@@ -346,6 +348,8 @@ def calibration_by(
         effective = _effective(data, by, truth, clusters, confidence)
         table["effective"] = table[by].map(effective).astype(float)
     hits, rows = table["observed"] * table["effective"], table["effective"]
+    # Jeffreys' Beta(1/2, 1/2) interval covers near its level also for shares near 0 and 1, where Wald's fails; ends at
+    # 0 and 1 follow Brown, Cai & DasGupta (2001).
     low, high = proportion_confint(hits, rows, alpha=1 - confidence, method="jeffreys")
     table["low"], table["high"] = np.where(hits > 0, low, 0.0), np.where(hits < rows, high, 1.0)
     table["overconfidence"] = table["stated"] - table["observed"]
@@ -353,11 +357,9 @@ def calibration_by(
 
 
 def _effective(data: pd.DataFrame, by: str, truth: str, clusters: str, confidence: float) -> pd.Series:
-    """Effective sample size of each group, given the correlation within clusters that all groups show.
-
-    n / (1 + (m - 1) rho), where m is the size of the cluster of a typical row and rho the intraclass correlation from
-    the analysis of variance, pooled over groups: by itself a phrase that few readers used would get a rho of chance.
-    """
+    """Effective sample size of each group, given the correlation within clusters that all groups show."""
+    # n / (1 + (m - 1) rho), where m is the size of the cluster of a typical row and rho the intraclass correlation from
+    # the analysis of variance, pooled over groups: by itself a phrase that few readers used would get a rho of chance.
     cells = data.groupby([by, clusters], observed=True)[truth].agg(["size", "mean"]).reset_index()
     size, share = cells["size"].to_numpy(float), cells["mean"].to_numpy()
     group = cells.groupby(by, observed=True)

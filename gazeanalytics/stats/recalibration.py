@@ -87,6 +87,7 @@ def recalibrate(
 
 
 def _logistic_map(said: StatedCounts) -> tuple[np.ndarray, np.ndarray]:
+    # A table of 1001 knots in place of the formula: both methods are then one map that can be stored and drawn.
     intercept, slope = logistic_line(said)
     if np.isnan(slope):
         raise ValueError("a logistic map needs true and false rows that overlap in what is stated; use 'isotonic'")

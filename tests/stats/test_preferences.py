@@ -57,7 +57,7 @@ def test_scores_are_taken_as_they_are_and_gaps_left_out():
     row = preference(table, outcome="score").iloc[0]
     assert (row.estimate, row.n) == (3, 5)
     assert np.isnan(row.p_value)
-    with pytest.raises(ValueError, match="at least two readers and two cases; came 1 and 2"):
+    with pytest.raises(ValueError, match="at least two readers and two cases; got 1 and 2"):
         preference(table[:2], outcome="score")
 
 

@@ -69,11 +69,12 @@ def sums(values, draws, out):
 def areas(ranked, draws, shares, out):
     """Write the area under the ROC curve within each group, averaged over groups by shares (draws, groups), to out.
 
-    The area is sum over pairs w_i w_j ([x_i > x_j] + [x_i = x_j] / 2) over sum w_i w_j (Mann & Whitney 1947). In order
-    of rating one pass does: each run of ties adds its weight with the finding times the weight without it below, and
-    half of that at the same rating. Sorting is done once for all draws. Groups without weight of either kind are left
-    out; out[d, 1] is the share that is left.
+    Groups without weight of either kind are left out; out[d, 1] is the share that is left.
     """
+    # sum over pairs w_i w_j ([x_i > x_j] + [x_i = x_j] / 2) over sum w_i w_j (Mann & Whitney 1947). In order of rating
+    # one pass does: each run of ties adds its weight with the finding times the weight without it below, and half of
+    # that at the same rating. Sorting is done once for all draws; ranks, the usual way, would have to be made anew for
+    # each.
     rating, truth, group = ranked.rating, ranked.truth, ranked.group
     first, second = draws.first, draws.second
     rows = rating.shape[0]
@@ -110,14 +111,12 @@ def areas(ranked, draws, shares, out):
 def kappas(said, by_case, by_rater, out):
     """Write Fleiss's kappa with ratings missing (Gwet 2014) to out (draws,); a rater isn't compared with himself.
 
-    by_case and by_rater (draws, clusters) say how often each was drawn. kappa = (p_o - p_e) / (1 - p_e), where p_o is
-    the mean over cases with two ratings or more of the weighted share of agreeing pairs of different raters,
-
-        sum_k (n_k^2 - sum of squared weights in k) / (n^2 - sum of squared weights),
-
-    and p_e the sum of squared mean shares of the categories over all rated cases. Without taking off the squares, a
-    rater drawn twice would agree with himself, and every draw would overstate kappa.
+    by_case and by_rater (draws, clusters) say how often each was drawn.
     """
+    # kappa = (p_o - p_e) / (1 - p_e). p_o is the mean over cases with two ratings or more of the weighted share of
+    # agreeing pairs of different raters, sum_k (n_k^2 - squared weights in k) / (n^2 - squared weights), and p_e the
+    # sum of squared mean shares of the categories over all rated cases. Without taking off the squares, a rater drawn
+    # twice would agree with himself, and every draw would overstate kappa.
     category, case, rater, count = said.category, said.case, said.rater, said.count
     rows = category.shape[0]
     given, alone, share = np.empty(count), np.empty(count), np.empty(count)

@@ -123,6 +123,7 @@ def _asked(coefficients: Iterable[str], raters: int) -> list[str]:
 def _row(name: str, coded: CodedRatings, found: Coefficient, confidence: float) -> dict[str, object]:
     n = len(found.error)
     df = n - 1.0
+    # Gwet's variance divides by n - 1, Fleiss, Cohen & Everitt's by n; each as its program prints it.
     freedom = n if name == "cohen" else df
     spread = float(np.sqrt(found.error @ found.error / (n * freedom))) if freedom > 0 else np.nan
     statistic = found.estimate / spread if spread > 0 else np.nan
@@ -316,6 +317,7 @@ def _cohen_null(places: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     chance = float(first @ weights @ second)
     if not chance < 1:
         return np.nan, np.nan
+    # Under independence only the margins matter: Var = sum p_a p_b (w_ab - w_a. - w_.b)^2 - p_e^2 over n (1 - p_e)^2.
     lean = (weights @ second)[:, None] + (weights @ first)[None, :]
     variance = (first @ (weights - lean) ** 2 @ second - chance**2) / (n * (1 - chance) ** 2)
     return coefficient_of("cohen", places, weights).estimate, float(np.sqrt(max(0.0, variance)))
@@ -337,6 +339,7 @@ def _fleiss_null(coded: CodedRatings) -> list[tuple[object, float, float]]:
     n, r = coded.places.shape
     counts = np.column_stack([(coded.places == k).sum(1) for k in range(len(coded.labels))])
     p = counts.sum(0) / (n * r)
+    # Kappa of category j against all others; the overall one is their mean weighted by p_j (1 - p_j).
     rest = p * (1 - p)
     total = rest.sum()
     if not total > 0:

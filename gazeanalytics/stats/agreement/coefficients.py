@@ -156,6 +156,7 @@ def _ratio_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _rank_distance(coded: CodedRatings) -> np.ndarray:
     """Krippendorff's ordinal metric: ratings that lie between two categories, the ends by half, squared."""
     paired = coded.places[(coded.places >= 0).sum(1) > 1]
+    # The distance of two categories is how many ratings lie between them, so rare categories lie close together.
     times = np.bincount(paired[paired >= 0], minlength=len(coded.labels))
     middle = np.cumsum(times) - times / 2
     return (middle[:, None] - middle[None, :]) ** 2
@@ -217,10 +218,8 @@ def _fleiss(tally: _Tally) -> tuple[float, np.ndarray]:
 
 
 def _gwet(tally: _Tally) -> tuple[float, np.ndarray]:
-    """p_e = sum of mean share (1 - mean share) / (q - 1): only hard subjects are rated at random (Gwet 2008).
-
-    Where one category prevails Fleiss's p_e nears 1 and kappa falls however well raters agree; this p_e nears 0.
-    """
+    """p_e = sum of mean share (1 - mean share) / (q - 1): only hard subjects are rated at random (Gwet 2008)."""
+    # Where one category prevails Fleiss's p_e nears 1 and kappa falls however well raters agree; this p_e nears 0.
     each, mean = _prevalence(tally)
     q = len(mean)
     if q < 2:
@@ -247,6 +246,7 @@ def _conger(tally: _Tally) -> tuple[float, np.ndarray]:
     pull = (times[:, None] * (times @ shares) - times[:, None] ** 2 * shares) @ weights
     chance = np.sum(shares * pull, axis=1)
     rated = places >= 0
+    # Each subject's part in p_e by the chain rule through every rater's shares; raters with few ratings weigh n / n_g.
     picked = np.where(rated, np.take_along_axis(pull.T, np.maximum(places, 0), axis=0), 0.0)
     each = (picked - (rated - seen / n) * chance) * (n / seen)
     return float(chance.sum() / pairs), each.sum(1) / pairs
@@ -264,6 +264,8 @@ _CHANCE: dict[str, Callable[[_Tally], tuple[float, np.ndarray]]] = {
 
 def _krippendorff(tally: _Tally) -> Coefficient:
     """Alpha from subjects with two ratings or more (Gwet 2014, Handbook of Inter-Rater Reliability, chapter 3)."""
+    # alpha = 1 - (n - 1) sum of observed / expected disagreement over pairable values; in the form of the other
+    # coefficients, (p_o - p_e) / (1 - p_e), with p_o pulled towards 1 by 1 / n for the finite number of values.
     counts, total, share = (part[tally.paired] for part in (tally.counts, tally.total, tally.share))
     if not len(total):
         return Coefficient(np.nan, np.nan, np.nan, np.empty(0))

@@ -180,6 +180,7 @@ def ai_disagreement(
         raise InputError(
             f"ai: {len(lost):,} cases have no value, the first {shown(lost[0])}; its index must name cases"
         )
+    # The excess compares like with like: mean distance of reader and AI less that of two different readers.
     apart = (known[value].astype(float) - known[case].map(given).astype(float)).abs()
     mean = apart.groupby(known[case], sort=True, observed=True).mean().to_numpy()
     found = {case: people[case], "readers": people["readers"], "ai": given.to_numpy(float), "disagreement": mean}
@@ -225,5 +226,6 @@ def jensen_shannon(distributions: np.ndarray, weights: np.ndarray | None = None)
         raise InputError("distributions: expected numbers of at least 0, not all 0; got others (or NaN)")
     flat = flat / flat.sum(1, keepdims=True)
     weight = np.full(len(flat), 1 / len(flat)) if weights is None else np.asarray(weights, float) / np.sum(weights)
+    # entr(0) is 0, so places that nobody looked at need no small number added to them.
     mixed = special.entr(weight @ flat).sum() - weight @ special.entr(flat).sum(1)
     return float(max(0.0, mixed) / np.log(2))

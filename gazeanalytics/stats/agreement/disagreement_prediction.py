@@ -259,6 +259,7 @@ class _Fitter:
         scores = self._fit(x[train], y[train], x[test])
         if not self.calibrate or len(np.unique(y[train])) < 2:
             return scores
+        # Scores of the training rows themselves are too good to calibrate with, so inner folds give fresh ones.
         inner = np.full(int(train.sum()), np.nan)
         own = codes[0][train]
         inner_fold = np.random.default_rng(self.seed).permutation(codes[0].max() + 1)[own] % _INNER
@@ -287,6 +288,7 @@ class _Fitter:
 def _shuffle(y: np.ndarray, case: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Shuffle outcomes among cases where they are constant within a case, else among rows."""
     first = np.unique(case, return_index=True)[1]
+    # Outcomes of a case move together: shuffling rows would give the null hypothesis that readings are independent.
     own = y[first]
     return rng.permutation(own)[case] if (own[case] == y).all() else rng.permutation(y)
 

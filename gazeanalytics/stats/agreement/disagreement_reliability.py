@@ -94,6 +94,7 @@ def disagreement_reliability(
     what, said = pd.factorize(what[order])[0], said[order]
     halves = [_halved(what, said, random) for _ in range(n_splits)]
     cases = int(what.max()) + 1
+    # Ten of the splits in each draw: the spread over cases is what the interval needs, and that over splits is small.
     few, votes = halves[:_FEW_SPLITS], _yes(what, said)
     draws = (random.integers(0, cases, cases) for _ in range(_DRAWS))
     drawn = np.array([[*_two_halves(few, drew), _ceiling(votes[drew])] for drew in draws])
@@ -123,11 +124,9 @@ def _yes(what: np.ndarray, said: np.ndarray) -> np.ndarray:
 
 
 def _ceiling(votes: np.ndarray) -> float:
-    """AUROC, for a split, of a predictor that knows each case's chance of a yes.
-
-    The distribution of these chances is fitted freely on a grid by expectation and maximisation (Laird 1978's
-    nonparametric maximum likelihood). A beta distribution would be quicker, but can't hold a heap of cases at 0.
-    """
+    """AUROC, for a split, of a predictor that knows each case's chance of a yes."""
+    # The distribution of these chances is fitted freely on a grid by expectation and maximisation (Laird 1978's
+    # nonparametric maximum likelihood). A beta distribution would be quicker, but can't hold a heap of cases at 0.
     kinds, times = np.unique(votes, axis=0, return_counts=True)
     yes, n = kinds.T
     if not ((yes > 0) & (yes < n)).any() or len(kinds) < 2:
@@ -138,6 +137,8 @@ def _ceiling(votes: np.ndarray) -> float:
     for _ in range(_MAX_ITER):
         density = times @ (likely * density / (likely @ density)[:, None]) / times.sum()
     usual = float(np.median(votes[:, 1]))
+    # P(split) among n readers = 1 - p^n - (1 - p)^n. Rounded, or p and 1 - p would differ in the last digit and not
+    # tie.
     split = np.round(1 - chance**usual - (1 - chance) ** usual, 9)
     true, false = density * split, density * (1 - split)
     above = (split[:, None] > split) + 0.5 * (split[:, None] == split)

@@ -144,6 +144,7 @@ def _ratio_rows(name: str, s: _Squares, error: float, df2: float, confidence: fl
     """ICC1 or ICC3, single and mean, which are functions of one F."""
     f = _ratio(s.subjects, error)
     df1, upper = s.n - 1, (1 + confidence) / 2
+    # Both ICCs rise with F alone, so exact bounds of F are bounds of them; the k-forms follow from the same F.
     bounds = float(f / stats.f.ppf(upper, df1, df2)), float(f * stats.f.ppf(upper, df2, df1))
     test = {"statistic": f, "df": float(df1), "df2": float(df2), "p_value": float(stats.f.sf(f, df1, df2))}
     single = [_ratio(one - 1, one + s.k - 1) if np.isfinite(one) else _limit(one) for one in (f, *bounds)]
@@ -166,6 +167,7 @@ def _limit(f: float) -> float:
 
 def _absolute_rows(s: _Squares, method: str, confidence: float) -> list[dict[str, object]]:
     """ICC2, single and mean, whose error is a sum of two mean squares."""
+    # The error holds two mean squares (raters and rest), so no exact F exists; Satterthwaite's df approximate it.
     single = _ratio(s.subjects - s.rest, s.subjects + (s.k - 1) * s.rest + s.k / s.n * (s.raters - s.rest))
     mean = _ratio(s.subjects - s.rest, s.subjects + (s.raters - s.rest) / s.n)
     f, df1 = _ratio(s.subjects, s.rest), s.n - 1

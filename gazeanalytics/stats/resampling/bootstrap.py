@@ -185,6 +185,7 @@ def cluster_draws(
     >>> np.unique(drawn).tolist()
     [0.0, 0.5, 1.0]
     """
+    # Draws are made here, in order, and only evaluated on threads: results don't depend on how many there are.
     workers = thread_count(n_jobs)
     chunk = int(np.clip(_CHUNK // max(sum(clusters.sizes), len(clusters.codes[0])), 1, 8))
     drawn = draw(clusters.sizes, n_resamples, rng, chunk)
@@ -216,12 +217,10 @@ def _ends(drawn: np.ndarray, tails: np.ndarray) -> Rows:
 
 
 def _bca(request: _Request, rng: np.random.Generator) -> Rows:
-    """Efron's (1987) bias-corrected and accelerated interval.
-
-    Its ends are the draws' quantiles at Phi(z0 + z / (1 - a z)), z = z0 + z_alpha, where z0 is the normal quantile of
-    the share of draws below the estimate. The acceleration a adds up over both kinds of clusters, as for independent
-    samples.
-    """
+    """Efron's (1987) bias-corrected and accelerated interval."""
+    # Its ends are the draws' quantiles at Phi(z0 + z / (1 - a z)), z = z0 + z_alpha, where z0 is the normal quantile of
+    # the share of draws below the estimate. The acceleration a adds up over both kinds of clusters, as for independent
+    # samples.
     drawn = request.draws(rng)
     known = np.isfinite(drawn)
     with np.errstate(invalid="ignore"):
@@ -239,6 +238,7 @@ def _acceleration(batch: Batch, clusters: Plan) -> np.ndarray:
     for factor, size in enumerate(clusters.sizes):
         if size == 1:
             continue
+        # 200 groups of clusters at most: leaving out single ones would take 50,000 evaluations for as many cases.
         groups = np.arange(size) * min(size, _GROUPS) // size
         left = []
         for group in range(groups.max() + 1):
@@ -252,11 +252,9 @@ def _acceleration(batch: Batch, clusters: Plan) -> np.ndarray:
 
 
 def _student(request: _Request, rng: np.random.Generator) -> Rows:
-    """Variance by readers plus that by cases less that by single readings, never below the larger of the first two.
-
-    The sum counts the variance of single readings twice, so it is taken off once (Cameron, Gelbach & Miller 2011); each
-    part is unbiased for few clusters by its factor R / (R - 1).
-    """
+    """Variance by readers plus that by cases less that by single readings, never below the larger of the first two."""
+    # The sum counts the variance of single readings twice, so it is taken off once (Cameron, Gelbach & Miller 2011);
+    # each part is unbiased for few clusters by its factor R / (R - 1).
     spreads, lost = [], 0
     for part in _one_way(request.table, request.clusters):
         drawn = cluster_draws(request.statistic.bind(request.table, part), part, request.n_resamples, rng)

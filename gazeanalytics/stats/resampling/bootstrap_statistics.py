@@ -1,8 +1,7 @@
 """Bootstrap statistics: numbers computed from readings that are weighted by how often their clusters were drawn.
 
 A statistic is bound to its table once (columns checked, codes made, ratings sorted) and then evaluated for a batch of
-draws. Rebuilding a table for every draw, which `TableStatistic` does for functions of a table, costs a hundred times as
-much.
+draws. Rebuilding a table for every draw, as `TableStatistic` does for functions of tables, takes several times as long.
 """
 
 from __future__ import annotations
@@ -192,6 +191,8 @@ class AucStatistic(Statistic):
         order = np.lexsort((rating, group))
         ranked = kernels.Ranked(rating[order], there[order] == 1, group[order])
         first, second = (codes[order] for codes in clusters.codes)
+        # Averaged within readers, a reader drawn twice counts twice; pairs of his ratings weigh the square of that,
+        # which cancels within his own area.
         drawn = clusters.names.index(self.within) if self.within in clusters.names else None
 
         def areas(counts: Counts) -> np.ndarray:

@@ -113,6 +113,8 @@ def draw(sizes: tuple[int, int], draws: int, rng: np.random.Generator, chunk: in
 def _times(size: int, draws: int, rng: np.random.Generator) -> np.ndarray:
     if size == 1:
         return np.ones((draws, 1))
+    # One bincount a draw: multinomial(size, 1 / size) has the same distribution, but takes six times as long for 50,000
+    # clusters.
     times = np.empty((draws, size))
     for row in times:
         row[:] = np.bincount(rng.integers(0, size, size), minlength=size)

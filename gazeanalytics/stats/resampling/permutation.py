@@ -119,6 +119,8 @@ def _evaluator(
 ) -> Callable[[np.ndarray], float]:
     if not isinstance(statistic, str):
         return lambda own: float(statistic(table.assign(**{label: kinds[own[who]]})))
+    # A label is constant within a unit, so sums of units are all that a permutation needs: it costs the units, not
+    # rows.
     sizes, sums = np.bincount(who).astype(float), np.bincount(who, table[statistic].to_numpy(float))
 
     def gap(own: np.ndarray) -> float:
@@ -143,6 +145,7 @@ def _arrangements_note(own: np.ndarray, stratum: np.ndarray) -> str:
     split = [stratum == k for k in np.flatnonzero(several)]
     if not any(len(np.unique(own[part])) > 1 for part in split):
         raise InputError("no stratum holds two labels: nothing can be shuffled; leave `within` out or choose another")
+    # With 2 x 3 readers there are 20 arrangements, so p can't fall below .1, however large the effect.
     ways = sum(lgamma(part.sum() + 1) - sum(lgamma(n + 1) for n in np.bincount(own[part])) for part in split)
     if ways > np.log(40):
         return ""

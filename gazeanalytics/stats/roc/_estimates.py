@@ -43,12 +43,10 @@ class _Named(Protocol):
 def estimate_row(
     term: str, contrast: object, value: float, variance: float, df: float, confidence: float, bounded: bool = False
 ) -> dict[str, Any]:
-    """Give an estimate with its t interval; infinite df give a normal one. `bounded`: held within 0 and 1.
-
-    Where every reader is perfect, or every rating the same, the variance is 0. The interval would then have no width,
-    as if the figure were known exactly, so its ends stay NaN and `note` says why. An unbiased variance can also fall
-    below 0; its root is then NaN.
-    """
+    """Give an estimate with its t interval; infinite df give a normal one. `bounded`: held within 0 and 1."""
+    # Where every reader is perfect, or every rating the same, the variance is 0. The interval would then have no width,
+    # as if the figure were known exactly, so its ends stay NaN and `note` says why. An unbiased variance can also fall
+    # below 0; its root is then NaN.
     spread = float(np.sqrt(variance)) if variance >= 0 else np.nan
     reach = stats.t.ppf((1 + confidence) / 2, df) * spread if variance > 0 else np.nan
     low, high = value - reach, value + reach
@@ -87,11 +85,9 @@ def with_test(found: dict[str, Any], df: float) -> dict[str, Any]:
 
 
 def equality_row(between: float, within: float, df: float, df2: float | None) -> dict[str, Any]:
-    """Test that all tests are equal: F with two degrees of freedom, or chi-square (`df2` None) with one.
-
-    `between` and `within` are the mean squares of the tests and of what they are compared with. With infinite `df2`, F
-    is chi-square over its degrees of freedom (SciPy's F gives NaN there).
-    """
+    """Test that all tests are equal: F with two degrees of freedom, or chi-square (`df2` None) with one."""
+    # `between` and `within` are the mean squares of the tests and of what they are compared with. With infinite `df2`,
+    # F is chi-square over its degrees of freedom (SciPy's F gives NaN there).
     statistic = between / within if within > 0 else np.nan
     if df2 is None:
         statistic, law, name = df * statistic, stats.chi2(df), f"chi-square({df})"
@@ -113,16 +109,16 @@ def estimates_table(model: str, rows: list[dict[str, Any]], n: int, note: str) -
 
 
 def without_rounding(value: float, scale: float) -> float:
-    """Give 0 where a difference of numbers of size `scale` is no more than their rounding error.
-
-    Two tests with the same ratings leave differences of 1e-18 instead of 0, and the ratio of two such is arbitrary: a
-    test statistic of 3, say, with a p-value to match.
-    """
+    """Give 0 where a difference of numbers of size `scale` is no more than their rounding error."""
+    # Two tests with the same ratings leave differences of 1e-18 instead of 0, and the ratio of two such is arbitrary: a
+    # test statistic of 3, say, with a p-value to match.
     return 0.0 if abs(value) <= _ROUNDING * abs(scale) else value
 
 
 def hillis_df(variance: float, square: float, df: int) -> float:
     """Degrees of freedom of a mean square plus something known without error (Hillis 2007, ddf_H)."""
+    # Satterthwaite's (1946) (sum)^2 / (sum of part^2 / df) with infinite df for the second part: covariances of many
+    # cases are known far better than a mean square of few readers.
     return float(variance**2 / (square**2 / df)) if square > 0 else np.inf
 
 
@@ -138,12 +134,10 @@ def mean_row(name: object, values: np.ndarray, cov2: float, confidence: float) -
 
 
 def spread_of_mean(values: np.ndarray, cov2: float) -> tuple[float, float]:
-    """Variance of the mean over random readers, with its degrees of freedom.
-
-    Var = (MS(R) + r max(Cov2, 0)) / r: readers' spread holds their own error already, so only the error that they
-    share (Cov2, from the same cases) is added. A negative Cov2 is taken as 0, as by Hillis (2007): error that readers
-    share can't make their mean more certain.
-    """
+    """Variance of the mean over random readers, with its degrees of freedom."""
+    # Var = (MS(R) + r max(Cov2, 0)) / r: readers' spread holds their own error already, so only the error that they
+    # share (Cov2, from the same cases) is added. A negative Cov2 is taken as 0, as by Hillis (2007): error that readers
+    # share can't make their mean more certain.
     square = without_rounding(float(values.var(ddof=1)), float(np.square(values).max()) * _ROUNDING)
     variance = square + len(values) * max(cov2, 0.0)
     return variance / len(values), hillis_df(variance, square, len(values) - 1)

@@ -100,9 +100,12 @@ class MrmcFit:
         t, r = self.shape
         values = self.figures_of_merit
         by_test, by_reader, mean = values.mean(1), values.mean(0), values.mean()
+        # One figure a test and reader, so the interaction has no error of its own to be compared with: that is what the
+        # error covariances are estimated for.
         rest = values - by_test[:, None] - by_reader[None, :] + mean
         sums = r * np.sum((by_test - mean) ** 2), t * np.sum((by_reader - mean) ** 2), np.sum(rest**2)
         free = t - 1, r - 1, (t - 1) * (r - 1)
+        # Readers who gain alike leave an interaction of 1e-33 instead of 0, which would be divided by.
         least = _ROUNDING * float(np.square(values).max())
         means = [float(s) / f if f else np.nan for s, f in zip(sums, free, strict=True)]
         return {name: 0.0 if one <= least else one for name, one in zip(("T", "R", "TR"), means, strict=True)}
@@ -151,6 +154,9 @@ class MrmcFit:
         if self.fixed == "cases":
             raise InputError("with fixed cases no error covariances are estimated; leave `fixed` out to see components")
         squares, errors = self.mean_squares(), self.error_covariances()
+        # From the expected mean squares (Obuchowski & Rockette 1995): E MS(TR) = test:reader + Error - Cov1 - Cov2 +
+        # Cov3 and E MS(R) = MS(TR) + t (reader + Cov1 - Cov3). Negative ones are shown, not set to 0, so that pilots
+        # can be averaged; only Cov2 - Cov3 is held at 0, as in the test.
         reader = (squares["R"] - squares["TR"]) / self.shape[0] - errors["Cov1"] + errors["Cov3"]
         both = squares["TR"] - errors["Error"] + errors["Cov1"] + self.shared_error()
         names, error = ["reader", "test:reader", *errors], errors["Error"]
@@ -176,6 +182,7 @@ class MrmcFit:
         """
         rows = _ANALYSES[self.fixed](self)
         note = ""
+        # Not refused: the degrees of freedom allow for few readers, but a claim about all readers rests on these.
         if self.fixed != "readers" and self.shape[1] < FEW_READERS:
             note = f"small cell: {self.shape[1]} readers stand for all"
         found = estimates_table(self.figure_of_merit, rows, self.n_cases, note)
@@ -299,18 +306,18 @@ def _as_designed(errors: np.ndarray, data: RocData, fixed: str | None) -> np.nda
 
 
 def _random(fit: MrmcFit) -> list[dict[str, Any]]:
-    """Random readers, random cases.
-
-    F = MS(T) / (MS(TR) + r max(Cov2 - Cov3, 0)) with Hillis's (2007) df2. Obuchowski & Rockette's own df2,
-    (t - 1)(r - 1), ignores that the second part is known better than the first, and is far too small with few readers:
-    tests then reject too rarely.
-    """
+    """Random readers, random cases."""
+    # F = MS(T) / (MS(TR) + r max(Cov2 - Cov3, 0)) with Hillis's (2007) df2. Obuchowski & Rockette's own df2, (t - 1)(r
+    # - 1), ignores that the second part is known better than the first, and is far too small with few readers: tests
+    # then reject too rarely.
     t, r = fit.shape
     squares, rows = fit.mean_squares(), []
     if t > 1:
         within = squares["TR"] + r * fit.shared_error()
         df2 = hillis_df(within, squares["TR"], (t - 1) * (r - 1))
         rows = [equality_row(squares["T"], within, t - 1, df2), *_differences(fit, 2 / r * within, df2)]
+    # Single means take their own test's Cov2 and readers (RJafroc and the Iowa program do): pooled over tests they
+    # would gain degrees of freedom, at the price of an interval for CT that depends on how MR was read.
     own = fit.test_error_covariances()["Cov2"]
     each = zip(fit.tests, fit.figures_of_merit, own, strict=True)
     return rows + [mean_row(name, values, cov2, fit.confidence) for name, values, cov2 in each]
@@ -318,6 +325,8 @@ def _random(fit: MrmcFit) -> list[dict[str, Any]]:
 
 def _fixed_readers(fit: MrmcFit) -> list[dict[str, Any]]:
     """These readers, random cases: chi-square and z, as nothing but cases (of which there are many) varies."""
+    # Var of a difference of means = 2 / r (Error - Cov1 + (r - 1) max(Cov2 - Cov3, 0)). `dbm` has t and F here, as its
+    # programs do; covariances are no mean squares with known degrees of freedom.
     t, r = fit.shape
     errors, rows = fit.error_covariances(), []
     if t > 1:
@@ -325,6 +334,8 @@ def _fixed_readers(fit: MrmcFit) -> list[dict[str, Any]]:
         within = own + (r - 1) * fit.shared_error()
         rows = [equality_row(fit.mean_squares()["T"], within, t - 1, None)]
         rows += _differences(fit, 2 / r * within, np.inf)
+    # Each test by its own error, not the pooled one: tests may differ in how well cases are separated, and programs of
+    # the field print these.
     each = fit.test_error_covariances()
     variances = (each["Error"] + (r - 1) * each["Cov2"].clip(lower=0.0)) / r
     for name, value, variance in zip(fit.tests, fit.figures_of_merit.mean(1), variances, strict=True):

@@ -161,6 +161,8 @@ def fit_binormal(counts: np.ndarray) -> Binormal:
     >>> round(fit.a, 3), round(fit.b, 3), round(fit.area, 4)
     (1.5, 0.8, 0.8793)
     """
+    # Where no maximum exists a search would stop wherever its rule has it, so these cases are answered before it
+    # starts.
     joined = _join(counts)
     x, y = _points(joined)
     edge = _edge(x, y)
@@ -176,6 +178,7 @@ def fit_binormal(counts: np.ndarray) -> Binormal:
     several = inside.sum() > 1 and np.ptp(z[inside]) > 0
     slope = max(0.05, float(np.polyfit(z[inside], w[inside], 1)[0])) if several else 1.0
     start = float(np.mean(w[inside] - slope * z[inside]))
+    # Half a case more in every cell keeps thresholds apart and finite at the start; the fit itself uses the counts.
     smooth = _points(joined + 0.5)[0]
     found, height = _fit_thresholds(
         joined, np.concatenate(([start, slope], -special.ndtri(smooth[::-1]))), _binormal_above
@@ -215,6 +218,8 @@ def fit_proper(counts: np.ndarray) -> Proper:
     likely = np.sqrt(2) * float(special.ndtri(area))
     starts = [_start(c, max(_SMALL / 2, share * likely), smooth) for c, share in _STARTS]
     first = [_fit_thresholds(joined, start, _proper_above, 0.0, _FIRST_ITER) for start in starts if start is not None]
+    # All starts for a few steps, the best two to the end: the likelihood can have two maxima, and a full search from
+    # each of nine starts would be most of the cost.
     best = sorted(first, key=lambda fit: fit[1])[-2:]
     found, height = max((_fit_thresholds(joined, at, _proper_above, 0.0) for at, _ in best), key=lambda fit: fit[1])
     if found[0] < _SMALL:  # the likelihood is flat in d_a there
@@ -247,12 +252,10 @@ def _edge(x: np.ndarray, y: np.ndarray) -> float | None:
 
 
 def _straight(counts: np.ndarray) -> Binormal | None:
-    """Fit the curve of two straight lines, where one gives the counts exactly.
-
-    As b goes to 0 all cases without the finding move to one place among those with it, and only the outer two of their
-    ratings can be given to cases that have it; as b goes to infinity, the other way round. A search would stop on the
-    way there, wherever its rule for stopping has it.
-    """
+    """Fit the curve of two straight lines, where one gives the counts exactly."""
+    # As b goes to 0 all cases without the finding move to one place among those with it, and only the outer two of
+    # their ratings can be given to cases that have it; as b goes to infinity, the other way round. A search would stop
+    # on the way there, wherever its rule for stopping has it.
     height = float(np.sum(special.xlogy(counts, counts / counts.sum(1, keepdims=True))))
     for one, other, order in ((0, 1, 1), (1, 0, -1)):
         given = np.flatnonzero(counts[one, ::order])
@@ -268,11 +271,9 @@ def _straight(counts: np.ndarray) -> Binormal | None:
 def _fit_thresholds(
     counts: np.ndarray, start: np.ndarray, above: Model, lower: float = -np.inf, max_iter: int = _MAX_ITER
 ) -> tuple[np.ndarray, float]:
-    """Fisher scoring with halved steps; the two shape parameters come first, then rising thresholds.
-
-    The first parameter is held at `lower` or above. The expected information is positive where the observed one need
-    not be, so every step goes uphill; `lstsq` takes directions that the counts don't determine as 0.
-    """
+    """Fisher scoring with halved steps; the two shape parameters come first, then rising thresholds."""
+    # The first parameter is held at `lower` or above. The expected information is positive where the observed one need
+    # not be, so every step goes uphill; `lstsq` takes directions that the counts don't determine as 0.
     at, height = start, _height(counts, above(start, False)[0])
     if not np.isfinite(height):
         return at, -np.inf
@@ -308,10 +309,8 @@ def _height(counts: np.ndarray, above: np.ndarray) -> float:
 
 
 def _scores(counts: np.ndarray, above: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gradient and expected information of a multinomial; slopes has shape (2, parameters, thresholds).
-
-    With cell chances P and their slopes D: gradient sum n D / P, information sum N D D' / P.
-    """
+    """Gradient and expected information of a multinomial; slopes has shape (2, parameters, thresholds)."""
+    # With cell chances P and their slopes D: gradient sum n D / P, information sum N D D' / P.
     chance = np.maximum(_cells(above), 1e-300)
     change = -np.diff(slopes, axis=-1, prepend=0.0, append=0.0)
     gradient = np.einsum("ck,cpk->p", counts / chance, change)

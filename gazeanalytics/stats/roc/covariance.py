@@ -1,7 +1,7 @@
 """Error covariances of figures of merit of readers and tests that share cases: jackknife, DeLong, unbiased.
 
 All take any design: a case that a reader didn't read changes nothing of that reader's figure. The bootstrap, a fourth
-method of the field's programs, was left out: it gives the jackknife's numbers with noise, at a thousand times the cost.
+way, was left out: it estimates what the jackknife does, with noise added and at many times the cost.
 """
 
 from __future__ import annotations
@@ -110,17 +110,16 @@ def _left_out(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.nd
     """Figure of merit without each case, which is the whole where a reader didn't read it."""
     left = np.empty((len(cells), cases))
     for row, cell in zip(left, cells, strict=True):
+        # A case that this reader didn't read leaves the figure as it is: nested and crossed designs need no other rule.
         row[:] = figure_of_merit(cell)
         row[cell.case] = figure_of_merit.left_out(cell)
     return left
 
 
 def _jackknife(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndarray:
-    """Quenouille and Tukey's: (n - 1) / n sum over cases of (A(without k) - mean) for both figures.
-
-    Over the cases that count: for sensitivity only those with the finding. Cases without it change nothing when left
-    out, and counting them in n would overstate the variance.
-    """
+    """Quenouille and Tukey's: (n - 1) / n sum over cases of (A(without k) - mean) for both figures."""
+    # Over the cases that count: for sensitivity only those with the finding. Cases without it change nothing when left
+    # out, and counting them in n would overstate the variance.
     counts = np.zeros(cases, bool)
     for cell in cells:
         counts[cell.case[np.isin(cell.truth, figure_of_merit.kinds)]] = True
@@ -131,11 +130,9 @@ def _jackknife(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.n
 
 
 def _delong(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndarray:
-    """Covariances of placements, cases with and without the finding apart (DeLong, DeLong & Clarke-Pearson 1988).
-
-    S = S10 / m + S01 / n, where S10 is the sample covariance over the m cases with the finding of their placements.
-    With readers who share only some cases, the shared ones give the covariance and all of them the divisor.
-    """
+    """Covariances of placements, cases with and without the finding apart (DeLong, DeLong & Clarke-Pearson 1988)."""
+    # S = S10 / m + S01 / n, where S10 is the sample covariance over the m cases with the finding of their placements.
+    # With readers who share only some cases, the shared ones give the covariance and all of them the divisor.
     figure_of_merit = _over_pairs(figure_of_merit, "delong")
     total = np.zeros((len(cells), len(cells)))
     for kind in (False, True):
@@ -150,11 +147,9 @@ def _delong(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndar
 
 
 def _unbiased(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndarray:
-    """Product of two areas less the mean product over pairs of pairs that share no case (Gallas 2006, Hillis 2018).
-
-    Cov(A, B) = E[A B] - E[A] E[B], and products of scores that share no case estimate E[A] E[B] without bias. It can
-    come out below 0, which the jackknife (a little too large on average) can't.
-    """
+    """Product of two areas less the mean product over pairs of pairs that share no case (Gallas 2006, Hillis 2018)."""
+    # Cov(A, B) = E[A B] - E[A] E[B], and products of scores that share no case estimate E[A] E[B] without bias. It can
+    # come out below 0, which the jackknife (a little too large on average) can't.
     figure_of_merit = _over_pairs(figure_of_merit, "unbiased")
     whole = [_Scores(figure_of_merit.scores(cell), cell, cases) for cell in cells]
     found = np.array([[_apart(one, other) for other in whole] for one in whole])
@@ -185,6 +180,7 @@ def _apart(one: _Scores, other: _Scores) -> float:
     total -= one.sums[0][with_it[0]] @ other.sums[0][with_it[1]]
     total -= one.sums[1][without[0]] @ other.sums[1][without[1]]
     total += np.sum(one.scores[np.ix_(with_it[0], without[0])] * other.scores[np.ix_(with_it[1], without[1])])
+    # Inclusion and exclusion over shared cases turns a sum over pairs of pairs (n^4 terms) into group sums (n^2).
     m, k = len(with_it[0]), len(without[0])
     return float(total) / (a * b * c * d - m * b * d - k * a * c + m * k)
 

@@ -66,6 +66,8 @@ class Empirical(Curve):
 
     def true_positive(self, false_positive: np.ndarray) -> np.ndarray:
         """Where the curve rises straight up, its top."""
+        # Of points above one another only the top counts: at a false-positive rate that a threshold gives exactly, the
+        # curve reaches the higher sensitivity. Interpolating through all of them would give NumPy's pick of either.
         last = np.concatenate((self.x[1:] != self.x[:-1], [True]))
         return np.interp(false_positive, self.x[last], self.y[last])
 
@@ -117,6 +119,8 @@ def empirical(truth: np.ndarray, rating: np.ndarray) -> Empirical:
     >>> curve.x.tolist(), curve.y.tolist(), curve.area(None, 0, 1)
     ([0.0, 0.5, 1.0], [0.0, 1.0, 1.0], 0.75)
     """
+    # A threshold between two ratings calls all of the higher ones, so ties enter together: their segment is slanted,
+    # which counts them by half in the area.
     levels, place = np.unique(-rating, return_inverse=True)
     shares = [np.cumsum(np.bincount(place, kind, len(levels))) / kind.sum() for kind in (~truth, truth)]
     return Empirical(*(np.concatenate(([0.0], share)) for share in shares))
@@ -155,6 +159,8 @@ class Fitted(Curve):
 
     def utility(self, slope: float) -> float:
         """Search a grid that is dense at both ends, then close in."""
+        # Fitted curves can be steep within 1e-6 of a corner, and a proper one may have its best point there, so the
+        # grid is dense at both ends; a search from the middle alone would settle on a lower one.
         grid = 0.5 * (1 + np.sin(np.linspace(-np.pi / 2, np.pi / 2, 401)))
         gain = self.true_positive(grid) - slope * grid
         best = int(np.argmax(gain))
@@ -166,11 +172,9 @@ class Fitted(Curve):
 
 
 def _integral(height: Callable[[np.ndarray], np.ndarray], low: float, high: float) -> float:
-    """Gauss-Legendre quadrature over an angle whose squared sine is the place.
-
-    Fitted curves may rise vertically at their ends. With x = low + (high - low) sin^2(angle) the slope is divided by
-    one that falls to 0 there, and 96 nodes give 12 digits, where plain Gauss-Legendre gives 4.
-    """
+    """Gauss-Legendre quadrature over an angle whose squared sine is the place."""
+    # Fitted curves may rise vertically at their ends. With x = low + (high - low) sin^2(angle) the slope is divided by
+    # one that falls to 0 there: 96 nodes give at least 9 digits of a whole area, where plain Gauss-Legendre gives 5.
     node, weight = np.polynomial.legendre.leggauss(_NODES)
     angle = np.pi / 4 * (node + 1)
     place = low + (high - low) * np.sin(angle) ** 2

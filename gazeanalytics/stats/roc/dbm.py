@@ -109,6 +109,7 @@ class DbmFit:
             return m["TC"], (t - 1) * (c - 1)
         if self.fixed == "cases":
             return m["TR"], (t - 1) * (r - 1)
+        # TC - TRC estimates n (Cov2 - Cov3), and is held at 0 or above as there.
         bottom = m["TR"] + max(m["TC"] - m["TRC"], 0.0)
         return bottom, hillis_df(bottom, m["TR"], (t - 1) * (r - 1))
 
@@ -140,6 +141,8 @@ def mean_squares(values: np.ndarray) -> dict[str, float]:
     for size in (1, 2, 3):
         for axes in combinations(range(3), size):
             rest = tuple(axis for axis in range(3) if axis not in axes)
+            # An effect is the mean over the other axes less all effects of fewer of its axes (a full table is
+            # balanced).
             below = sum(part for inner, part in effects.items() if set(inner) < set(axes))
             effects[axes] = np.broadcast_to(values.mean(rest, keepdims=True), values.shape) - below
             df = int(np.prod([values.shape[axis] - 1 for axis in axes]))

@@ -168,12 +168,14 @@ class Auc(PairwiseFigureOfMerit):
         if not self.whole:
             raise InputError(f"the {self.name} is no mean over pairs of cases; take covariance='jackknife'")
         with_it, without = cell.rating[cell.truth], cell.rating[~cell.truth]
+        # psi(x, y) = 1 if x > y, 1/2 if x = y, else 0 (DeLong et al. 1988)
         return 0.5 * (1 + np.sign(with_it[:, None] - without[None, :]))
 
     def placements(self, cell: Cell) -> np.ndarray:
         """Give each case's mean score over its pairs, by sorting."""
         if not self.whole:
             raise InputError(f"the {self.name} is no mean over pairs of cases; take covariance='jackknife'")
+        # Two sorts and binary searches, n log n, in place of the n x m table of scores.
         with_it, without = (np.sort(cell.rating[kind]) for kind in (cell.truth, ~cell.truth))
         others = np.where(cell.truth, len(without), len(with_it))
         below = np.where(cell.truth, _below(without, cell.rating), others - _below(with_it, cell.rating))

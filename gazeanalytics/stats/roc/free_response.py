@@ -155,6 +155,8 @@ class FrocData(RocData):
         false_mark, lesion = np.full((*shape, len(places)), -np.inf), np.full((*shape, len(home)), -np.inf)
         np.maximum.at(false_mark, (how[~hit], who[~hit], spot[~hit]), value[~hit])
         np.maximum.at(lesion, (how[hit], who[hit], which[hit]), value[hit])
+        # The ROC rating that marks imply is their highest, on or off a lesion: a reader asked for one rating a case
+        # would have given it. Cases without marks rate below all others.
         best = false_mark.copy()
         for found, there in zip(np.moveaxis(lesion, 2, 0), home, strict=True):
             best[:, :, there] = np.maximum(best[:, :, there], found)
@@ -280,6 +282,8 @@ class Afroc(PairwiseFigureOfMerit):
         """Give it without each case in turn."""
         if self.whole:
             return PairwiseFigureOfMerit.left_out(self, cell)
+        # With all cases' false marks a lesion is also compared with its own case, so no case has a placement of its
+        # own.
         return np.array([self(cell.without(place)) for place in range(len(cell.case))])
 
 
@@ -291,4 +295,6 @@ def _marked(cell: Cell) -> MarkedCell:
 
 def _above(lesion: np.ndarray, false_mark: np.ndarray) -> np.ndarray:
     """Give 1 where a lesion is rated higher, one half where both are alike (or both unmarked)."""
+    # Minus infinity equals itself, so a missed lesion against an unmarked case counts by half: without marks the area
+    # is 0.5, as guessing is.
     return (lesion[:, None] > false_mark) + 0.5 * (lesion[:, None] == false_mark)

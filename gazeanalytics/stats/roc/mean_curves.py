@@ -68,6 +68,7 @@ def roc_curves(
     >>> curve.loc[21, ["false_positive_share", "true_positive_share"]].astype(float).round(3).tolist()
     [0.2, 0.65]
     """
+    # One generator over all tests, each of which is resampled by itself: the band is of a curve, not of a difference.
     random = np.random.default_rng(rng)
     frames = []
     for test, name in enumerate(data.tests):
@@ -113,6 +114,8 @@ def _mean_curves(cells: list[tuple[int, Cell]], readers: np.ndarray, cases: np.n
     """Mean of readers' curves on the grid for each draw, shape (draws, points); NaN where no reader is left."""
     total, used = np.zeros((len(readers), len(_GRID))), np.zeros(len(readers))
     for reader, cell in cells:
+        # Cumulated weights at the last of each run of ties are the curve's points for all draws at once: the sort is
+        # done once, where drawing rows anew would sort every time.
         order = np.argsort(-cell.rating, kind="stable")
         last = np.append(np.flatnonzero(np.diff(cell.rating[order])), len(order) - 1)
         weight, there = cases[:, cell.case[order]], cell.truth[order]

@@ -218,6 +218,8 @@ def _moments(one: _Items, other: _Items) -> np.ndarray:
     sets = [frozenset(part) for part in _subsets(factors)]
     same = one is other
     sums = {part: _shared(one, other, part, same=same) for part in sets}
+    # "At least this shared" is a sum over groups of (group sum)^2, one pass; "exactly this" follows by inclusion and
+    # exclusion. Going over pairs of items, as the definition has it, would take 10^10 products for 100,000 readings.
     weight, score = (_exactly({part: both[k] for part, both in sums.items()}, factors) for k in (0, 1))
     nothing = frozenset()
     if not weight[nothing] > 0:
@@ -228,6 +230,8 @@ def _moments(one: _Items, other: _Items) -> np.ndarray:
     apart = score[nothing] / weight[nothing]
     total = one.weight.sum() * other.weight.sum()
     beyond = {part: (score[part] - apart * weight[part]) / total for part in sets}
+    # What a reader adds is everything two scores of one reader share, cases included: readers' mean square holds it
+    # too.
     alone = [sum(value for part, value in beyond.items() if 0 in part)]
     alone += [beyond[frozenset([factor])] for factor in range(1, factors)]
     sizes = [len(np.unique(key)) for key in one.keys]

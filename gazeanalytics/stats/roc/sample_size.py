@@ -106,6 +106,8 @@ def _check(pilot: MrmcFit, effect: float) -> None:
 def _power(
     pilot: MrmcFit, effect: float, readers: int, cases: int, fixed: str | None, alpha: float
 ) -> dict[str, float]:
+    # Components of the pilot as the analysis has them, not shrunk: an optimistic pilot makes an optimistic
+    # plan, and the reader of the plan should see that in `variance_components`.
     errors, shared = pilot.error_covariances(), pilot.shared_error()
     both = max(pilot.mean_squares()["TR"] - errors["Error"] + errors["Cov1"] + shared, 0.0)  # test:reader
     shrink = pilot.n_cases / cases
@@ -177,6 +179,8 @@ def mrmc_sample_size(
     1       12   71.0
     """
     _check(pilot, effect)
+    # Power rises with cases, so bisection finds the fewest in eleven steps. It needn't reach the target at all: with
+    # few readers test:reader variance remains however many cases are read.
     rows = []
     for count in _many(readers):
         low, high = 1, max_cases
