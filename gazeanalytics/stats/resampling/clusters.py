@@ -45,9 +45,9 @@ class Plan:
         """Give the weight of each reading in each draw, shape (draws, readings)."""
         return counts[0][:, self.codes[0]] * counts[1][:, self.codes[1]]
 
-    def ones(self, draws: int = 1) -> Counts:
+    def ones(self, n_resamples: int = 1) -> Counts:
         """Give draws that take every cluster once."""
-        return np.ones((draws, self.sizes[0])), np.ones((draws, self.sizes[1]))
+        return np.ones((n_resamples, self.sizes[0])), np.ones((n_resamples, self.sizes[1]))
 
 
 def plan(table: pd.DataFrame, by: str | Sequence[str]) -> Plan:
@@ -96,7 +96,7 @@ def needed(table: pd.DataFrame, names: Sequence[str]) -> None:
             )
 
 
-def draw(sizes: tuple[int, int], draws: int, rng: np.random.Generator, chunk: int) -> Iterator[Counts]:
+def draw(sizes: tuple[int, int], n_resamples: int, rng: np.random.Generator, chunk: int) -> Iterator[Counts]:
     """Draw as many clusters as there are, with replacement, and count how often each was drawn; chunk by chunk.
 
     Examples
@@ -105,8 +105,8 @@ def draw(sizes: tuple[int, int], draws: int, rng: np.random.Generator, chunk: in
     >>> times.sum(1).tolist()
     [4.0, 4.0]
     """
-    for start in range(0, draws, chunk):
-        count = min(chunk, draws - start)
+    for start in range(0, n_resamples, chunk):
+        count = min(chunk, n_resamples - start)
         yield _times(sizes[0], count, rng), _times(sizes[1], count, rng)
 
 
