@@ -13,6 +13,9 @@ from gazeanalytics.tables import InputError, nearest
 
 __all__ = ["Settings", "match_type"]
 
+# JSON and TOML set no limit, kernels and libraries do; up to here a float holds every whole number.
+_MAX_INT = 2**53
+
 
 class Settings:
     """Base of every settings dataclass: `from_mapping` checks names and types, `given` takes what a user may pass.
@@ -102,7 +105,7 @@ def match_type(value: Any, hint: Any) -> tuple[bool, Any]:
         right = isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
         return right, float(value) if right else value
     if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool), value
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MAX_INT, value
     if hint in (str, bool, NoneType):
         return isinstance(value, hint), value
     if isinstance(hint, type) and issubclass(hint, Settings) and isinstance(value, Mapping):

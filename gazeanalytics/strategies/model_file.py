@@ -101,7 +101,7 @@ class Array:
 
     def read(self, stored: Any, name: str, store: Store) -> np.ndarray:
         """Check type, shape and values."""
-        if name not in store.arrays:
+        if name not in store.arrays or stored is not None:
             raise Fault(f"array {name!r} is missing")
         array = store.arrays[name]
         if array.dtype != _DTYPES[self.kind]:
@@ -284,7 +284,12 @@ class Nested:
     def read(self, stored: Any, name: str, store: Store) -> Any:
         """Read each of its parts."""
         parts = self.cls.PARTS  # pyright: ignore[reportAttributeAccessIssue]
-        return self.cls(**read_parts(stored, parts, store, f"{name}."))
+        try:
+            return self.cls(**read_parts(stored, parts, store, f"{name}."))
+        except Fault:
+            raise
+        except ValueError as error:
+            raise Fault(f"{name!r}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import digamma, gammaln, logsumexp, multigammaln
 from scipy.stats import multivariate_normal
 
-from gazeanalytics._kernels import linalg, special
+from gazeanalytics._kernels import linalg
 from gazeanalytics._kernels.strategies import emhmm as vhem
 from gazeanalytics._kernels.strategies import hmm, hmm_vb
 
@@ -100,11 +100,6 @@ def problem():
         rng.normal(0, 30, (3, 2)), np.tile(scatter0 * 2, (3, 1, 1)),
     )  # fmt: skip
     return hmm_vb.Sequences(np.array(points), np.array(edges)), posterior, prior
-
-
-def test_digamma_is_scipys():
-    values = np.r_[np.linspace(0.02, 30, 300), 1e4]
-    assert [special.digamma(value) for value in values] == pytest.approx(digamma(values), rel=1e-10, abs=1e-11)
 
 
 def test_free_energy_and_posterior_are_those_of_the_plain_twin_round_by_round(problem):

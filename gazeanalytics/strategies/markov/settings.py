@@ -12,6 +12,9 @@ from gazeanalytics.settings import Settings
 
 __all__ = ["HMMClusteringSettings", "HMMSettings", "MarkovMixtureSettings", "toolbox_settings"]
 
+# A virtual sequence takes memory in proportion; no reading has so many fixations.
+_MAX_LENGTH = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class HMMSettings(Settings):
@@ -176,6 +179,8 @@ class HMMClusteringSettings(Settings):
         for name in ("n_states", "length", "samples"):
             if getattr(self, name) is not None:
                 _positive(self, name)
+        if self.length is not None and self.length > _MAX_LENGTH:
+            raise ValueError(f"length must be at most {_MAX_LENGTH} fixations; got {self.length}")
         if self.covariance not in ("diag", "full"):
             raise ValueError(f"covariance must be 'diag' or 'full'; got {self.covariance!r}")
 
