@@ -1,8 +1,9 @@
 """How well a cursor's attention predicts gaze: every image of OSIE, between other images and other viewers.
 
-    python figures/osie_cursor_vs_gaze.py FOLDER [out.pdf]
+    python figures/osie_cursor_vs_gaze.py FOLDER [OUT]
 
 FOLDER holds `osie_fixations/fixations.csv.gz` and `osie_mouse/lab/*.mat` (Xu et al. 2014; Jiang et al. 2015).
+The figure is written to OUT.svg, .pdf and .png.
 """
 
 import sys
@@ -13,13 +14,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.io import loadmat
 
+from gazeanalytics import report
 from gazeanalytics.gaze.attention import Maps, Prediction, Smoothing, density, predict_gaze
 from gazeanalytics.geometry import Viewing
 
 WIDTH, HEIGHT, CELLS = 800, 600, (75, 100)
 # 800 pixels span 33.7 deg at 57 cm (Xu, Jiang, Wang, Kankanhalli & Zhao 2014).
 VIEWING = Viewing.from_px_per_deg(800 / 33.7, WIDTH, HEIGHT)
-COLOURS = {"prediction": "#0072B2", "other readers": "#009E73", "other cases": "#999999"}
+COLOURS = {"prediction": report.OKABE_ITO[0], "other readers": report.OKABE_ITO[2], "other cases": "0.6"}
 NAMES = {"prediction": "cursor", "other readers": "other viewers (ceiling)", "other cases": "other images (floor)"}
 MEASURES = {"nss": "NSS", "cc": "CC", "auc": "AUC"}
 
@@ -78,17 +80,18 @@ def main(folder: Path, out: Path) -> None:
     fixations, images = read_gaze(folder)
     found = predict_gaze(read_cursor(folder), fixations, images, viewing=VIEWING, rng=2014)
     print(found.summary.round(4).to_string(index=False))
-    plt.rcParams.update({"font.size": 7, "pdf.fonttype": 42, "axes.spines.top": False, "axes.spines.right": False})
-    figure, axes = plt.subplots(2, 3, figsize=(183 / 25.4, 100 / 25.4), layout="constrained", height_ratios=(2.2, 1))
-    for column, measure in enumerate(MEASURES):
-        draw_images(found, measure, ax=axes[0, column])
-        draw_means(found, measure, ax=axes[1, column])
-        if column:
-            axes[1, column].set_yticks(range(len(COLOURS)), [""] * len(COLOURS))
-    viewers, cases = int(found.summary["readers"].iloc[0]), int(found.summary["cases"].iloc[0])
-    figure.suptitle(f"OSIE: {cases} images, {viewers} viewers; cursor of 16 others; 95 % intervals over both")
-    figure.savefig(out, dpi=300)
+    with report.style():
+        size = report.DOUBLE_MM / 25.4, 100 / 25.4
+        figure, axes = plt.subplots(2, 3, figsize=size, layout="constrained", height_ratios=(2.2, 1))
+        for column, measure in enumerate(MEASURES):
+            draw_images(found, measure, ax=axes[0, column])
+            draw_means(found, measure, ax=axes[1, column])
+            if column:
+                axes[1, column].set_yticks(range(len(COLOURS)), [""] * len(COLOURS))
+        viewers, cases = int(found.summary["readers"].iloc[0]), int(found.summary["cases"].iloc[0])
+        figure.suptitle(f"OSIE: {cases} images, {viewers} viewers; cursor of 16 others; 95 % intervals over both")
+    report.save(figure, out)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else "osie_cursor_vs_gaze.pdf"))
+    main(Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else "osie_cursor_vs_gaze"))

@@ -70,6 +70,11 @@ def methods_text(
     Stated. Stated. Stated. Stated. Stated. Stated. Stated. Stated. Stated.
     <BLANKLINE>
     Fixations and saccades were found by I-VT, with speed 30 deg/s.
+
+    References
+    ----------
+    Dunn, M. J., et al. (2023). Minimal reporting guideline for research involving eye tracking. Behavior Research
+    Methods. doi:10.3758/s13428-023-02187-1
     """
     sentences = dict(reported or {})
     unknown = [name for name in sentences if name not in REPORTING_ITEMS]

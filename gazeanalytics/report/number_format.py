@@ -57,6 +57,11 @@ def decimals_for(std_error: float, usual: int = 2) -> int:
     --------
     >>> decimals_for(0.0254), decimals_for(0.0042), decimals_for(0.00042), decimals_for(250.0)
     (2, 3, 4, 0)
+
+    References
+    ----------
+    Cole, T. J. (2015). Too many digits: the presentation of numerical data. Archives of Disease in Childhood, 100,
+    608-609.
     """
     if not (math.isfinite(std_error) and std_error > 0):
         return usual

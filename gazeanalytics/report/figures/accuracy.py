@@ -47,6 +47,10 @@ def calibration(
     ...                       "n": [40, 60]})
     >>> calibration(table).get_xlabel()
     'Stated probability (n = 100)'
+
+    See Also
+    --------
+    roc : how well findings and their absence are separated, whatever the probabilities.
     """
     require_columns(
         table, "calibration", ["stated", "observed", "low", "high", "n", *([name_column] if name_column else [])]

@@ -62,6 +62,11 @@ def scanpath(
     >>> ax = scanpath(fixations, stimulus=Stimulus(size=(400, 300)))
     >>> [float(end) for end in ax.get_ylim()]
     [300.0, 0.0]
+
+    See Also
+    --------
+    attention_map : where many fixations lie, without their order.
+    visit_raster : the same reading by AOI and time.
     """
     require_columns(fixations, "fixations", ["onset", "x", "y"])
     one_reading(fixations, "fixations")

@@ -92,6 +92,11 @@ def forest(
     >>> ax = forest(table, exponentiate=True, label="Odds ratio (95% CI)")
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['experience years']
+
+    See Also
+    --------
+    caterpillar : the random effects of readers, cases or countries.
+    gazeanalytics.report.format_estimates : the same estimates as a table.
     """
     tables.check(estimates, "estimates")
     notes = gather_notes(estimates)

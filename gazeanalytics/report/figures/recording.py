@@ -148,6 +148,11 @@ def main_sequence(saccades: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> ax = main_sequence(pd.DataFrame({"amplitude_deg": amplitude, "peak_speed_deg_s": 80 * amplitude**0.5}))
     >>> ax.get_legend_handles_labels()[1]
     ['80 deg/s × amplitude^0.50']
+
+    References
+    ----------
+    Bahill, A. T., Clark, M. R., & Stark, L. (1975). The main sequence, a tool for studying human eye movements.
+    Mathematical Biosciences, 24, 191-204.
     """
     require_columns(saccades, "saccades", ["amplitude_deg", "peak_speed_deg_s"])
     amplitude, speed = numbers(saccades, "amplitude_deg"), numbers(saccades, "peak_speed_deg_s")

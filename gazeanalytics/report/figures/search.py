@@ -260,6 +260,11 @@ def miss_shares(
     >>> lesions = pd.DataFrame({"outcome": ["search", "search", "decision", "hit"], "strategy": "a"})
     >>> [text.get_text() for text in miss_shares(lesions, by="strategy").texts]
     ['67%', '33%']
+
+    References
+    ----------
+    Kundel, H. L., Nodine, C. F., & Carmody, D. (1978). Visual scanning, pattern recognition and decision-making in
+    pulmonary nodule detection. Investigative Radiology, 13, 175-181.
     """
     require_columns(lesions, "lesions", ["outcome", by])
     missed = lesions[lesions["outcome"].isin(outcomes)]
@@ -310,6 +315,11 @@ def coverage_map(
     >>> ax = coverage_map(fixations, stimulus=Stimulus(size=(1000, 1000), viewing=viewing))
     >>> ax.get_title(loc="left")
     '20% of the image within 2.5° of a fixation'
+
+    References
+    ----------
+    Kundel, H. L., Nodine, C. F., & Toto, L. (1991). Searching for lung nodules: the guidance of visual scanning.
+    Investigative Radiology, 26, 777-781.
     """
     require_columns(fixations, "fixations", ["reading", "x", "y"])
     one_reading(fixations, "fixations")

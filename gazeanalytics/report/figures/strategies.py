@@ -111,6 +111,11 @@ def outcome_by_strategy(
     >>> ax = outcome_by_strategy(readings, outcome="correct")
     >>> [text.get_text() for text in ax.get_xticklabels()]
     ['a\n2 readers\n2 readings', 'b\n2 readers\n2 readings']
+
+    References
+    ----------
+    Allen, M., Poggiali, D., Whitaker, K., Marshall, T. R., & Kievit, R. A. (2019). Raincloud plots: a multi-platform
+    tool for robust data visualization. Wellcome Open Research, 4, 63.
     """
     require_columns(readings, "readings", ["reader", by, outcome])
     known = readings[readings[outcome].notna() & readings[by].notna()]

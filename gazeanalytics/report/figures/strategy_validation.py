@@ -84,6 +84,11 @@ def strategy_stability(stability: pd.DataFrame, *, ax: Axes | None = None) -> Ax
     >>> table = pd.DataFrame({"ari": [0.9, 0.8], "ami": [0.9, 0.7], "jaccard 1": [1.0, 0.9]})
     >>> [text.get_text() for text in strategy_stability(table).get_yticklabels()]
     ['All: ARI', 'All: AMI', 'Strategy 1']
+
+    References
+    ----------
+    Hennig, C. (2007). Cluster-wise assessment of cluster stability. Computational Statistics & Data Analysis, 52,
+    258-271.
     """
     import seaborn as sns
 
