@@ -87,7 +87,7 @@ def replay(out: Results, study: StudyFolder, quiet: Quiet = False) -> None:
     from gazeanalytics.study import replay as run_again
 
     faults = run_again(out, open_study(study), progress=None if quiet else _show)
-    _report_faults(faults, f"{out}: the same bytes came out again")
+    _report_faults(faults, f"{out}: every file has the same bytes again")
 
 
 def _report_faults(faults: list[str], fine: str) -> None:

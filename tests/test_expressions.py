@@ -5,11 +5,11 @@ import contextlib
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from gazeanalytics.study.models import check_models, fit_models
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +21,14 @@ from gazeanalytics.stats.mixed.marginal_means import marginal_means
 from gazeanalytics.stats.mixed.model import check_formula, mixed
 from gazeanalytics.stats.mixed.prediction import predict
 from gazeanalytics.stats.mixed.specification import specification_curve
+from gazeanalytics.study.analyses.models import check, fit_models
 from gazeanalytics.study.config import ModelConfig
 from gazeanalytics.tables import InputError
+
+
+def asking_for(model):
+    """A study whose study.toml holds this model alone."""
+    return SimpleNamespace(folder=Path(), config=SimpleNamespace(models={"m": model}))
 
 
 def table(rows=240):
@@ -168,8 +174,8 @@ WAYS = {
     "models.where of study.toml": lambda data, text: fit_models(
         data, {"m": ModelConfig(formula="y ~ x", where=f"{text} != 3")}
     ),
-    "study.toml before anything is computed": lambda data, text: check_models(
-        {"m": ModelConfig(formula="y ~ x", where=f"{text} != 3")}, Path("study.toml")
+    "study.toml before anything is computed": lambda data, text: check(
+        asking_for(ModelConfig(formula="y ~ x", where=f"{text} != 3")), None
     ),
 }
 # Before there are data, no column is missed; and in a list, the quotes of two attacks make a harmless text of what is

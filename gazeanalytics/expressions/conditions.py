@@ -55,7 +55,7 @@ def select(data: pd.DataFrame, where: str) -> pd.DataFrame:
 
 
 def check_condition(where: str) -> None:
-    """Refuse a condition that no table could mend.
+    """Refuse a condition that is wrong for every table.
 
     Examples
     --------

@@ -199,10 +199,11 @@ class _Reader:
     def check(self, token: Token, signature: Signature, count: int, options: list[str]) -> None:
         """Refuse too few or too many arguments, and settings that the function hasn't."""
         free = signature.settings[max(count - signature.columns, 0) :]
-        most = signature.columns + len(signature.settings)
-        if not signature.fewest <= count <= most:
-            wanted = f"{signature.fewest}" if most == signature.fewest else f"{signature.fewest} to {most}"
-            raise refusal(self.text, token.place, f"{wanted} arguments of {token.text}(...)", str(count))
+        max_arguments = signature.columns + len(signature.settings)
+        if not signature.min_arguments <= count <= max_arguments:
+            ends = dict.fromkeys((signature.min_arguments, max_arguments))
+            expected = " to ".join(map(str, ends))
+            raise refusal(self.text, token.place, f"{expected} arguments of {token.text}(...)", str(count))
         for option in options:
             if option not in free or options.count(option) > 1:
                 known = ", ".join(free) or "none"

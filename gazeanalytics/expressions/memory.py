@@ -99,20 +99,20 @@ def use_poly(x: np.ndarray, state: State) -> np.ndarray:
 
 
 def learn_bs(x: np.ndarray, settings: Mapping[str, Any]) -> State:
-    """Learn the knots of B-splines: at quantiles, or where they are told (as R's bs without its intercept)."""
-    degree, df, told = settings.get("degree", 3), settings.get("df"), settings.get("knots")
+    """Learn the knots of B-splines: at quantiles, or where they are given (as R's bs without its intercept)."""
+    degree, df, knots = settings.get("degree", 3), settings.get("df"), settings.get("knots")
     known = x[np.isfinite(x)]
-    if degree < 0 or (df is not None and (df < degree or told is not None)):
+    if degree < 0 or (df is not None and (df < degree or knots is not None)):
         raise ExpressionError(
             f"bs(...): expected a degree from 0 and either knots or a df from the degree ({degree}); "
-            f"got df={df}, knots={told}"
+            f"got df={df}, knots={knots}"
         )
-    count = degree + len(told or ()) if df is None else df
+    count = degree + len(knots or ()) if df is None else df
     hold("columns", count, f"bs(..., df={count})")
     hold("cells", count * x.size, f"bs(..., df={count})")
     if not known.size:
         raise ExpressionError("bs(...): expected finite numbers; got none")
-    inner = told or np.quantile(known, np.linspace(0, 1, count - degree + 2))[1:-1].tolist()
+    inner = knots or np.quantile(known, np.linspace(0, 1, count - degree + 2))[1:-1].tolist()
     low, high = float(known.min()), float(known.max())
     if any(not low <= knot <= high for knot in inner):
         raise ExpressionError(f"bs(...): expected knots between {low:g} and {high:g}, as the values; got {inner}")

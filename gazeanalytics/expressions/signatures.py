@@ -17,13 +17,13 @@ class Signature:
         How many of its first arguments are worked out from columns; the others are settings.
     settings : tuple of str
         Names of the settings, in the order in which they may stand without their names.
-    fewest : int
+    min_arguments : int
         How many columns it wants at least.
     """
 
     columns: int = 1
     settings: tuple[str, ...] = ()
-    fewest: int = 1
+    min_arguments: int = 1
 
 
 # Value by value: the same result for a row, whatever the other rows are.
@@ -50,9 +50,9 @@ SIGNATURES: dict[str, Signature] = {
     "poly": Signature(settings=("degree", "raw")),
     "bs": Signature(settings=("df", "knots", "degree")),
     "factor": Signature(settings=("contrasts", "levels")),
-    "cbind": Signature(columns=2, fewest=2),
+    "cbind": Signature(columns=2, min_arguments=2),
     **dict.fromkeys(("nominal", "offset", "zeros"), Signature()),
-    **dict.fromkeys(CODINGS, Signature(columns=0, settings=("base",), fewest=0)),
+    **dict.fromkeys(CODINGS, Signature(columns=0, settings=("base",), min_arguments=0)),
 }
 
 ALIASES = {"C": "factor"}

@@ -126,8 +126,8 @@ def settings(call: Call, kinds: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _misplaced(node: Node, wanted: str) -> Value:
-    raise ExpressionError(f"{shorten(write(node))!r}: expected {wanted}; got what only stands elsewhere in a formula")
+def _misplaced(node: Node, expected: str) -> Value:
+    raise ExpressionError(f"{shorten(write(node))!r}: expected {expected}; got what only stands elsewhere in a formula")
 
 
 def _call(node: Call, rows: Rows) -> Value:

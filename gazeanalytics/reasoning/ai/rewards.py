@@ -147,7 +147,7 @@ def reward_outputs(outputs: pd.Series, solutions: pd.Series, *, tokens: pd.Serie
 
 
 def _strictly_named(answer: str) -> set[str]:
-    """Names that the published reward takes: parted by commas and spelt with spaces, in any case."""
+    """Names that the published reward takes: separated by commas and written with spaces, in any case."""
     parts = (part.strip().lower() for part in answer.split(","))
     return {part.replace(" ", "_") for part in parts if "_" not in part} & set(FINDINGS)
 

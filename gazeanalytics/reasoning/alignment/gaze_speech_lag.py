@@ -1,7 +1,7 @@
 """Gaze-speech lag: how long before naming a finding its place was looked at.
 
-A lag is positive when the look came first. Mentions are rows of reading, `spoken` (ms since image onset, the end of the
-naming word) and the box that they name: x0, y0, x1, y1 (image px), as `place_mentions` makes them.
+A lag is positive when the look precedes the word. Mentions are rows of reading, `spoken` (ms since image onset, the end
+of the naming word) and the box that they name: x0, y0, x1, y1 (image px), as `place_mentions` makes them.
 """
 
 from __future__ import annotations
