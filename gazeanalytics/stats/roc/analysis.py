@@ -33,7 +33,15 @@ from gazeanalytics.stats.roc._estimates import (
 )
 from gazeanalytics.stats.roc.covariance import covariance as covariances
 from gazeanalytics.stats.roc.figures_of_merit import Auc, FigureOfMerit
-from gazeanalytics.stats.roc.roc_data import BY_READER, BY_READER_AND_TEST, BY_TEST, FACTORIAL, INCOMPLETE, RocData
+from gazeanalytics.stats.roc.roc_data import (
+    BY_READER,
+    BY_READER_AND_TEST,
+    BY_TEST,
+    FACTORIAL,
+    INCOMPLETE,
+    SHARED_IN_PART,
+    RocData,
+)
 from gazeanalytics.tables import InputError
 
 __all__ = ["MrmcFit", "mrmc"]
@@ -207,7 +215,8 @@ def mrmc(
     ----------
     data : RocData
         From `RocData.from_frame`. Every reader reads every case under every test, or cases are nested in readers, in
-        tests or in both; anything else is refused and pointed to `one_shot`. With one test, only its mean is estimated.
+        tests or in both, or all readers read the same cases of a test and tests share only some of them; anything else
+        is refused and pointed to `one_shot`. With one test, only its mean is estimated.
     figure_of_merit : FigureOfMerit, optional
         What is averaged over readers: `Auc()` (default), `Auc(partial=...)`, `Auc(curve="binormal")`,
         `SensitivityAt(...)`, `ExpectedUtility(...)`, `Sensitivity()`, `Specificity()`.
@@ -280,7 +289,7 @@ def _check_request(data: RocData, fixed: str | None, interval: str) -> None:
         raise InputError(f"interval: expected 'symmetric' or 'logit'; got {interval!r}")
     if data.design == INCOMPLETE:
         raise InputError(
-            "expected every reader to read every case under every test, or cases nested in readers or tests; these "
+            "expected every reader to read every case of a test, or cases nested in readers; these "
             f"{len(data.rating):,} readings of {len(data.cases):,} cases by {len(data.readers):,} readers under "
             f"{len(data.tests)} tests are incomplete: use one_shot, or cluster_bootstrap for any statistic"
         )
@@ -301,8 +310,15 @@ def _as_designed(errors: np.ndarray, data: RocData, fixed: str | None) -> np.nda
         BY_READER: reader[:, None] != reader,
         BY_TEST: test[:, None] != test,
         BY_READER_AND_TEST: ~np.eye(len(errors), dtype=bool),
+        SHARED_IN_PART: ~_share_cases(data)[test[:, None], test],
     }[data.design]
     return np.where(apart, 0.0, errors)
+
+
+def _share_cases(data: RocData) -> np.ndarray:
+    """Whether two tests have any case in common, shape (tests, tests)."""
+    read = (data.case_reads() > 0).astype(int)
+    return read @ read.T > 0
 
 
 def _random(fit: MrmcFit) -> list[dict[str, Any]]:

@@ -149,12 +149,13 @@ def _delong(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndar
 def _unbiased(figure_of_merit: FigureOfMerit, cells: Cells, cases: int) -> np.ndarray:
     """Product of two areas less the mean product over pairs of pairs that share no case (Gallas 2006, Hillis 2018)."""
     # Cov(A, B) = E[A B] - E[A] E[B], and products of scores that share no case estimate E[A] E[B] without bias. It can
-    # come out below 0, which the jackknife (a little too large on average) can't.
+    # come out below 0, which the jackknife (a little too large on average) can't. Scores are taken less their mean, so
+    # that the first product is 0: nothing changes where both cells hold the same cases (or none in common), but where
+    # they share some, cases read once stand in more of the pairs that share nothing, and pull their mean along.
     figure_of_merit = _over_pairs(figure_of_merit, "unbiased")
-    whole = [_Scores(figure_of_merit.scores(cell), cell, cases) for cell in cells]
-    found = np.array([[_apart(one, other) for other in whole] for one in whole])
-    mean = np.array([one.scores.mean() for one in whole])
-    return np.outer(mean, mean) - found
+    scores = (figure_of_merit.scores(cell) for cell in cells)
+    whole = [_Scores(own - own.mean(), cell, cases) for own, cell in zip(scores, cells, strict=True)]
+    return -np.array([[_apart(one, other) for other in whole] for one in whole]) + 0.0
 
 
 class _Scores:

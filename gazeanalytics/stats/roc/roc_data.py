@@ -17,6 +17,7 @@ FACTORIAL = "factorial"
 BY_READER = "cases nested in readers"
 BY_TEST = "cases nested in tests"
 BY_READER_AND_TEST = "cases nested in readers and tests"
+SHARED_IN_PART = "tests share some cases"
 INCOMPLETE = "incomplete"
 
 
@@ -151,7 +152,7 @@ class RocData:
 
     @cached_property
     def design(self) -> str:
-        """Study design: factorial, cases nested in readers or tests (or both), else incomplete."""
+        """Study design: factorial, cases nested in readers or tests, tests that share some cases, or incomplete."""
         t, r, c = len(self.tests), len(self.readers), len(self.cases)
         if len(self.rating) == t * r * c:
             return FACTORIAL
@@ -162,7 +163,15 @@ class RocData:
         if (tests_of == 1).all() and (reads == r).all():
             return BY_TEST
         cells = np.bincount(self.test * r + self.reader, minlength=t * r)
-        return BY_READER_AND_TEST if (reads == 1).all() and (cells > 0).all() else INCOMPLETE
+        if (reads == 1).all() and (cells > 0).all():
+            return BY_READER_AND_TEST
+        # Within each test every reader read the same cases: the design of a split-plot over tests, of whatever overlap.
+        return SHARED_IN_PART if (self.case_reads() % r == 0).all() else INCOMPLETE
+
+    def case_reads(self) -> np.ndarray:
+        """Count the readings of every case under every test, shape (tests, cases)."""
+        t, c = len(self.tests), len(self.cases)
+        return np.bincount(self.test * c + self.case, minlength=t * c).reshape(t, c)
 
     def cells(self) -> Iterator[tuple[int, int, Cell]]:
         """Give test, reader and ratings of every pair that has any, tests first."""

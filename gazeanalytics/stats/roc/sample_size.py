@@ -15,6 +15,7 @@ import pandas as pd
 from scipy import stats
 
 from gazeanalytics.stats.roc.analysis import MrmcFit
+from gazeanalytics.stats.roc.roc_data import SHARED_IN_PART
 from gazeanalytics.tables import InputError
 
 __all__ = ["mrmc_power", "mrmc_sample_size"]
@@ -93,6 +94,11 @@ def _check(pilot: MrmcFit, effect: float) -> None:
         raise InputError(
             "planning needs a pilot of two tests and two readers or more, whose error covariances are known; got "
             f"{len(pilot.tests)} tests, {len(pilot.readers)} readers, fixed={pilot.fixed!r}"
+        )
+    if pilot.design == SHARED_IN_PART:
+        raise InputError(
+            "the pilot's tests share only some cases, so its covariances are not those of a study in which they share "
+            "all: take the readings of shared cases for the pilot"
         )
     if not (pilot.error_covariances()["Error"] > 0 or pilot.mean_squares()["TR"] > 0):
         raise InputError(
