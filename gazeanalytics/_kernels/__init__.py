@@ -41,11 +41,12 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Cache(caching.FunctionCache):
-    """Numba's cache on disk with a key that sees edits of the kernel files that a kernel calls.
+    """Numba's cache on disk with a key that sees edits of the kernel files that a kernel depends on.
 
     Numba looks at the time stamp of the function's own file alone, so a kernel that calls another file's would go on
     running the code of before the edit. Here compiled code is dropped as soon as its file, or a kernel file that it
-    imports directly or through others, differs.
+    imports directly or through others, differs; and when any file differs that defines a named tuple: a kernel may be
+    handed one without importing it, and code compiled for its old fields would read past the new ones.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -61,7 +62,8 @@ class _Cache(caching.FunctionCache):
 def _fingerprint(file: str) -> str:
     """Hash of the sources of a kernel file and of all kernel files behind its imports."""
     here = Path(__file__).parent
-    found, to_read = set(), [Path(file)]
+    tuples = [source for source in here.rglob("*.py") if "NamedTuple" in source.read_text("utf-8")]
+    found, to_read = set(), [Path(file), *tuples]
     while to_read:
         source = to_read.pop()
         if source in found or not source.is_file():

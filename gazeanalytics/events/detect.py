@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
+from gazeanalytics import events
+from gazeanalytics.discovery import plugged_in
 from gazeanalytics.events._tabulate import Events, tabulate
 from gazeanalytics.events.detector import Detector, DetectorSettings, finish
 from gazeanalytics.events.recording import prepare
@@ -17,14 +16,10 @@ from gazeanalytics.tables import nearest
 
 __all__ = ["DETECTORS", "detect", "find_detector"]
 
-_FOLDER = "gazeanalytics.events"
-
 
 def _found() -> dict[str, Detector]:
     """Collect the DETECTOR of every file of this folder, the default first, so that a new one needs no list."""
-    names = [file.name for file in pkgutil.iter_modules([str(Path(__file__).parent)]) if file.name != "detect"]
-    files = [importlib.import_module(f"{_FOLDER}.{name}") for name in names]
-    found = {file.DETECTOR.name: file.DETECTOR for file in files if hasattr(file, "DETECTOR")}
+    found = {each.name: each for each in plugged_in(events.__name__, events.__path__, "DETECTOR").values()}
     return {"cascade": found.pop("cascade"), **found}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.discovery import plugged_in
 from gazeanalytics.gaze._points import Points, prepare
 from gazeanalytics.gaze.aoi.regions import visits as make_visits
 from gazeanalytics.gaze.features.ambient_focal import ambient_focal, ambient_focal_scale, clusters, course
@@ -31,6 +33,16 @@ __all__ = [
     "scanpath_features",
     "time_course",
 ]
+
+Measure = Callable[[Points, FeatureSettings], dict[str, np.ndarray]]
+
+_MEASURES = (durations, steps, directions, extent, coverage, spatial_entropy, circling, clusters, recurrence)
+
+
+@cache
+def _added_measures() -> tuple[Measure, ...]:
+    """Measures of files that were added to this folder: each names its functions in MEASURES."""
+    return tuple(group for groups in plugged_in(__name__, __path__, "MEASURES").values() for group in groups)
 
 
 def scanpath_features(
@@ -104,7 +116,7 @@ def scanpath_features(
     # Angles, rays and steps are taken once; every group of measures is then a kernel over the same arrays.
     points = prepare(fixations, viewing, images, chosen.n_jobs)
     made = counts(points)
-    for group in (durations, steps, directions, extent, coverage, spatial_entropy, circling, clusters, recurrence):
+    for group in (*_MEASURES, *_added_measures()):
         made |= group(points, chosen)
     made |= transitions(points, chosen) | course(points, chosen, images)
     if viewing is None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from functools import cache
 from typing import Any
 
+from gazeanalytics.discovery import plugged_in
 from gazeanalytics.study.analysis import Analysis
 
 __all__ = ["registry"]
@@ -22,8 +21,8 @@ def registry() -> dict[str, Analysis[Any]]:
         If two analyses bear one name, or need one another in a circle.
     """
     found: dict[str, Analysis[Any]] = {}
-    for module in sorted(entry.name for entry in pkgutil.iter_modules(__path__)):
-        analysis: Analysis[Any] = importlib.import_module(f"{__name__}.{module}").ANALYSIS
+    analysis: Analysis[Any]
+    for analysis in plugged_in(__name__, __path__, "ANALYSIS").values():
         if analysis.name in found:
             raise ValueError(f"two analyses are named {analysis.name!r}; rename one")
         found[analysis.name] = analysis
