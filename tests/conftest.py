@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Read by test_peers.py and the benchmark, and imported by name, which collecting them as tests would not do.
+collect_ignore = ["peers.py", "peer_entries"]
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
