@@ -1,4 +1,4 @@
-"""The same verbs on files: analyses, analyse, verify, replay, check, simulate."""
+"""The same verbs on files: analyses, analyse, verify, replay, share, check, simulate."""
 
 from __future__ import annotations
 
@@ -90,6 +90,19 @@ def replay(out: Results, study: StudyFolder, quiet: Quiet = False) -> None:
     _report_faults(faults, f"{out}: every file has the same bytes again")
 
 
+@app.command()
+def share(
+    out: Results,
+    bundle: Annotated[Path, typer.Argument(help="Zip file to write.", show_default=False)],
+    study: Annotated[Path | None, typer.Option("--study", help="The study, to search for its names too.")] = None,
+) -> None:
+    """Pack results into a zip file, unless a scan finds what may say who a person is."""
+    from gazeanalytics.study import open_study
+    from gazeanalytics.study import share as pack
+
+    typer.echo(f"{pack(out, bundle, None if study is None else open_study(study))}: packed; nothing personal found")
+
+
 def _report_faults(faults: list[str], fine: str) -> None:
     for fault in faults:
         typer.echo(fault)
@@ -156,7 +169,13 @@ def main() -> None:
     except (InputError, ValueError) as error:
         if not isinstance(error, InputError) and "GAZEANALYTICS_DEBUG" in os.environ:
             raise
-        typer.echo(f"gazeanalytics: {error}", err=True)
+        typer.echo(f"gazeanalytics: {' '.join(str(error).split())}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        # A full disk, a folder that may not be written, a file that vanished: the system's own words name the trouble.
+        place = f"{error.filename}: " if error.filename else ""
+        kept = "results that were there before are as they were, and finished parts are kept"
+        typer.echo(f"gazeanalytics: {place}{error.strerror or error}; {kept}", err=True)
         sys.exit(2)
 
 

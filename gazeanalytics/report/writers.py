@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
@@ -246,13 +247,23 @@ def _rule(grid: Table, row: int, *edges: str) -> None:
         properties.append(borders)
 
 
+# Elements of a document's properties that python-docx's template fills.
+_TEMPLATES_OWN = re.compile(rb"<(dcterms:(?:created|modified)|dc:creator|cp:lastModifiedBy)\b[^>]*>.*?</\1>")
+
+
 def _without_dates(document: bytes) -> bytes:
-    """Zip the parts again with a fixed date, so that the same table gives the same bytes."""
+    """Zip the parts again with a fixed date, so that the same table gives the same bytes, and without the template's.
+
+    The template that documents are made from names its author and the day it was saved; neither is ours to print.
+    """
     # A zip entry stores the time at which it was written.
     buffer = BytesIO()
     with zipfile.ZipFile(BytesIO(document)) as source, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
-            target.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), source.read(name), zipfile.ZIP_DEFLATED)
+            part = source.read(name)
+            if name == "docProps/core.xml":
+                part = re.sub(_TEMPLATES_OWN, b"", part)
+            target.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), part, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gazeanalytics.study.planning import Planned, plan
     from gazeanalytics.study.result import NotPossibleError, Outcome, StudyResult
     from gazeanalytics.study.run import analyse
+    from gazeanalytics.study.scanning import scan
+    from gazeanalytics.study.sharing import share
     from gazeanalytics.study.study import Study, open_study
     from gazeanalytics.study.verifying import replay, verify
 
@@ -39,6 +41,8 @@ _HOME = {
     "planning": ("Planned", "plan"),
     "result": ("NotPossibleError", "Outcome", "StudyResult"),
     "run": ("analyse",),
+    "scanning": ("scan",),
+    "sharing": ("share",),
     "study": ("Study", "open_study"),
     "verifying": ("replay", "verify"),
 }
@@ -69,6 +73,8 @@ __all__ = [
     "read_config",
     "registry",
     "replay",
+    "scan",
+    "share",
     "verify",
 ]
 
