@@ -177,7 +177,7 @@ class Design:
     readers, cases : int
         People and images.
     readings_per_case : int, optional
-        How many people read each case, drawn anew for each case; None when everyone reads everything.
+        How many people read each case, drawn independently for each case; None when everyone reads everything.
     countries : int
         Countries that readers come from (at most 71, real names).
     models : tuple of Model

@@ -225,7 +225,7 @@ def _draw_suspects(
 
 
 def _draw_dwell(kind: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """How long the eye wants to stay on the target's lesion (ms)."""
+    """How long the eye is to stay on the target's lesion (ms)."""
     share, dwell = rng.random(len(kind)), np.zeros(len(kind))
     for name in ("hit", "decision", "recognition"):
         low, high = _DWELL_MS[name]

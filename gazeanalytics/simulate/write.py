@@ -97,7 +97,7 @@ def simulate_study(
     for_tables, for_shards = seed.spawn(2)
     study = simulate_readings(design, rng=np.random.default_rng(for_tables))
     _write_truth(folder, study)
-    _write_shards(folder, study, for_shards, (shard_readings, n_jobs), progress)
+    _write_shards(folder, study, for_shards, size=shard_readings, n_jobs=n_jobs, progress=progress)
     _write_tables(folder, study)
     return study
 
@@ -127,10 +127,11 @@ def _write_shards(
     folder: Path,
     study: Simulated,
     seed: np.random.SeedSequence,
-    size_and_jobs: tuple[int, int],
+    *,
+    size: int,
+    n_jobs: int,
     progress: Progress | None,
 ) -> None:
-    size, n_jobs = size_and_jobs
     starts = range(0, len(study.readings), size)
     seeds = seed.spawn(len(starts))
     run = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")

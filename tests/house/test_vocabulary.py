@@ -28,6 +28,17 @@ FIELD_WORDS = {
     "first fixation duration": "gaze/aoi/aoi_metrics.py",
     "dwell time": "gaze/aoi/aoi_metrics.py",
     "transition matrix": "gaze/aoi/aoi_metrics.py",
+    "I-VT": "events/ivt.py",
+    "I-DT": "events/idt.py",
+    "main sequence": "gaze/main_sequence.py",
+    "ScanMatch": "gaze/scanpaths/strings.py",
+    "negation": "reasoning/labeler/negation.py",
+    "NegEx": "reasoning/labeler/negation.py",
+    "eye-voice span": "reasoning/alignment/eye_voice_span.py",
+    "archetypal analysis": "strategies/continuum/archetypes.py",
+    "EMHMM": "strategies/markov/emhmm.py",
+    "principal component": "strategies/continuum/components.py",
+    "silhouette": "strategies/clustering/clustering.py",
     "attention map": "report/figures/images.py",
     "forest plot": "report/figures/models.py",
     "calibration curve": "report/figures/accuracy.py",
@@ -48,6 +59,7 @@ FIELD_WORDS = {
     "Brier score": "stats/calibration.py",
     "isotonic regression": "stats/recalibration.py",
 }
+
 # In their place: max_*, min_*, reported, significant, n_jobs.
 FORBIDDEN = re.compile(r"(most|fewest|least|largest|greatest|longest|shortest|widest|smallest)(_.*)?|told|sure|threads")
 # In their place: confidence, n_resamples, n_splits, max_iter, n_permutations. As text or arrays they may stand: the

@@ -180,15 +180,14 @@ def _limits(rows: Sequence[_Row], reference: float, exponentiate: bool) -> tuple
 
 
 def _draw_interval(ax: Axes, place: int, row: _Row, low: float, high: float) -> None:
-    sure = not row.doubtful
     ends = np.clip([row.low, row.high], low, high)
     if np.isfinite(ends).all():
-        ax.plot(ends, [place, place], color=OKABE_ITO[0], linewidth=1.2, linestyle="-" if sure else "--")
+        ax.plot(ends, [place, place], color=OKABE_ITO[0], linewidth=1.2, linestyle="--" if row.doubtful else "-")
         for outside, end, marker in ((row.low < low, ends[0], "<"), (row.high > high, ends[1], ">")):
             if outside:
                 ax.plot(end, place, marker, color=OKABE_ITO[0], markersize=3.5, clip_on=False)
     if low <= row.estimate <= high:
-        face = OKABE_ITO[0] if sure else "white"
+        face = "white" if row.doubtful else OKABE_ITO[0]
         ax.plot(row.estimate, place, "o", color=OKABE_ITO[0], markerfacecolor=face, markersize=4.5)
 
 
