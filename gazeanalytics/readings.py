@@ -44,6 +44,16 @@ def score(
     ------
     InputError
         If a case's target has no truth column.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"reading": [0, 1], "finding": "edema", "certainty": [0.9, 0.5]})
+    >>> readings = pd.DataFrame({"reading": [0, 1], "reader": ["ann", "bob"], "case": "c"})
+    >>> cases = pd.DataFrame({"case": ["c"], "target": "edema", "truth_edema": [True]})
+    >>> score(said, readings, cases)[["reading", "correct", "certainty", "uncertainty"]]
+       reading  correct  certainty  uncertainty
+    0        0      1.0        0.9         0.20
+    1        1      1.0        0.5         0.99
     """
     keyed = readings[["reading", "case"]].merge(cases, on="case", how="left")
     stated = _stated(conclusions, keyed["reading"])
@@ -85,6 +95,15 @@ def assemble(
     ------
     InputError
         If two tables bring a column of the same name.
+
+    Examples
+    --------
+    >>> readings = pd.DataFrame({"reading": [0], "reader": ["ann"], "case": ["c"]})
+    >>> readers = pd.DataFrame({"reader": ["ann"], "kind": "person", "experience_years": 7.0})
+    >>> cases = pd.DataFrame({"case": ["c"], "width": 2000, "height": 2400})
+    >>> features = pd.DataFrame({"reading": [0], "coverage_share": [0.4]})
+    >>> assemble(readings, readers, cases, features).loc[0, ["experience_years", "coverage_share"]].tolist()
+    [7.0, 0.4]
     """
     whole = readings
     origin = dict.fromkeys(map(str, readings), "readings")
