@@ -298,4 +298,4 @@ def _draw_modes(ax: Axes, ordered: pd.DataFrame, column: str, places: np.ndarray
         ax.plot(raw, places, "o", color="0.45", markerfacecolor="none", markersize=3.5, label="own mean")
     ax.plot(numbers(ordered, column), places, "o", color=OKABE_ITO[0], markersize=3.5, label="shrunk")
     if "raw" in ordered:
-        ax.legend(loc="lower right")
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderpad=0)

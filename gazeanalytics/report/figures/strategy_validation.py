@@ -52,7 +52,9 @@ def choice_curve(choices: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         if "chosen" in choices:
             taken = choices["chosen"].to_numpy(bool)
             axes.plot(x[taken], y[taken], "o", color="black", markersize=8, fillstyle="none")
-            axes.annotate("chosen", (x[taken][0], y[taken][0]), xytext=(0, 8), textcoords="offset points", ha="center")
+            axes.annotate(
+                "chosen", (x[taken][0], y[taken][0]), xytext=(0, -14), textcoords="offset points", ha="center"
+            )
         if "strategies" in choices:
             for place, height, count in zip(x, y, choices["strategies"], strict=True):
                 text = f"{count} after joining"
