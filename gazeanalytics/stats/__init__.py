@@ -11,6 +11,7 @@ from gazeanalytics.stats.agreement.disagreement_prediction import (
 from gazeanalytics.stats.agreement.disagreement_reliability import disagreement_reliability
 from gazeanalytics.stats.agreement.icc import icc
 from gazeanalytics.stats.calibration import calibration, calibration_by
+from gazeanalytics.stats.metacognition import MetaD, fit_meta_d, goodman_kruskal_gamma, metacognition
 from gazeanalytics.stats.mixed.anova import anova, joint_tests
 from gazeanalytics.stats.mixed.confint import confint
 from gazeanalytics.stats.mixed.design import ModelError
@@ -79,6 +80,7 @@ __all__ = [
     "KappaStatistic",
     "MeanDifferenceStatistic",
     "MeanStatistic",
+    "MetaD",
     "MixedFit",
     "MixedSettings",
     "ModelError",
@@ -111,6 +113,8 @@ __all__ = [
     "disagreement",
     "disagreement_reliability",
     "equivalence",
+    "fit_meta_d",
+    "goodman_kruskal_gamma",
     "icc",
     "influence",
     "jensen_shannon",
@@ -118,6 +122,7 @@ __all__ = [
     "joint_tests",
     "marginal_means",
     "mediate",
+    "metacognition",
     "mixed",
     "mrmc",
     "mrmc_power",

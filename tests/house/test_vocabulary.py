@@ -57,6 +57,8 @@ FIELD_WORDS = {
     "intraclass correlation": "stats/agreement/icc.py",
     "cross-validation": "stats/agreement/disagreement_prediction.py",
     "Brier score": "stats/calibration.py",
+    "type-2 ROC": "stats/metacognition.py",
+    "non-inferiority": "stats/roc/noninferiority.py",
     "isotonic regression": "stats/recalibration.py",
 }
 
