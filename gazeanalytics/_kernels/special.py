@@ -91,6 +91,7 @@ def polygamma(x):
 @kernel
 def logistic(eta):
     """Return the mean and its first three derivatives by eta."""
+    # exp of minus the magnitude on either side, so that nothing overflows and small means keep all their digits.
     if eta >= 0.0:
         e = math.exp(-eta)
         mean = 1.0 / (1.0 + e)
@@ -123,6 +124,7 @@ def log_choose(size, y):
 @kernel
 def compensated_sum(values):
     """Add up with compensation (Neumaier), so that a long sum keeps its last digits."""
+    # Neumaier (1974): what each addition rounds off is kept aside; Kahan's sum fails where a term exceeds the total.
     result = 0.0
     lost = 0.0
     for value in values:

@@ -9,12 +9,12 @@ from scipy import special
 
 from gazeanalytics._kernels import special as special_kernels
 from gazeanalytics._kernels.stats import families as codes
-from gazeanalytics.stats.mixed import fitting
 from gazeanalytics.stats.mixed.design import ModelError, RandomTerm, arrange, arrange_weighted, unpack
-from gazeanalytics.stats.mixed.laplace import Gaussian, Laplace
-from gazeanalytics.stats.mixed.likelihood import Density, Inflated, Thresholds, empty_rows
-from gazeanalytics.stats.mixed.optimise import minimise
 from gazeanalytics.stats.mixed.settings import Tolerances
+from gazeanalytics.stats.mixed.solver import fitting
+from gazeanalytics.stats.mixed.solver.laplace import Gaussian, Laplace
+from gazeanalytics.stats.mixed.solver.likelihood import Density, Inflated, Thresholds, empty_rows
+from gazeanalytics.stats.mixed.solver.optimise import minimise
 
 _spec = importlib.util.spec_from_file_location("naive_mixed", Path(__file__).with_name("naive_mixed.py"))
 naive = importlib.util.module_from_spec(_spec)

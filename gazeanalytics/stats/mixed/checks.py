@@ -8,7 +8,7 @@ from gazeanalytics.stats.mixed.design import ModelError, RandomTerm
 from gazeanalytics.stats.mixed.families import Family, Response
 from gazeanalytics.stats.mixed.formula import Formula, Frame
 
-__all__ = ["drop_aliased", "notes_on_data", "refuse_confounded", "refuse_own", "separation"]
+__all__ = ["drop_aliased", "notes_on_data", "refuse_auxiliary", "refuse_confounded", "separation"]
 
 MIN_LEVELS = 5
 MIN_ROWS = 10
@@ -44,6 +44,8 @@ def _refuse_crossed_as_nested(formula: Formula, frame: Frame, term: RandomTerm) 
         if term.group.split(":")[-2:] != [outer, inner]:
             continue
         pairs = frame.data[[outer, inner]].drop_duplicates()
+        # Where labels recur, case 3 of reader A is case 3 of reader B; a nested model's case effects would hold one
+        # reading each and take the residual's place.
         crossed = pairs[inner].duplicated().mean()
         single = np.mean(np.bincount(term.codes) == 1)
         if crossed > 0 and single > 0.5:
@@ -54,12 +56,12 @@ def _refuse_crossed_as_nested(formula: Formula, frame: Frame, term: RandomTerm) 
             )
 
 
-def refuse_own(formula: Formula, frame: Frame, family: Family, response: Response) -> None:
+def refuse_auxiliary(formula: Formula, frame: Frame, family: Family, response: Response) -> None:
     """Refuse `nominal(...)` and `zeros(...)` for outcomes that have no thresholds or no excess zeros."""
-    kind = formula.own_kind
+    kind = formula.auxiliary_kind
     if kind == "nominal" and not family.ordinal:
         raise ModelError(f"nominal(...) is for family 'ordinal', whose thresholds it moves; got {family.name!r}")
-    if kind == "nominal" and (both := sorted(set(frame.own.names[1:]) & set(frame.names))):
+    if kind == "nominal" and (both := sorted(set(frame.auxiliary.names[1:]) & set(frame.names))):
         raise ModelError(
             f"{both[0]!r} is in nominal(...) and among the other predictors; its effects by threshold hold the "
             "common one already, so leave it out there"
@@ -171,6 +173,7 @@ def _logistic_path(x: np.ndarray, response: Response, *, steps: int = 40) -> tup
         step = np.linalg.lstsq(unit.T @ (unit * weight[:, None]), pull, rcond=None)[0]
         beta, before = beta + step, eta
         eta = unit @ beta
+        # A finite maximum is reached quadratically; on separated data each step adds about 1 to the largest predictor.
         if np.max(np.abs(eta - before)) < 1e-6:
             return beta / scale, eta, False
         if np.max(np.abs(eta)) > 25:

@@ -12,11 +12,11 @@ from scipy import optimize, stats
 
 from gazeanalytics.stats.mixed.anova import by_maximum_likelihood
 from gazeanalytics.stats.mixed.design import Design, ModelError
-from gazeanalytics.stats.mixed.laplace import Gaussian, Laplace
 from gazeanalytics.stats.mixed.model import refit
-from gazeanalytics.stats.mixed.optimise import Objective, minimise
 from gazeanalytics.stats.mixed.prediction import simulate
 from gazeanalytics.stats.mixed.results import MixedFit, sd_name
+from gazeanalytics.stats.mixed.solver.laplace import Gaussian, Laplace
+from gazeanalytics.stats.mixed.solver.optimise import Objective, minimise
 from gazeanalytics.threads import one_blas_thread
 
 __all__ = ["confint"]
@@ -105,6 +105,7 @@ def _wald_intervals(fit: MixedFit, confidence: float) -> pd.DataFrame:
 
 def _bootstrap_intervals(fit: MixedFit, confidence: float, n_resamples: int, rng: np.random.Generator) -> pd.DataFrame:
     drawn = [again for _ in range(n_resamples) if (again := refit(fit, simulate(fit, rng=rng))).converged]
+    # Fits that did not converge are left out, and counted by their absence: their estimates say where a search stopped.
     values = pd.DataFrame([_values(again) for again in drawn])
     tail = (1 - confidence) / 2
     return pd.DataFrame(
@@ -141,6 +142,7 @@ class _Direction:
 
     def end(self, side: int, bound: float) -> float:
         """Walk away from the estimate until the profile has crossed `bound`, then close in; NaN if it never does."""
+        # 1.5 errors on, a 95 % bound of a parabola is not yet crossed but near: the root then lies in a short bracket.
         step = side * self.std_error
         near, far = self.estimate, self.estimate + 1.5 * step
         for _ in range(MAX_DOUBLINGS):
@@ -204,6 +206,7 @@ def _hold(objective: Objective, start: np.ndarray, inverse: np.ndarray, k: int) 
 
         if not free.size:
             return rest(np.empty(0))[0]
+        # 1e-5 of -2 log L moves an end by some millionths of a standard error: the profile's slope there is about 4.
         optimum = minimise(rest, best["at"][free], inverse[np.ix_(free, free)], tolerance=1e-5)
         if np.isfinite(optimum.value):
             best["at"][free] = optimum.at

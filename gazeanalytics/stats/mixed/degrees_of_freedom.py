@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gazeanalytics.stats.mixed.fitting import Solution
+from gazeanalytics.stats.mixed.solver.fitting import Solution
 
 __all__ = ["satterthwaite"]
 

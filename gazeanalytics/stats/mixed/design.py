@@ -183,6 +183,7 @@ def arrange(
         )
     codes = ordered[0].codes if ordered else np.zeros(y.size, dtype=np.int64)
     levels = len(ordered[0].levels) if ordered else 1
+    # Stable, so that rows of a level keep their order, and sums round in the same way on every machine.
     order = np.argsort(codes, kind="stable")
     starts = np.zeros(levels + 1, dtype=np.int64)
     np.cumsum(np.bincount(codes, minlength=levels), out=starts[1:])

@@ -125,8 +125,8 @@ def without(fit: MixedFit, keep: np.ndarray) -> MixedFit:
     frame, old = fit.frame, fit.response
     terms = tuple(_subset(term, keep) for term in frame.terms)
     data = frame.data[keep].reset_index(drop=True)
-    own = replace(frame.own, x=frame.own.x[keep])
-    part = replace(frame, data=data, x=frame.x[keep], own=own, offset=frame.offset[keep], terms=terms)
+    auxiliary = replace(frame.auxiliary, x=frame.auxiliary.x[keep])
+    part = replace(frame, data=data, x=frame.x[keep], auxiliary=auxiliary, offset=frame.offset[keep], terms=terms)
     return assemble(replace(fit.plan, frame=part), Response(old.y[keep], old.size[keep], old.levels))
 
 

@@ -11,7 +11,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 
 from gazeanalytics._kernels.stats import families as codes
 from gazeanalytics.stats.mixed.design import Design, ModelError
-from gazeanalytics.stats.mixed.likelihood import Density, Inflated, Likelihood, Thresholds
+from gazeanalytics.stats.mixed.solver.likelihood import Density, Inflated, Likelihood, Thresholds
 
 __all__ = ["FAMILIES", "Family", "Response", "zeros_start"]
 
@@ -102,9 +102,9 @@ class Family:
             f"'beta-binomial'; got family {self.name!r}: leave them out, or put an exposure in offset(log(...))"
         )
 
-    def likelihood(self, design: Design, own: np.ndarray, *, inflated: bool) -> Likelihood:
-        """Make the likelihood of a design; `own` has the predictors of thresholds or excess zeros, in data order."""
-        x = np.ascontiguousarray(own[design.order])
+    def likelihood(self, design: Design, auxiliary: np.ndarray, *, inflated: bool) -> Likelihood:
+        """Make the likelihood of a design; `auxiliary` predicts thresholds or excess zeros, its rows in data order."""
+        x = np.ascontiguousarray(auxiliary[design.order])
         if self.ordinal:
             level = design.y.astype(np.int64)
             return Thresholds(self.code, level, x, int(level.max()))
@@ -184,6 +184,7 @@ def _share(columns: list[pd.Series]) -> Response:
 
 
 def _levels(columns: list[pd.Series]) -> Response:
+    # Two levels would be a binomial model with the sign of its intercept turned; better asked for by that name.
     levels = pd.Categorical(columns[0])
     if len(levels.categories) < 3:
         raise ModelError(f"family 'ordinal': expected at least 3 levels; got {len(levels.categories)}; use 'binomial'")
@@ -203,6 +204,7 @@ def _refuse(wrong: np.ndarray, y: np.ndarray, expected: str, *, what: str = "out
 
 
 def _share_start(response: Response) -> np.ndarray:
+    # Half a success and half a failure more keep shares of 0 and 1 finite on the logit scale.
     return logit((response.y + 0.5) / (response.size + 1.0))
 
 
@@ -219,6 +221,7 @@ def _thresholds(quantile: Callable[[np.ndarray], np.ndarray]) -> Callable[[Respo
 
 
 def _flat(response: Response) -> np.ndarray:
+    # Thresholds start at the outcome's own quantiles, so the predictor starts at 0.
     return np.zeros(response.y.size)
 
 

@@ -36,9 +36,9 @@ class Formula:
         Coefficients and grouping columns of each random term; nested groupings and `||` already taken apart.
     nested : tuple of (str, str)
         Outer and inner name of each `outer/inner`.
-    own : tuple of Term
+    auxiliary : tuple of Term
         Argument of `nominal(...)` or `zeros(...)`: predictors of the thresholds or of excess zeros.
-    own_kind : {"", "nominal", "zeros"}
+    auxiliary_kind : {"", "nominal", "zeros"}
     weights : str
         Column of weights, which is given beside the formula; empty for none.
     """
@@ -49,13 +49,13 @@ class Formula:
     offset: tuple[Node, ...]
     random: tuple[tuple[tuple[Term, ...], tuple[str, ...]], ...]
     nested: tuple[tuple[str, str], ...]
-    own: tuple[Term, ...]
-    own_kind: str = ""
+    auxiliary: tuple[Term, ...]
+    auxiliary_kind: str = ""
     weights: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class OwnPart:
+class AuxiliaryPart:
     """Predictors of a family's own parameters: columns, shape (rows, effects), their names, how to build them anew."""
 
     x: np.ndarray
@@ -76,7 +76,7 @@ class Frame:
         Names of the fixed effects.
     spec : Layout
         How to build `x` for new data.
-    own : OwnPart
+    auxiliary : AuxiliaryPart
         Predictors of the thresholds or of excess zeros; a column of ones where the formula names none.
     offset : numpy.ndarray, shape (rows,)
     terms : tuple of RandomTerm
@@ -90,7 +90,7 @@ class Frame:
     x: np.ndarray
     names: tuple[str, ...]
     spec: Layout
-    own: OwnPart
+    auxiliary: AuxiliaryPart
     offset: np.ndarray
     terms: tuple[RandomTerm, ...]
     specs: tuple[Layout, ...]
@@ -136,7 +136,7 @@ def parse(formula: str, columns: Iterable[str] = ()) -> Formula:
             words.append(_added(sign, part))
         else:
             fixed.append((sign, part))
-    own, kind = _own(words)
+    auxiliary, kind = _auxiliary(words)
     return Formula(
         response=expressions.write(left),
         outcome=left.arguments if isinstance(left, Call) and left.name == "cbind" else (left,),
@@ -144,8 +144,8 @@ def parse(formula: str, columns: Iterable[str] = ()) -> Formula:
         offset=tuple(_offset(call) for call in words if call.name == "offset"),
         random=tuple(random),
         nested=tuple(nested),
-        own=own,
-        own_kind=kind,
+        auxiliary=auxiliary,
+        auxiliary_kind=kind,
     )
 
 
@@ -159,16 +159,16 @@ def _added(sign: str, part: Node) -> Node:
     return part
 
 
-def _own(words: list[Call]) -> tuple[tuple[Term, ...], str]:
+def _auxiliary(words: list[Call]) -> tuple[tuple[Term, ...], str]:
     """Give the argument of the one `nominal(...)` or `zeros(...)`, and which it is."""
-    own = [call for call in words if call.name != "offset"]
-    if len(own) > 1:
-        shown = " + ".join(map(expressions.write, own))
+    calls = [call for call in words if call.name != "offset"]
+    if len(calls) > 1:
+        shown = " + ".join(map(expressions.write, calls))
         raise ModelError(f"a formula takes one nominal(...) or zeros(...), with all its predictors; got {shown!r}")
-    inside = tuple(expressions.expand(expressions.summands(own[0].arguments[0]) if own else []))
+    inside = tuple(expressions.expand(expressions.summands(calls[0].arguments[0]) if calls else []))
     if not any(not term.factors for term in inside):
-        raise ModelError(f"expected {own[0].name}(...) to keep its intercept; got {expressions.write(own[0])!r}")
-    return inside, own[0].name if own else ""
+        raise ModelError(f"expected {calls[0].name}(...) to keep its intercept; got {expressions.write(calls[0])!r}")
+    return inside, calls[0].name if calls else ""
 
 
 def _offset(call: Call) -> Node:
@@ -237,7 +237,7 @@ def read(formula: Formula, data: pd.DataFrame) -> Frame:
         x=matrix.x,
         names=matrix.layout.column_names,
         spec=matrix.layout,
-        own=_own_part(formula, kept),
+        auxiliary=_auxiliary_part(formula, kept),
         offset=_finite_offset(formula, kept),
         terms=terms,
         specs=tuple(piece.layout for piece in pieces),
@@ -245,17 +245,17 @@ def read(formula: Formula, data: pd.DataFrame) -> Frame:
     )
 
 
-def _own_part(formula: Formula, kept: pd.DataFrame) -> OwnPart:
-    matrix = _matrix(formula.own, kept)
+def _auxiliary_part(formula: Formula, kept: pd.DataFrame) -> AuxiliaryPart:
+    matrix = _matrix(formula.auxiliary, kept)
     x = np.ascontiguousarray(matrix.x)
     if np.linalg.matrix_rank(x) < x.shape[1]:
-        raise ModelError(f"the predictors in {formula.own_kind}(...) make up one another; leave some out")
-    return OwnPart(x, matrix.layout.column_names, matrix.layout)
+        raise ModelError(f"the predictors in {formula.auxiliary_kind}(...) make up one another; leave some out")
+    return AuxiliaryPart(x, matrix.layout.column_names, matrix.layout)
 
 
 def variables(formula: Formula) -> list[str]:
     """List the columns that a formula names, each once."""
-    named = [*_named(formula.fixed), *_named(formula.own)]
+    named = [*_named(formula.fixed), *_named(formula.auxiliary)]
     named += [name for node in (*formula.outcome, *formula.offset) for name in expressions.names(node)]
     named += [name for effects, _ in formula.random for name in _named(effects)]
     named += [name for _, groups in formula.random for name in groups]

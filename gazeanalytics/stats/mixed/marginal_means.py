@@ -81,6 +81,8 @@ def marginal_means(
     labels, rows = _reference_grid(fit, by)
     table = _table(fit, "mean", labels, rows, confidence)
     if scale == "response":
+        # Means of the link scale are transformed back, as emmeans does: the outcome of an average case. The average of
+        # outcomes over readers and cases would lie nearer to the middle.
         slope = _slope(fit, table["estimate"].to_numpy())
         for column in ("estimate", "conf_low", "conf_high"):
             table[column] = fit.family.mean(table[column].to_numpy())
@@ -136,6 +138,7 @@ def contrasts(
     names = [f"{labels[a]} - {labels[b]}" for a, b in pairs]
     table = _table(fit, "difference", names, np.array([rows[a] - rows[b] for a, b in pairs]), confidence)
     if method == "tukey":
+        # Tukey's q is a difference over the error of one mean: sqrt(2) times the t of the difference.
         df = table["df"].fillna(np.inf)
         table["p_value"] = stats.studentized_range.sf(np.sqrt(2) * table["statistic"].abs(), len(labels), df)
     else:

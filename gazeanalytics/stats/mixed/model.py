@@ -14,10 +14,10 @@ from gazeanalytics.stats.mixed import formula as formulas
 from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
 from gazeanalytics.stats.mixed.design import Design, ModelError, arrange, arrange_weighted, unpack
 from gazeanalytics.stats.mixed.families import Family, Response, zeros_start
-from gazeanalytics.stats.mixed.fitting import Solution, fit_gaussian, fit_laplace
-from gazeanalytics.stats.mixed.laplace import Laplace
 from gazeanalytics.stats.mixed.results import FamilyParameter, MixedFit, Plan, random_effects
 from gazeanalytics.stats.mixed.settings import MixedSettings
+from gazeanalytics.stats.mixed.solver.fitting import Solution, fit_gaussian, fit_laplace
+from gazeanalytics.stats.mixed.solver.laplace import Laplace
 from gazeanalytics.threads import one_blas_thread
 
 __all__ = ["check_formula", "mixed", "refit"]
@@ -110,8 +110,9 @@ def mixed(
     columns = formulas.outcome(parts, frame.data)
     response = kind.weighted(columns, frame.data[weights]) if weights else kind.response(columns)
     checks.refuse_confounded(parts, frame, kind, response)
-    checks.refuse_own(parts, frame, kind, response)
+    checks.refuse_auxiliary(parts, frame, kind, response)
     frame, aliased = _independent(frame, kind, chosen.tolerances.aliased)
+    # Before the fit, as a separated likelihood has no top: a search would end anywhere, with errors of any size.
     apart = checks.separation(frame.x, frame.names, response) if kind.name == "binomial" else ""
     if apart and chosen.separated == "refuse":
         remedy = "merge levels, leave the term out, or pass settings={'separated': 'note'} to see the fit"
@@ -235,10 +236,10 @@ def _solve(design: Design, plan: Plan, response: Response) -> Solution:
             "adaptive quadrature (more than 1 point) is for a single random term of one coefficient, such as "
             "(1 | reader); with crossed readers and cases use quadrature=1, Laplace's approximation"
         )
-    inflated = plan.parts.own_kind == "zeros"
-    likelihood = plan.family.likelihood(design, plan.frame.own.x, inflated=inflated)
+    inflated = plan.parts.auxiliary_kind == "zeros"
+    likelihood = plan.family.likelihood(design, plan.frame.auxiliary.x, inflated=inflated)
     phi = plan.family.parameters(response)
-    rest = zeros_start(plan.frame.own.x, response) if inflated else np.zeros(likelihood.parameters - phi.size)
+    rest = zeros_start(plan.frame.auxiliary.x, response) if inflated else np.zeros(likelihood.parameters - phi.size)
     engine = Laplace(design, likelihood, plateau=plan.plateau, limits=settings.tolerances)
     eta = plan.family.start(response)[design.order]
     return fit_laplace(engine, eta, np.append(phi, rest), settings=settings, plateau=plan.plateau)
@@ -248,7 +249,7 @@ def _family_parameters(plan: Plan, response: Response, solution: Solution) -> di
     """Name the family's own parameters, with standard errors."""
     kind, phi = plan.family, solution.phi
     errors = np.sqrt(np.diag(solution.joint_covariance))[solution.joint_covariance.shape[0] - phi.size :]
-    effects = plan.frame.own.names
+    effects = plan.frame.auxiliary.names
     if kind.ordinal:
         cuts = [f"{low}|{high}" for low, high in zip(response.levels[:-1], response.levels[1:], strict=True)]
         names = cuts + [f"{cut}: {effect}" for effect in effects[1:] for cut in cuts]

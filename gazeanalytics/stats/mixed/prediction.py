@@ -70,11 +70,11 @@ def predict(
         eta = eta + _random_part(fit, data)
     if scale == "link":
         return eta
-    own = fit.frame.own
-    aside = own.x if data is None else formulas.new_matrix(own.spec, own.names, rows)
+    auxiliary = fit.frame.auxiliary
+    predictors = auxiliary.x if data is None else formulas.new_matrix(auxiliary.spec, auxiliary.names, rows)
     if fit.family.ordinal:
-        return level_probabilities(fit, eta, aside)
-    return fit.family.mean(eta) * (1 - excess_zeros(fit, aside))
+        return level_probabilities(fit, eta, predictors)
+    return fit.family.mean(eta) * (1 - excess_zeros(fit, predictors))
 
 
 def _random_part(fit: MixedFit, data: pd.DataFrame | None) -> np.ndarray:
@@ -83,20 +83,21 @@ def _random_part(fit: MixedFit, data: pd.DataFrame | None) -> np.ndarray:
     for term, effects, spec in zip(fit.frame.terms, fit.random, fit.frame.specs, strict=True):
         level = term.codes if data is None else formulas.new_codes(term, data)
         z = term.z if data is None else formulas.new_matrix(spec, term.names, data)
+        # Level -1 reads the last mode, which `where` then discards.
         own = np.where(level[:, None] >= 0, effects.modes[level], 0.0)
         total += np.sum(z * own, axis=1)
     return total
 
 
-def excess_zeros(fit: MixedFit, own: np.ndarray) -> np.ndarray | float:
-    """Give the probability of an excess zero at predictors `own`; 0 where the model has none."""
+def excess_zeros(fit: MixedFit, auxiliary: np.ndarray) -> np.ndarray | float:
+    """Give the probability of an excess zero at those predictors; 0 where the model has none."""
     effects = fit.solution.phi[int(bool(fit.family.dispersion)) :]
-    return expit(own @ effects) if effects.size else 0.0
+    return expit(auxiliary @ effects) if effects.size else 0.0
 
 
-def level_probabilities(fit: MixedFit, eta: np.ndarray, own: np.ndarray) -> np.ndarray:
+def level_probabilities(fit: MixedFit, eta: np.ndarray, auxiliary: np.ndarray) -> np.ndarray:
     """Give the probability of each level of an ordinal outcome, shape (rows, levels)."""
-    cuts = own @ fit.solution.phi.reshape(own.shape[1], -1)
+    cuts = auxiliary @ fit.solution.phi.reshape(auxiliary.shape[1], -1)
     below = fit.family.latent(cuts - eta[:, None])
     ends = np.zeros((eta.size, 1)), np.ones((eta.size, 1))
     return np.diff(np.hstack([ends[0], below, ends[1]]), axis=1)
@@ -149,12 +150,13 @@ def _root(covariance: np.ndarray) -> np.ndarray:
 
 
 def _draw(fit: MixedFit, eta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    # Negative binomials are drawn as Poisson counts of gamma means, beta-binomials as counts of beta chances.
     mean, code = fit.family.mean(eta), fit.family.code
     shape = fit.family_parameters[fit.family.dispersion].value if fit.family.dispersion else np.nan
     if fit.family.gaussian:
         return rng.normal(mean, fit.sigma / np.sqrt(fit.response.size))
     if fit.family.ordinal:
-        below = np.cumsum(level_probabilities(fit, eta, fit.frame.own.x), axis=1)[:, :-1]
+        below = np.cumsum(level_probabilities(fit, eta, fit.frame.auxiliary.x), axis=1)[:, :-1]
         return np.sum(rng.random(eta.size)[:, None] > below, axis=1).astype(float)
     size = fit.response.size.astype(int)
     draws = {
@@ -166,6 +168,6 @@ def _draw(fit: MixedFit, eta: np.ndarray, rng: np.random.Generator) -> np.ndarra
         codes.BETA_BINOMIAL: lambda: rng.binomial(size, rng.beta(mean * shape, (1 - mean) * shape)),
     }
     drawn = draws[code]().astype(float)
-    if fit.plan.parts.own_kind != "zeros":
+    if fit.plan.parts.auxiliary_kind != "zeros":
         return drawn
-    return np.where(rng.random(eta.size) < excess_zeros(fit, fit.frame.own.x), 0.0, drawn)
+    return np.where(rng.random(eta.size) < excess_zeros(fit, fit.frame.auxiliary.x), 0.0, drawn)

@@ -97,8 +97,8 @@ def r2(fit: MixedFit) -> VarianceExplained:
 
 def _residual_variance(fit: MixedFit, random: float) -> float:
     code = fit.family.code
-    if fit.plan.parts.own_kind:
-        raise ModelError(f"r2 is not defined here for a model with {fit.plan.parts.own_kind}(...)")
+    if fit.plan.parts.auxiliary_kind:
+        raise ModelError(f"r2 is not defined here for a model with {fit.plan.parts.auxiliary_kind}(...)")
     if fit.family.gaussian:
         return fit.sigma**2 * float(np.mean(1 / fit.response.size))
     if code in (codes.BINOMIAL, codes.CUMULATIVE_LOGIT):
@@ -108,6 +108,7 @@ def _residual_variance(fit: MixedFit, random: float) -> float:
     if code == codes.CUMULATIVE_PROBIT:
         return 1.0
     if code == codes.POISSON:
+        # The mean count over readers and cases: exp of a normal variable has mean exp(mu + variance / 2).
         x = fit.frame.x @ fit.coefficients + fit.frame.offset
         return float(np.log1p(1 / np.exp(np.mean(x) + 0.5 * random)))
     raise ModelError(f"r2 is not defined here for family {fit.family.name!r}")

@@ -11,9 +11,9 @@ from scipy import stats
 
 from gazeanalytics.stats.mixed.design import unpack
 from gazeanalytics.stats.mixed.families import Family, Response
-from gazeanalytics.stats.mixed.fitting import Solution, evaluated
 from gazeanalytics.stats.mixed.formula import Formula, Frame
 from gazeanalytics.stats.mixed.settings import MixedSettings
+from gazeanalytics.stats.mixed.solver.fitting import Solution, evaluated
 
 __all__ = ["FamilyParameter", "MixedFit", "Plan", "RandomEffects"]
 
@@ -172,6 +172,7 @@ class MixedFit:
     def __repr__(self) -> str:
         """Summary: the model, the estimates, the notes."""
         link = "" if self.family.link == "identity" else f", {self.family.link} link"
+        # Without it a notebook would print every array of the design.
         levels = ", ".join(dict.fromkeys(f"{term.group} ({len(term.levels):,})" for term in self.random))
         columns = ["term", "estimate", "std_error", "conf_low", "conf_high"]
         head = f"{self.formula}\n{self.family.name}{link}; {self.n:,} rows; {levels or 'no random effects'}"
@@ -213,6 +214,7 @@ class MixedFit:
     @property
     def parameters(self) -> int:
         """How many parameters were estimated."""
+        # As lme4 counts: fixed effects, elements of the covariance factors, the family's own, and sigma.
         count = self.coefficients.size + self.solution.theta.size + self.solution.phi.size
         return count + self.family.gaussian
 

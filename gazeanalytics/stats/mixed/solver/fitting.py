@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gazeanalytics.stats.mixed.design import Design, RandomTerm, triangle
-from gazeanalytics.stats.mixed.laplace import Gaussian, Laplace
-from gazeanalytics.stats.mixed.optimise import Objective, Optimum, curvature, minimise
-from gazeanalytics.stats.mixed.quadrature import Quadrature
 from gazeanalytics.stats.mixed.settings import MixedSettings, Tolerances
+from gazeanalytics.stats.mixed.solver.laplace import Gaussian, Laplace
+from gazeanalytics.stats.mixed.solver.optimise import Objective, Optimum, curvature, minimise
+from gazeanalytics.stats.mixed.solver.quadrature import Quadrature
 
 __all__ = ["Solution", "fit_gaussian", "fit_laplace"]
 

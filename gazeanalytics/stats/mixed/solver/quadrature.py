@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import logsumexp
 
-from gazeanalytics.stats.mixed.laplace import Laplace
-from gazeanalytics.stats.mixed.likelihood import empty_rows
+from gazeanalytics.stats.mixed.solver.laplace import Laplace
+from gazeanalytics.stats.mixed.solver.likelihood import empty_rows
 
 __all__ = ["Quadrature"]
 
@@ -49,6 +49,7 @@ class Quadrature:
 
     def __call__(self, at: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the objective and its gradient by (theta, beta, phi)."""
+        # Exact gradients would have to follow the nodes, which move with the modes and the curvature there.
         gradient = np.empty(at.size)
         for k, step in enumerate(self.steps):
             shift = np.zeros(at.size)

@@ -16,9 +16,9 @@ import numpy as np
 from gazeanalytics._kernels.special import compensated_sum
 from gazeanalytics._kernels.stats import mixed as kernels
 from gazeanalytics.stats.mixed.design import Design
-from gazeanalytics.stats.mixed.likelihood import Likelihood, empty_rows
 from gazeanalytics.stats.mixed.settings import Tolerances
-from gazeanalytics.stats.mixed.system import Modes, System
+from gazeanalytics.stats.mixed.solver.likelihood import Likelihood, empty_rows
+from gazeanalytics.stats.mixed.solver.system import Modes, System
 
 __all__ = ["Gaussian", "Laplace"]
 

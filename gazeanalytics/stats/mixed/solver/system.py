@@ -231,6 +231,8 @@ class System:
     def fixed_covariance(self) -> np.ndarray:
         """Return the inverse of the fixed effects' Schur complement (of a joint factorisation)."""
         d = self.design
+        # The fixed effects come last in the border, so their corner of its Cholesky factor is that of their own Schur
+        # complement, and (LL')^-1 their covariance over sigma^2.
         lower = np.tril(self.matrix[True][d.border :, d.border :])
         root = np.linalg.solve(lower, np.eye(lower.shape[0])) if lower.size else lower
         return root.T @ root

@@ -1,0 +1,1 @@
+"""The solver of mixed models: arrays in, estimates out; it knows nothing of formulas, tables or names of columns."""
