@@ -51,11 +51,25 @@ class _Cache(caching.FunctionCache):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        self._cache_file = caching.IndexDataCacheFile(
+        self._cache_file = _Index(
             cache_path=self._cache_path,
             filename_base=self._impl.filename_base,
             source_stamp=(self._impl.locator.get_source_stamp(), _fingerprint(function.__code__.co_filename)),
         )
+
+
+class _Index(caching.IndexDataCacheFile):
+    """Numba's list of what is in the cache, empty where it can't be read any more.
+
+    It holds the types of arguments, named tuples among them, and is unpickled before anyone looks whether it is out of
+    date: once such a tuple has been renamed or moved, every call would fail until the cache is deleted by hand.
+    """
+
+    def _load_index(self) -> dict[Any, str]:
+        try:
+            return super()._load_index()
+        except (AttributeError, ImportError):
+            return {}
 
 
 @functools.cache

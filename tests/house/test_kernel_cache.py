@@ -21,14 +21,48 @@ def run(folder: Path) -> str:
     return done.stdout.strip()
 
 
-def test_an_edit_in_a_called_file_drops_the_compiled_caller(tmp_path):
-    package = tmp_path / "gazeanalytics"
+def make_room(folder: Path) -> Path:
+    """Make a package with the real compiler of kernels and an empty room for them."""
+    package = folder / "gazeanalytics"
     room = package / "_kernels" / "room"
     room.mkdir(parents=True)
     (package / "__init__.py").touch()
     (room / "__init__.py").touch()
     source = Path(gazeanalytics.__file__).parent / "_kernels" / "__init__.py"
     (package / "_kernels" / "__init__.py").write_bytes(source.read_bytes())
+    return room
+
+
+def test_a_renamed_argument_type_is_compiled_anew(tmp_path):
+    room = make_room(tmp_path)
+    body = """
+    from typing import NamedTuple
+
+    from gazeanalytics._kernels import kernel
+
+
+    class {name}(NamedTuple):
+        x: float
+
+
+    @kernel
+    def first(pair):
+        return 10 * pair.x
+
+
+    def answer(x):
+        return first({name}(x))
+
+
+    answer.stats = first.stats
+    """
+    for name in ("Pair", "Couple"):
+        (room / "caller.py").write_text(textwrap.dedent(body.format(name=name)))
+        assert run(tmp_path).split()[0] == "10.0"
+
+
+def test_an_edit_in_a_called_file_drops_the_compiled_caller(tmp_path):
+    room = make_room(tmp_path)
     called = room / "called.py"
     body = """
     from gazeanalytics._kernels import kernel
