@@ -5,6 +5,7 @@ from __future__ import annotations
 from gazeanalytics.events._tabulate import LABELS, Events
 from gazeanalytics.events.blinks import blinks
 from gazeanalytics.events.cascade import CascadeSettings
+from gazeanalytics.events.choosing import Choice, choose_detector
 from gazeanalytics.events.cleaning import Cleaned, clean
 from gazeanalytics.events.detect import DETECTORS, detect, find_detector
 from gazeanalytics.events.detector import Detector, DetectorSettings
@@ -26,6 +27,7 @@ __all__ = [
     "DETECTORS",
     "LABELS",
     "CascadeSettings",
+    "Choice",
     "Cleaned",
     "Detector",
     "DetectorSettings",
@@ -42,6 +44,7 @@ __all__ = [
     "accuracy",
     "agreement",
     "blinks",
+    "choose_detector",
     "clean",
     "confusion",
     "detect",

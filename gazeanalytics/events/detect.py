@@ -9,6 +9,7 @@ import pandas as pd
 from gazeanalytics import events
 from gazeanalytics.discovery import plugged_in
 from gazeanalytics.events._tabulate import Events, tabulate
+from gazeanalytics.events.choosing import choose
 from gazeanalytics.events.detector import Detector, DetectorSettings, finish
 from gazeanalytics.events.recording import prepare
 from gazeanalytics.geometry import Viewing
@@ -44,8 +45,9 @@ def detect(
     viewing : Viewing
         How image pixels become angles; one for all readings, or arrays with one element a reading.
     detector : str or Detector, optional
-        A name out of `DETECTORS`, or a detector of your own. Default: the one that `settings` belong to, else the
-        cascade of rules.
+        A name out of `DETECTORS`, or a detector of your own. "auto" chooses one by sampling rate and noise
+        (`choose_detector`), warns where none fits, and takes no settings. Default: the one that `settings` belong to,
+        else the cascade of rules.
     settings : DetectorSettings or Mapping, optional
         Settings of that detector, such as ``IvtSettings(threshold_deg_s=40)``, or a mapping of those that differ from
         the defaults, such as ``{"threshold_deg_s": 40}``.
@@ -71,6 +73,7 @@ def detect(
 
     See Also
     --------
+    choose_detector : Which detector suits a recording, and why.
     quality : Sampling rate, data loss and precision of the same recording.
     clean : Remove spikes and the edges of blinks first.
     agreement : How well two labellings agree.
@@ -100,13 +103,19 @@ def detect(
     >>> events.settings["detector"], events.settings["max_dispersion_deg"]
     ('idt', 2.0)
     """
-    chosen = find_detector(detector, settings)
-    values = chosen.settings.given(settings)  # pyright: ignore[reportArgumentType] - checked by find_detector
+    if detector == "auto" and settings:
+        raise ValueError("detector 'auto' takes no settings, since they belong to one detector: name it")
+    chosen = None if detector == "auto" else find_detector(detector, settings)
     recording = prepare(samples, viewing, n_jobs=n_jobs)
+    why = {}
+    if chosen is None:
+        choice = choose(recording)
+        chosen, why = DETECTORS[choice.detector], {"chosen_because": choice.reason}
+    values = chosen.settings.given(settings)  # pyright: ignore[reportArgumentType] - checked by find_detector
     recording.require(**{name: getattr(values, name) for name in values.at_least_one_sample})
     labels = chosen.label(recording, values, n_jobs)
     finish(recording, labels, getattr(values, "min_fixation_ms", 0.0), n_jobs)
-    used = {"detector": chosen.name, "method": chosen.described(), **values.recorded()}
+    used = {"detector": chosen.name, "method": chosen.described(), **why, **values.recorded()}
     return tabulate(recording, labels, used, blink_ms=values.blink_ms, n_jobs=n_jobs)
 
 

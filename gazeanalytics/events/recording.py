@@ -62,6 +62,9 @@ class Recording:
         Viewing of each reading: centre x, centre y (px), 1 / distance x, 1 / distance y (1 / px).
     intervals_ms : numpy.ndarray, shape (readings,)
         Sampling interval: median time between all its samples, measured.
+    noise_deg : numpy.ndarray, shape (readings,)
+        White noise of the tracker as RMS-S2S (deg), from the median step between at most 128 samples and their
+        successors; NaN where no two neighbours have a place.
     rows : numpy.ndarray of int64, shape (seen,), or None
         Row of each sample in the table; None when all have a place.
     table : ragged.Segments
@@ -83,6 +86,7 @@ class Recording:
     y: np.ndarray
     lenses: np.ndarray
     intervals_ms: np.ndarray
+    noise_deg: np.ndarray
     rows: np.ndarray | None
     table: ragged.Segments
     times: np.ndarray
@@ -170,22 +174,25 @@ def prepare(
     interval = _check_clock(audit["interval"], rate_hz)
     _check_places(audit, lenses)
     intervals = np.where(np.isnan(audit["interval"]), interval, audit["interval"])
-    recording = _seen(table, Gaze(t, x, y), lenses, intervals, whole=not audit["missing"].any())
+    # Steps of white noise in two directions have a Rayleigh distribution, whose root mean square is the median over
+    # sqrt(ln 2). RMS-S2S itself is the mean of squares, which a single saccade doubles.
+    rates_and_noise = intervals, audit["step_deg"] / np.sqrt(np.log(2))
+    recording = _seen(table, Gaze(t, x, y), lenses, rates_and_noise, whole=not audit["missing"].any())
     _check_saccades(recording)
     return recording
 
 
 def _seen(
-    table: ragged.Segments, gaze: Gaze, lenses: np.ndarray, intervals_ms: np.ndarray, *, whole: bool
+    table: ragged.Segments, gaze: Gaze, lenses: np.ndarray, facts: tuple[np.ndarray, np.ndarray], *, whole: bool
 ) -> Recording:
     """Keep the samples that have a place; all of them when the recording is `whole`."""
     t, x, y = gaze
     if whole:
-        return Recording(table, t, x, y, lenses, intervals_ms, None, table, t)
+        return Recording(table, t, x, y, lenses, *facts, None, table, t)
     rows = np.flatnonzero(~np.isnan(x + y))
     stops = np.searchsorted(rows, table.stops)
     readings = ragged.Segments(table.keys, np.append(0, stops)[:-1], stops)
-    return Recording(readings, t[rows], x[rows], y[rows], lenses, intervals_ms, rows, table, t)
+    return Recording(readings, t[rows], x[rows], y[rows], lenses, *facts, rows, table, t)
 
 
 # Seconds and microseconds are off by 1000, so any rate outside 20 to 5000 Hz betrays them. A guess that converted the

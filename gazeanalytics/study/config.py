@@ -42,7 +42,7 @@ class _Display(_Strict):
 
 
 class _Events(_Strict):
-    detector: str = Field(default="cascade", description="a name of events.DETECTORS")
+    detector: str = Field(default="cascade", description="a name of events.DETECTORS, or auto")
     options: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -182,6 +182,7 @@ def test_study_toml_is_checked_key_by_key(tmp_path, text, words):
             '[events]\noptions = { peak_deg_s = "high" }',
             ("events.options", "'peak_deg_s' expected a number; got 'high'"),
         ),
+        ('[events]\ndetector = "auto"\noptions = { peak_deg_s = 3 }', ("events.options", "detector 'auto' takes none")),
         ("[features]\noptions = { gridd = 3 }", ("features.options", "'gridd'")),
         ("[strategies]\noptions = { resample = 3 }", ("strategies.options", "'n_resamples'")),
         ('[strategies]\noptions = { scaling = "none" }', ("strategies", "'scaling' expected one of 'power'")),

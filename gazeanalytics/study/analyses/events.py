@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 import gazeanalytics
 from gazeanalytics import events, tables
+from gazeanalytics.geometry import Viewing
 from gazeanalytics.study.analysis import READING_COLUMNS, Analysis
 from gazeanalytics.study.result import EventsOutcome, StudyResult
 from gazeanalytics.study.shards import Parts, over_shards
@@ -37,23 +39,31 @@ def detect_events(study: Study, samples: pd.DataFrame) -> EventsOutcome:
         If the detector is not known, its settings don't fit the recording, or no screen is given.
     """
     check(study, None)
-    name = study.config.events.detector
+    config, viewing = study.config.events, _viewing(study, samples)
+    found = events.detect(samples, viewing, detector=config.detector, settings=config.options)
+    quality = events.quality(samples, viewing)
+    return _outcome(found.fixations, found.saccades, quality, dict(found.settings))
+
+
+def _viewing(study: Study, samples: pd.DataFrame) -> Viewing:
     viewing = study.viewing(pd.Series(samples["reading"].unique()))
     if viewing is None:
         raise InputError(
             f"{study.folder / 'study.toml'}: raw gaze needs degrees, so give [screen] (width_px, height_px, width_mm, "
             "height_mm, distance_mm) or a column px_per_deg in cases"
         )
-    found = events.detect(samples, viewing, detector=name, settings=study.config.events.options)
-    quality = events.quality(samples, viewing)
-    return _outcome(found.fixations, found.saccades, quality, dict(found.settings))
+    return viewing
 
 
 def check(study: Study, options: object) -> None:
     """Check that study.toml names a detector, and options that it knows."""
     config, place = study.config.events, study.folder / "study.toml"
+    if config.detector == "auto":
+        if config.options:
+            raise InputError(f"{place}, events.options: detector 'auto' takes none, since they belong to one: name it")
+        return
     if config.detector not in events.DETECTORS:
-        choices = nearest(config.detector, list(events.DETECTORS))
+        choices = nearest(config.detector, ["auto", *events.DETECTORS])
         raise InputError(f"{place}, events.detector: {config.detector!r} is not known; {choices}")
     events.DETECTORS[config.detector].settings.from_mapping(config.options, place=f"{place}, events.options")
 
@@ -63,8 +73,9 @@ def run(known: StudyResult, options: object) -> EventsOutcome:
     study = known.study
     if not study.has("samples"):
         return _outcome(study.table("fixations"), study.table("saccades") if study.has("saccades") else None, None, {})
-    salt = json.dumps([gazeanalytics.__version__, study.config.model_dump(mode="json")], sort_keys=True)
     files = study.files("samples")
+    study, because = _with_detector(study, files[0])
+    salt = json.dumps([gazeanalytics.__version__, study.config.model_dump(mode="json")], sort_keys=True)
     shards = over_shards(
         _shard_events(study), files, keep=known.keep, salt=salt, label="samples", progress=known.progress
     )
@@ -74,7 +85,20 @@ def run(known: StudyResult, options: object) -> EventsOutcome:
     if split.any():
         lost = tables.shown(quality.loc[split, "reading"].iloc[0])
         raise InputError(f"{files[0].parent}: reading {lost} is spread over several files of samples; keep it in one")
-    return _outcome(fixations, saccades, quality, json.loads(parts[0]["settings"]["json"].iloc[0]))
+    return _outcome(fixations, saccades, quality, json.loads(parts[0]["settings"]["json"].iloc[0]) | because)
+
+
+# One detector for the whole study, chosen on its first file: parts that choose for themselves would differ between
+# readers by their detector, not by their eyes.
+def _with_detector(study: Study, file: Path) -> tuple[Study, dict[str, object]]:
+    """Return the study with the detector that 'auto' chooses by name, and why; as it is when one is named."""
+    if study.config.events.detector != "auto":
+        return study, {}
+    samples = study.shard("samples", file)
+    choice = events.choose_detector(samples, _viewing(study, samples))
+    named = study.config.events.model_copy(update={"detector": choice.detector})
+    changed = replace(study, config=study.config.model_copy(update={"events": named}))
+    return changed, {"chosen_because": choice.reason}
 
 
 def _shard_events(study: Study) -> Callable[[Path], Parts]:
