@@ -33,12 +33,24 @@ Found = TypeVar("Found", bound=Outcome)
 
 @dataclass(frozen=True, slots=True)
 class NoOptions(Settings):
-    """An analysis that has nothing to set."""
+    """An analysis that has nothing to set.
+
+    Examples
+    --------
+    >>> NoOptions.from_mapping({})
+    NoOptions()
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the page; figures and tables carry the names of their files."""
+    """A part of the page; figures and tables carry the names of their files.
+
+    Examples
+    --------
+    >>> Part("Readers", "Two people read.").section().heading
+    'Readers'
+    """
 
     heading: str
     text: str
@@ -81,6 +93,14 @@ class Analysis(Generic[Found]):
         `methods(known, outcome)` gives the sentences for the methods paragraph.
     page : int
         Place on the page: parts come in rising order.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study import analyse
+    >>> from gazeanalytics.study.examples import example_study
+    >>> found = analyse(example_study(), only=["quality"])
+    >>> found.outcomes["quality"].short
+    3
     """
 
     name: str
@@ -104,19 +124,38 @@ def options_of(analysis: Analysis[Any], study: Study) -> Settings:
     ------
     InputError
         Naming study.toml, the key and what it may be.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.analyses import registry
+    >>> from gazeanalytics.study.examples import example_study
+    >>> options_of(registry()["search_errors"], example_study())
+    SearchErrorOptions(radius_deg=2.5, min_dwell_ms=1000.0)
     """
     given = {key: value for key, value in study.config.analyses.get(analysis.name, {}).items() if key != "run"}
     return analysis.options.from_mapping(given, place=f"{study.folder / 'study.toml'}, analyses.{analysis.name}")
 
 
 def many(count: int, noun: str) -> str:
-    """A number of things in words."""
+    """A number of things in words.
+
+    Examples
+    --------
+    >>> many(1, "reading"), many(2500, "country")
+    ('1 reading', '2,500 countries')
+    """
     plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
     return f"{count:,} {noun if count == 1 else plural}"
 
 
 def words(name: str) -> str:
-    """A column's name as it is read."""
+    """A column's name as it is read.
+
+    Examples
+    --------
+    >>> words("dwell_time_ms")
+    'dwell time ms'
+    """
     return name.replace("_", " ")
 
 
@@ -126,6 +165,13 @@ def file_name(name: object) -> str:
 
 
 def readers_by_country(readers: pd.DataFrame) -> pd.Series:
-    """How many people there are in each country."""
+    """How many people there are in each country.
+
+    Examples
+    --------
+    >>> readers = pd.DataFrame({"kind": ["person", "person", "model"], "country": ["Chile", "Chile", None]})
+    >>> readers_by_country(readers).to_dict()
+    {'Chile': 2}
+    """
     people = readers[readers["kind"] == "person"]
     return people["country"].value_counts() if "country" in people else pd.Series(dtype=int)

@@ -60,7 +60,13 @@ class _Outcomes(_Strict):
 
 
 class ModelConfig(_Strict):
-    """One model of the study."""
+    """One model of the study.
+
+    Examples
+    --------
+    >>> ModelConfig(formula="correct ~ strategy + (1 | reader)", family="binomial").where
+    ''
+    """
 
     formula: str = Field(description="lme4's way of writing: correct ~ strategy + (1 | reader) + (1 | case)")
     family: str = "gaussian"
@@ -74,7 +80,13 @@ class _Report(_Strict):
 
 
 class StudyConfig(_Strict):
-    """All of `study.toml`."""
+    """All of `study.toml`.
+
+    Examples
+    --------
+    >>> StudyConfig().events.detector
+    'cascade'
+    """
 
     study: _About = _About()
     screen: _ScreenConfig | None = None
@@ -102,6 +114,12 @@ def read_config(path: Path) -> StudyConfig:
     ------
     InputError
         Naming the file, the key and what it may be.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.examples import example_study
+    >>> read_config(example_study().folder / "study.toml").study.name
+    'two readers and a model'
     """
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -17,7 +17,14 @@ Placement = Literal["fit", "native"] | tuple[float, float, float, float]
 
 
 def viewing_of(images: pd.DataFrame, screen: Screen | None, placement: Placement) -> Viewing | None:
-    """Viewing of each row of `images` (width, height, px_per_deg?), or None when nothing tells the angle."""
+    """Viewing of each row of `images` (width, height, px_per_deg?), or None when nothing tells the angle.
+
+    Examples
+    --------
+    >>> images = pd.DataFrame({"width": [1000.0], "height": [800.0]})
+    >>> viewing_of(images, Screen(1000, 800, 300, 240, 600), "fit").px_per_deg.round(1)
+    array([34.9])
+    """
     width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)
     if "px_per_deg" in images and images["px_per_deg"].notna().all() and len(images):
         return Viewing.from_px_per_deg(images["px_per_deg"].to_numpy(float), width, height)
@@ -36,7 +43,15 @@ def viewing_of(images: pd.DataFrame, screen: Screen | None, placement: Placement
 def to_image(
     frame: pd.DataFrame, images: pd.DataFrame, table_map: TableMap, screen: Screen | None, placement: Placement
 ) -> pd.DataFrame:
-    """Move x and y from the map's frame and origin to image pixels; `images` has one row a row of `frame`."""
+    """Move x and y from the map's frame and origin to image pixels; `images` has one row a row of `frame`.
+
+    Examples
+    --------
+    >>> images = pd.DataFrame({"width": [1000.0], "height": [800.0]})
+    >>> half = TableMap.model_validate({"file": "f.csv", "frame": "image-fraction", "columns": {"x": "x", "y": "y"}})
+    >>> to_image(pd.DataFrame({"x": [0.5], "y": [0.25]}), images, half, None, "fit").values.tolist()
+    [[500.0, 200.0]]
+    """
     if table_map.frame == "image" and table_map.origin == "top-left":
         return frame
     width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)

@@ -34,6 +34,15 @@ def locked(lock: Path, folder: Path) -> Iterator[None]:
     ------
     InputError
         If another run holds the lock, naming it and the remedy.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with locked(folder / "lock", folder):
+    ...     held = (folder / "lock").exists()
+    >>> held, (folder / "lock").exists()
+    (True, False)
     """
     try:
         handle = _taken(lock)

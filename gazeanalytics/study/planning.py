@@ -29,6 +29,13 @@ class Planned:
         Whether it is asked for.
     missing : str
         Why it isn't possible here and what would be needed; empty when it is possible.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.examples import example_study
+    >>> planned = plan(example_study())
+    >>> planned["search_errors"].runs, planned["quality"].options.max_loss
+    (True, 0.25)
     """
 
     analysis: Analysis[Any]
@@ -61,6 +68,14 @@ def plan(study: Study, only: Iterable[str] | None = None) -> dict[str, Planned]:
     ------
     InputError
         If study.toml or `only` names an analysis or option that there isn't, or switches off what others need.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.examples import example_study
+    >>> study = example_study()
+    >>> (study.folder / "regions.csv").unlink()
+    >>> plan(study)["aoi_metrics"].missing
+    'the study has no table regions; add regions.csv'
     """
     analyses = registry()
     _check_names(study, analyses, only)

@@ -33,6 +33,12 @@ class Pseudonyms:
     ----------
     names : dict of str to pandas.Series
         By key column (reader, case, reading): pseudonyms, indexed by what they stand for.
+
+    Examples
+    --------
+    >>> names = Pseudonyms({"reader": pd.Series(["reader_1", "reader_2"], index=["bob", "ann"])})
+    >>> names.applied(pd.DataFrame({"reader": ["ann", "bob", "ann"]}))["reader"].tolist()
+    ['reader_2', 'reader_1', 'reader_2']
     """
 
     names: dict[str, pd.Series]
@@ -63,6 +69,12 @@ def pseudonyms_of(study: Study) -> Pseudonyms:
     Numbers follow a keyed hash (HMAC-SHA256) of each name. The key is made of the tables' contents: the seed or the
     alphabet would let anyone who has a list of names find out who is who, and a key from chance would make two runs
     differ.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.examples import example_study
+    >>> sorted(pseudonyms_of(example_study()).names["reader"])
+    ['reader_1', 'reader_2', 'reader_3']
     """
     secret = _secret(study)
     names = {}
@@ -129,6 +141,13 @@ def check_key_file(key_file: Path, out: Path) -> None:
     ------
     InputError
         Naming the file and the remedy.
+
+    Examples
+    --------
+    >>> check_key_file(Path("results/key.csv"), Path("results"))
+    Traceback (most recent call last):
+    gazeanalytics.tables.errors.InputError: results/key.csv: lies among the results that it is the key to; name a place
+    outside of results
     """
     if out.resolve() in (key_file.resolve().parent, *key_file.resolve().parents):
         raise InputError(f"{key_file}: lies among the results that it is the key to; name a place outside of {out}")

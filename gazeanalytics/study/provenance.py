@@ -44,7 +44,16 @@ def provenance_of(found: StudyResult) -> dict[str, Any]:
 
 
 def outputs_of(out: Path) -> dict[str, Any]:
-    """Size and hash of every file in a folder of results, so that a change after the run can be seen."""
+    """Size and hash of every file in a folder of results, so that a change after the run can be seen.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.txt").write_text("abc")
+    >>> outputs_of(folder)["a.txt"]["bytes"]
+    3
+    """
     return {path.relative_to(out).as_posix(): _hashed(path) for path in sorted(out.rglob("*")) if path.is_file()}
 
 
@@ -53,7 +62,14 @@ def _hashed(file: Path) -> dict[str, Any]:
 
 
 def inputs_of(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every file read, under a name that names nobody: a file called after a reader becomes a number."""
+    """Every file read, under a name that names nobody: a file called after a reader becomes a number.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.examples import example_study
+    >>> [name for name, _ in inputs_of(example_study())][:3]
+    ['study.toml', 'fixations.csv', 'regions.csv']
+    """
     yield "study.toml", _hashed(study.folder / "study.toml")
     for table in TABLES:
         files = study.files(table)

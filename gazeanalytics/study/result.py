@@ -21,7 +21,13 @@ __all__ = ["EventsOutcome", "ModelsOutcome", "NotPossibleError", "Outcome", "Str
 
 
 class NotPossibleError(Exception):
-    """These data can't answer the question of an analysis; the message says why, in a clause that follows "because"."""
+    """These data can't answer the question of an analysis; the message says why, in a clause that follows "because".
+
+    Examples
+    --------
+    >>> str(NotPossibleError("no case was read twice"))
+    'no case was read twice'
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,11 @@ class Outcome:
         Rows in and out, for the provenance.
     settings : mapping of str to object
         Values that the numbers depend on, for the provenance and the methods paragraph.
+
+    Examples
+    --------
+    >>> Outcome(counts={"readings out": 3}).counts
+    {'readings out': 3}
     """
 
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -48,7 +59,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventsOutcome(Outcome):
-    """Fixations of all readings, with saccades and recording quality where there is raw gaze."""
+    """Fixations of all readings, with saccades and recording quality where there is raw gaze.
+
+    Examples
+    --------
+    >>> EventsOutcome(fixations=pd.DataFrame({"reading": [1]})).saccades is None
+    True
+    """
 
     fixations: pd.DataFrame
     saccades: pd.DataFrame | None = None
@@ -66,7 +83,13 @@ class StrategiesOutcome(Outcome):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelsOutcome(Outcome):
-    """Mixed models: what was asked, what was fitted to which rows, and why the others could not be fitted."""
+    """Mixed models: what was asked, what was fitted to which rows, and why the others could not be fitted.
+
+    Examples
+    --------
+    >>> ModelsOutcome(models={}, rows=pd.DataFrame(), fits={}).refused
+    {}
+    """
 
     models: Mapping[str, ModelConfig]
     rows: pd.DataFrame
@@ -92,6 +115,16 @@ class StudyResult:
         Folder for finished parts of long work, so that a killed run goes on where it stopped.
     progress : callable or None
         Called as `progress(step, done, total)` by long work.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study import analyse
+    >>> from gazeanalytics.study.examples import example_study
+    >>> found = analyse(example_study(), only=["readings"])
+    >>> found.readings.loc[found.readings["reader"] == "ann", "correct"].tolist()
+    [1.0, 1.0]
+    >>> found.skipped["strategies"][:30]
+    'strategies need at least 50 re'
     """
 
     study: Study

@@ -52,6 +52,15 @@ def analyse(
     InputError
         If the study can't be analysed as it stands, or `out` holds results already. Finished parts of a killed run are
         kept in `out` and used again.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.examples import example_study
+    >>> found = analyse(example_study(), only=["aoi_metrics"])
+    >>> list(found.outcomes)
+    ['events', 'aoi_metrics']
+    >>> found.table("aoi_metrics")[["reading", "region", "n_visits"]].head(2).values.tolist()
+    [[1, 'right', 1], [1, 'left', 1]]
     """
     tell = progress or _silent
     names = None if only is None else list(only)

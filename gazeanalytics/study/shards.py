@@ -20,7 +20,16 @@ Parts = dict[str, pd.DataFrame]
 
 
 def digest_of(*files: Path, salt: str = "") -> str:
-    """SHA-256 of the contents of files, after `salt`."""
+    """SHA-256 of the contents of files, after `salt`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> write_text("a", file)
+    >>> digest_of(file)[:8]
+    'ca978112'
+    """
     digest = hashlib.sha256(salt.encode())
     for file in files:
         with file.open("rb") as stream:
@@ -30,12 +39,30 @@ def digest_of(*files: Path, salt: str = "") -> str:
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame so that the file is there whole or not at all."""
+    """Write a frame so that the file is there whole or not at all.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "a.parquet"
+    >>> write_parquet(pd.DataFrame({"reading": [1, 2]}), file)
+    >>> pd.read_parquet(file)["reading"].tolist()
+    [1, 2]
+    """
     _replace(path, lambda half: frame.to_parquet(half, compression="zstd", index=False, write_page_checksum=True))
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write text so that the file is there whole or not at all."""
+    """Write text so that the file is there whole or not at all.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> write_text("whole", file)
+    >>> file.read_text()
+    'whole'
+    """
     _replace(path, lambda half: half.write_text(text, encoding="utf-8", newline="\n"))
 
 
@@ -72,6 +99,16 @@ def over_shards(
     ------
     dict of str to pandas.DataFrame
         One a file. joblib runs them (threads by default), so `joblib.parallel_config` chooses another engine.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> files = [Path(tempfile.mkdtemp()) / name for name in ("a.txt", "b.txt")]
+    >>> for file in files:
+    ...     write_text(file.stem, file)
+    >>> parts = over_shards(lambda file: {"names": pd.DataFrame({"name": [file.read_text()]})}, files)
+    >>> [part["names"]["name"].item() for part in parts]
+    ['a', 'b']
     """
     workers = max(1, min(len(files), thread_count(workers)))
     run = joblib.Parallel(n_jobs=workers, prefer="threads", return_as="generator")

@@ -34,6 +34,16 @@ def share(out: str | Path, bundle: str | Path, study: Study | None = None) -> Pa
     InputError
         If the results were changed after their run, bear names because study.toml asks for them, or hold what looks
         like personal data; the sentence names what and where.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gazeanalytics.study import analyse
+    >>> from gazeanalytics.study.examples import example_study
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = analyse(example_study(), folder / "out", only=["readers"])
+    >>> share(folder / "out", folder / "results.zip").name
+    'results.zip'
     """
     out, bundle = Path(out), Path(bundle)
     if bundle.exists():

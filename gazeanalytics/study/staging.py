@@ -38,6 +38,11 @@ class Stage:
         New results, until they are swapped in.
     parts : pathlib.Path
         Finished parts of long work; they outlive a killed run.
+
+    Examples
+    --------
+    >>> Stage(Path("new"), Path("parts")).folder.name
+    'new'
     """
 
     folder: Path
@@ -51,6 +56,12 @@ def check_free(out: Path, study: Study, overwrite: bool) -> None:
     ------
     InputError
         Naming the folder and the remedy.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.examples import example_study
+    >>> study = example_study()
+    >>> check_free(study.folder / "results", study, overwrite=False)
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; name a folder with --out")
@@ -91,6 +102,16 @@ def staged(out: Path) -> Iterator[Stage]:
     ------
     InputError
         If the folder can't be made or another run writes there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> out = Path(tempfile.mkdtemp()) / "out"
+    >>> with staged(out) as stage:
+    ...     _ = (stage.folder / "report.html").write_text("new")
+    ...     before = (out / "report.html").exists()
+    >>> before, (out / "report.html").read_text()
+    (False, 'new')
     """
     work = out / _WORK
     new = not out.exists()
@@ -117,6 +138,12 @@ def finish(out: Path) -> bool:
     ------
     InputError
         If another run writes there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> finish(Path(tempfile.mkdtemp()))
+    False
     """
     if not (out / _WORK / _READY).is_file():
         return False

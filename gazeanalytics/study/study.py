@@ -30,6 +30,13 @@ class Study:
         Where `study.toml` is.
     config : StudyConfig
         What it says.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.examples import example_study
+    >>> study = example_study()
+    >>> study.table("readers")["reader"].tolist(), study.has("samples")
+    (['ann', 'bob', 'net'], False)
     """
 
     folder: Path
@@ -185,6 +192,12 @@ def open_study(folder: str | Path) -> Study:
     ------
     InputError
         If there is no readable `study.toml`.
+
+    Examples
+    --------
+    >>> open_study("nowhere")
+    Traceback (most recent call last):
+    gazeanalytics.tables.errors.InputError: nowhere: no such folder; name the folder that holds study.toml
     """
     folder = Path(folder)
     if folder.is_file():

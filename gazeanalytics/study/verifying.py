@@ -38,6 +38,18 @@ def verify(out: str | Path) -> list[str]:
     ------
     InputError
         If the folder holds no whole results.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gazeanalytics.study.examples import example_study
+    >>> out = Path(tempfile.mkdtemp()) / "out"
+    >>> _ = analyse(example_study(), out, only=["readers"])
+    >>> verify(out)
+    []
+    >>> (out / "report.html").unlink()
+    >>> verify(out)
+    ['report.html: is missing']
     """
     out = Path(out)
     written: dict[str, Any] = _provenance(out)["outputs"]
@@ -75,6 +87,15 @@ def replay(out: str | Path, study: Study, *, progress: Progress | None = None) -
     ------
     InputError
         If the folder holds no whole results, or the study can't be analysed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gazeanalytics.study.examples import example_study
+    >>> study, out = example_study(), Path(tempfile.mkdtemp()) / "out"
+    >>> _ = analyse(study, out, only=["readers"])
+    >>> replay(out, study)
+    []
     """
     before = _provenance(Path(out))
     faults = [f"input {name}: {how}" for name, how in _changed(before["inputs"], dict(inputs_of(study)))]

@@ -19,6 +19,11 @@ def registry() -> dict[str, Analysis[Any]]:
     ------
     ValueError
         If two analyses bear one name, or need one another in a circle.
+
+    Examples
+    --------
+    >>> list(registry())[:2], registry()["agreement"].question
+    (['events', 'aoi_metrics'], 'How far do readers agree on each finding, people and AI (kappa, alpha, AC1)?')
     """
     found: dict[str, Analysis[Any]] = {}
     analysis: Analysis[Any]

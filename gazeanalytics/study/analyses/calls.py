@@ -36,6 +36,16 @@ def calls_of(
     pandas.DataFrame
         One row a reading with a trace and a finding that has a truth or is called by anyone: reading, reader, kind,
         case, finding, certainty (NaN where not mentioned), called (0 or 1) and truth (0, 1 or NaN).
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.analyses.findings import label_traces
+    >>> from gazeanalytics.study.examples import example_study
+    >>> study = example_study()
+    >>> tables = (study.table(name) for name in ("readings", "readers", "cases"))
+    >>> calls = calls_of(label_traces(study), *tables)
+    >>> calls.loc[calls["finding"] == "pneumothorax", ["reader", "called", "truth"]].head(2).values.tolist()
+    [['ann', 1, 1.0], ['ann', 0, 0.0]]
     """
     concluded = reasoning.conclude(findings)[["reading", "finding", "certainty"]]
     truths = [name for name in cases if str(name).startswith(TRUTH)]
@@ -53,7 +63,14 @@ def calls_of(
 
 
 def first_reads(calls: pd.DataFrame) -> pd.DataFrame:
-    """Keep each reader's first reading of a case, as comparisons between readers ask for."""
+    """Keep each reader's first reading of a case, as comparisons between readers ask for.
+
+    Examples
+    --------
+    >>> calls = pd.DataFrame({"reader": "ann", "case": "one", "finding": "edema", "called": [1, 0]})
+    >>> first_reads(calls)["called"].tolist()
+    [1]
+    """
     return calls.drop_duplicates(["reader", "case", "finding"])
 
 

@@ -37,6 +37,16 @@ def detect_events(study: Study, samples: pd.DataFrame) -> EventsOutcome:
     ------
     InputError
         If the detector is not known, its settings don't fit the recording, or no screen is given.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.examples import example_study
+    >>> study = example_study()
+    >>> import numpy as np
+    >>> t = np.arange(100) * 8.0
+    >>> samples = pd.DataFrame({"reading": 1, "t": t, "x": np.where(t < 400, 300.0, 600.0), "y": 400.0})
+    >>> detect_events(study, samples).fixations[["onset", "x"]].round().values.tolist()
+    [[0.0, 300.0], [408.0, 600.0]]
     """
     check(study, None)
     config, viewing = study.config.events, _viewing(study, samples)

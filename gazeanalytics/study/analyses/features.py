@@ -21,6 +21,13 @@ def measure_features(study: Study, fixations: pd.DataFrame, saccades: pd.DataFra
         Gives images, regions and the settings of `[features]`.
     fixations, saccades : pandas.DataFrame
         The tables of those names, whole: the ambient/focal coefficient is standardised over all readings.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.examples import example_study
+    >>> study = example_study()
+    >>> measure_features(study, study.table("fixations"))[["reading", "fixations"]].head(2).values.tolist()
+    [[1.0, 3.0], [2.0, 2.0]]
     """
     regions = study.table("regions") if study.has("regions") else None
     visits = None if regions is None else organ_visits(study, fixations)
@@ -36,7 +43,15 @@ def measure_features(study: Study, fixations: pd.DataFrame, saccades: pd.DataFra
 
 
 def organ_visits(study: Study, fixations: pd.DataFrame) -> pd.DataFrame:
-    """Visits (dwells) of the areas of interest: organs and grid cells, or lesions where there is nothing else."""
+    """Visits (dwells) of the areas of interest: organs and grid cells, or lesions where there is nothing else.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.examples import example_study
+    >>> study = example_study()
+    >>> organ_visits(study, study.table("fixations"))[["reading", "region"]].head(3).values.tolist()
+    [[1, 'right'], [1, 'left'], [2, 'right']]
+    """
     regions = study.table("regions")
     organs = regions[regions["kind"] != "lesion"]
     return gaze.visits(fixations, organs if len(organs) else regions, study.images_of(fixations))

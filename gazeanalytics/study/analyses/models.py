@@ -40,6 +40,12 @@ def model_frame(readings: pd.DataFrame) -> pd.DataFrame:
     """Rows that models use: people's readings, with `experience_decades` and `logit_uncertainty` beside.
 
     The level "none" of a clinical context or condition becomes the reference that the others are compared with.
+
+    Examples
+    --------
+    >>> readings = pd.DataFrame({"kind": ["person", "model"], "experience_years": [20, None], "uncertainty": 0.5})
+    >>> model_frame(readings)[["experience_decades", "logit_uncertainty"]].values.tolist()
+    [[2.0, 0.0]]
     """
     frame = readings[readings["kind"] == "person"] if "kind" in readings else readings
     added: dict[str, Any] = {}
@@ -70,6 +76,13 @@ def default_models(readings: pd.DataFrame, components: Sequence[str] = ()) -> di
     dict
         `accuracy` (binomial) and `uncertainty` (linear on the logit), each where the outcome varies: strategy +
         experience + context + reader, case and country crossed; what doesn't vary is left out.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"correct": [0, 1] * 10, "experience_decades": range(20), "reader": range(20),
+    ...                      "case": [0, 1, 2, 3, 4] * 4})
+    >>> default_models(rows)["accuracy"].formula
+    'correct ~ experience_decades + (1 | reader) + (1 | case)'
     """
     fixed = [*components] if components else [name for name in ("strategy",) if _varies(readings, name)]
     fixed += [name for name in ("experience_decades", "context", "condition") if _varies(readings, name)]
@@ -94,6 +107,14 @@ def fit_models(readings: pd.DataFrame, models: Mapping[str, ModelConfig]) -> dic
     ------
     InputError
         Naming the model, when its formula, family or `where` can't be used.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> rows = pd.DataFrame({"time_s": rng.normal(30, 5, 60), "reader": list("abcdef") * 10})
+    >>> fits = fit_models(rows, {"time": ModelConfig(formula="time_s ~ 1 + (1 | reader)")})
+    >>> fits["time"].n
+    60
     """
     fits = {}
     for name, model in models.items():
@@ -107,7 +128,15 @@ def fit_models(readings: pd.DataFrame, models: Mapping[str, ModelConfig]) -> dic
 def fit_defaults(
     readings: pd.DataFrame, models: Mapping[str, ModelConfig]
 ) -> tuple[dict[str, stats.MixedFit], dict[str, str]]:
-    """Fit the models that nobody asked for by name: fits, and why the others could not be fitted."""
+    """Fit the models that nobody asked for by name: fits, and why the others could not be fitted.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"x": [1.0] * 9, "reader": list("abc") * 3})
+    >>> fits, refused = fit_defaults(rows, {"m": ModelConfig(formula="x ~ 1 + (1 | reader)")})
+    >>> len(fits) + len(refused)
+    1
+    """
     fits, refused = {}, {}
     for name, model in models.items():
         try:

@@ -61,7 +61,15 @@ def find_archetypes(
 
 
 def readers_and_cases(study: Study, features: pd.DataFrame) -> dict[str, pd.Series]:
-    """Reader and case of each row of the features, as the strategies expect them: `readers`, `cases`."""
+    """Reader and case of each row of the features, as the strategies expect them: `readers`, `cases`.
+
+    Examples
+    --------
+    >>> from gazeanalytics.study.examples import example_study
+    >>> rows = readers_and_cases(example_study(), pd.DataFrame({"reading": [3, 1]}))
+    >>> rows["readers"].tolist(), rows["cases"].tolist()
+    (['bob', 'ann'], ['one', 'one'])
+    """
     who = features[["reading"]].merge(study.table("readings")[["reading", "reader", "case"]], on="reading", how="left")
     return {"readers": who["reader"], "cases": who["case"]}
 
