@@ -29,7 +29,7 @@ _KNOWN = ("preferred", "preferred_source", "duration")
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    r"""Cases of the study and the reports written of them.
+    r"""Cases of the reader study and the report drafts written of them.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ def read_drafts(path: str | Path) -> Drafts:
 def read_responses(
     paths: str | Path | Iterable[str | Path], *, condition: str | None = None, statements: Iterable[str] = ()
 ) -> pd.DataFrame:
-    """Read what readers answered: a JSON file a reader, `{case: {question: answer}}`.
+    """Read answers of a reader study: a JSON file a reader, `{case: {question: answer}}`.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ class _Place:
 
 
 def convert(raw: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> pd.DataFrame:
-    """Turn the foreign rows of one file into table `name`.
+    """Convert the rows of a foreign file into table `name`: names, units, missing codes, keys.
 
     Parameters
     ----------

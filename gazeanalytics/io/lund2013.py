@@ -18,7 +18,7 @@ LABELS = {1: "fixation", 2: "saccade", 3: "pso", 4: "pursuit", 5: "blink", 6: "u
 
 @dataclass(frozen=True, slots=True)
 class Lund2013:
-    """One labelled recording.
+    """One recording with events labelled by hand: fixation, saccade, PSO, pursuit, blink.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Lund2013:
 
 
 def read_lund2013(path: str | Path, *, reading: int = 0) -> Lund2013:
-    """Read one `.mat` file of the Lund2013 set.
+    """Read one `.mat` file of Lund2013: raw gaze with events labelled by hand.
 
     Parameters
     ----------

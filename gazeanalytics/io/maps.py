@@ -29,7 +29,7 @@ class _Strict(BaseModel):
 
 
 class ColumnSource(_Strict):
-    """Where one of our columns comes from. Exactly one of `column`, `value`, `cumulate` and `order` is given.
+    """Source of one of our columns: exactly one of `column`, `value`, `cumulate` and `order` is given.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class ColumnSource(_Strict):
 
 
 class TableMap(_Strict):
-    """Where one of our tables comes from. Without `columns` the file holds our own names and units already.
+    """Column map of a foreign file into one of our tables; without `columns` the file has our names and units.
 
     Examples
     --------

@@ -43,7 +43,7 @@ class Notes:
 
 
 def gather_notes(estimates: pd.DataFrame) -> Notes:
-    """Tell notes of whole models (the same in every row) from notes of single rows.
+    """Separate notes of whole models (the same in every row) from notes of single rows.
 
     Examples
     --------

@@ -25,7 +25,7 @@ def table_one(
     experience_edges: Sequence[float] = EXPERIENCE_EDGES,
     caption: str = "Readers and readings",
 ) -> PaperTable:
-    """Describe the readers by experience, country and specialty, in cells too large to identify anyone.
+    """Make Table 1 of a paper: readers by experience, country and specialty, with k-anonymity.
 
     Parameters
     ----------

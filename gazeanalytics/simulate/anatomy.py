@@ -108,7 +108,7 @@ def chest_boxes(cases: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
 
 
 def regions_of(cases: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw the regions of every case: all organs, and one lesion for each finding that is there.
+    """Draw the AOIs of every case: all organs, and one lesion for each finding that is present.
 
     Parameters
     ----------

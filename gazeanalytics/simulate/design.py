@@ -20,7 +20,7 @@ COUNTRY_LIMIT = 71
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """Planted effects on one outcome, all on its logit scale.
+    """Planted effects on one outcome: fixed effects and standard deviations of random intercepts, on the logit scale.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracker:
-    """What an eye and a video eye tracker add to the fixations that were meant.
+    """Noise of an eye and a video eye tracker: drift, tremor, oscillation, RMS-S2S noise, blinks, losses.
 
     Attributes
     ----------
@@ -170,7 +170,7 @@ def _models() -> tuple[Model, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Design:
-    """A study whose truth is known.
+    """Design of a simulated reader study whose truth is known.
 
     Attributes
     ----------

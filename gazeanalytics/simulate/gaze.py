@@ -30,7 +30,7 @@ def simulate_samples(
     tracker: Tracker | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> pd.DataFrame:
-    """Record fixations with a simulated eye tracker.
+    """Simulate raw gaze samples of an eye tracker from fixations: saccades, oscillation, drift, noise, blinks, losses.
 
     Saccades follow the parametric model of Dai, Selesnick, Rizzo, Rucker & Hudson (2016, IEEE SPMB), in which speed
     rises, stays and falls so that peak speed saturates with amplitude (the main sequence); here the fall is longer than

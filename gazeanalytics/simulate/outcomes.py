@@ -29,7 +29,7 @@ _TOP_SPEED_DEG_S = 460.0
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """A simulated study without its gaze and words.
+    """A simulated study with its planted truth, without its gaze and words.
 
     Attributes
     ----------
@@ -304,7 +304,7 @@ def _predict(
 
 
 def _target_there(cases: pd.DataFrame) -> np.ndarray:
-    """Tell whether each case shows its target finding."""
+    """Whether each case shows its target finding."""
     there = np.zeros(len(cases), bool)
     for finding in cases["target"].unique():
         asked = (cases["target"] == finding).to_numpy()

@@ -31,7 +31,7 @@ _CONTEXTS = {"none": "withheld", "indication": "reason for exam", "indication_an
 def simulate_points(
     study: Simulated, fixations: pd.DataFrame, *, rng: np.random.Generator | int | None = None
 ) -> pd.DataFrame:
-    """Let a cursor follow attention: points about each fixation, the more the longer it lasts.
+    """Simulate attention points of a cursor: points about each fixation, the more the longer it lasts.
 
     Parameters
     ----------

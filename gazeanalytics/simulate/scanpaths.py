@@ -93,7 +93,7 @@ def _fitted(screen: Screen, size: np.ndarray) -> np.ndarray:
 
 
 def simulate_fixations(study: Simulated, *, rng: np.random.Generator | int | None = None) -> pd.DataFrame:
-    """Draw where every person looks, and when.
+    """Simulate scanpaths: where and when every person fixates, shaped by search strategy and outcome.
 
     Parameters
     ----------

@@ -118,7 +118,7 @@ def _words(table: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
 def simulate_traces(
     study: Simulated, fixations: pd.DataFrame | None = None, *, rng: np.random.Generator | int | None = None
 ) -> pd.DataFrame:
-    """Let people dictate and models write what their readings state.
+    """Simulate reasoning traces: what people dictate and models write, as their readings state.
 
     People say one sentence a step, about what they looked at a little earlier; models write everything in one step, in
     the style of their output.

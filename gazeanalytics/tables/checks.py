@@ -14,7 +14,7 @@ __all__ = ["check"]
 
 
 def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return `frame` unchanged when it keeps to the table's contract.
+    """Check a table against its contract; return it unchanged when it keeps to it.
 
     Parameters
     ----------

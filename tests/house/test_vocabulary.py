@@ -71,7 +71,8 @@ FORBIDDEN_LEFT: dict[str, int] = {}
 
 ARCHAIC = re.compile(
     r"\b(told|tells?|telling|came|wanted|mends?|mended|mending|foretold|foretells?|foretelling|dealt|spelt|shrugs?"
-    r"|lumps?|hillside|anywhen)\b"
+    r"|lumps?|hillside|anywhen)\b",
+    re.IGNORECASE,
 )
 ARCHAIC_LEFT: dict[str, int] = {"study": 9}
 

@@ -76,7 +76,7 @@ def claims(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def paired_scores(
     table: pd.DataFrame, *, first: str, second: str, label: str = "Score", ax: Axes | None = None
 ) -> Axes:
-    """Draw two scores of the same cases against each other, with their mean difference.
+    """Draw a scatter plot of two scores of the same cases, with their mean difference.
 
     Parameters
     ----------

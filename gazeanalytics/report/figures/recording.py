@@ -41,7 +41,7 @@ def labelled_trace(
     stop: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw gaze over time with a row of labels for each coder or detector below it.
+    """Draw raw gaze over time, with the event labels of each coder or detector in rows below.
 
     Where rows differ, the eye sees at once what a detector does otherwise than a coder: ends saccades later, splits
     fixations, misses blinks.
@@ -125,7 +125,7 @@ def _draw_label_rows(ax: Axes, times: np.ndarray, rows: Mapping[str, np.ndarray]
 
 
 def main_sequence(saccades: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw peak speed against amplitude of saccades, both logarithmic, with the power law through them.
+    """Draw the main sequence: peak velocity of saccades against amplitude, both logarithmic, with a power law.
 
     A detector that works gives one band with a slope of about 0.5 to 0.6 (Bahill, Clark & Stark 1975); a second cloud
     shows noise, merged saccades or blinks taken for saccades.
@@ -209,7 +209,7 @@ def data_loss(
     max_loss: float = 0.2,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how much gaze was lost in each reader's readings, from least to most.
+    """Draw data loss: the share of gaze samples lost in each reader's readings, from least to most.
 
     Parameters
     ----------

@@ -174,7 +174,7 @@ def strategy_map(
     strategy: str = "strategy",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw readings on two axes, with the outline that holds half of each strategy and its name at the middle.
+    """Draw a map of readings on two components; a line holds half of each strategy, its name stands at the middle.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ _VERDICTS = {"types": 0, "continuum": 1, "none": 2}
 
 
 def choice_curve(choices: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw what each number of groups gave, and which number was taken.
+    """Draw model selection: BIC, silhouette or variance explained by number of clusters, and the number chosen.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def choice_curve(choices: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def strategy_stability(stability: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how well strategies were found again: agreement of all labels, and overlap of each strategy.
+    """Draw cluster stability over resamples: adjusted Rand index, mutual information, Jaccard overlap of each strategy.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def strategy_stability(stability: pd.DataFrame, *, ax: Axes | None = None) -> Ax
 
 
 def multiverse_table(multiverse: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how the answer changes with each choice: verdict, number of strategies, agreement with the baseline.
+    """Draw a multiverse analysis: how verdict, number of strategies and agreement change with each analysis choice.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def multiverse_table(multiverse: pd.DataFrame, *, ax: Axes | None = None) -> Axe
 
 
 def archetype_map(scores: pd.DataFrame, *, color: pd.Series | None = None, ax: Axes | None = None) -> Axes:
-    """Draw readings between their archetypes: corners of a polygon, each reading at the average of its shares.
+    """Draw a simplex plot of archetypes: corners of a polygon, each reading at the average of its shares.
 
     Parameters
     ----------
