@@ -224,9 +224,8 @@ def mrmc(
         How error covariances are estimated; the latter two for the empirical AUC alone (DeLong et al. 1988; Gallas
         2006, Hillis 2018).
     fixed : {"readers", "cases"}, optional
-        Confine the claims to these readers or these cases. By default they hold for readers and cases like these.
+        Confine the claims to these readers or cases. By default they hold for readers and cases like these.
     confidence : float
-        Of the intervals.
     interval : {"symmetric", "logit"}
         Of single tests: as all programs give them, or symmetric on the logit, which cover better where few cases are
         read and figures are near 1 (in Roe & Metz's studies .94 to .95 where symmetric ones cover .93 to .94).
@@ -295,8 +294,7 @@ def _check_request(data: RocData, fixed: str | None, interval: str) -> None:
         )
     if len(data.readers) < 2 and fixed != "readers":
         raise InputError(
-            "one reader can't show how readers vary: expected at least two, or fixed='readers' for claims about this "
-            "one"
+            "one reader can't show how readers vary: expected at least two, or fixed='readers' for claims about one"
         )
 
 
