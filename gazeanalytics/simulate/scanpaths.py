@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gazeanalytics._kernels.simulate import gaze as kernels
+from gazeanalytics._kernels.simulate import scanpaths as kernels
 from gazeanalytics.geometry import Box, Screen, Viewing, fit_box
 from gazeanalytics.simulate.anatomy import FINDINGS, ORGANS, lesion_boxes, organ_boxes
 from gazeanalytics.simulate.design import STRATEGIES

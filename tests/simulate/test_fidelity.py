@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazeanalytics._kernels.simulate import gaze as kernels
+from gazeanalytics._kernels.simulate import saccades as kernels
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.io.lund2013 import read_lund2013
 from gazeanalytics.simulate import Design, simulate_fixations, simulate_readings, simulate_samples, viewing_of

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from gazeanalytics import tables
-from gazeanalytics._kernels.simulate import gaze as kernels
+from gazeanalytics._kernels.simulate import saccades as kernels
 from gazeanalytics.geometry import Screen, Viewing
 from gazeanalytics.simulate import (
     EVENTS,

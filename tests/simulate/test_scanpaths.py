@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import tables
-from gazeanalytics._kernels.simulate import gaze as kernels
+from gazeanalytics._kernels.simulate import scanpaths as kernels
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.simulate import STRATEGIES, Design, simulate_fixations, simulate_readings, viewing_of
 from gazeanalytics.simulate.anatomy import ORGANS
