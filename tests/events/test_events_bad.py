@@ -104,7 +104,7 @@ REFUSED = {
     "degrees": (lambda s: s.assign(x=(s["x"] - 512) / 31.4, y=(s["y"] - 384) / 31.4), "x and y must be in image px"),
     "shares of the image": (lambda s: s.assign(x=s["x"] / 1024, y=s["y"] / 768), "x and y must be in image px"),
     "no such column": (lambda s: s.rename(columns={"x": "gaze_x"}), "column 'x': expected this column"),
-    "readings mixed": (lambda s: s.assign(reading=np.arange(len(s)) // 10 % 2), "comes back after other readings"),
+    "readings mixed": (lambda s: s.assign(reading=np.arange(len(s)) // 10 % 2), "begins again after other readings"),
     "text": (lambda s: s.assign(x=s["x"].astype(str)), "column 'x'"),
 }
 
