@@ -113,8 +113,8 @@ def _with_makers(only: Iterable[str], analyses: dict[str, Analysis[Any]]) -> set
         if name in asked:
             continue
         asked.add(name)
-        wanted = {table for need in analyses[name].needs for table in _choices(need)} | set(analyses[name].uses)
-        to_add += [maker for maker, other in analyses.items() if wanted & set(other.makes)]
+        needed = {table for need in analyses[name].needs for table in _choices(need)} | set(analyses[name].uses)
+        to_add += [maker for maker, other in analyses.items() if needed & set(other.makes)]
     return asked
 
 

@@ -62,37 +62,37 @@ def analyse(
     >>> found.table("aoi_metrics")[["reading", "region", "n_visits"]].head(2).values.tolist()
     [[1, 'right', 1], [1, 'left', 1]]
     """
-    tell = progress or _silent
+    progressed = progress or _silent
     names = None if only is None else list(only)
     if out is None:
-        counts, planned = _checked(study, names, tell)
-        return _run(StudyResult(study, counts=counts, progress=progress), planned, tell)
+        counts, planned = _checked(study, names, progressed)
+        return _run(StudyResult(study, counts=counts, progress=progress), planned, progressed)
     out = Path(out)
     check_free(out, study, overwrite)
     if key_file is not None:
         check_key_file(Path(key_file), out)
-    counts, planned = _checked(study, names, tell)
+    counts, planned = _checked(study, names, progressed)
     with staged(out) as stage:
-        found = _run(StudyResult(study, counts=counts, keep=stage.parts, progress=progress), planned, tell)
+        found = _run(StudyResult(study, counts=counts, keep=stage.parts, progress=progress), planned, progressed)
         write(found, planned, stage.folder, progress=progress)
     if key_file is not None:
         write_text(pseudonyms_of(study).key_file().to_csv(index=False, lineterminator="\n"), Path(key_file))
     return found
 
 
-def _checked(study: Study, only: list[str] | None, tell: Progress) -> tuple[dict[str, int], dict[str, Planned]]:
+def _checked(study: Study, only: list[str] | None, progressed: Progress) -> tuple[dict[str, int], dict[str, Planned]]:
     """Refuse what no data could save before hours are spent: files, keys, formulas."""
-    tell("check", 0, 1)
+    progressed("check", 0, 1)
     counts = study.check()
     planned = plan(study, only)
     for entry in planned.values():
         if entry.runs:
             entry.analysis.check(study, entry.options)
-    tell("check", 1, 1)
+    progressed("check", 1, 1)
     return {f"{name} in": count for name, count in counts.items()}, planned
 
 
-def _run(known: StudyResult, planned: dict[str, Planned], tell: Progress) -> StudyResult:
+def _run(known: StudyResult, planned: dict[str, Planned], progressed: Progress) -> StudyResult:
     """Run the analyses in order; one that these data can't answer is noted, and those that need it fall away."""
     for name, entry in planned.items():
         if not entry.on:
@@ -101,7 +101,7 @@ def _run(known: StudyResult, planned: dict[str, Planned], tell: Progress) -> Stu
         if missing:
             known.skipped[name] = missing
             continue
-        tell(name, 0, 1)
+        progressed(name, 0, 1)
         try:
             outcome = entry.analysis.run(known, entry.options)
         except NotPossibleError as reason:
@@ -109,7 +109,7 @@ def _run(known: StudyResult, planned: dict[str, Planned], tell: Progress) -> Stu
         else:
             known.outcomes[name] = outcome
             known.counts |= outcome.counts
-        tell(name, 1, 1)
+        progressed(name, 1, 1)
     return known
 
 

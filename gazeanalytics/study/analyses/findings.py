@@ -31,7 +31,7 @@ def label_traces(study: Study) -> pd.DataFrame:
 
 def _label_outputs(traces: pd.DataFrame) -> pd.DataFrame:
     parsed = reasoning.parse_outputs(traces["text"])
-    # An output in which no answer could be told from the reasoning is read whole: nothing that a model says is dropped.
+    # An output in which answer and reasoning can not be parted is read whole: nothing that a model says is dropped.
     said = parsed["reasoning"].where(parsed["kind"] != "unparsed", traces["text"])
     thought = reasoning.label_findings(traces.assign(text=said))
     answer = reasoning.label_findings(traces.assign(text=parsed["answer"].fillna("")))
