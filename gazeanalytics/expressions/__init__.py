@@ -6,6 +6,10 @@ by our own table of functions; nothing is ever given to Python, numpy or pandas 
 what comes out are bounded (`Limits`).
 """
 
+# Rejected: ast.parse with a list of allowed nodes. Python's grammar lacks `~` between two sides, `||` and `a:b`, its
+# parser can use up the stack on deep input, each new Python adds nodes to think of, and one node let through by
+# mistake (Attribute) is a shell. Rejected too: DataFrame.eval, whose names reach Python's objects. With our own
+# grammar, what isn't in the tree can't happen.
 from gazeanalytics.expressions.algebra import Term, expand, summands
 from gazeanalytics.expressions.conditions import check_condition, select
 from gazeanalytics.expressions.faults import ExpressionError, Limits, limits, shorten

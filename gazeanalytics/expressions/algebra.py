@@ -18,7 +18,16 @@ class Term:
     """What is multiplied into one effect: nothing (the intercept), a factor, or several of an interaction.
 
     Terms are equal whatever the order of their factors.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> one, other = (expand(summands(parse(text)), intercept=False)[0] for text in ("site:years", "years:site"))
+    >>> one.name, other.name, one == other
+    ('site:years', 'years:site', True)
     """
+
+    # Factors are compared as written, not as trees: log(x) typed with other spaces or brackets is the same factor.
 
     factors: tuple[Node, ...] = field(compare=False)
     key: frozenset[str]
@@ -97,6 +106,8 @@ class _Expansion:
             hold("terms", len(found), self.text)
         return found
 
+    # Terms are a set kept in order of appearance (a dict), so that a + a is a and a:a is a, as in Wilkinson & Rogers;
+    # sympy-like algebra with coefficients would make 2a of the first and a**2 of the second.
     def terms(self, node: Node) -> Terms:
         if isinstance(node, Chain):
             return self.chain(node)
@@ -140,6 +151,7 @@ class _Expansion:
         return found
 
     def interact(self, left: Terms, right: Terms) -> Terms:
+        # Counted before they are formed: (a + ... + j)**50 is short to write and would not end within a minute.
         self.products += len(left) * len(right)
         hold("products", self.products, self.text)
         found: Terms = {}

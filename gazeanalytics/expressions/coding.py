@@ -32,6 +32,15 @@ class Coding:
         What stands for each level where the other terms span the rest.
     labels : tuple of str
         Names of those columns, brackets included.
+
+    Examples
+    --------
+    Treatment coding compares each level with the first:
+
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> coding = learn(parse("site"), pd.Series(["b", "a", "c"]))
+    >>> coding.levels, coding.labels
+    (('a', 'b', 'c'), ('[b]', '[c]'))
     """
 
     name: str
@@ -75,6 +84,7 @@ def columns(coding: Coding, values: pd.Series, *, reduced: bool) -> tuple[np.nda
            [1.],
            [0.]]), ['site[b]'])
     """
+    # A level that the fit hasn't seen has no coefficient; a row of zeros would pass it off as the base level.
     codes = _codes(coding.levels, values)
     missing = values.isna().to_numpy()
     strange = (codes < 0) & ~missing
@@ -86,6 +96,7 @@ def columns(coding: Coding, values: pd.Series, *, reduced: bool) -> tuple[np.nda
     table = coding.contrasts if reduced else np.eye(len(coding.levels))
     labels = coding.labels if reduced else tuple(f"[{level}]" for level in coding.levels)
     found = table[codes]
+    # Missing stays missing: code -1 has taken the last level's row, as it does in numpy.
     found[missing] = np.nan
     return found, [coding.name + label for label in labels]
 
@@ -163,6 +174,7 @@ def _sum(levels: list[Any], base: int | None) -> Laid:
     return matrix, [f"S.{level}" for level in levels[:-1]]
 
 
+# Columns as R's contr.helmert gives them, not scaled: coefficients are then those of R's output.
 def _helmert(levels: list[Any], base: int | None) -> Laid:
     count = len(levels)
     matrix = -np.triu(np.ones((count, count)))[:, : count - 1]

@@ -45,6 +45,7 @@ def select(data: pd.DataFrame, where: str) -> pd.DataFrame:
     >>> select(table, "isna(site) or reader == 1")["reader"].tolist()
     [1, 3]
     """
+    # Not DataFrame.query: its `@name` and attribute access reach Python's objects, so a condition could write files.
     tree = _condition(where, [str(name) for name in data.columns])
     with np.errstate(all="ignore"):
         found = work_out(tree, Rows(data))
@@ -75,6 +76,8 @@ def _condition(where: str, columns: list[str]) -> Node:
     return tree
 
 
+# Refused by its outermost operator, before any table is at hand: `check` then finds a wrong study file in a second, and
+# what depends on the columns (a name that might be true or false) is left to `select`.
 def _may_be_true(tree: Node) -> bool:
     if isinstance(tree, Chain):
         return tree.rest[0][0] not in ("+", "-", "*", "/", "//", "%", "**")

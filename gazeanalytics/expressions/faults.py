@@ -22,7 +22,17 @@ LONGEST_SHOWN = 80
 
 
 class ExpressionError(InputError):
-    """A formula or condition that can't be read or worked out; one sentence says which, where and what is allowed."""
+    """A formula or condition that can't be read or worked out; one sentence says which, where and what is allowed.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> try:
+    ...     parse("y ~ x +")
+    ... except InputError as error:
+    ...     print(error)
+    can't read 'y ~ x +': expected a column, number, text in quotes, function or bracket; got the end at character 8
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,11 @@ class Limits:
         Columns of a design matrix.
     cells : int
         Rows times columns of a design matrix; 100 million take 0.8 GB.
+
+    Examples
+    --------
+    >>> Limits().depth, Limits().terms
+    (60, 500)
     """
 
     characters: int = 20_000
@@ -53,6 +68,8 @@ class Limits:
     cells: int = 100_000_000
 
 
+# A context variable, not a parameter: every function in between would only pass it on. Not a global of the module: the
+# larger limit of one thread would hold for all of them.
 _CURRENT: ContextVar[Limits] = ContextVar("limits", default=Limits())  # noqa: B039 (frozen)
 
 
@@ -86,7 +103,16 @@ def limits(**changed: int) -> Iterator[Limits]:
 
 
 def hold(name: str, count: int, expression: str) -> None:
-    """Refuse an expression that asks for more than the limit of that name."""
+    """Refuse an expression that asks for more than the limit of that name.
+
+    Examples
+    --------
+    >>> hold("terms", 500, "a * b")
+    >>> hold("terms", 501, "a * b")
+    Traceback (most recent call last):
+    gazeanalytics.expressions.faults.ExpressionError: 'a * b': expected at most 500 terms; got 501 or more; ask \
+for less, or allow more inside `with gazeanalytics.expressions.limits(terms=...)`
+    """
     most = getattr(_CURRENT.get(), name)
     if count > most:
         raise ExpressionError(
@@ -107,13 +133,20 @@ def shorten(text: str, place: int = 0) -> str:
     """
     if len(text) <= LONGEST_SHOWN:
         return text
+    # A message quotes a file that may be hostile or huge, so it quotes little, from around the fault.
     start = min(max(place - LONGEST_SHOWN // 2, 0), len(text) - LONGEST_SHOWN)
     stop = start + LONGEST_SHOWN
     return ("…" if start else "") + text[start:stop] + ("…" if stop < len(text) else "")
 
 
 def refusal(text: str, place: int, expected: str, got: str) -> ExpressionError:
-    """Say what stands at a place of an expression and what may stand there."""
+    """Say what stands at a place of an expression and what may stand there.
+
+    Examples
+    --------
+    >>> print(refusal("y ~ $x", 4, "a column", "'$'"))
+    can't read 'y ~ $x': expected a column; got '$' at character 5
+    """
     return ExpressionError(
         f"can't read {shorten(text, place)!r}: expected {expected}; got {got} at character {place + 1}"
     )

@@ -54,8 +54,10 @@ got 'np.log' at character 1
     return _Reader(text, tokens(text, columns=columns)).whole()
 
 
+# By hand rather than by a parser generator (lark, pyparsing): a dependency less, time linear in the text (no
+# backtracking), and a refusal that knows what could have stood there.
 class _Reader:
-    """Precedence climbing over the tokens of one expression."""
+    """Precedence climbing over the tokens of one expression (Pratt 1973, in its plainest form)."""
 
     def __init__(self, text: str, cut: list[Token]) -> None:
         self.text, self.cut, self.at, self.depth = text, cut, 0, 0
@@ -92,6 +94,8 @@ class _Reader:
 
     def expression(self, loosest: int) -> Node:
         """Read operators that bind at least as tightly as `loosest`."""
+        # The reader recurses as deep as brackets do, and so do all walks over its tree; held here, none meets Python's
+        # RecursionError, which could be raised anywhere.
         self.depth += 1
         hold("depth", self.depth, self.text)
         left = self.start()
@@ -115,6 +119,8 @@ class _Reader:
             operator = self.take().text
             if operator == "not":
                 operator += f" {self.take().text}"
+            # What follows ** may have a sign (x ** -1) and powers of its own (worked from the right); what follows any
+            # other operator binds more tightly than that operator (worked from the left).
             rest.append((operator, self.expression(_SIGN if rank == _POWER else rank + 1)))
         return Chain(first.place, first, tuple(rest))
 
@@ -122,6 +128,7 @@ class _Reader:
         """Read what may stand at the start of an expression."""
         token = self.take()
         if token.kind == "number":
+            # From 19 digits on an int may not fit int64, and would make an object array of a column.
             whole = token.text.isdigit() and len(token.text) < 19
             return Literal(token.place, int(token.text) if whole else float(token.text))
         if token.kind == "text":

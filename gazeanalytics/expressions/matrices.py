@@ -19,6 +19,8 @@ from gazeanalytics.expressions.values import Rows, work_out
 
 __all__ = ["Layout", "Matrix", "build"]
 
+# Our own builder rather than formulaic's or patsy's: both work factors out with Python's eval in an environment of
+# modules (a formula could run a shell command), and patsy's stateful transforms can't be written into a plain file.
 INTERCEPT = "(Intercept)"
 
 # A factor of a term, by its text, and whether its category is coded with one column less than it has levels.
@@ -47,6 +49,22 @@ class Layout:
         What is multiplied, in the order of the columns.
     memory : dict
         What functions such as `scale` have learnt.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.algebra import expand, summands
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> table = pd.DataFrame({"years": [1.0, 5.0, 9.0], "site": ["a", "b", "a"]})
+    >>> layout = build(expand(summands(parse("years * site"))), table).layout
+    >>> layout.column_names
+    ('(Intercept)', 'years', 'site[b]', 'years:site[b]')
+    >>> layout.term_slices["years:site"], layout.required_variables, layout.categories
+    (slice(3, 4, None), ('years', 'site'), ('site',))
+
+    A new table of one site keeps both sites' columns:
+
+    >>> layout.matrix(pd.DataFrame({"years": [7.0], "site": ["b"]}))
+    array([[1., 7., 1., 7.]])
     """
 
     column_names: tuple[str, ...]
@@ -66,7 +84,17 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """A design matrix, shape (rows, columns), and its layout."""
+    """A design matrix, shape (rows, columns), and its layout.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.algebra import expand, summands
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> found = build(expand(summands(parse("x"))), pd.DataFrame({"x": [2.0, 3.0]}))
+    >>> found.x
+    array([[1., 2.],
+           [1., 3.]])
+    """
 
     x: np.ndarray
     layout: Layout
@@ -143,6 +171,9 @@ def _inside_factor(node: Node) -> Node:
 
 def _lay_out(terms: list[Term], values: dict[str, Any], codings: dict[str, Coding]) -> list[tuple[Term, list[Block]]]:
     """Choose what each term adds to the span of those before it (the rule of S; patsy's way of saying it)."""
+    # A factor a spans the same as 1 and a reduced by one level, so a term a:b is the sum of 1, a-, b- and a-:b-. Each
+    # term adds those of its parts that no term before it has. Rejected: drop a level of every factor, which loses
+    # columns from `a:b` without main effects; full coding with a generalised inverse, whose coefficients mean nothing.
     spanned: set[frozenset[Scoped]] = set()
     laid, total = [], 0
     for term in terms:
@@ -202,7 +233,7 @@ def _columns(
     """Multiply the columns of each block's factors, the first factor's fastest: matrix, widths of blocks, names."""
     widths = [_block_width(block, values, codings) for block in blocks]
     shown = " + ".join(dict.fromkeys(":".join(text for text, _ in block) or "1" for block in blocks))
-    hold("cells", sum(widths) * rows, shown)
+    hold("cells", sum(widths) * rows, shown)  # before the memory is asked for
     x, titles = np.ones((rows, sum(widths))), []
     stop = 0
     for block, width in zip(blocks, widths, strict=True):

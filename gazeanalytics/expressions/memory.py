@@ -14,11 +14,22 @@ from gazeanalytics.expressions.faults import ExpressionError, hold
 
 __all__ = ["REMEMBERING", "Remembering", "use_poly"]
 
+# State is JSON, not a fitted object: a saved model then holds nothing that could run when it is read.
 State = dict[str, Any]
 
 
 class Remembering(NamedTuple):
-    """A function that remembers: how it learns, how it is used, and the types of its settings."""
+    """A function that remembers: how it learns, how it is used, and the types of its settings.
+
+    Examples
+    --------
+    A prediction uses the mean and spread of the fit, not those of the new rows:
+
+    >>> scale = REMEMBERING["scale"]
+    >>> state = scale.learn(np.array([10.0, 20.0, 30.0]), {})
+    >>> scale.use(np.array([40.0]), state)
+    array([2.])
+    """
 
     learn: Callable[[np.ndarray, Mapping[str, Any]], State]
     use: Callable[[np.ndarray, State], np.ndarray]
@@ -67,6 +78,8 @@ def learn_poly(x: np.ndarray, settings: Mapping[str, Any]) -> State:
         return {"degree": degree}
     if degree >= np.unique(x[np.isfinite(x)]).size:
         raise ExpressionError(f"{name}: expected more than {degree} different values; got fewer")
+    # The recurrence (Kennedy & Gentle 1980, as R cites it) rather than QR of powers of x: its shifts and norms are all
+    # that new data need, and powers of raw x lose digits from about the fifth on.
     shifts, norms = [], [float(x.size)]
     before, now = np.zeros(x.size), np.ones(x.size)
     for power in range(degree):
@@ -135,6 +148,8 @@ def use_bs(x: np.ndarray, state: State) -> np.ndarray:
             f"bs(...): expected values from {knots[0]:g} to {knots[-1]:g}, as in the fit; got {x[outside][0]:g} and "
             f"{int(outside.sum()) - 1} more outside"
         )
+    # Refused outside the knots, where R's bs goes on as a polynomial with a warning: that is extrapolation unasked.
+    # A value at the last knot counts to the last interval; half-open intervals alone would give it a row of zeros.
     last = knots.size - degree - 2
     basis = [(knots[i] <= x) & ((x < knots[i + 1]) | ((i == last) & (x == knots[-1]))) for i in range(knots.size - 1)]
     basis = [one.astype(float) for one in basis]

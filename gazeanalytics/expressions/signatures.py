@@ -19,6 +19,11 @@ class Signature:
         Names of the settings, in the order in which they may stand without their names.
     min_arguments : int
         How many columns it wants at least.
+
+    Examples
+    --------
+    >>> SIGNATURES["poly"]
+    Signature(columns=1, settings=('degree', 'raw'), min_arguments=1)
     """
 
     columns: int = 1

@@ -27,6 +27,9 @@ _PATTERN = re.compile(
     """,
     re.VERBOSE,
 )
+# Look-alikes are named in the refusal, not folded (NFKC) into what they look like: Python folds names, so that ｅｘｅｃ
+# passes a list of forbidden words and then runs. Names are compared as they are, letter for letter, and a column in
+# another script stays itself.
 _LOOKALIKES = {
     "−": "-",
     "–": "-",
@@ -49,7 +52,15 @@ _WORDS = ("and", "or", "not", "in")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word or mark, and the character at which it begins."""
+    """A word or mark, and the character at which it begins.
+
+    Examples
+    --------
+    >>> tokens("x < 3")[1]
+    Token(kind='mark', text='<', place=2)
+    >>> tokens("x")[-1].shown
+    'the end'
+    """
 
     kind: Kind
     text: str

@@ -40,35 +40,72 @@ _RANK = {operator: rank for rank, operators in enumerate(RANKS) for operator in 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Any part of an expression, and the character at which it begins."""
+    """Any part of an expression, and the character at which it begins.
+
+    Examples
+    --------
+    Where it stands is for messages; nodes are equal whatever their place:
+
+    >>> Name(0, "x") == Name(7, "x")
+    True
+    """
 
     place: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Literal(Node):
-    """A number, a text in quotes, True or False."""
+    """A number, a text in quotes, True or False.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> parse("0.5").value, parse("'a'").value, parse("TRUE").value
+    (0.5, 'a', True)
+    """
 
     value: float | str | bool
 
 
 @dataclass(frozen=True, slots=True)
 class Name(Node):
-    """A column."""
+    """A column.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> parse("`time on task`")
+    Name(place=0, name='time on task')
+    """
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(Node):
-    """Several literals, as in `x in ["a", "b"]`."""
+    """Several literals, as in `x in ["a", "b"]`.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> [item.value for item in parse("[1, -2]").items]
+    [1, -2]
+    """
 
     items: tuple[Literal, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Node):
-    """One of our own functions, its arguments and its options."""
+    """One of our own functions, its arguments and its options.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> call = parse("poly(x, degree=2)")
+    >>> call.name, len(call.arguments), call.options[0][0]
+    ('poly', 1, 'degree')
+    """
 
     name: str
     arguments: tuple[Node, ...]
@@ -77,7 +114,14 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True)
 class Sign(Node):
-    """`-x`, `not x` or `~x`."""
+    """`-x`, `not x` or `~x`.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> parse("-x").operator, write(parse("-x").operand)
+    ('-', 'x')
+    """
 
     operator: str
     operand: Node
@@ -88,6 +132,13 @@ class Chain(Node):
     """Operators of one rank in a row, worked from the left: `a + b - c`, `2 < x < 5`.
 
     One node for the whole row keeps the tree as deep as its brackets, however long a sum is.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> chain = parse("2 < x < 5")
+    >>> write(chain.first), [(operator, write(node)) for operator, node in chain.rest]
+    ('2', [('<', 'x'), ('<', '5')])
     """
 
     first: Node
@@ -96,13 +147,30 @@ class Chain(Node):
 
 @dataclass(frozen=True, slots=True)
 class Bracket(Node):
-    """Round brackets around `|` or `||`, which make a random term of it: `(1 | reader)`."""
+    """Round brackets around `|` or `||`, which make a random term of it: `(1 | reader)`.
+
+    Examples
+    --------
+    Other brackets only say what is worked out first, and leave no node:
+
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> type(parse("(1 | reader)")).__name__, type(parse("(x)")).__name__
+    ('Bracket', 'Name')
+    """
 
     inner: Chain
 
 
 def rank_of(operator: str) -> int:
-    """Say how tightly an operator binds; -1 for what is no operator between two things."""
+    """Say how tightly an operator binds (its precedence); -1 for what is no operator between two things.
+
+    Examples
+    --------
+    >>> rank_of("~") < rank_of("+") < rank_of("*") < rank_of(":") < rank_of("**")
+    True
+    >>> rank_of("(")
+    -1
+    """
     return _RANK.get(operator, -1)
 
 
@@ -126,7 +194,14 @@ def _names(node: Node) -> Iterator[str]:
 
 
 def parts(node: Node) -> tuple[Node, ...]:
-    """Give the parts of a node that may name columns: of a call, not its settings."""
+    """Give the parts of a node that may name columns: of a call, not its settings.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> [write(part) for part in parts(parse("factor(site, contr.sum)"))]
+    ['site']
+    """
     if isinstance(node, Call):
         return node.arguments[: SIGNATURES[node.name].columns]
     if isinstance(node, Chain):

@@ -48,6 +48,14 @@ class Rows:
         What `scale(x)` and the like have learnt, by how they are written; filled where `learning`.
     learning : bool
         Whether these are the rows of the fit.
+
+    Examples
+    --------
+    >>> rows = Rows(pd.DataFrame({"x": [1, None], "site": ["a", "b"]}))
+    >>> rows.column("x")
+    array([ 1., nan])
+    >>> rows.column("site").tolist()
+    ['a', 'b']
     """
 
     data: pd.DataFrame
@@ -84,7 +92,17 @@ def work_out(node: Node, rows: Rows) -> Value:
 
 
 def numbers(node: Node, rows: Rows) -> np.ndarray:
-    """Work out numbers; whatever else it gives is refused."""
+    """Work out numbers; whatever else it gives is refused.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> table = pd.DataFrame({"x": [1.0, 100.0], "site": ["a", "b"]})
+    >>> numbers(parse("log10(x)"), Rows(table))
+    array([0., 2.])
+    >>> numbers(parse("site == 'b'"), Rows(table))
+    array([0., 1.])
+    """
     value = work_out(node, rows)
     if isinstance(value, pd.Series | str):
         kind = f"labels ({value.dtype})" if isinstance(value, pd.Series) else "text"
@@ -106,7 +124,14 @@ def remembering(node: Node) -> list[str]:
 
 
 def settings(call: Call, kinds: Mapping[str, Any]) -> dict[str, Any]:
-    """Read a call's settings, each a number, True or False, a text or a list of them."""
+    """Read a call's settings, each a number, True or False, a text or a list of them.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> settings(parse("poly(x, 3, raw=True)"), {"degree": int, "raw": bool})
+    {'degree': 3, 'raw': True}
+    """
     signature = SIGNATURES[call.name]
     told = dict(zip(signature.settings, call.arguments[signature.columns :], strict=False)) | dict(call.options)
     found = {}
@@ -242,6 +267,7 @@ def _said(value: Value) -> str:
     return "text" if isinstance(value, str) else "numbers"
 
 
+# A table by type of node rather than getattr(self, "visit_" + name): no text from a file ever picks what is called.
 _KINDS: Mapping[type[Node], Callable[[Any, Rows], Value]] = {
     Literal: lambda node, rows: node.value,
     Name: lambda node, rows: rows.column(node.name),

@@ -66,6 +66,11 @@ class Link:
         Denying the concept says nothing of the finding.
     inverse : bool
         The concept is the finding's opposite.
+
+    Examples
+    --------
+    >>> lexicon().links["hydropneumothorax"][0]
+    Link(finding='pneumothorax', reach=1.0, one_way=False, inverse=False)
     """
 
     finding: str

@@ -49,6 +49,13 @@ class Mention:
         Stated probability that it is there, and what the words may mean.
     modifiers : dict
         side, zone, severity, change.
+
+    Examples
+    --------
+    >>> from gazeanalytics.reasoning.labeler.lexicons import lexicon
+    >>> mention = mentions("Likely small left effusion.", lexicon().phrases)[0]
+    >>> mention.concept, mention.stated[0] > 0.5, mention.modifiers
+    ('effusion', True, {'severity': 'mild', 'side': 'left'})
     """
 
     start: int

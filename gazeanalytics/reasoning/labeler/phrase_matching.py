@@ -43,6 +43,13 @@ class Entry:
         How an organ is: normal, upper_normal, borderline, large, stable.
     modifiers : dict
         side, zone, severity, change.
+
+    Examples
+    --------
+    >>> from gazeanalytics.reasoning.labeler.lexicons import lexicon
+    >>> entry = lexicon().phrases.match("no")[0].entry
+    >>> entry.scope, entry.p, entry.concept
+    ('deny', 0.02, '')
     """
 
     concept: str = ""
@@ -73,7 +80,15 @@ class Entry:
 
 @dataclass(slots=True)
 class Item:
-    """A phrase found in a text: characters `start` to `stop`, and what it is for."""
+    """A phrase found in a text: characters `start` to `stop`, and what it is for.
+
+    Examples
+    --------
+    >>> from gazeanalytics.reasoning.labeler.lexicons import lexicon
+    >>> item = lexicon().phrases.match("no effusion")[1]
+    >>> item.start, item.stop, item.entry.concept
+    (3, 11, 'effusion')
+    """
 
     start: int
     stop: int

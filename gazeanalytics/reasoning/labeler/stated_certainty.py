@@ -48,6 +48,13 @@ class Figure:
         Whether a denial turns it round: "no edema (90 % sure)" gives edema .1.
     number : bool
         Whether it is a number; a level in words yields to a hedge.
+
+    Examples
+    --------
+    >>> from gazeanalytics.reasoning.labeler.phrase_matching import words
+    >>> figure = figures(words("no edema (90 % sure)"))[0]
+    >>> figure.stated[0], figure.of_claim, round(figure.applied((0.05, 0.0, 0.1))[0], 2)
+    (0.9, True, 0.1)
     """
 
     start: int

@@ -87,6 +87,17 @@ class Design:
     See Also
     --------
     arrange : Makes one.
+
+    Examples
+    --------
+    Three readers and two cases; the term with most levels comes first, the other one's effects are the border:
+
+    >>> reader = RandomTerm("reader", ("(Intercept)",), np.arange(3), np.array([2, 0, 1, 0, 2]), np.ones((5, 1)))
+    >>> case = RandomTerm("case", ("(Intercept)",), np.arange(2), np.array([0, 0, 1, 1, 1]), np.ones((5, 1)))
+    >>> y, x = np.arange(5.0), np.ones((5, 1))
+    >>> design = arrange(y, x, (case, reader), size=np.ones(5), offset=np.zeros(5))
+    >>> [term.group for term in design.terms], design.border, design.order.tolist()
+    (['reader', 'case'], 2, [1, 3, 2, 0, 4])
     """
 
     order: np.ndarray

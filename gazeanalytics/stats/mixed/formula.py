@@ -41,6 +41,14 @@ class Formula:
     auxiliary_kind : {"", "nominal", "zeros"}
     weights : str
         Column of weights, which is given beside the formula; empty for none.
+
+    Examples
+    --------
+    >>> parts = parse("seconds ~ years * site + (1 | reader) + (1 | site/case)")
+    >>> parts.response, [term.name for term in parts.fixed]
+    ('seconds', ['1', 'years', 'site', 'years:site'])
+    >>> [groups for _, groups in parts.random], parts.nested
+    ([('reader',), ('site',), ('site', 'case')], (('site', 'case'),))
     """
 
     response: str
@@ -84,6 +92,13 @@ class Frame:
         How to build each term's `z` for new data.
     notes : tuple of str
         Rows left out, columns dropped, small cells.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "x": [0.5, 1.0, np.nan, 2.0], "reader": ["a", "a", "b", "b"]})
+    >>> frame = read(parse("y ~ x + (1 | reader)"), table)
+    >>> frame.names, frame.x[:, 1].tolist(), frame.terms[0].codes.tolist()
+    (('(Intercept)', 'x'), [0.5, 1.0, 2.0], [0, 0, 1])
     """
 
     data: pd.DataFrame
