@@ -167,7 +167,7 @@ def _raincloud(ax: Axes, place: int, values: np.ndarray) -> None:
 
 
 def strategy_map(
-    axes_table: pd.DataFrame,
+    scores: pd.DataFrame,
     *,
     x: str = "component 1",
     y: str = "component 2",
@@ -178,7 +178,7 @@ def strategy_map(
 
     Parameters
     ----------
-    axes_table : pandas.DataFrame
+    scores : pandas.DataFrame
         One row a reading: the two axes and, if known, `strategy`.
     x, y : str
         Columns of the axes.
@@ -199,8 +199,8 @@ def strategy_map(
     >>> [text.get_text() for text in strategy_map(table).texts]
     ['a', 'b']
     """
-    require_columns(axes_table, "axes", [x, y])
-    known = axes_table[axes_table[x].notna() & axes_table[y].notna()]
+    require_columns(scores, "components", [x, y])
+    known = scores[scores[x].notna() & scores[y].notna()]
     with drawing(ax, SINGLE_MM, 78) as axes:
         if not len(known):
             return nothing(axes, "readings")
