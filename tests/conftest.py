@@ -9,8 +9,8 @@ import pytest
 # Read by test_peers.py and the benchmark, and imported by name, which collecting them as tests would not do.
 collect_ignore = ["peers.py", "peer_entries"]
 
-# `stats.mixed` is a function and a folder, like `stats.agreement`. Python binds the function; pytest, which imports each
-# file by its path, would bind the folder over it in a room that nothing has imported yet.
+# `stats.mixed` is a function and a folder, like `stats.agreement`. Python binds the function; pytest, which imports
+# each file by its path, would bind the folder over it in a room that nothing has imported yet.
 for room in ("events", "gaze", "reasoning", "report", "stats", "strategies"):
     importlib.import_module(f"gazeanalytics.{room}")
 
