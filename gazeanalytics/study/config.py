@@ -103,7 +103,7 @@ class StudyConfig(_Strict):
     report: _Report = _Report()
 
     def screen_geometry(self) -> Screen | None:
-        """The screen, when it is told."""
+        """The screen, when it is given."""
         return None if self.screen is None else Screen(**self.screen.model_dump())
 
 
@@ -147,7 +147,7 @@ def _first_fault(error: ValidationError) -> str:
         model = _model_at(StudyConfig, fault["loc"][:-1])
         known = list(model.model_fields) if model else []
         return f"key {place!r} is not known; {nearest(str(fault['loc'][-1]), known)}"
-    return f"key {place!r}: {fault['msg'].removeprefix('Value error, ')}; came {fault['input']!r}"
+    return f"key {place!r}: {fault['msg'].removeprefix('Value error, ')}; got {fault['input']!r}"
 
 
 def _model_at(model: type[BaseModel], keys: tuple[str | int, ...]) -> type[BaseModel] | None:

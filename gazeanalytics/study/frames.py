@@ -1,4 +1,4 @@
-"""Where images stand on the screen: gaze told in another frame becomes image pixels, and pixels become degrees."""
+"""Where images stand on the screen: gaze in another frame becomes image pixels, and pixels become degrees."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Placement = Literal["fit", "native"] | tuple[float, float, float, float]
 
 
 def viewing_of(images: pd.DataFrame, screen: Screen | None, placement: Placement) -> Viewing | None:
-    """Viewing of each row of `images` (width, height, px_per_deg?), or None when nothing tells the angle.
+    """Viewing of each row of `images` (width, height, px_per_deg?), or None when the angle is not known.
 
     Examples
     --------

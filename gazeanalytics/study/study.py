@@ -94,8 +94,8 @@ class Study:
         if images["width"].isna().any():
             lost = images[images["width"].isna()].iloc[0]
             raise InputError(
-                f"{self._told('readings')}, reading {shown(lost['reading'])}, column 'case': {shown(lost['case'])} is "
-                f"not among the cases of {self._told('cases')}; add its row there"
+                f"{self._place('readings')}, reading {shown(lost['reading'])}, column 'case': {shown(lost['case'])} is "
+                f"not among the cases of {self._place('cases')}; add its row there"
             )
         return images
 
@@ -105,7 +105,7 @@ class Study:
         return self.images.set_index("reading").loc[present].reset_index()
 
     def viewing(self, readings: pd.Series) -> Viewing | None:
-        """Viewing of these readings, in their order; None when neither screen nor px_per_deg is told."""
+        """Viewing of these readings, in their order; None when neither screen nor px_per_deg is known."""
         images = self.images.set_index("reading").loc[readings]
         return viewing_of(images, self.config.screen_geometry(), self.config.display.placement)
 
@@ -119,7 +119,7 @@ class Study:
         """
         for name in ("readers", "cases", "readings"):
             if not len(self.table(name)):
-                raise InputError(f"{self._told(name)}: has a header but no rows; put the data there")
+                raise InputError(f"{self._place(name)}: has a header but no rows; put the data there")
         self._check_readers()
         self._check_truth()
         counts = {name: len(self.table(name)) for name in ("readers", "cases", "readings")}
@@ -133,7 +133,7 @@ class Study:
         if not gaze:
             raise InputError(f"{self.folder}: neither samples nor fixations; a study needs one of them")
         if not any(counts[name] for name in gaze):
-            raise InputError(f"{self._told(gaze[0])}: has a header but no rows; put the gaze there")
+            raise InputError(f"{self._place(gaze[0])}: has a header but no rows; put the gaze there")
         return counts
 
     def _check_truth(self) -> None:
@@ -145,14 +145,14 @@ class Study:
             if wrong.any():
                 row = int(wrong.to_numpy().argmax())
                 raise InputError(
-                    f"{self._told('cases')}, column {name!r}: wanted 0 (absent) or 1 (present); came "
-                    f"{shown(cases[name].iloc[row])} for case {shown(cases['case'].iloc[row])}; mend it, or give "
+                    f"{self._place('cases')}, column {name!r}: expected 0 (absent) or 1 (present); got "
+                    f"{shown(cases[name].iloc[row])} for case {shown(cases['case'].iloc[row])}; fix it, or give "
                     f"levels = {{ ... = 1, ... = 0 }} in study.toml, tables.cases.columns.{name}"
                 )
         targets = cases["target"].dropna().unique() if "target" in cases else []
         if len(targets) and truths and not any(TRUTH + str(target) in truths for target in targets):
             raise InputError(
-                f"{self._told('cases')}, column 'target': {targets[0]!r} has no column {TRUTH + str(targets[0])!r}; "
+                f"{self._place('cases')}, column 'target': {targets[0]!r} has no column {TRUTH + str(targets[0])!r}; "
                 f"add it; there are {', '.join(truths)}"
             )
 
@@ -162,25 +162,25 @@ class Study:
         if unknown.any():
             lost = self.table("readings")[unknown].iloc[0]
             raise InputError(
-                f"{self._told('readings')}, reading {shown(lost['reading'])}, column 'reader': {shown(lost['reader'])} "
-                f"(unknown readers have {int(unknown.sum())} rows) is not among the readers of "
-                f"{self._told('readers')}; add a row for each there"
+                f"{self._place('readings')}, reading {shown(lost['reading'])}, column 'reader': "
+                f"{shown(lost['reader'])} (unknown readers have {int(unknown.sum())} rows) is not among the readers of "
+                f"{self._place('readers')}; add a row for each there"
             )
 
     def _known_readings(self, keys: pd.Series, file: Path) -> pd.Series:
         """Give the keys the type, and the order of categories, that the readings have."""
-        wanted = self.table("readings")["reading"]
+        expected = self.table("readings")["reading"]
         codes, met = pd.factorize(keys)
-        place = pd.Index(wanted.astype(str)).get_indexer(pd.Index(met.astype(str)))
+        place = pd.Index(expected.astype(str)).get_indexer(pd.Index(met.astype(str)))
         if (place < 0).any():
             row = int((place[codes] < 0).argmax())
             raise InputError(
                 f"{file}, row {keys.index[row] + 2}, column 'reading': {shown(keys.iloc[row])} is not among the "
-                f"readings of {self._told('readings')}; add its row there"
+                f"readings of {self._place('readings')}; add its row there"
             )
-        return wanted.iloc[place[codes]].set_axis(keys.index)
+        return expected.iloc[place[codes]].set_axis(keys.index)
 
-    def _told(self, name: str) -> str:
+    def _place(self, name: str) -> str:
         files = self.files(name)
         return str(files[0]) if files else f"{self.folder}/{name}"
 

@@ -205,7 +205,7 @@ def test_options_that_nothing_takes_are_told_and_leave_no_folder(small, tmp_path
             {"truth_edema": "present"},
             ("cases.csv", "'truth_edema'", "0 (absent) or 1 (present)", "'present'", "levels"),
         ),
-        ({"truth_edema": 2}, ("cases.csv", "'truth_edema'", "came 2")),
+        ({"truth_edema": 2}, ("cases.csv", "'truth_edema'", "got 2")),
         ({"truth_edema": 1, "target": "effusion"}, ("cases.csv", "'target'", "'truth_effusion'", "truth_edema")),
     ],
 )
