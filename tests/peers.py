@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-ROOMS = ("attention", "scanpaths", "agreement")
+ROOMS = ("events", "attention", "scanpaths", "features", "strategies", "agreement", "roc", "models", "text")
 
 
 @dataclass(frozen=True, slots=True)

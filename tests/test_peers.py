@@ -47,3 +47,10 @@ def test_each_entry_names_a_public_function():
         for part in entry.function.split("."):
             place = getattr(place, part)
         assert callable(place), entry.function
+
+
+def test_the_registry_is_as_wide_as_promised():
+    functions = {entry.function for entry in REGISTRY.values()}
+    run = {entry.function for entry in REGISTRY.values() if entry.installed() and not entry.slow}
+    assert len(functions) >= 30
+    assert len(run) >= len(functions) / 2
