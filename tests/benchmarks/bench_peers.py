@@ -41,6 +41,11 @@ def seconds(call, inputs) -> float:
     return spent / calls
 
 
+def digits(ratio: float) -> str:
+    """Two digits, written out."""
+    return np.format_float_positional(ratio, precision=2, fractional=False, trim="-")
+
+
 def agreement(entry: peers.Entry, peer: peers.Peer) -> str:
     """How near the answers are, on the inputs of the test."""
     inputs = entry.inputs(entry.size, 1)
@@ -67,9 +72,9 @@ def rows(entry: peers.Entry, repeats: int) -> list[tuple[str, ...]]:
     made = []
     for name, peer in found.items():
         words = near[name] + (f"; {peer.note}" if peer.note else "")
-        times = f"{min(ratios[name]):.2g} ({np.median(ratios[name]):.2g})" if peer.timed else "–"
+        times = f"{digits(min(ratios[name]))} ({digits(float(np.median(ratios[name])))})" if peer.timed else "–"
         size = f"{entry.full:,} {entry.unit}"
-        made.append((entry.name, f"{name} {peer.version()}".strip(), words, size, f"{1e3 * min(ours):.3g}", times))
+        made.append((entry.name, f"{name} {peer.version()}".strip(), words, size, digits(1e3 * min(ours)), times))
     return made
 
 
