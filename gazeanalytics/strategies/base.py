@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.settings import Settings
-from gazeanalytics.strategies.model_file import Part, read_model, write_model
+from gazeanalytics.strategies.model_file import read_model, write_model
+from gazeanalytics.strategies.model_parts import Part
 from gazeanalytics.tables import InputError, check
 
 __all__ = ["FittedClustering", "FittedModel"]
@@ -123,6 +124,7 @@ class FittedClustering(FittedModel):
         member = posterior[list(self.names)].to_numpy(float)
         known = np.asarray(np.isfinite(member).all(axis=1) & (member.shape[1] > 0))
         filled = np.where(known[:, None], member, 0.0)
+        # Ties go to the first, the larger group.
         code = np.where(known, filled.argmax(axis=1), -1)
         strength = np.where(known, filled.max(axis=1), np.nan)
         return strategies_table(posterior["reading"].array, code, strength, self.names)

@@ -200,6 +200,7 @@ def suggest_names(
     table = table.join(sources, on="hypothesis").sort_values(
         ["strategy", "effect"], ascending=[True, False], kind="stable", ignore_index=True
     )
+    # A name must beat the runner-up, not only 0: hypotheses share measures, and several fit a strategy a little.
     second = table.groupby("strategy")["effect"].transform(lambda effect: effect.nlargest(2).iloc[-1])
     first = ~table["strategy"].duplicated()
     alone = table.groupby("strategy")["effect"].transform("count") == 1
@@ -231,5 +232,6 @@ def _normal_scores(values: np.ndarray) -> np.ndarray:
     known = np.isfinite(values)
     scores = np.full(len(values), np.nan)
     ranks = pd.Series(values[known]).rank().to_numpy()
+    # Normal scores at Hazen's plotting positions. Rejected: z scores, with which one long stare decides a hypothesis.
     scores[known] = ndtri((ranks - 0.5) / max(len(ranks), 1))
     return scores

@@ -1,8 +1,8 @@
 """The file format of fitted models: plain arrays and JSON text in one .npz, nothing that can run, all of it checked.
 
-A model says what each of its fields is (`Array`, `Value`, `Frame`, `Nested`, ...). The same description writes a field
-and checks it on the way back: a damaged or hostile file ends in one InputError before any array reaches a kernel, whose
-loops trust the shapes they are given.
+A damaged or hostile file ends in one InputError. Sizes are checked before anything is read, types before anything is
+allocated, and every field by its own description (`model_parts`). Rejected: `numpy.load`, which allocates what a header
+promises; and HDF5 or Parquet, whose readers are C code that parses what a stranger sent.
 """
 
 from __future__ import annotations
@@ -13,356 +13,37 @@ import math
 import zipfile
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from gazeanalytics.settings import Settings, match_type
+from gazeanalytics.strategies.model_parts import DTYPES, Fault, Part, Store, read_parts, write_parts
 from gazeanalytics.tables import InputError
 
-__all__ = [
-    "FORMAT",
-    "Array",
-    "Either",
-    "Frame",
-    "Nested",
-    "Optional",
-    "Part",
-    "SettingsOf",
-    "Value",
-    "Words",
-    "read_model",
-    "write_model",
-]
+__all__ = ["FORMAT", "read_model", "write_model"]
 
 # Rises with every change that an older version could not read.
 FORMAT = 3
 # Far above any model of a study (a clustering of 100,000 readings takes 30 MB), far below what a machine can't hold.
 _MAX_BYTES, _MAX_ARRAYS = 2**30, 256
-_DTYPES = {"f": np.dtype("<f8"), "i": np.dtype("<i8"), "u": np.dtype("u1")}
 _JSON = "json"
 
 
-class Fault(ValueError):
-    """What is wrong with a part of a file; `read_model` adds the file's name."""
-
-
-@dataclass(slots=True)
-class Store:
-    """Arrays of a file by name, the sizes that they share (groups, features, ...), the names of the groups."""
-
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
-    names: tuple[str, ...] = ()
-
-
-class Part(Protocol):
-    """One field of a model: how it is written and how it is checked and read."""
-
-    def write(self, value: Any, name: str, store: Store) -> Any:
-        """Return what of the value is JSON; put its arrays into the store."""
-        ...
-
-    def read(self, stored: Any, name: str, store: Store) -> Any:
-        """Return the value, or raise a Fault."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Array:
-    """An array of floats ("f") or whole numbers ("i").
-
-    Attributes
-    ----------
-    shape : tuple of str or int
-        A number, or the name of a size that all arrays of the file share.
-    low, high : float
-        Least and greatest value. All values must be finite.
-    sums_to_one : bool
-        Along the last axis; rows of zeros are padding.
-    covariance : bool
-        Symmetric in its last two axes and positive definite; matrices of zeros are padding.
-    """
-
-    shape: tuple[str | int, ...]
-    kind: str = "f"
-    low: float = -math.inf
-    high: float = math.inf
-    sums_to_one: bool = False
-    covariance: bool = False
-
-    def write(self, value: Any, name: str, store: Store) -> None:
-        """Put the array into the store."""
-        store.arrays[name] = np.ascontiguousarray(value, _DTYPES[self.kind])
-
-    def read(self, stored: Any, name: str, store: Store) -> np.ndarray:
-        """Check type, shape and values."""
-        if name not in store.arrays or stored is not None:
-            raise Fault(f"array {name!r} is missing")
-        array = store.arrays[name]
-        if array.dtype != _DTYPES[self.kind]:
-            raise Fault(f"array {name!r} expected numbers of type {_DTYPES[self.kind]}; got {array.dtype}")
-        self._check_shape(array, name, store)
-        if not np.isfinite(array).all():
-            raise Fault(f"array {name!r} holds values that are not finite")
-        if array.size and not (self.low <= array.min() and array.max() <= self.high):
-            raise Fault(
-                f"array {name!r} expected values from {self.low:g} to {self.high:g}; got {array.min():g} to "
-                f"{array.max():g}"
-            )
-        self._check_values(array, name)
-        return array
-
-    def _check_shape(self, array: np.ndarray, name: str, store: Store) -> None:
-        fits = array.ndim == len(self.shape)
-        for size, expected in zip(array.shape, self.shape, strict=False):
-            known = expected if isinstance(expected, int) else store.sizes.setdefault(expected, size)
-            fits = fits and size == known
-        if not fits:
-            words = ", ".join(
-                f"{size} = {store.sizes[size]}" if size in store.sizes else str(size) for size in self.shape
-            )
-            raise Fault(f"array {name!r} expected the shape ({words}); got {array.shape}")
-
-    def _check_values(self, array: np.ndarray, name: str) -> None:
-        if self.sums_to_one:
-            total = array.sum(axis=-1)
-            padding = (array == 0).all(axis=-1) & (array.ndim > 1)
-            if not (np.isclose(total, 1, atol=1e-6) | padding).all():
-                raise Fault(f"array {name!r} expected probabilities that add up to 1")
-        if self.covariance:
-            positive = (np.linalg.eigvalsh(array) > 0).all(axis=-1) | (array == 0).all(axis=(-1, -2))
-            if not (positive.all() and np.allclose(array, np.swapaxes(array, -1, -2))):
-                raise Fault(f"array {name!r} expected covariance matrices, symmetric and positive definite")
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A number, text, or tuple of them, by type hint.
-
-    Attributes
-    ----------
-    hint : type
-        Such as `int`, `tuple[str, ...]` or a Literal.
-    low, high : float
-        Bounds of a number; infinity itself is only in range where `infinite` is set.
-    size : str
-        Name of the size that a tuple's length must equal, "" for any.
-    """
-
-    hint: Any
-    low: float = -math.inf
-    high: float = math.inf
-    infinite: bool = False
-    size: str = ""
-
-    def write(self, value: Any, name: str, store: Store) -> Any:
-        """Return the value as JSON has it."""
-        return value.item() if isinstance(value, np.generic) else value
-
-    def read(self, stored: Any, name: str, store: Store) -> Any:
-        """Check type, range and length."""
-        value: Any
-        matched, value = match_type(stored, self.hint)
-        if not matched:
-            raise Fault(f"{name!r} has the wrong type")
-        if isinstance(value, float) and not (math.isfinite(value) or (self.infinite and value == math.inf)):
-            raise Fault(f"{name!r} is not finite")
-        if isinstance(value, int | float):
-            if not self.low <= value <= self.high:
-                raise Fault(f"{name!r} expected a value from {self.low:g} to {self.high:g}; got {value:g}")
-            return value
-        if self.size and len(value) != store.sizes.setdefault(self.size, len(value)):
-            raise Fault(f"{name!r} expected {store.sizes[self.size]} entries; got {len(value)}")
-        if name == "names":
-            store.names = value
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A dict of text to text."""
-
-    def write(self, value: Any, name: str, store: Store) -> dict[str, str]:
-        """Return it as it is."""
-        return dict(value)
-
-    def read(self, stored: Any, name: str, store: Store) -> dict[str, str]:
-        """Check that all of it is text."""
-        if not isinstance(stored, dict) or not all(isinstance(value, str) for value in stored.values()):
-            raise Fault(f"{name!r} has the wrong type")
-        return stored
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A small table, kept as JSON column by column.
-
-    Attributes
-    ----------
-    columns : dict of str to str
-        Name to kind: "f" number or missing, "i" whole number, "b" true or false, "s" text or missing, "k" key (all text
-        or all numbers).
-    rows : str
-        Name of the size that the number of rows must equal, "" for any.
-    keys_first : bool
-        Whether columns of keys that the description doesn't name (reader, case) may stand in front.
-    categories : str
-        Column that becomes categorical, its categories the model's `names`.
-    """
-
-    columns: dict[str, str]
-    rows: str = ""
-    keys_first: bool = False
-    categories: str = ""
-
-    def write(self, value: Any, name: str, store: Store) -> dict[str, list]:
-        """Return columns as lists."""
-        table = value.astype({self.categories: object}) if self.categories else value
-        columns = {str(column): table[column].tolist() for column in table.columns}
-        return {name: [None if cell != cell else cell for cell in cells] for name, cells in columns.items()}
-
-    def read(self, stored: Any, name: str, store: Store) -> pd.DataFrame:
-        """Check columns, lengths and every cell."""
-        if not isinstance(stored, dict) or not all(isinstance(cells, list) for cells in stored.values()):
-            raise Fault(f"table {name!r} is not a table")
-        extra = len(stored) - len(self.columns)
-        if list(stored)[max(extra, 0) :] != list(self.columns) or (extra > 0 and not self.keys_first) or extra < 0:
-            raise Fault(f"table {name!r} expected the columns {', '.join(self.columns)}; got {', '.join(stored)}")
-        lengths = {len(cells) for cells in stored.values()}
-        if len(lengths) > 1:
-            raise Fault(f"table {name!r} has columns of unequal length")
-        if self.rows and lengths != {store.sizes.setdefault(self.rows, next(iter(lengths)))}:
-            raise Fault(f"table {name!r} expected {store.sizes[self.rows]} rows; got {next(iter(lengths))}")
-        table = {column: _cells(cells, self.columns.get(column, "k"), name, column) for column, cells in stored.items()}
-        if self.categories:
-            cells = table[self.categories]
-            if not {cell for cell in cells if cell is not None} <= set(store.names):
-                raise Fault(f"table {name!r}, column {self.categories!r}: expected the names of the groups")
-            table[self.categories] = pd.Categorical(cells, categories=pd.Index(store.names))
-        return pd.DataFrame(table)
-
-
-_CELLS: dict[str, tuple[type, ...]] = {"f": (int, float), "i": (int,), "b": (bool,), "s": (str,)}
-
-
-def _cells(cells: list, kind: str, table: str, column: str) -> Any:
-    """Cells of one column as an array of its type."""
-    if kind == "k":
-        kind = "s" if any(isinstance(cell, str) for cell in cells) else "f"
-        kind = "i" if kind == "f" and all(type(cell) is int for cell in cells) else kind
-    missing = kind in "fs"
-    for cell in cells:
-        if not (
-            (missing and cell is None) or (isinstance(cell, _CELLS[kind]) and isinstance(cell, bool) == (kind == "b"))
-        ):
-            raise Fault(f"table {table!r}, column {column!r}: {cell!r:.40} has the wrong type")
-    try:
-        if kind == "s":
-            return np.array(cells, object) if len(cells) else np.array([], object)
-        return np.array(
-            [np.nan if cell is None else cell for cell in cells], {"f": float, "i": np.int64, "b": bool}[kind]
-        )
-    except OverflowError:
-        raise Fault(f"table {table!r}, column {column!r}: a number is too large") from None
-
-
-@dataclass(frozen=True, slots=True)
-class Nested:
-    """A part of a model that is a dataclass with parts of its own (`PARTS`)."""
-
-    cls: type
-
-    def write(self, value: Any, name: str, store: Store) -> dict[str, Any]:
-        """Write each of its parts."""
-        return write_parts(value, self.cls.PARTS, store, f"{name}.")  # pyright: ignore[reportAttributeAccessIssue]
-
-    def read(self, stored: Any, name: str, store: Store) -> Any:
-        """Read each of its parts."""
-        parts = self.cls.PARTS  # pyright: ignore[reportAttributeAccessIssue]
-        try:
-            return self.cls(**read_parts(stored, parts, store, f"{name}."))
-        except Fault:
-            raise
-        except ValueError as error:
-            raise Fault(f"{name!r}: {error}") from None
-
-
-@dataclass(frozen=True, slots=True)
-class Optional:
-    """A part that may be None."""
-
-    part: Part
-
-    def write(self, value: Any, name: str, store: Store) -> Any:
-        """Write None, or the part in a list of its own."""
-        return None if value is None else [self.part.write(value, name, store)]
-
-    def read(self, stored: Any, name: str, store: Store) -> Any:
-        """Read None or the part."""
-        if stored is None:
-            return None
-        if not isinstance(stored, list) or len(stored) != 1:
-            raise Fault(f"{name!r} has the wrong type")
-        return self.part.read(stored[0], name, store)
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """A part of one of several kinds that are written alike."""
-
-    parts: tuple[Part, ...]
-
-    def write(self, value: Any, name: str, store: Store) -> Any:
-        """Write the part."""
-        return self.parts[0].write(value, name, store)
-
-    def read(self, stored: Any, name: str, store: Store) -> Any:
-        """Read the first kind that fits."""
-        for part in self.parts[:-1]:
-            with suppress(Fault):
-                return part.read(stored, name, store)
-        return self.parts[-1].read(stored, name, store)
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsOf:
-    """The settings of a model, checked as those of a user are."""
-
-    cls: type[Settings]
-
-    def write(self, value: Any, name: str, store: Store) -> dict[str, Any]:
-        """Return names and values."""
-        return value.as_dict()
-
-    def read(self, stored: Any, name: str, store: Store) -> Settings:
-        """Make the settings again."""
-        if not isinstance(stored, dict):
-            raise Fault(f"{name!r} has the wrong type")
-        try:
-            return self.cls.from_mapping(stored)
-        except InputError as error:
-            raise Fault(str(error)) from None
-
-
-def write_parts(value: Any, parts: Mapping[str, Part], store: Store, prefix: str = "") -> dict[str, Any]:
-    """Return what of a dataclass is JSON, and put its arrays into the store."""
-    return {name: part.write(getattr(value, name), prefix + name, store) for name, part in parts.items()}
-
-
-def read_parts(stored: Any, parts: Mapping[str, Part], store: Store, prefix: str = "") -> dict[str, Any]:
-    """Return checked fields by name."""
-    if not isinstance(stored, dict) or stored.keys() != parts.keys():
-        raise Fault(f"{prefix.rstrip('.') or 'the model'} expected the fields {', '.join(parts)}")
-    return {name: part.read(stored[name], prefix + name, store) for name, part in parts.items()}
-
-
 def write_model(path: str | Path, kind: str, model: Any, parts: Mapping[str, Part]) -> None:
-    """Write a model to one .npz file, byte for byte the same for the same model."""
+    """Write a model to one .npz file, byte for byte the same for the same model.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from types import SimpleNamespace
+    >>> from gazeanalytics.strategies.model_parts import Array
+    >>> parts = {"shares": Array(("groups",), low=0)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_model(f"{folder}/m.npz", "Model", SimpleNamespace(shares=np.array([0.4, 0.6])), parts)
+    ...     read_model(f"{folder}/m.npz", "Model", parts)
+    {'shares': array([0.4, 0.6])}
+    """
     store = Store()
     words = {"package": "gazeanalytics", "format": FORMAT, "model": kind, **write_parts(model, parts, store)}
     text = np.frombuffer(json.dumps(words).encode(), np.uint8)
@@ -376,6 +57,12 @@ def read_model(path: str | Path, kind: str, parts: Mapping[str, Part]) -> dict[s
     ------
     InputError
         If the file isn't one of ours, of another format or another model, or anything in it doesn't fit.
+
+    Examples
+    --------
+    >>> read_model("nowhere.npz", "Model", {})
+    Traceback (most recent call last):
+    gazeanalytics.tables.errors.InputError: nowhere.npz: no such file
     """
     try:
         arrays = _arrays_of(Path(path))
@@ -435,7 +122,7 @@ def _array_of(data: bytes) -> np.ndarray:
     if version != (1, 0):
         raise ValueError("unknown version")
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    if dtype not in _DTYPES.values() or fortran or min(shape, default=0) < 0:
+    if dtype not in DTYPES.values() or fortran or min(shape, default=0) < 0:
         raise ValueError("unknown type of array")
     if math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
         raise ValueError("truncated array")

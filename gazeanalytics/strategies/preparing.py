@@ -28,7 +28,14 @@ def codes(count: int, **groups: pd.Series | Sequence | None) -> dict[str, np.nda
 
 
 def removed(features: pd.DataFrame, groups: dict[str, np.ndarray], remove: Sequence[str]) -> pd.DataFrame:
-    """Remove the effects named (readers, cases) from every numeric feature."""
+    """Remove the effects named (readers, cases) from every numeric feature.
+
+    Examples
+    --------
+    >>> features = pd.DataFrame({"reading": range(4), "dwell": [0.0, 2.0, 10.0, 12.0]})
+    >>> removed(features, {"readers": np.array([0, 0, 1, 1])}, ["readers"])["dwell"].round(1).tolist()
+    [4.9, 6.9, 5.1, 7.1]
+    """
     columns = [name for name in features.columns if name != "reading" and features[name].dtype.kind in "iuf"]
     for name in remove:
         numbers = groups.get(name)
@@ -41,7 +48,14 @@ def removed(features: pd.DataFrame, groups: dict[str, np.ndarray], remove: Seque
 
 
 def notes(scaling: Scaling, features: pd.DataFrame, usable: np.ndarray) -> tuple[str, ...]:
-    """Count what was left out, in words."""
+    """Count what was left out, in words.
+
+    Examples
+    --------
+    >>> features = pd.DataFrame({"reading": range(3), "dwell": [1.0, 2.0, np.nan], "k": 1.0})
+    >>> notes(Scaling.fit(features), features, np.array([True, True, False]))
+    ('k is constant and is left out.', '1 readings lack more than 50% of the features.')
+    """
     words = [f"{name} {why} and is left out." for name, why in scaling.dropped.items()]
     if (~usable).any():
         words.append(f"{(~usable).sum()} readings lack more than {scaling.max_missing:.0%} of the features.")

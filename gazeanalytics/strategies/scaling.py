@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import yeojohnson, yeojohnson_normmax
 
-from gazeanalytics.strategies.model_file import Array, Part, Value, Words
+from gazeanalytics.strategies.model_parts import Array, Part, Value, Words
 from gazeanalytics.tables import check
 
 __all__ = [
@@ -32,14 +32,26 @@ _STRONGEST = 3.0
 
 
 def canonical(features: pd.DataFrame) -> np.ndarray:
-    """Return the order of rows that sorts the readings, so that no result depends on the order of the table."""
+    """Return the order of rows that sorts the readings, so that no result depends on the order of the table.
+
+    Examples
+    --------
+    >>> canonical(pd.DataFrame({"reading": [7, 3, 5]}))
+    array([1, 2, 0])
+    """
     key = features["reading"]
     values = key.astype(str).to_numpy(str) if isinstance(key.dtype, pd.CategoricalDtype) else key.to_numpy()
     return np.argsort(values, kind="stable")
 
 
 def reading_column(features: pd.DataFrame) -> Any:
-    """Return the readings of a table, categories kept, to head another table."""
+    """Return the readings of a table, categories kept, to head another table.
+
+    Examples
+    --------
+    >>> reading_column(pd.DataFrame({"reading": [7, 3]}))
+    array([7, 3])
+    """
     key = features["reading"]
     return key.array if isinstance(key.dtype, pd.CategoricalDtype) else key.to_numpy()
 
@@ -51,6 +63,11 @@ def feature_names(features: pd.DataFrame, columns: Sequence[str] | None = None) 
     ------
     ValueError
         If a column is absent, or none is numeric.
+
+    Examples
+    --------
+    >>> feature_names(pd.DataFrame({"reading": [1], "dwell": [2.0], "country": ["NO"], "coverage": [0.1]}))
+    ['coverage', 'dwell']
     """
     numeric = [str(name) for name in features.columns if name != "reading" and _is_number(features[name])]
     if columns is not None:
@@ -105,6 +122,7 @@ def _shrunk_effects(values: np.ndarray, groups: np.ndarray, count: int) -> np.nd
     means = np.divide(total, n, out=np.zeros(count), where=filled)
     grand = total.sum() / n.sum()
     within = ((values[here] - means[groups[here]]) ** 2).sum() / (n.sum() - filled.sum())
+    # Method of moments (Henderson's method I); a negative estimate of the variance between groups is none.
     typical = (n.sum() - (n**2).sum() / n.sum()) / (filled.sum() - 1)
     spread = (n[filled] * (means[filled] - grand) ** 2).sum() / (filled.sum() - 1)
     between = max((spread - within) / typical, 0.0)
@@ -136,6 +154,7 @@ def _jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if not len(steps) or times.max() == 1:
         return values
     below, above = np.append(steps[:1], steps), np.append(steps, steps[-1:])
+    # Only tied values move, so that continuous features keep every digit.
     tied = (times > 1)[place] & np.isfinite(values)
     reach = np.where(moves < 0, below[place], above[place])
     return np.where(tied, values + moves * np.where(np.isfinite(reach), reach, 0.0), values)
@@ -293,6 +312,7 @@ def _unusable(values: np.ndarray, names: list[str], max_missing: float) -> dict[
 
 def _redundant(features: pd.DataFrame, max_correlation: float) -> dict[str, str]:
     names = list(features.columns)
+    # Spearman, for it doesn't change with the scaling that follows.
     ranks = features.rank().to_numpy(float)
     ranks = np.where(np.isfinite(ranks), ranks - np.nanmean(ranks, axis=0), 0.0)
     length = np.sqrt((ranks**2).sum(axis=0))

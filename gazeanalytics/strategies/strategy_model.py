@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from gazeanalytics.strategies.base import FittedClustering
 from gazeanalytics.strategies.clustering.mixtures import Mixture
-from gazeanalytics.strategies.clustering.search import StrategySettings, by_size, found_again, not_searched, search
-from gazeanalytics.strategies.continuum.components import Components, fit_components
-from gazeanalytics.strategies.model_file import Array, Frame, Nested, Part, SettingsOf, Value
-from gazeanalytics.strategies.preparing import codes, notes, removed
-from gazeanalytics.strategies.profiles import central_readings, profile_groups
-from gazeanalytics.strategies.scaling import Scaling, canonical, feature_names, reading_column, spread_ties
+from gazeanalytics.strategies.clustering.search import (
+    StrategySettings,
+    search,
+)
+from gazeanalytics.strategies.continuum.components import Components
+from gazeanalytics.strategies.model_parts import Array, Frame, Nested, Part, SettingsOf, Value
+from gazeanalytics.strategies.preparing import codes, removed
+from gazeanalytics.strategies.scaling import Scaling, canonical, reading_column
+from gazeanalytics.strategies.strategy_fit import Verdict, fit_strategies
 from gazeanalytics.strategies.validation import stability
-from gazeanalytics.strategies.validation.cluster_tendency import ClusterTendency, cluster_tendency
+from gazeanalytics.strategies.validation.cluster_tendency import ClusterTendency
 from gazeanalytics.tables import check
 from gazeanalytics.threads import one_thread
 
 __all__ = ["StrategyModel"]
 
-Verdict = Literal["types", "continuum", "none"]
 Labels = pd.Series | Sequence | None
-_MIN_READINGS = 50
-_ACCIDENT = "All readings together were divided into types, but parts of them were not: no types are named."
 _SUMMARY = {
     "types": "{groups} strategies, separated by density gaps or, once there are types, by distance.",
     "continuum": "A continuum: the readings have structure, but no density gap divides them into types.",
@@ -176,7 +176,7 @@ class StrategyModel(FittedClustering):
         groups = {name: who[order] for name, who in codes(len(order), readers=readers, cases=cases).items()}
         features = removed(features, groups, chosen.remove)
         with one_thread():
-            return cls(**_fitted(features, groups.get("readers"), columns, chosen, rng))
+            return cls(**fit_strategies(features, groups.get("readers"), columns, chosen, rng))
 
     def posterior(self, features: pd.DataFrame, *, readers: Labels = None, cases: Labels = None) -> pd.DataFrame:
         """Return the posterior probability of each strategy for each reading: reading, strategy 1, strategy 2, ...
@@ -361,52 +361,3 @@ class StrategyModel(FittedClustering):
 def _p_text(p_value: float, drawn: int) -> str:
     """Write a p-value that no surrogate reached as what it is: no greater than one in as many draws."""
     return f"p <= {p_value:.3f}" if p_value * (drawn + 1) < 1.5 else f"p = {p_value:.3f}"
-
-
-def _fitted(
-    features: pd.DataFrame,
-    readers: np.ndarray | None,
-    columns: Sequence[str] | None,
-    settings: StrategySettings,
-    rng: np.random.Generator,
-) -> dict[str, Any]:
-    """Fields of a fitted model: scale, test for cluster tendency, search, see whether parts of the readings agree."""
-    spread = spread_ties(features, feature_names(features, columns), rng=rng)
-    scaling = Scaling.fit(
-        spread,
-        columns=columns,
-        method=settings.scaling,
-        max_missing=settings.max_missing,
-        max_correlation=settings.max_correlation,
-    )
-    points, usable = scaling.apply(spread)
-    if usable.sum() < _MIN_READINGS:
-        raise ValueError(f"strategies need at least {_MIN_READINGS} readings with enough features; got {usable.sum()}")
-    points = points[usable]
-    tendency = cluster_tendency(points, rng=rng, n_resamples=settings.n_resamples)
-    structured = tendency.p_value <= settings.alpha
-    found = search(points, settings, rng) if structured else not_searched(points)
-    types = found.strategies > 1 and found_again(points, settings, rng)
-    verdict: Verdict = "types" if types else "continuum" if structured else "none"
-    strategy_of = by_size(found.mixture, found.strategy_of if types else np.zeros_like(found.strategy_of))
-    names = tuple(f"strategy {number + 1}" for number in range(strategy_of.max() + 1))
-    labels = strategy_of[found.mixture.posterior(points).argmax(axis=1)]
-    kept = None if readers is None else readers[usable]
-    values = features[list(scaling.names)].to_numpy(float)[usable]
-    accident = (_ACCIDENT,) if found.strategies > 1 and not types else ()
-    return {
-        "verdict": verdict,
-        "names": names,
-        "settings": settings,
-        "scaling": scaling,
-        "mixture": found.mixture,
-        "strategy_of": strategy_of,
-        "tendency": tendency,
-        "gaps": found.gaps.table([f"group {g + 1}" for g in range(len(strategy_of))]),
-        "choices": found.tried,
-        "notes": accident + notes(scaling, features, usable),
-        "readings": len(points),
-        "_profile": profile_groups(values, labels, scaling.names, names, kept),
-        "_exemplars": central_readings(points, labels, features["reading"].to_numpy()[usable], names),
-        "_components": fit_components(points, rng=rng),
-    }

@@ -138,9 +138,11 @@ def persistence(
     seen = _stays(codes, reader, len(names))
     readers = int(reader.max()) + 1
     counts = _steps(codes, reader, len(names), readers)
+    # Whole readers are drawn: steps of one reader are alike.
     low, high = _bootstrap(counts, rng, n_resamples, _persistence_of)
     within, overall = np.empty((2, n_permutations, len(names) + 1))
     for permutation in range(n_permutations):
+        # The same draws for both, so that the two tests differ in nothing but what they keep.
         draws = rng.random(len(codes))
         within[permutation] = _stays(codes[np.lexsort((draws, reader))], reader, len(names))
         overall[permutation] = _stays(codes[np.argsort(draws)], reader, len(names))
@@ -286,9 +288,12 @@ def _icc(values: np.ndarray, reader: np.ndarray, n_permutations: int, rng: np.ra
     size = {"readers": readers, "readings": n, "per_reader": np.nan}
     if readers < 2 or n == readers or values.min() == values.max():
         return nothing | size
+    # n0 of a one-way random-effects model with groups of unequal size (Searle, Casella & McCulloch 1992).
     typical = (n - (counts**2).sum() / n) / (readers - 1)
     ratio = _mean_square_ratio(values, reader, counts)
     null = [_mean_square_ratio(rng.permutation(values), reader, counts) for _ in range(n_permutations)]
+    # Shrout & Fleiss (1979): the interval of the F ratio, turned into one of the ICC. Rejected: a bootstrap over
+    # readers, which is too narrow with few of them.
     low, high = (ratio / fisher.ppf(p, readers - 1, n - readers) for p in (0.975, 0.025))
     return {
         "icc": (ratio - 1) / (ratio + typical - 1),
@@ -369,5 +374,6 @@ def _bootstrap(
 
 def _one_sided(null: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Share of permutations that stay as much; NaN where nothing was seen."""
+    # Phipson & Smyth (2010): permutations never give a p-value of 0. Equal shares differ by rounding alone.
     p = (1 + (null >= seen - 1e-12).sum(axis=0)) / (1 + len(null))
     return np.where(np.isfinite(seen), p, np.nan)

@@ -15,6 +15,9 @@ from gazeanalytics.gaze import STRATEGY_FEATURES, features
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.strategies import Archetypes, StrategyModel
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "strategies"))
+from test_real_data import ecg
+
 
 def gazesearch(folder):
     """4,840 scanpaths of 5 or 6 fixations on chest X-rays, 224 px wide; no angle is known."""
@@ -30,7 +33,7 @@ def gazesearch(folder):
     )
     table["onset"] = table.groupby("reading")["duration"].cumsum() - table["duration"]
     images = pd.DataFrame({"reading": np.arange(len(paths)), "case": [path["name"] for path in paths]})
-    # As wide as if seen at 20 degrees: angles are told apart from pixels by this one number only.
+    # As wide as if seen at 20 degrees: this one number alone turns pixels into angles.
     return table, images.assign(width=224, height=224), Viewing.from_px_per_deg(224 / 20, 224, 224), None
 
 
@@ -60,31 +63,7 @@ def _whole(table, width, height, viewing):
     return table, images[["reading", "case"]].assign(width=width, height=height), viewing, images["who"]
 
 
-def ecg(folder):
-    """63 readers x 10 ECGs, told by regions alone: how many are seen, how long, how often again, how evenly."""
-    table = pd.read_csv(folder / "ecg_reader_aoi" / "Grid_Anonymized.csv")
-    regions = table[table["Type"] == "Static AOI"].copy()
-    regions["reading"] = regions.groupby(["Respondent_Name", "ParentStimulus"]).ngroup()
-    who = regions.groupby("reading")["Respondent_Name"].first()
-    seen = regions["Fixations_Count"] > 0
-    share = regions["Time_spent_F"] / regions.groupby("reading")["Time_spent_F"].transform("sum")
-    regions["entropy"] = -(share * np.log2(share.where(share > 0))).fillna(0.0)
-    by = regions.assign(seen=seen, share=share).groupby("reading")
-    measures = pd.DataFrame(
-        {
-            "regions_seen_share": by["seen"].mean(),
-            "fixations": by["Fixations_Count"].sum(),
-            "revisits": by["Revisit_F_Revisits"].sum(),
-            "entropy_bits": by["entropy"].sum(),
-            "longest_share": by["share"].max(),
-            "duration_ms": regions[seen].groupby("reading")["Average_Fixations_Duration"].median(),
-            "first_look_ms": regions[seen].groupby("reading")["TTFF_F"].median(),
-        }
-    )
-    return measures.reset_index(), who
-
-
-def told(name, table, who):
+def report(name, table, who):
     start = time.process_time()
     found = StrategyModel.fit(table, readers=who, rng=1)
     spent = time.process_time() - start
@@ -103,5 +82,5 @@ if __name__ == "__main__":
         fixations, images, viewing, who = load(folder)
         measured = features(fixations, viewing, images)
         wanted = [column for column in STRATEGY_FEATURES if column in measured and measured[column].notna().any()]
-        told(load.__name__, measured[["reading", *wanted]], who)
-    told("ecg", *ecg(folder))
+        report(load.__name__, measured[["reading", *wanted]], who)
+    report("ecg", *ecg(folder))

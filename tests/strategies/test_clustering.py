@@ -114,6 +114,7 @@ def test_wrong_choices_are_named(five):
         ClusteringSettings(method="kmeans")
 
 
+@pytest.mark.slow
 def test_umap_finds_what_is_planted_and_is_noted(planted):
     pytest.importorskip("umap", reason="umap-learn, the extra `umap`, is not installed")
     features, truth = planted(8, 1, n=1000, p=5)

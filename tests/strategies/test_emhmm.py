@@ -21,7 +21,7 @@ from gazeanalytics.strategies.markov import (
     difference_test,
     toolbox_settings,
 )
-from gazeanalytics.strategies.markov.emhmm import _Search
+from gazeanalytics.strategies.markov.emhmm_search import VhemSearch
 from gazeanalytics.strategies.markov.sequences import pack
 from gazeanalytics.tables import InputError
 
@@ -295,7 +295,7 @@ def test_the_toolboxs_partition_is_an_optimum_of_ours_and_others_are_higher(jov)
     assert value > jov[2]["g"].LogL
     assert adjusted_rand_score(label, member.argmax(axis=1)) == 1.0
     settings = HMMClusteringSettings(n_groups=2, n_states=3, length=10, samples=32 / 10, n_starts=60, n_finished=5)
-    best, _ = _Search(HMMBank(*models), problem.rows, settings).solve(np.random.default_rng(0))
+    best, _ = VhemSearch(HMMBank(*models), problem.rows, settings).solve(np.random.default_rng(0))
     assert best.value > value + 5
     assert adjusted_rand_score(label, best.member.argmax(axis=1)) < 0.8
 

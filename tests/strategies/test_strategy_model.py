@@ -9,7 +9,14 @@ from sklearn.metrics import adjusted_rand_score
 
 from gazeanalytics.strategies import StrategyModel, StrategySettings, multiverse
 from gazeanalytics.strategies.validation.cluster_tendency import cluster_tendency
+from gazeanalytics.strategies.validation.density_gap import DensityGaps
 from gazeanalytics.tables import InputError
+
+
+def frame(values):
+    table = pd.DataFrame(values, columns=[f"f{column}" for column in range(np.shape(values)[1])])
+    return table.assign(reading=np.arange(len(table)))
+
 
 QUICK = StrategySettings(n_resamples=19)
 UNREAD = StrategySettings(n_resamples=19, remove=("readers",))
@@ -81,6 +88,24 @@ def test_no_types_are_named_where_there_are_none(without_types, kind):
     assert found.assign(features)["strategy"].isna().all()
     assert np.isfinite(found.components(features).drop(columns="reading").to_numpy()).all()
     assert found.profile().empty
+
+
+@pytest.mark.parametrize("groups", [2, 3])
+def test_groups_far_apart_are_types_though_every_feature_has_humps(groups):
+    rng = np.random.default_rng(groups)
+    truth = rng.integers(groups, size=600)
+    features = frame(5 * rng.normal(size=(groups, 8))[truth] + rng.normal(size=(600, 8)))
+    found = StrategyModel.fit(features, settings=QUICK, rng=1)
+    assert found.verdict == "types"
+    assert adjusted_rand_score(truth, found.assign(features)["strategy"].cat.codes) == 1.0
+
+
+def test_a_group_too_small_to_show_a_gap_is_no_bridge():
+    p_value = np.array([[1.0, 1e-9, 0.02], [1e-9, 1.0, 0.03], [0.02, 0.03, 1.0]])
+    gaps = DensityGaps(p_value, np.where(p_value < 1, 0.95, 0.0))
+    heights = np.array([0.0, -0.5, -2.0])
+    assert gaps.merge(0.001, 0.3, heights).tolist() == [0, 0, 0]
+    assert gaps.merge(0.001, 0.3, heights, np.array([200, 190, 6])).tolist() == [0, 1, 0]
 
 
 def test_profiles_are_hand_computed_effects():

@@ -24,7 +24,7 @@ from gazeanalytics.strategies.clustering.clusterers import (
     silhouette,
     surrogate_p_value,
 )
-from gazeanalytics.strategies.model_file import Array, Either, Frame, Nested, Optional, Part, SettingsOf, Value
+from gazeanalytics.strategies.model_parts import Array, Either, Frame, Nested, Optional, Part, SettingsOf, Value
 from gazeanalytics.strategies.scaling import Scaling, canonical, reading_column, spread_ties
 from gazeanalytics.tables import check
 from gazeanalytics.threads import one_thread
@@ -155,6 +155,7 @@ class Clustering(FittedClustering):
             few = _subsample(points, rng)
             mean_silhouette = silhouette(cdist(points[few], points[few]), found.labels[few])
             validity = {**_validity(found, mean_silhouette, p_value), "dbcv": dbcv(points, found.labels)}
+        # HDBSCAN places new readings by the density of all old ones, k-medoids by its medoids alone.
         kept = points[found.medoids] if chosen.method == "k-medoids" else points
         notes = (_UMAP,) if chosen.reduction == "umap" else ()
         return cls(chosen, **_described(keys, found, validity), notes=notes, **_placing(scaling, projection, kept))

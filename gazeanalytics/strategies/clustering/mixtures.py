@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
 from gazeanalytics._kernels.strategies import mixtures as kernels
-from gazeanalytics.strategies.model_file import Array, Part, Value
+from gazeanalytics.strategies.model_parts import Array, Part, Value
 
 __all__ = ["ONE_SHAPE", "OWN_SHAPES", "Mixture", "best_path", "fit_groups", "principal", "start_memberships"]
 
@@ -152,6 +152,13 @@ def fit_groups(
     mixture : Mixture
     member : numpy.ndarray, shape (points, groups)
         Memberships under the fit; those given are left as they were.
+
+    Examples
+    --------
+    >>> points = np.r_[np.linspace(-1, 1, 50), np.linspace(9, 11, 50)][:, None]
+    >>> mixture, member = fit_groups(points, np.eye(2)[np.repeat([0, 1], 50)])
+    >>> abs(mixture.centres).round(1).ravel(), member[[0, -1]].round(1).tolist()
+    (array([ 0., 10.]), [[1.0, 0.0], [0.0, 1.0]])
     """
     n, d = points.shape
     member = np.array(member, float)
@@ -190,6 +197,13 @@ def best_path(
     -------
     list of (Mixture, memberships)
         The fit of k groups stands at place k - 1.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> points = rng.normal(size=(300, 2)) + np.repeat([[0.0], [5.0]], 150, axis=0)
+    >>> int(np.argmin([mixture.bic for mixture, _ in best_path(points, rng=rng)])) + 1
+    2
     """
     path = [fit_groups(points, np.ones((len(points), 1)), pull=ONE_SHAPE)]
     while len(path) < max_groups and len(path) - np.argmin([mixture.bic for mixture, _ in path]) <= 2:
@@ -231,7 +245,15 @@ def _longest_split(white: np.ndarray, member: np.ndarray) -> np.ndarray:
 
 
 def start_memberships(points: np.ndarray, k: int, *, rng: np.random.Generator, n_starts: int) -> list[np.ndarray]:
-    """Return the `n_starts` best of three times as many k-means runs, as memberships of shape (points, k)."""
+    """Return the `n_starts` best of three times as many k-means runs, as memberships of shape (points, k).
+
+    Examples
+    --------
+    >>> points = np.array([[0.0], [0.1], [5.0], [5.1]])
+    >>> (member,) = start_memberships(points, 2, rng=np.random.default_rng(0), n_starts=1)
+    >>> bool((member[0] == member[1]).all()), member.sum(axis=1)
+    (True, array([1., 1., 1., 1.]))
+    """
     if k == 1:
         return [np.ones((len(points), 1))]
     runs = [kernels.kmeans(points, _spread_out(points, k, rng), 50) for _ in range(3 * n_starts)]

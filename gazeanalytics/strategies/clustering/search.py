@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,8 +12,9 @@ from gazeanalytics.settings import Settings
 from gazeanalytics.strategies.clustering.mixtures import OWN_SHAPES, Mixture, best_path, fit_groups, principal
 from gazeanalytics.strategies.scaling import Method
 from gazeanalytics.strategies.validation.density_gap import DensityGaps, density_gaps
+from gazeanalytics.strategies.validation.multimodality import multimodality
 
-__all__ = ["Found", "StrategySettings", "by_size", "found_again", "not_searched", "search"]
+__all__ = ["Found", "StrategySettings", "by_size", "found_again", "found_in_humps", "not_searched", "search"]
 
 # Readings for each feature that a group must have before its distance to others is believed: with fewer, the
 # covariance that the distance divides by is mostly noise, and any two groups look far apart.
@@ -22,6 +23,8 @@ _PER_FEATURE = 10
 # there are types at all; after that, each further gap is a smaller claim.
 _ALPHA_AMONG_TYPES = 0.01
 _PARTS = 3
+# A gap that is nearly empty: what groups ten and more standard deviations apart leave between them.
+_EMPTY_ALPHA, _EMPTY_DEPTH = 1e-6, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,13 @@ class StrategySettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Result of the search: the mixture, the strategy of each of its components, their gaps, every number tried."""
+    """Result of the search: the mixture, the strategy of each of its components, their gaps, every number tried.
+
+    Examples
+    --------
+    >>> not_searched(np.random.default_rng(0).normal(size=(60, 2))).strategies
+    1
+    """
 
     mixture: Mixture
     strategy_of: np.ndarray
@@ -116,7 +125,13 @@ class Found:
 
 
 def not_searched(points: np.ndarray) -> Found:
-    """Return one group, for points in which the cluster-tendency test found nothing."""
+    """Return one group, for points in which the cluster-tendency test found nothing.
+
+    Examples
+    --------
+    >>> not_searched(np.random.default_rng(0).normal(size=(60, 2))).mixture.shares
+    array([1.])
+    """
     mixture, _ = fit_groups(points, np.ones((len(points), 1)), pull=OWN_SHAPES)
     tried = pd.DataFrame({"groups": [1], "bic": [mixture.bic], "strategies": [1]})
     return Found(mixture, np.zeros(1, int), DensityGaps(np.ones((1, 1)), np.zeros((1, 1))), tried)
@@ -135,6 +150,14 @@ def search(points: np.ndarray, settings: StrategySettings, rng: np.random.Genera
     held-out readings. Rejected: the number of the BIC as it is, for a mixture needs several components for one skewed
     or curved group; and merging by entropy (Baudry et al. 2010), which says how far groups overlap, not whether
     there are fewer readings between them.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> points = rng.normal(size=(400, 3)) + np.repeat([[0.0], [4.0]], [100, 300], axis=0)
+    >>> found = search(points, StrategySettings(), rng)
+    >>> found.strategies, found.tried["strategies"].tolist()
+    (2, [2, 2, 2])
     """
     if len(points) > settings.max_readings:
         points = points[np.sort(rng.choice(len(points), settings.max_readings, replace=False))]
@@ -157,6 +180,13 @@ def found_again(points: np.ndarray, settings: StrategySettings, rng: np.random.G
     Real scanpaths can show a gap in one mixture of many by accident; another part of the readings doesn't show it
     again. 63 % is the share of distinct readings in a bootstrap sample, drawn without its duplicates: copies of a
     reading would look like a dense group.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> points = rng.normal(size=(400, 3)) + np.repeat([[0.0], [4.0]], [100, 300], axis=0)
+    >>> found_again(points, StrategySettings(), rng)
+    True
     """
     times = 0
     for part in range(_PARTS):
@@ -165,6 +195,33 @@ def found_again(points: np.ndarray, settings: StrategySettings, rng: np.random.G
         if times == 2 or part + 1 - times == 2:
             break
     return times == 2
+
+
+def found_in_humps(points: np.ndarray, settings: StrategySettings, rng: np.random.Generator) -> Found | None:
+    """Types that the cluster-tendency test can't see: groups so far apart that every feature has humps of its own.
+
+    The null of that test keeps each feature's distribution, and with its humps the groups. Here gaps must be nearly
+    empty, and there must be types again without the feature that is farthest from unimodal: units mixed in one column,
+    or a measure with two values, are no strategies. None where that isn't so.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> points = rng.normal(size=(400, 3)) + np.repeat([[0.0], [20.0]], [100, 300], axis=0)
+    >>> found_in_humps(points, StrategySettings(), rng).strategies
+    2
+    >>> one_feature = np.column_stack([points[:, 0], rng.normal(size=(400, 2))])
+    >>> found_in_humps(one_feature, StrategySettings(), rng) is None
+    True
+    """
+    if points.shape[1] < 2:
+        return None
+    strict = replace(settings, gap_alpha=min(settings.gap_alpha, _EMPTY_ALPHA), min_gap_depth=_EMPTY_DEPTH)
+    found = search(points, strict, rng)
+    if found.strategies == 1:
+        return None
+    kept = np.arange(points.shape[1]) != multimodality(points).argmax()
+    return found if search(np.ascontiguousarray(points[:, kept]), strict, rng).strategies > 1 else None
 
 
 def _projected(points: np.ndarray, n_components: int | None) -> np.ndarray:
@@ -183,14 +240,14 @@ def _merged(
     if not np.isfinite(mixture.log_likelihood) or len(np.unique(member.argmax(axis=1))) < member.shape[1]:
         mixture, member = fit_groups(points, np.ones((len(points), 1)), pull=OWN_SHAPES)
     gaps = density_gaps(points, member, rng=rng, weights=mixture.weights(points))
-    heights = mixture.heights()
-    strategy_of = gaps.merge(settings.gap_alpha, settings.min_gap_depth, heights)
+    heights, counts = mixture.heights(), np.bincount(member.argmax(axis=1), minlength=member.shape[1])
+    strategy_of = gaps.merge(settings.gap_alpha, settings.min_gap_depth, heights, counts)
     if strategy_of.any():
         enough = max(settings.min_share * len(points), _PER_FEATURE * points.shape[1])
         large = mixture.shares * len(points) >= enough
         far = mixture.distances(len(points)) >= settings.min_distance
         gaps_or_far = gaps.with_gaps(far & np.logical_and.outer(large, large))
-        strategy_of = gaps_or_far.merge(_ALPHA_AMONG_TYPES, settings.min_gap_depth, heights)
+        strategy_of = gaps_or_far.merge(_ALPHA_AMONG_TYPES, settings.min_gap_depth, heights, counts)
     return mixture, strategy_of, gaps
 
 
@@ -204,6 +261,13 @@ def _refitted(points: np.ndarray, mixture: Mixture, strategy_of: np.ndarray) -> 
 
 
 def by_size(mixture: Mixture, strategy_of: np.ndarray) -> np.ndarray:
-    """Number strategies by falling size."""
+    """Number strategies by falling size.
+
+    Examples
+    --------
+    >>> mixture, _ = fit_groups(np.arange(10.0)[:, None], np.eye(2)[np.repeat([0, 1], [3, 7])])
+    >>> by_size(mixture, np.array([0, 1]))
+    array([1, 0])
+    """
     sizes = np.bincount(strategy_of, mixture.shares)
     return np.argsort(np.argsort(-sizes, kind="stable"), kind="stable")[strategy_of]

@@ -13,7 +13,7 @@ from gazeanalytics._kernels.strategies import archetypes as kernels
 from gazeanalytics.settings import Settings
 from gazeanalytics.strategies.base import FittedModel
 from gazeanalytics.strategies.clustering.mixtures import principal
-from gazeanalytics.strategies.model_file import Array, Frame, Nested, Part, SettingsOf, Value
+from gazeanalytics.strategies.model_parts import Array, Frame, Nested, Part, SettingsOf, Value
 from gazeanalytics.strategies.scaling import Scaling, canonical, reading_column, spread_ties
 from gazeanalytics.tables import check
 from gazeanalytics.threads import one_thread
@@ -228,6 +228,7 @@ def _choose(
     """Corners of the number chosen, and what each number explained; `hidden` is the variance outside the components."""
     fits = {number: _fit(seen, number, settings.n_starts, rng) for number in settings.tried()}
     explained = {number: (1 - hidden) * (1 - left / (seen**2).sum()) for number, (_, left) in fits.items()}
+    # The elbow of Cutler & Breiman as a rule, so that it doesn't depend on who looks at the curve.
     chosen = min(fits)
     while chosen + 1 in fits and explained[chosen + 1] - explained[chosen] >= _MIN_GAIN:
         chosen += 1
@@ -248,6 +249,7 @@ def _fit(seen: np.ndarray, count: int, n_starts: int, rng: np.random.Generator) 
 
 def _far_apart(seen: np.ndarray, count: int, rng: np.random.Generator) -> list[int]:
     """Rows of readings far from one another: each the farthest from the others in turn (Mørup & Hansen 2012)."""
+    # Twice around: the first reading is drawn anywhere and drops out.
     rows = [int(rng.integers(len(seen)))]
     while len(rows) < 2 * count:
         reach = sum(np.sqrt(((seen - seen[row]) ** 2).sum(axis=1)) for row in rows[-count + 1 :])

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.strategies.model_file import Array, Part
+from gazeanalytics.strategies.model_parts import Array, Part
 
 __all__ = ["Components", "fit_components", "parallel_analysis", "varimax"]
 
@@ -103,6 +103,7 @@ def varimax(loadings: np.ndarray, *, max_iter: int = 100) -> np.ndarray:
         turns = 0.0
         for i in range(count):
             for j in range(i + 1, count):
+                # Two components at a time, each by its best angle: no step size, and it can't overshoot.
                 angle = _best_turn(*(loadings @ rotation[:, [i, j]]).T)
                 turns += abs(angle)
                 cosine, sine = np.cos(angle), np.sin(angle)
@@ -121,11 +122,22 @@ def _best_turn(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def parallel_analysis(points: np.ndarray, *, rng: np.random.Generator, n_resamples: int = 20) -> int:
-    """Count components with more variance than in shuffled features (parallel analysis; Horn 1965), at least 1."""
+    """Count components with more variance than in shuffled features (parallel analysis; Horn 1965), at least 1.
+
+    Rejected: eigenvalues above 1, which are half of all when features are independent, and a share of the variance,
+    which depends on no number of readings.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> parallel_analysis(np.repeat(rng.normal(size=(200, 2)), 3, axis=1) + 0.5 * rng.normal(size=(200, 6)), rng=rng)
+    2
+    """
     real = np.linalg.eigvalsh(np.atleast_2d(np.corrcoef(points.T)))[::-1]
     chance = [
         np.linalg.eigvalsh(np.atleast_2d(np.corrcoef(rng.permuted(points, axis=0).T)))[::-1] for _ in range(n_resamples)
     ]
+    # The 95 % quantile rather than Horn's mean, which chance alone often exceeds (Glorfeld 1995).
     above = real > np.quantile(chance, 0.95, axis=0)
     return max(int(above.argmin()) if not above.all() else len(above), 1)
 
@@ -137,6 +149,14 @@ def fit_components(
 
     Parallel analysis and bootstrap see a random subsample of `max_readings` readings when there are more; the
     intervals are narrowed to the full number of readings.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> points = rng.normal(size=(200, 1)) + 0.5 * rng.normal(size=(200, 3))
+    >>> found = fit_components(points, rng=rng, n_resamples=20)
+    >>> found.loadings.round(1).ravel(), bool((found.low < found.loadings).all())
+    (array([0.9, 0.9, 0.9]), True)
     """
     n = len(points)
     sample = points if n <= max_readings else points[np.sort(rng.choice(n, max_readings, replace=False))]
@@ -147,6 +167,7 @@ def fit_components(
         _, again, _ = _rotated(sample[rng.integers(len(sample), size=len(sample))], count)
         draws[draw] = _aligned(again, loadings)
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    # Standard errors shrink with the root of the number of readings; the subsample gives those of its own size.
     narrow = np.sqrt(len(sample) / n)
     return Components(
         points.mean(axis=0),
@@ -177,6 +198,7 @@ def _aligned(loadings: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Put bootstrap components in the order and with the signs of the components that they correspond to."""
     from scipy.optimize import linear_sum_assignment
 
+    # Bootstrap samples turn, order and sign components anew; without alignment the intervals would cover both signs.
     match = target.T @ loadings
     _, order = linear_sum_assignment(-np.abs(match))
     return loadings[:, order] * np.sign(match[np.arange(len(order)), order])

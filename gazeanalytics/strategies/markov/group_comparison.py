@@ -53,6 +53,7 @@ def ab_scale(groups: HMMClustering, fixations: pd.DataFrame, readings: pd.DataFr
         raise ValueError(f"the A-B scale: expected two groups; got {len(groups.names)}")
     table = reader_means(groups, pack(fixations, readings, by=("reader", "case"), columns=groups.columns))
     a, b = table["A"], table["B"]
+    # Divided by the sum of both, so that readers with scattered scanpaths, unlikely under either, don't dominate.
     return table.assign(scale=(a - b) / (a.abs() + b.abs()))
 
 
@@ -178,6 +179,7 @@ def compare_group_numbers(
     own = _cross_validated(paths, brief, two, 1, rng)[0][:, -1].mean()
     found["p_value"] = (1 + sum(value >= own for value in null)) / (1 + n_permutations)
     best = int(found["gain"].to_numpy().argmax())
+    # The one-standard-error rule: the fewest groups that predict about as well as the best number.
     near = found["gain"] >= found["gain"][best] - found["std_error"][best]
     taken = int(near.idxmax()) if best and found["p_value"].iloc[0] <= 0.05 else 0
     return found.assign(chosen=np.arange(len(found)) == taken)
@@ -268,6 +270,7 @@ def _agreement(one: HMMClustering, two: HMMClustering) -> float:
 
 def _halves(paths: Paths, rng: np.random.Generator) -> np.ndarray:
     """0 or 1 for every reading: each reader's readings with fixations are split evenly."""
+    # Halves within each reader, not of readers: both halves then have a model of every reader to compare.
     half = rng.integers(2, size=len(paths.readings))
     reader = pd.factorize(sortable(paths.readings["reader"]))[0]
     draws = rng.random(len(half))
@@ -288,6 +291,8 @@ def _permuted(paths: Paths, rng: np.random.Generator) -> Paths:
     """Readings permuted among the readers, within each case where one has several readings."""
     readings = paths.readings
     case = pd.factorize(sortable(readings["case"]))[0]
+    # Within cases, so that readers who saw other cases don't differ by their cases. Where hardly any case was read
+    # twice that would leave everything in its place.
     if case.max() + 1 > len(case) / 2:
         case = np.zeros(len(case), int)
     rows = np.arange(len(readings))

@@ -16,7 +16,7 @@ from gazeanalytics._kernels.strategies import hmm_vb
 from gazeanalytics.strategies.base import FittedModel
 from gazeanalytics.strategies.markov.sequences import Paths, pack
 from gazeanalytics.strategies.markov.settings import HMMSettings
-from gazeanalytics.strategies.model_file import Array, Frame, Nested, Part, SettingsOf, Value
+from gazeanalytics.strategies.model_parts import Array, Frame, Nested, Part, SettingsOf, Value
 
 __all__ = ["HMMBank", "ReaderHMMs"]
 
@@ -236,6 +236,8 @@ def fit_packed(
     sequences = hmm_vb.Sequences(paths.points, paths.edges)
     rows = np.arange(count)
     ragged.each(hmm_vb.fit_all, stretches, sequences, schedule, settings.prior(), results, out=(rows,), n_jobs=n_jobs)
+    # The bound is that of one naming of the states; the k! namings are as good, and more states have more of them
+    # (Bishop 2006, section 10.2.4).
     evidence = results.bounds + gammaln(sizes + 1)
     best = evidence.argmax(axis=1)
     chosen = _posterior_means(sizes[best], hmm_vb.Posterior(*(part[rows, best] for part in results.posterior)))
@@ -255,6 +257,7 @@ def fit_packed(
 def _room(count: int, settings: HMMSettings, rng: np.random.Generator) -> hmm_vb.Results:
     """Random draws of all starts, and room for the posterior of each model and number of states."""
     tried, k, d = len(settings.n_states), max(settings.n_states), len(settings.columns)
+    # Drawn here, one block a model: results don't depend on the number of threads.
     draws = rng.random((count, tried, settings.n_starts, k))
     shapes = ((k,), (k, k), (k,), (k,), (k, d), (k, d, d))
     posterior = hmm_vb.Posterior(*(np.zeros((count, tried, *shape)) for shape in shapes))
@@ -291,6 +294,7 @@ def states_table(keys: pd.DataFrame, bank: HMMBank, columns: Sequence[str]) -> p
 def _posterior_means(sizes: np.ndarray, posterior: hmm_vb.Posterior) -> HMMBank:
     """Posterior means of the parameters; the state visited most comes first."""
     k, d = posterior.start.shape[1], posterior.means.shape[2]
+    # In one order for all readers, so that tables and figures of two models can be laid side by side.
     there = np.arange(k) < sizes[:, None]
     order = np.argsort(np.where(there, -posterior.strengths, np.inf), axis=1, kind="stable")
     rows = np.arange(len(sizes))[:, None]

@@ -13,7 +13,7 @@ from gazeanalytics._kernels.strategies import markov_mixture as kernels
 from gazeanalytics.strategies.base import FittedClustering
 from gazeanalytics.strategies.markov.sequences import sortable
 from gazeanalytics.strategies.markov.settings import MarkovMixtureSettings
-from gazeanalytics.strategies.model_file import Array, Frame, Part, SettingsOf, Value
+from gazeanalytics.strategies.model_parts import Array, Frame, Part, SettingsOf, Value
 from gazeanalytics.tables import check
 
 __all__ = ["MarkovMixture"]
@@ -239,6 +239,7 @@ def _best(
     pseudo = 1 / regions if settings.pseudocount is None else settings.pseudocount
     fits = []
     for _ in range(settings.n_starts if k > 1 else 1):
+        # Uneven memberships: even ones start every chain at the same average, a saddle from which EM hardly moves.
         member = rng.dirichlet(np.full(k, 0.5), size=len(visits.edges) - 1)
         chains = kernels.Chains(np.empty(k), np.empty((k, regions)), np.empty((k, regions, regions)))
         likelihood, _ = kernels.fit_chains(
@@ -252,6 +253,7 @@ def _best(
 def _free(visits: kernels.Visits, regions: int) -> int:
     """Free probabilities of one chain: of starts and moves that occur at all, less one for each sum that is 1."""
     codes, edges = visits
+    # Moves that never occur cost nothing: with many regions most never do, and counting them would leave one chain.
     starts = len(np.unique(codes[edges[:-1]]))
     inner = np.ones(len(codes), bool)
     inner[edges[:-1]] = False

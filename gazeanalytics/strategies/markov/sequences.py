@@ -27,6 +27,12 @@ class Paths:
         Rows where sequences begin and end; a sequence may be empty.
     dropped : int
         Fixations left out, for they lack a coordinate.
+
+    Examples
+    --------
+    >>> paths = Paths(np.zeros((5, 2)), pd.DataFrame({"reading": [1, 2], "reader": "ann"}), np.array([0, 2, 5]), 0)
+    >>> paths.sequences().lengths, paths.stretches(["reader"])[1].lengths
+    (array([2, 3]), array([5]))
     """
 
     points: np.ndarray
@@ -98,6 +104,14 @@ def pack(
         If a table breaks its contract.
     ValueError
         If a column is absent, or a reading isn't in `readings`.
+
+    Examples
+    --------
+    >>> fixations = pd.DataFrame({"reading": [2, 2, 1], "onset": [0.0, 200.0, 0.0], "x": [1.0, 2.0, 3.0], "y": 0.0})
+    >>> readings = pd.DataFrame({"reading": [2, 1], "reader": "ann", "case": [1, 2]})
+    >>> paths = pack(fixations, readings, columns=["x"])
+    >>> paths.points.ravel(), paths.edges
+    (array([3., 1., 2.]), array([0, 1, 3]))
     """
     check(fixations, "fixations")
     check(readings, "readings")

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from gazeanalytics.strategies.clustering.mixtures import fit_groups, principal, start_memberships
-from gazeanalytics.strategies.model_file import Array, Part, Value
+from gazeanalytics.strategies.model_parts import Array, Part, Value
 
 __all__ = ["ClusterTendency", "cluster_tendency", "gaussian_copula"]
 

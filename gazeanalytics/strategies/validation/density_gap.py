@@ -22,6 +22,9 @@ _BETWEEN = (50.0, 100.0)
 _FOLDS = 5
 # Prior weight (readings) of the pooled scatter in the discriminant between two groups.
 _PULL = 100.0
+# A group of fewer readings can't show a gap at any strict level: with an empty gap z is at most the square root of its
+# readings in one window. What it doesn't show says nothing.
+_MIN_TESTED = 20
 # A group whose density is less than a twentieth of another's is thin beside it.
 _THIN = float(np.log(20))
 
@@ -54,7 +57,9 @@ class DensityGaps:
     p_value: np.ndarray
     depth: np.ndarray
 
-    def merge(self, alpha: float, min_gap_depth: float, heights: np.ndarray) -> np.ndarray:
+    def merge(
+        self, alpha: float, min_gap_depth: float, heights: np.ndarray, counts: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return, for every group, the number of the cluster it belongs to: groups without a gap between them are one.
 
         Parameters
@@ -67,8 +72,12 @@ class DensityGaps:
         heights : numpy.ndarray, shape (groups,)
             Log density at each group's centre. A thin group (one of outliers that surrounds all others, say) joins the
             highest of those it has no gap to, and doesn't make a bridge between groups that are denser than it.
+        counts : numpy.ndarray, shape (groups,), optional
+            Readings of each group. One of fewer than 20 can't show a gap to any other, and so is no bridge either.
         """
         open_way = ~((self.p_value < alpha) & (self.depth >= min_gap_depth))
+        if counts is not None and (counts >= _MIN_TESTED).any():
+            heights = np.where(counts < _MIN_TESTED, heights.min() - 2 * _THIN, heights)
         bridges = open_way & (np.abs(heights[:, None] - heights) <= _THIN)
         component = connected_components(bridges, directed=False)[1]
         tops = [heights[component == c].max() for c in range(component.max() + 1)]
