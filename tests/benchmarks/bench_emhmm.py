@@ -1,6 +1,6 @@
-"""CPU seconds of hidden Markov models: a study of 60 x 60 readings, the toolbox's demonstration data, hmmlearn beside.
+"""CPU seconds of hidden Markov models: a study of 60 x 60 readings, the toolbox's demonstration data.
 
-Run: python tests/benchmarks/bench_emhmm.py [SHARED/data]   (hmmlearn from pip; without it that line is left out)
+Run: python tests/benchmarks/bench_emhmm.py [SHARED/data]   (bench_peers.py has hmmlearn)
 """
 
 import sys
@@ -104,27 +104,6 @@ def toolbox_score(models, own, paths):
     return bank.scores(paths, rows).sum()
 
 
-def beside_hmmlearn(fixations, readings):
-    try:
-        from hmmlearn.vhmm import VariationalGaussianHMM
-    except ImportError:
-        print("hmmlearn isn't installed: its line is left out")
-        return
-    part = readings[readings["reader"] == 0]
-    own = fixations[fixations["reading"].isin(part["reading"])]
-    settings = HMMSettings(n_states=(3,), n_starts=1, n_finished=1, short_iter=1, max_iter=100, tolerance=-1.0)
-    work = lambda: [ReaderHMMs.fit(own, part, settings=settings, rng=seed, n_jobs=1) for seed in range(10)]  # noqa: E731
-    work()
-    begin = time.process_time()
-    work()
-    ours = (time.process_time() - begin) / 10
-    begin = time.process_time()
-    peer = VariationalGaussianHMM(3, n_iter=100, tol=-np.inf, random_state=0)
-    peer.fit(own[["x", "y"]].to_numpy(), own.groupby("reading").size().to_numpy())
-    theirs = time.process_time() - begin
-    print(f"100 rounds, 60 x 30 points: ours {ours:.4f} CPU s, hmmlearn {theirs:.2f}, ratio {theirs / ours:.0f}")
-
-
 fixations, readings, kind = study()
 models = clock("60 readers x 60 cases x 30 fixations, a model a reader, 1-4 states, 50 starts",
                lambda: ReaderHMMs.fit(fixations, readings, rng=1), warm=False)  # fmt: skip
@@ -137,6 +116,5 @@ groups = clock(
     "  2 groups over 60 cases", lambda: HMMClustering.fit(both, settings={"n_starts": 10}, rng=1), warm=False
 )
 print("  ARI with the planted groups:", adjusted_rand_score(kind, groups.members["group"].cat.codes))
-beside_hmmlearn(fixations, readings)
 if len(sys.argv) > 1:
     demonstration(Path(sys.argv[1]) / "emhmm_jov")

@@ -1,7 +1,7 @@
-"""CPU time and memory of the detectors beside peers, in one run: python tests/benchmarks/bench_events_speed.py.
+"""CPU time and memory of the detectors, and their growth: python tests/benchmarks/bench_events_speed.py.
 
-Run it with OMP_NUM_THREADS=1 and POLARS_MAX_THREADS=1. Times are the best of three, in CPU time of all threads. The
-recording is that of Lund2013's still images (500 Hz), repeated.
+Run it with OMP_NUM_THREADS=1; bench_peers.py has the peers. Times are the best of three, in CPU time of all threads.
+The recording is that of Lund2013's still images (500 Hz), repeated.
 """
 
 import functools
@@ -12,7 +12,6 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-import event_peers
 import numpy as np
 import pandas as pd
 from bench_events import load
@@ -87,48 +86,6 @@ def our_rates(rows: int) -> dict[str, float]:
     return rates
 
 
-def peer_rates() -> dict[str, float]:
-    """Samples/s of peers: bare functions on arrays of degrees, and pymovements from pixels to events."""
-    rates = {}
-    rows = {"pymovements idt": 50_000, "REMoDNaV": 50_000, "REMoDNaV, no pursuit": 50_000, "I2MC": 10_000}
-    for name, peer in event_peers.installed().items():
-        samples, viewing = repeated(rows.get(name, 1_000_000))
-        peer(samples[:2000], viewing, 500.0)
-        run = lambda peer=peer, samples=samples, viewing=viewing: peer(samples, viewing, 500.0)  # noqa: E731
-        rates[name] = len(samples) / seconds(run, 1)
-    return rates | whole_pymovements(1_000_000)
-
-
-def whole_pymovements(rows: int) -> dict[str, float]:
-    """Pymovements' I-VT as our `ivt` does it: pixels in, events out; and with the place of each fixation."""
-    import pymovements
-
-    samples, viewing = repeated(rows)
-    places = np.stack(viewing.degrees(samples["x"], samples["y"]), axis=1)
-    experiment = pymovements.Experiment(1024, 768, 38, 30, 67, "upper left", 500)
-
-    def bare() -> None:
-        speeds = pymovements.transforms.numpy.pos2vel(places, sampling_rate=500, method="smooth")
-        pymovements.events.ivt(speeds, minimum_duration=30, velocity_threshold=30.0)
-
-    def whole(with_place: bool) -> None:
-        pixels = np.stack([samples["x"], samples["y"]])
-        recording = pymovements.gaze.from_numpy(
-            time=samples["t"].to_numpy(), pixel=pixels, experiment=experiment, time_unit="ms"
-        )
-        recording.pix2deg()
-        recording.pos2vel("smooth")
-        recording.detect("ivt", velocity_threshold=30.0, minimum_duration=60)
-        if with_place:
-            recording.compute_event_properties(("location", {"position_column": "pixel"}))
-
-    return {
-        "pymovements ivt, velocity and events from arrays of deg": rows / seconds(bare),
-        "pymovements ivt, pixels to events": rows / seconds(lambda: whole(False), 1),
-        "pymovements ivt, pixels to events with places": rows / seconds(lambda: whole(True), 1),
-    }
-
-
 def growth(name: str, rows: int) -> tuple[float, float]:
     """Bytes of peak growth per byte of input, and CPU seconds (Linux); a fresh process has no memory to use again."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
@@ -153,18 +110,10 @@ def main() -> None:
     """Print the three tables."""
     warnings.simplefilter("ignore")
     print("million samples/s, one thread")
-    kernels, ours, peers = kernel_rates(3_000_000), our_rates(3_000_000), peer_rates()
-    for table, title in ((kernels, "kernel alone, "), (ours, ""), (peers, "peer: ")):
+    kernels, ours = kernel_rates(3_000_000), our_rates(3_000_000)
+    for table, title in ((kernels, "kernel alone, "), (ours, "")):
         for name, rate in table.items():
             print(f"  {title + name:<62}{rate / 1e6:10.3f}")
-    print("ratios")
-    for name in peers:
-        for own in [
-            own for own in ("ivt", "idt", "i2mc") if own in name.lower().replace("pymovements ", "").split(",")[0]
-        ]:
-            print(f"  {own} / {name:<58}{ours[own] / peers[name]:10.1f}")
-    for own in ("cascade", "engbert_kliegl", "nystrom_holmqvist", "ihmm", "learned"):
-        print(f"  {own + ' / REMoDNaV':<64}{ours[own] / peers['REMoDNaV']:10.1f}")
     print("CPU ns a sample at 1e5, 1e6, 1e7 samples; peak growth, bytes per byte of input, at 1e7")
     for name in events.DETECTORS:
         sizes = (100_000, 1_000_000, 10_000_000)

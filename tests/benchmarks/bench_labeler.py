@@ -1,9 +1,9 @@
-"""Speed of the findings labeler beside negspacy (spaCy's NegEx, given the names of the findings).
+"""Speed of the findings labeler on the reports of a whole study (bench_peers.py has it beside negspacy).
 
     python tests/benchmarks/bench_labeler.py
 
 Reports are eight of our own sentences each, no two alike. As the labeler reads equal sentences once, it is also timed
-on reports of which no sentence comes twice, and on 103,592 of these. negspacy is left out where it isn't installed.
+on reports of which no sentence comes twice, and on 103,592 of these.
 """
 
 import csv
@@ -16,16 +16,6 @@ import pandas as pd
 from gazeanalytics import reasoning
 
 SENTENCES = Path(__file__).parents[1] / "reasoning" / "sentences.csv"
-NAMES = {
-    "pneumothorax": ["pneumothorax"],
-    "pleural_effusion": ["pleural effusion", "pleural effusions", "effusion", "effusions"],
-    "consolidation": ["consolidation"],
-    "pneumonia": ["pneumonia", "infection"],
-    "atelectasis": ["atelectasis"],
-    "edema": ["edema", "pulmonary edema"],
-    "cardiomegaly": ["cardiomegaly", "heart size", "heart"],
-    "fracture": ["fracture", "fractures"],
-}
 
 
 def make_reports(count: int, *, distinct: bool = False) -> list[str]:
@@ -49,18 +39,6 @@ def ours(reports: list[str]) -> pd.DataFrame:
     return reasoning.conclude(reasoning.label_findings(traces))
 
 
-def make_negspacy():
-    import spacy
-    from negspacy.negation import Negex  # noqa: F401  (registers the pipe)
-
-    pipes = spacy.blank("en")
-    pipes.add_pipe("sentencizer")
-    ruler = pipes.add_pipe("entity_ruler", config={"phrase_matcher_attr": "LOWER"})
-    ruler.add_patterns([{"label": name, "pattern": words} for name, list_ in NAMES.items() for words in list_])
-    pipes.add_pipe("negex", config={"ent_types": list(NAMES)})
-    return lambda reports: [[(e.label_, e._.negex) for e in text.ents] for text in pipes.pipe(reports)]
-
-
 def main() -> None:
     ours(make_reports(10))
     reports = make_reports(3000)
@@ -73,14 +51,6 @@ def main() -> None:
     study = 103_592
     seconds = study / rate(ours, make_reports(study, distinct=True))
     print(f"{study} such traces: {seconds:.1f} s of CPU")
-    try:
-        peer = make_negspacy()
-    except ImportError:
-        print("negspacy isn't installed")
-        return
-    theirs = rate(peer, reports[:600])
-    print(f"negspacy, 8 findings, negation alone:                            {theirs:8.0f} reports/s of CPU")
-    print(f"ratio {mine / theirs:.1f}")
 
 
 if __name__ == "__main__":

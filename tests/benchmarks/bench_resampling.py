@@ -7,15 +7,19 @@ readers, so the peers are what one would write: a loop over draws with `numpy.av
 with weights, and the jackknife that reckons everything anew for each case.
 """
 
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from gazeanalytics import stats
-from gazeanalytics.stats.resampling.clusters import draw, plan
 from gazeanalytics.stats.roc.covariance import covariance
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from peer_entries.roc import Draws, in_a_loop
 
 
 def readings(readers=501, cases=50_312, reads=2, seed=0):
@@ -33,13 +37,6 @@ def seconds(run):
     start = time.process_time()
     run()
     return time.process_time() - start
-
-
-def loop(table, statistic, draws):
-    clusters = plan(table, ("reader", "case"))
-    rng = np.random.default_rng(0)
-    for counts in draw(clusters.sizes, draws, rng, 1):
-        statistic(clusters.weights(counts)[0])
 
 
 def complete(readers=10, cases=400):
@@ -61,17 +58,17 @@ def main():
     small = table.head(2000)
     for statistic in (stats.MeanStatistic("right"), stats.AucStatistic("rating", "truth")):
         stats.cluster_bootstrap(small, statistic, n_resamples=2, rng=0)  # compile
-    peers = {
-        "mean": (stats.MeanStatistic("right"), lambda w: np.average(table["right"], weights=w)),
+    asked = {
+        "mean": (stats.MeanStatistic("right"), lambda t, w: np.average(t["right"], weights=w)),
         "area": (
             stats.AucStatistic("rating", "truth"),
-            lambda w: roc_auc_score(table["truth"], table["rating"], sample_weight=w),
+            lambda t, w: roc_auc_score(t["truth"], t["rating"], sample_weight=w),
         ),
     }
     print(f"{len(table):,} readings, {draws} draws of readers and cases")
-    for name, (ours, theirs) in peers.items():
+    for name, (ours, theirs) in asked.items():
         fast = seconds(lambda ours=ours: stats.cluster_bootstrap(table, ours, n_resamples=draws, rng=0))
-        slow = seconds(lambda theirs=theirs: loop(table, theirs, draws))
+        slow = seconds(lambda theirs=theirs: in_a_loop(theirs)(Draws(table, draws)))
         print(f"| {name} | {fast:.2f} s | loop {slow:.2f} s | {slow / fast:.1f} x |")
     print(f"| one_shot, all of them | {seconds(lambda: stats.one_shot(stats.RocData.from_frame(table))):.2f} s |")
     rated = stats.RocData.from_frame(complete(), test="test")
