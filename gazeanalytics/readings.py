@@ -8,9 +8,11 @@ import pandas as pd
 from gazeanalytics import tables
 from gazeanalytics.tables import InputError
 
-__all__ = ["TRUTH", "assemble", "score"]
+__all__ = ["TRUTH", "assemble", "score", "score_findings"]
 
 TRUTH = "truth_"
+
+_NO_ABNORMALITY = ("no_finding", "support_devices")
 
 # Words never say more than this: a stated probability of 0 or 1 has no logit.
 _SURE = 0.99
@@ -36,9 +38,11 @@ def score(
     Returns
     -------
     pandas.DataFrame
-        One row a reading: `correct` (1, 0; NaN without truth), `share_correct` over all findings with a truth,
-        `certainty` of the target, and `uncertainty` in 0-1: `2 min(p, 1 - p)` of the target's stated probability p,
-        or, where no target is given, the logistic of the mean logit of that over the findings mentioned.
+        One row a reading: `correct` (1, 0; NaN without truth), `share_correct` over all findings with a truth, `truth`
+        and `called` of the target (1, 0), `target_present` (whether the case holds its target; without a target, any
+        finding with a truth but the devices: what sensitivity and specificity divide by), `certainty` of the target,
+        and `uncertainty` in 0-1: `2 min(p, 1 - p)` of the target's stated probability p, or, where no target is given,
+        the logistic of the mean logit of that over the findings mentioned.
 
     Raises
     ------
@@ -65,13 +69,64 @@ def score(
         scored["correct"] = _of_target(right, keyed["target"])
         scored["certainty"] = _of_target(stated, keyed["target"])
         scored["uncertainty"] = _doubt(scored[["certainty"]])["certainty"]
+        scored["truth"] = _of_target(truth, keyed["target"])
+        scored["called"] = _of_target(_called(stated, truth, call_at), keyed["target"])
+        scored["target_present"] = scored["truth"]
     else:
         scored["correct"] = right.eq(1).all(axis=1).astype(float).mask(right.isna().all(axis=1))
         scored["certainty"] = np.nan
         scored["uncertainty"] = _mean_doubt(stated)
+        abnormal = truth.drop(columns=list(_NO_ABNORMALITY), errors="ignore")
+        scored["truth"] = abnormal.max(axis=1)
+        scored["called"] = _called(stated, abnormal, call_at).max(axis=1)
+        scored["target_present"] = scored["truth"]
     silent = ~keyed["reading"].isin(conclusions["reading"])
-    scored.loc[silent, ["correct", "share_correct"]] = np.nan
+    scored.loc[silent, ["correct", "share_correct", "called"]] = np.nan
     return scored
+
+
+def score_findings(
+    conclusions: pd.DataFrame, readings: pd.DataFrame, cases: pd.DataFrame, *, call_at: float = 0.5
+) -> pd.DataFrame:
+    """Score what each reading concludes of each finding: the reading x finding table, for cases without a target.
+
+    Parameters
+    ----------
+    conclusions, readings, cases, call_at
+        As in `score`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a finding with a truth in the cases: finding, n (readings with a truth), present (of these, those whose
+        case has it), accuracy, sensitivity, specificity, mentioned (share of readings that say anything of it) and
+        uncertainty (mean of `2 min(p, 1 - p)` where it is mentioned).
+
+    Examples
+    --------
+    >>> readings = pd.DataFrame({"reading": [1, 2], "case": ["a", "b"]})
+    >>> cases = pd.DataFrame({"case": ["a", "b"], "truth_edema": [True, False]})
+    >>> said = pd.DataFrame({"reading": [1, 2], "finding": "edema", "certainty": [0.8, 0.02]})
+    >>> score_findings(said, readings, cases)[["finding", "n", "sensitivity", "specificity"]].to_numpy().tolist()
+    [['edema', 2, 1.0, 1.0]]
+    """
+    keyed = readings[["reading", "case"]].merge(cases, on="case", how="left")
+    stated, truth = _stated(conclusions, keyed["reading"]), _truth(keyed)
+    read = keyed["reading"].isin(conclusions["reading"]).to_numpy()[:, None]
+    truth = truth.where(np.broadcast_to(read, truth.shape))
+    right, named = _right(stated, truth, call_at), stated.reindex(columns=truth.columns)
+    return pd.DataFrame(
+        {
+            "finding": truth.columns,
+            "n": truth.notna().sum().to_numpy(),
+            "present": truth.eq(1).sum().to_numpy(),
+            "accuracy": right.mean().to_numpy(),
+            "sensitivity": right.where(truth.eq(1)).mean().to_numpy(),
+            "specificity": right.where(truth.eq(0)).mean().to_numpy(),
+            "mentioned": named.notna().where(truth.notna()).mean().to_numpy(float),
+            "uncertainty": _doubt(named).mean().to_numpy(),
+        }
+    )
 
 
 def assemble(
@@ -137,8 +192,12 @@ def _truth(keyed: pd.DataFrame) -> pd.DataFrame:
 
 def _right(stated: pd.DataFrame, truth: pd.DataFrame, call_at: float) -> pd.DataFrame:
     """1 where the call equals the truth, 0 where not, NaN without truth; readings x findings."""
-    called = stated.reindex(columns=truth.columns).ge(call_at).astype(float)
-    return called.eq(truth).astype(float).where(truth.notna())
+    return _called(stated, truth, call_at).eq(truth).astype(float).where(truth.notna())
+
+
+def _called(stated: pd.DataFrame, truth: pd.DataFrame, call_at: float) -> pd.DataFrame:
+    """1 where a finding is called present, else 0; readings x findings with a truth."""
+    return stated.reindex(columns=truth.columns).ge(call_at).astype(float)
 
 
 def _of_target(by_finding: pd.DataFrame, target: pd.Series) -> pd.Series:

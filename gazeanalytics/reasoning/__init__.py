@@ -34,8 +34,9 @@ from gazeanalytics.reasoning.embeddings import (
     predict_outcome,
 )
 from gazeanalytics.reasoning.labeler.benchmarks import label_benchmark, label_reports, read_labelled
-from gazeanalytics.reasoning.labeler.certainty import from_reflacx, hedges, status, to_chexpert
-from gazeanalytics.reasoning.labeler.findings import conclude, label_findings, label_text
+from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, PRESENT_FROM, from_reflacx, hedges, status, to_chexpert
+from gazeanalytics.reasoning.labeler.conclusions import conclude, trace_path
+from gazeanalytics.reasoning.labeler.findings import label_findings, label_text
 from gazeanalytics.reasoning.labeler.label_scores import (
     claims_against_truth,
     compare_labels,
@@ -43,10 +44,17 @@ from gazeanalytics.reasoning.labeler.label_scores import (
     report_errors,
     score_labels,
 )
+from gazeanalytics.reasoning.labeler.languages import LANGUAGES, detect_language
 from gazeanalytics.reasoning.labeler.lexicons import FINDINGS, Lexicon, lexicon
 from gazeanalytics.reasoning.labeler.location_errors import detail_errors, place_scores
 from gazeanalytics.reasoning.labeler.templates import labels_to_text
 from gazeanalytics.reasoning.labeler.trained_labeler import TrainedLabeler, train_labeler
+from gazeanalytics.reasoning.reading_labels import (
+    ReasoningSettings,
+    conclude_readings,
+    label_readings,
+    rule_sensitivity,
+)
 from gazeanalytics.reasoning.similarity import CaseSimilarity, Retrieval, case_similarity, retrieve_cases
 from gazeanalytics.reasoning.stages import (
     carry_over,
@@ -60,7 +68,10 @@ from gazeanalytics.reasoning.stages import (
 )
 
 __all__ = [
+    "ABSENT_TO",
     "FINDINGS",
+    "LANGUAGES",
+    "PRESENT_FROM",
     "CaseSimilarity",
     "Embeddings",
     "GazeSpeechLag",
@@ -69,6 +80,7 @@ __all__ = [
     "OutcomePrediction",
     "Output",
     "ReaderLags",
+    "ReasoningSettings",
     "Retrieval",
     "Rewards",
     "TrainedLabeler",
@@ -82,7 +94,9 @@ __all__ = [
     "compare_labels",
     "compare_scores",
     "conclude",
+    "conclude_readings",
     "detail_errors",
+    "detect_language",
     "dialogue_traces",
     "disagreement",
     "edit_share",
@@ -99,6 +113,7 @@ __all__ = [
     "join_words",
     "label_benchmark",
     "label_findings",
+    "label_readings",
     "label_reports",
     "label_text",
     "labels_to_text",
@@ -115,6 +130,7 @@ __all__ = [
     "retrieve_cases",
     "reward_outputs",
     "rewards",
+    "rule_sensitivity",
     "score_labels",
     "segment_stages",
     "sentence_clock",
@@ -127,5 +143,6 @@ __all__ = [
     "text_overlap",
     "to_chexpert",
     "trace_consistency",
+    "trace_path",
     "train_labeler",
 ]

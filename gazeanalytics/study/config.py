@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gazeanalytics import tables
+from gazeanalytics import reasoning, tables
 from gazeanalytics.geometry import Screen
 from gazeanalytics.io.maps import TableMap
 from gazeanalytics.tables import InputError, nearest
@@ -59,6 +59,25 @@ class _Outcomes(_Strict):
     call_at: float = Field(default=0.5, ge=0, le=1, description="a finding is called present from this certainty on")
 
 
+class _Reasoning(_Strict):
+    rule: Literal["final", "latest", "surest", "any"] = Field(
+        default="final", description="how a person's statements become one conclusion a finding"
+    )
+    model_rule: Literal["final", "latest", "surest", "any"] = Field(
+        default="final", description="the same for AI readers"
+    )
+    present_from: float = Field(
+        default=reasoning.PRESENT_FROM, ge=0, le=1, description="certainty that counts as present"
+    )
+    absent_to: float = Field(default=reasoning.ABSENT_TO, ge=0, le=1, description="certainty that counts as absent")
+    implied: bool = Field(default=True, description="'normal chest' speaks of each finding that it covers")
+    languages: tuple[str, ...] = Field(default=("en",), description="languages that are read: en, de, es, fr, pt")
+
+    def settings(self) -> reasoning.ReasoningSettings:
+        """As the room `reasoning` takes them."""
+        return reasoning.ReasoningSettings.from_mapping(self.model_dump(), place="reasoning")
+
+
 class ModelConfig(_Strict):
     """One model of the study.
 
@@ -95,6 +114,7 @@ class StudyConfig(_Strict):
     events: _Events = _Events()
     features: _Features = _Features()
     strategies: _Strategies = _Strategies()
+    reasoning: _Reasoning = _Reasoning()
     outcomes: _Outcomes = _Outcomes()
     models: dict[str, ModelConfig] = Field(default_factory=dict)
     analyses: dict[str, dict[str, Any]] = Field(

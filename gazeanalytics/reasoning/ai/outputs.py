@@ -1,43 +1,36 @@
 r"""What AI readers write -> reasoning, answer and findings.
 
-Formats: tags (`<think>...</think><answer>...</answer>`, NV-Reason-CXR), boxes (`\boxed{...}`, CheXOne), a final-answer
-line, and plain text. An output that fits none is kept and called unparsed.
+Formats: tags (`<think>...</think><answer>...</answer>`, NV-Reason-CXR), boxes (`\boxed{...}`, CheXOne), JSON, a final
+line or heading, and plain text: see `answers`. An output that fits none is kept and called unparsed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
+from gazeanalytics.reasoning.ai.answers import boxed, find_answer
 from gazeanalytics.reasoning.labeler.lexicons import FINDINGS
 
 __all__ = ["Box", "Output", "boxed", "chosen", "named_findings", "parse_output", "parse_outputs"]
 
-_TAGS = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
-_OPEN_ANSWER = re.compile(r"<answer>(.*)\Z", re.DOTALL | re.IGNORECASE)
-_THOUGHT = re.compile(r"<(think|thinking|reasoning)>(.*?)(?:</\1>|<answer>|\Z)", re.DOTALL | re.IGNORECASE)
-# "Answer:", "the answer is", "Final Answer" with a mark or a new line behind it; "to answer the question" is none.
-_FINAL = re.compile(
-    r"(?:\*\*\s*)?(?:\bfinal answer\b[\s*]*?(?:\bis\b:?|:|\*\*|\n)|\banswer\b\s*(?:\bis\b|(?:\*\*)?\s*:))[\s*:]*",
-    re.IGNORECASE,
-)
-_BOXED = re.compile(r"\\boxed\s*\{")
-_YES_NO = re.compile(r"\s*(yes|no)\b\s*(?:[.,;:!]|\Z)", re.IGNORECASE)  # "No pneumothorax." is a report
+_THOUGHT = re.compile(r"<(?:think|thinking|reasoning|thought)>", re.IGNORECASE)
+_THOUGHT_END = re.compile(r"</(?:think|thinking|reasoning|thought)>|<answer>", re.IGNORECASE)
 _OPTIONS = (
     re.compile(r"\(([A-Za-z0-9])\)"),
     re.compile(r"\b([A-Za-z0-9])(?:[.:,]|\s|\Z)"),
     re.compile(r"\b([A-Za-z])\b"),
 )
 _GROUNDED = re.compile(
-    r"<\|ref\|>(.*?)<\|/ref\|>\s*<\|box\|>\s*"
-    r"\((-?[\d.]+)\s*,\s*(-?[\d.]+)\)\s*,\s*\((-?[\d.]+)\s*,\s*(-?[\d.]+)\)\s*<\|/box\|>",
-    re.DOTALL,
+    r"<\|ref\|>([^<]{0,200})<\|/ref\|>\s{0,9}<\|box\|>\s{0,9}\((-?[\d.]{1,20})\s{0,9},\s{0,9}(-?[\d.]{1,20})\)"
+    r"\s{0,9},\s{0,9}\((-?[\d.]{1,20})\s{0,9},\s{0,9}(-?[\d.]{1,20})\)\s{0,9}<\|/box\|>",
 )
 _DRESSED = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\{([^{}]*)\}")
-_LIST = re.compile(r"[,;\n]|\band\b(?=[^,;\n]*\Z)")  # "edema, fracture and pneumonia"
+_MAX_DRESS = 20
+_LIST = re.compile(r"[,;\n]")
+_AND = re.compile(r"\band\b")  # "edema, fracture and pneumonia"
 _BULLET = re.compile(r"\s*(?:[-*•]|\d+[.)](?!\d))\s*")
 
 Box = tuple[str, float, float, float, float]
@@ -50,7 +43,7 @@ class Output:
     Attributes
     ----------
     kind : str
-        tagged, boxed, final, yes_no or unparsed: how the answer was found.
+        tagged, boxed, json, after_thought, final, concluding, yes_no or unparsed: how the answer was found.
     reasoning : str
         The text before the answer, without tags; all text when there is no answer.
     answer : str or None
@@ -102,9 +95,10 @@ def parse_output(text: str) -> Output:
     >>> parse_output("The film is rotated.").kind
     'unparsed'
     """
-    kind, before, answer, fault = _find_answer(text)
-    thought = _THOUGHT.search(text)
-    reasoning = thought.group(2) if thought else before
+    found = find_answer(text)
+    kind, answer, fault = found.kind, found.text, found.fault
+    thought = _thought(text)
+    reasoning = thought if thought is not None else found.before
     boxes = tuple(
         (name.strip(), float(x0), float(y0), float(x1), float(y1)) for name, x0, y0, x1, y1 in _GROUNDED.findall(text)
     )
@@ -128,44 +122,22 @@ def _empty(answer: str) -> str:
     return "" if answer else "empty"
 
 
-def _find_answer(text: str) -> tuple[str, str, str | None, str]:
-    """Kind, text before the answer, the answer, and what is wrong with its form."""
-    tagged = list(_TAGS.finditer(text))
-    if tagged:
-        return "tagged", text[: tagged[-1].start()], tagged[-1].group(1), "several" if len(tagged) > 1 else ""
-    unclosed = _OPEN_ANSWER.search(text)
-    if unclosed:
-        return "tagged", text[: unclosed.start()], unclosed.group(1), "unclosed"
-    found = list(boxed(text))
-    if found:
-        start, inside, closed = found[-1]
-        return "boxed", text[:start], inside, "unclosed" if not closed else "several" if len(found) > 1 else ""
-    final = [mark for mark in _FINAL.finditer(text) if text[mark.end() :].strip()]
-    if final:
-        return "final", text[: final[-1].start()], text[final[-1].end() :], ""
-    said = _YES_NO.match(text)
-    if said:
-        return "yes_no", "", said.group(1), ""
-    return "unparsed", text, None, ""
-
-
-def boxed(text: str) -> Iterable[tuple[int, str, bool]]:
-    r"""Find each `\boxed{...}` by counting braces: start, what is inside, whether it is closed."""
-    mark = _BOXED.search(text)
-    while mark:
-        first = last = mark.end()
-        depth = 1
-        while last < len(text) and depth:
-            depth += {"{": 1, "}": -1}.get(text[last], 0)
-            last += 1
-        yield mark.start(), text[first : last - 1] if not depth else text[first:], not depth
-        mark = _BOXED.search(text, last)
+def _thought(text: str) -> str | None:
+    """What stands between the tags of the first thought; None without one."""
+    opened = _THOUGHT.search(text)
+    if opened is None:
+        return None
+    closed = _THOUGHT_END.search(text, opened.end())
+    return text[opened.end() : closed.start() if closed else len(text)]
 
 
 def _bare(answer: str) -> str:
     r"""Take off what only dresses an answer: `\text{...}`, a list's brackets, bold, dollar signs, a full stop."""
     bare = answer
-    while (undressed := _DRESSED.sub(r"\1", bare)) != bare:
+    for _ in range(_MAX_DRESS):
+        undressed = _DRESSED.sub(r"\1", bare)
+        if undressed == bare:
+            break
         bare = undressed
     bare = bare.strip("*$ \n\t")
     bare = bare[1:-1] if bare[:1] == "[" and bare[-1:] == "]" else bare
@@ -174,7 +146,8 @@ def _bare(answer: str) -> str:
 
 def named_findings(answer: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of an answer's list that are CheXpert's, in snake case; and the others, as written."""
-    parts = [_BULLET.sub("", part).strip(" .\"'*\t") for part in _LIST.split(answer)]
+    *first, last = _LIST.split(answer)
+    parts = [_BULLET.sub("", part).strip(" .\"'*\t") for part in (*first, *_AND.split(last))]
     snake = {part: re.sub(r"[\s_]+", "_", part.lower()) for part in parts if part}
     known = dict.fromkeys(name for name in snake.values() if name in FINDINGS)
     return tuple(known), tuple(part for part, name in snake.items() if name not in FINDINGS)

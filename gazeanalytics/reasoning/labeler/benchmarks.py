@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.reasoning.labeler.certainty import to_chexpert
-from gazeanalytics.reasoning.labeler.findings import conclude, label_findings
+from gazeanalytics.reasoning.labeler.conclusions import conclude
+from gazeanalytics.reasoning.labeler.findings import label_findings
 from gazeanalytics.reasoning.labeler.label_scores import compare_labels, score_labels
 from gazeanalytics.reasoning.labeler.lexicons import FINDINGS, lexicon
 from gazeanalytics.tables import nearest
@@ -33,8 +34,8 @@ def label_reports(texts: pd.Series, *, scheme: str = "chexpert") -> pd.DataFrame
     [0.0, -1.0]
     """
     traces = pd.DataFrame({"reading": np.arange(len(texts)), "step": 0, "text": texts.to_numpy()})
-    found = label_findings(traces, lexicon=scheme)
-    decided = conclude(found, readings=traces["reading"], no_finding=scheme == "chexpert")
+    found = label_findings(traces, lexicon=scheme, implied=False)
+    decided = conclude(found, rule="any", readings=traces["reading"], no_finding=scheme == "chexpert")
     wide = to_chexpert(decided).reindex(index=traces["reading"], columns=list(lexicon(scheme).findings))
     return wide.set_axis(texts.index)
 

@@ -1,9 +1,10 @@
 """What words say of certainty, as a number: the stated probability that a finding is there.
 
 The scale is written down in `lexicon/hedges.csv`, each phrase with its range and source: the Brigham and Women's
-Hospital scale of diagnostic certainty, REFLACX's interface codes (Bigolin Lanfredi et al. 2022) and the spread of
-clinicians' readings in a 2014 survey (Clinical Radiology). It says what is communicated, which is not yet what is true:
-see `stats.calibration`.
+Hospital scale of diagnostic certainty, REFLACX's interface codes (Bigolin Lanfredi et al. 2022), the spread of
+clinicians' readings in a 2014 survey (Clinical Radiology), and where these name no phrase, the scales of intelligence
+and climate reports (Kent 1964; ICD 203, 2015; IPCC 2010). Where no scale orders two phrases, the source says
+"by us". The scale says what is communicated, which is not yet what is true: see `stats.calibration`.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from numpy.typing import ArrayLike
 
 __all__ = ["ABSENT_TO", "ASKED", "PRESENT_FROM", "from_reflacx", "hedges", "status", "to_chexpert"]
 
-# Status by certainty. The edges follow the CheXpert labeler's own lists (Irvin et al. 2019): "likely" (.80) isn't among
-# its words of uncertainty, while "probable" (.75), "suspected" (.70) and "possible" (.50) are.
-PRESENT_FROM = 0.80
+# Status by certainty. The edges follow the CheXpert labeler's own lists (Irvin et al. 2019): "likely" (.80) and
+# "suggests" (.79) aren't among its words of uncertainty; "probable" (.75), "suspicious" (.70), "concerning" (.66) and
+# "possible" (.50) are.
+PRESENT_FROM = 0.78
 ABSENT_TO = 0.20
 
 # What a question states: "evaluate for edema" asks, and says nothing of an answer.

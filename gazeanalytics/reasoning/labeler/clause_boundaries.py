@@ -52,6 +52,8 @@ def _begins_anew(clause: list[Item], items: list[Item], place: int) -> bool:
     ahead = _until_boundary(items, place + 1)
     if not ahead or (items[place].entry.scope == "lead" and not any(item.entry.kind for item in ahead)):
         return False
+    if _only_takes_away(ahead):
+        return False  # "there was an effusion, no longer seen"
     since, cue = next(
         ((at, item) for at, item in reversed([*enumerate(clause)]) if item.entry.scope in _CUES), (0, None)
     )
@@ -63,6 +65,11 @@ def _begins_anew(clause: list[Item], items: list[Item], place: int) -> bool:
     if has_predicate(ahead):
         return has_predicate(clause[since:]) or (cue is not None and not _only_exists(ahead))
     return cue is not None and _describes(ahead) and not _or_follows(items, place)
+
+
+def _only_takes_away(ahead: list[Item]) -> bool:
+    """Whether a part names nothing and only denies what stands before it."""
+    return ahead[0].entry.scope == "deny_before" and not any(item.entry.kind or item.entry.quality for item in ahead)
 
 
 def _until_boundary(items: list[Item], first: int) -> list[Item]:

@@ -1,27 +1,30 @@
-"""Traces -> findings: what each step says of each observation, and what a reading concludes."""
+"""Traces -> findings: what each step says of each observation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, ASKED, PRESENT_FROM, status
-from gazeanalytics.reasoning.labeler.lexicons import FINDINGS, Lexicon, Link, lexicon
-from gazeanalytics.reasoning.labeler.negation import mentions
+from gazeanalytics.reasoning.labeler.languages import detect_language
+from gazeanalytics.reasoning.labeler.lexicons import Lexicon, lexicon
 from gazeanalytics.reasoning.labeler.phrase_matching import words
 from gazeanalytics.reasoning.labeler.sentences import lower, sentences
 from gazeanalytics.reasoning.labeler.stated_certainty import figures
+from gazeanalytics.reasoning.labeler.statements import MODIFIERS, Said, Stated, What, say
 from gazeanalytics.tables import require_columns
 
-__all__ = ["conclude", "label_findings", "label_text"]
+__all__ = ["label_findings", "label_text"]
 
-_MODIFIERS = ("side", "zone", "severity", "change")
-_COLUMNS = ("row", "finding", "certainty", "low", "high", *_MODIFIERS, "concept", "start", "stop")
+_COLUMNS = ("row", "finding", "certainty", "low", "high", *MODIFIERS, "concept", "act", "start", "stop")
 _KINDS = dict.fromkeys(_COLUMNS, object) | {
     "row": np.int64,
     "start": np.int64,
@@ -30,12 +33,9 @@ _KINDS = dict.fromkeys(_COLUMNS, object) | {
     "low": np.float64,
     "high": np.float64,
 }
-_SURE_OF_NONE = 0.98
-_NOWHERE = (None,) * len(_MODIFIERS)
 _KEPT = 100_000  # sentences remembered at most
 _OF_CERTAINTY = ("confiden", "certain", "probability")
 
-_Said = tuple[list[tuple], list[int], list[int]]  # what is said, and the characters from and to, of each mention
 Choice = Lexicon | str | Path | Mapping[str, Sequence[str]]
 
 
@@ -43,10 +43,12 @@ def label_findings(
     traces: pd.DataFrame,
     *,
     lexicon: Choice = "chexpert",
+    implied: bool = True,
+    languages: Sequence[str] = ("en",),
     present_from: float = PRESENT_FROM,
     absent_to: float = ABSENT_TO,
 ) -> pd.DataFrame:
-    """Find what each step of each trace says of each observation.
+    """Find what each step of each trace says of each observation, negation and hedges applied.
 
     Parameters
     ----------
@@ -55,6 +57,12 @@ def label_findings(
     lexicon : str, path, mapping or Lexicon
         `"chexpert"` (the 14 observations, and `other_finding`), `"nih"`, `"chexgpt"`, or your own
         `{finding: [phrases]}`; see `lexicon`.
+    implied : bool
+        Whether a statement about the whole ("normal chest radiograph", "lungs and heart are normal") has a row for each
+        finding that it covers, `act` implied.
+    languages : sequence of str
+        Languages that are read (en, de, es, fr, pt). Texts in others are set aside: they have no rows, and
+        `attrs["set_aside"]` counts them by language. Own word lists are read in any language.
     present_from, absent_to : float
         Stated probability from which a mention counts as present, and up to which as absent; uncertain in between.
 
@@ -63,8 +71,11 @@ def label_findings(
     pandas.DataFrame
         The `findings` table, one row a mention: reading, step, finding, status, certainty with low and high, side,
         zone, severity (minimal to severe), change (new, unchanged, worse, better, resolved), concept (what was named),
-        and the characters start to stop of the step's text. Sections that say why the image was taken are left out, as
-        are headings ("pneumothorax: ...") that claim nothing, and questions that the text goes on to answer.
+        act, and the characters start to stop of the step's text. Acts: stated, hedged, compared (with another finding),
+        asked (a question, or what would be seen if), retracted (an earlier claim is taken back), revised (in a sentence
+        that corrects), concluded (stands in a conclusion), implied (follows from a statement about the whole). Sections
+        that say why the image was taken are left out, as are headings ("pneumothorax: ...") that claim nothing, and
+        questions that the text goes on to answer.
 
     Notes
     -----
@@ -85,30 +96,37 @@ def label_findings(
     2     1       atelectasis  present       0.80  None
     """
     require_columns(traces, "traces", ("reading", "step", "text"))
-    book = _book(lexicon)
-    rows = _label_texts(traces["text"], book)
+    books = _books(lexicon, languages)
+    rows, set_aside = _label_texts(traces["text"], traces["reading"], books, implied=implied)
     where = rows.pop("row").to_numpy()
     certainty = rows["certainty"].to_numpy()
     keys = traces[["reading", "step"]].iloc[where].reset_index(drop=True)
     rows.insert(1, "status", status(certainty, present_from=present_from, absent_to=absent_to))
-    return pd.concat([keys, rows], axis=1)
+    table = pd.concat([keys, rows], axis=1)
+    table.attrs["set_aside"] = set_aside
+    return table
 
 
-def label_text(text: str, *, lexicon: Choice = "chexpert") -> pd.DataFrame:
+def label_text(text: str, *, lexicon: Choice = "chexpert", implied: bool = True) -> pd.DataFrame:
     """Label one text; the columns of `label_findings` without reading and step.
 
     Examples
     --------
     >>> label_text("Pneumonia cannot be excluded.")[["finding", "status", "certainty"]]
          finding     status  certainty
-    0  pneumonia  uncertain        0.5
+    0  pneumonia  uncertain       0.32
     """
     one = pd.DataFrame({"reading": [0], "step": [0], "text": [text]})
-    return label_findings(one, lexicon=lexicon).drop(columns=["reading", "step"])
+    return label_findings(one, lexicon=lexicon, implied=implied).drop(columns=["reading", "step"])
 
 
-def _book(choice: Choice) -> Lexicon:
-    return choice if isinstance(choice, Lexicon) else lexicon(choice)
+def _books(choice: Choice, languages: Sequence[str]) -> dict[str, Lexicon]:
+    """The lexicon of each language that is read; "" for one that reads any."""
+    if isinstance(choice, Lexicon):
+        return {"": choice}
+    if not isinstance(choice, str) or choice.endswith(".toml"):
+        return {"": lexicon(choice)}
+    return {language: lexicon(choice, language=language) for language in languages}
 
 
 @dataclass(slots=True)
@@ -116,17 +134,24 @@ class _Found:
     """Mentions in flat lists, one entry each: which text, what is said, and the characters."""
 
     place: list[int] = field(default_factory=list)
-    what: list[tuple] = field(default_factory=list)
+    what: list[What] = field(default_factory=list)
     start: list[int] = field(default_factory=list)
     stop: list[int] = field(default_factory=list)
 
-    def add(self, place: int, begin: int, said: _Said) -> None:
+    def add(self, place: int, begin: int, said: Said) -> None:
         """Add what a sentence that begins at character `begin` says."""
-        whats, starts, stops = said
-        self.place += [place] * len(whats)
-        self.what += whats
-        self.start += [begin + start for start in starts]
-        self.stop += [begin + stop for stop in stops]
+        self.place += [place] * len(said.whats)
+        self.what += said.whats
+        self.start += [begin + start for start in said.starts]
+        self.stop += [begin + stop for stop in said.stops]
+
+    def add_again(self, place: int, whats: Sequence[What], stated: Stated, act: str, span: tuple[int, int]) -> None:
+        """Add what is now said of findings that were named before."""
+        for what in whats:
+            self.place.append(place)
+            self.what.append((what[0], *stated, *what[4:-1], act))
+            self.start.append(span[0])
+            self.stop.append(span[1])
 
     def restate(self, first: int, sentence: str) -> None:
         """Apply a certainty that has a sentence of its own to what the one before says: "Edema. Confidence: 85 %"."""
@@ -136,12 +161,11 @@ class _Found:
 
     def answer(self, first: int) -> None:
         """Leave out questions that the text itself answers: "evaluate for edema ... no edema"."""
-        answers = {what[0] for what in self.what[first:] if what[1:4] != ASKED}
-        last = len(self.what)
-        for at in range(last - 1, first - 1, -1):
-            if self.what[at][1:4] == ASKED and self.what[at][0] in answers:
-                for column in (self.place, self.what, self.start, self.stop):
-                    del column[at]
+        answers = {what[0] for what in self.what[first:] if what[1:4] != ASKED and what[-1] != "implied"}
+        kept = [not (what[1:4] == ASKED and what[0] in answers) for what in self.what[first:]]
+        columns: tuple[list, ...] = (self.place, self.what, self.start, self.stop)
+        for column in columns:
+            column[first:] = list(itertools.compress(column[first:], kept))
 
     def table(self) -> pd.DataFrame:
         """Lay the mentions out as a table."""
@@ -152,136 +176,133 @@ class _Found:
         )
 
 
-def _label_texts(texts: pd.Series, book: Lexicon) -> pd.DataFrame:
-    """One row a mention of each text; equal sentences are read once."""
-    known: dict[str, _Said] = {}
-    found = _Found()
-    for place, text in enumerate(texts.fillna("").astype(str).tolist()):
-        low = lower(text)
+@dataclass(slots=True)
+class _Thread:
+    """What a reading has named so far: what its next sentence may answer or take back.
+
+    Sentences are only kept (`heard`) until one asks what they said, which few do: `open` then has, for each finding and
+    concept, the latest mention that isn't denied, and `named` the mentions of the last sentence that named something.
+    """
+
+    heard: list[Sequence[What]] = field(default_factory=list)
+    named: list[What] = field(default_factory=list)
+    open: dict[tuple[str, str], What] = field(default_factory=dict)
+
+    def last(self) -> list[What]:
+        """The mentions of the last sentence that named something."""
+        self._take_in()
+        return self.named
+
+    def explained(self, concepts: frozenset[str]) -> list[What]:
+        """Open claims of findings that something that only looks like them explains."""
+        self._take_in()
+        return [what for (_, concept), what in self.open.items() if concept.partition(" sign ")[0] in concepts]
+
+    def _take_in(self) -> None:
+        for whats in self.heard:
+            explicit = {(what[0], what[_CONCEPT]): what for what in whats if what[-1] != "implied"}
+            self.named = list(explicit.values()) or self.named
+            for key, what in explicit.items():
+                if what[1] > ABSENT_TO:
+                    self.open[key] = what
+                else:
+                    self.open.pop(key, None)
+        self.heard = []
+
+
+_RETRACTED: Stated = (0.05, 0.0, 0.15)
+_CONCEPT = 4 + len(MODIFIERS)
+
+
+def _label_texts(
+    texts: pd.Series, readings: pd.Series, books: Mapping[str, Lexicon], *, implied: bool
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """One row a mention of each text, equal sentences read once; and how many texts of each language are set aside."""
+    found, set_aside = _Found(), Counter()
+    reader = _TextReader(found, implied)
+    with _no_collection():
+        _read_all(reader, texts, readings, books, set_aside)
+    return found.table(), dict(set_aside)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector off: millions of small tuples without a circle would be walked again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _read_all(
+    reader: _TextReader, texts: pd.Series, readings: pd.Series, books: Mapping[str, Lexicon], set_aside: Counter[str]
+) -> None:
+    keys = readings.cat.codes.tolist() if isinstance(readings.dtype, pd.CategoricalDtype) else readings.tolist()
+    before = object()
+    for place, (text, key) in enumerate(zip(texts.fillna("").astype(str).tolist(), keys, strict=True)):
+        if key != before:
+            reader.thread, before = _Thread(), key
+        language = "" if "" in books else detect_language(text)
+        if language in books:
+            low = lower(text) if language in ("", "en") else lower(text).replace("'", " ")
+            reader.read(place, low, language, books[language])
+        else:
+            set_aside[language] += 1
+
+
+@dataclass(slots=True)
+class _TextReader:
+    """Reads texts sentence by sentence into `found`, and remembers sentences, for they come again."""
+
+    found: _Found
+    implied: bool
+    thread: _Thread = field(default_factory=_Thread)
+    known: dict[tuple[str, str], Said] = field(default_factory=dict)
+
+    def read(self, place: int, low: str, language: str, book: Lexicon) -> None:
+        """Add what a lower-case text says."""
+        found = self.found
         first = last = len(found.what)
         for begin, end in sentences(low):
             sentence = low[begin:end]
-            said = known.get(sentence)
+            said = self.known.get((language, sentence))
             if said is None:
-                said = known[sentence] = _said(sentence, book)
-            if said[0]:
+                said = self.known[(language, sentence)] = say(sentence, book, implied=self.implied)
+            if said.whats:
+                if said.retracts:
+                    _retract(found, self.thread, said, place, begin)
                 last = len(found.what)
                 found.add(place, begin, said)
+                self.thread.heard.append(said.whats)
             elif last < len(found.what) and any(word in sentence for word in _OF_CERTAINTY):
                 found.restate(last, sentence)
+            if said.reply is not None or said.mimics:
+                _take_up(found, self.thread, said, place, begin)
         if ASKED[0] in [what[1] for what in found.what[first:]]:
             found.answer(first)
-        if len(known) > _KEPT:
-            known.clear()
-    return found.table()
+        if len(self.known) > _KEPT:
+            self.known.clear()
 
 
-def _said(sentence: str, book: Lexicon) -> _Said:
-    """What a sentence says of each finding, and where."""
-    whats, starts, stops = [], [], []
-    for mention in mentions(sentence, book.phrases):
-        given = mention.modifiers
-        places = tuple([given.get(name) for name in _MODIFIERS]) if given else _NOWHERE
-        for link in book.links.get(mention.concept, ()):
-            stated = _reach(mention.stated, link)
-            if stated is not None:
-                whats.append((link.finding, *stated, *places, mention.concept))
-                starts.append(mention.start)
-                stops.append(mention.stop)
-    return whats, starts, stops
+def _retract(found: _Found, thread: _Thread, said: Said, place: int, begin: int) -> None:
+    """Take back what was named before, but for what the sentence names again."""
+    again = {what[0] for what in said.whats}
+    taken_back = [what for what in thread.last() if what[0] not in again]
+    found.add_again(place, taken_back, _RETRACTED, "retracted", (begin, begin + said.starts[0]))
 
 
-def _reach(stated: tuple[float, float, float], link: Link) -> tuple[float, float, float] | None:
-    """What is stated of a finding, given what is stated of a concept; None when nothing is."""
-    p, low, high = stated
-    if link.one_way and p <= ABSENT_TO:
-        return None
-    if link.inverse:
-        return (round(1 - p, 6), round(1 - high, 6), round(1 - low, 6))
-    return (p * link.reach, low * link.reach, high) if p > ABSENT_TO else stated
-
-
-def conclude(
-    findings: pd.DataFrame,
-    *,
-    rule: Literal["document", "trace"] = "document",
-    readings: Iterable | None = None,
-    no_finding: bool = True,
-    present_from: float = PRESENT_FROM,
-    absent_to: float = ABSENT_TO,
-) -> pd.DataFrame:
-    """Draw one conclusion a reading and finding from its mentions.
-
-    Rules. *document*: a report is one statement, so the surest claim of presence counts (the mention with the greatest
-    certainty); this is CheXpert's rule too (any positive wins, then any uncertain). *trace*: a reader thinks aloud and
-    may change their mind, so the last step that mentions the finding decides; within that step, as document.
-    `no_finding` follows from the others: its certainty is 1 less the greatest certainty of any finding that isn't a
-    support device.
-
-    Parameters
-    ----------
-    findings : pandas.DataFrame
-        The `findings` table.
-    rule : {"document", "trace"}
-        See above.
-    readings : iterable, optional
-        All readings: those without any mention then conclude `no_finding`. Default: those that mention something.
-    no_finding : bool
-        Whether to conclude `no_finding` too.
-    present_from, absent_to : float
-        As in `label_findings`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        reading, finding, status, certainty, low, high, mentions; in order of reading, then of CheXpert's findings.
-
-    Examples
-    --------
-    >>> traces = pd.DataFrame({"reading": [1, 1], "step": [0, 1],
-    ...     "text": ["Possible pneumonia.", "On second look there is no pneumonia."]})
-    >>> found = label_findings(traces)
-    >>> [conclude(found, rule=rule)["status"].tolist()[1] for rule in ("document", "trace")]
-    ['uncertain', 'absent']
-    """
-    if rule not in ("document", "trace"):
-        raise ValueError(f"rule must be 'document' or 'trace'; got {rule!r}")
-    rows = findings[["reading", "step", "finding", "certainty", "low", "high"]].assign(
-        finding=findings["finding"].astype(str)
-    )
-    counts = rows.groupby(["reading", "finding"], observed=True, sort=False).size().rename("mentions").reset_index()
-    if rule == "trace":
-        last = rows.groupby(["reading", "finding"], observed=True)["step"].transform("max")
-        rows = rows[rows["step"].eq(last)]
-    surest = rows.sort_values("certainty", kind="stable").drop_duplicates(["reading", "finding"], keep="last")
-    decided = surest.drop(columns="step").merge(counts, on=["reading", "finding"])
-    known = list(dict.fromkeys([*findings["reading"], *(readings if readings is not None else ())]))
-    if no_finding:
-        decided = _with_no_finding(decided, known)
-    decided.insert(2, "status", status(decided["certainty"], present_from=present_from, absent_to=absent_to))
-    return _in_order(decided, known)
-
-
-def _with_no_finding(decided: pd.DataFrame, known: list) -> pd.DataFrame:
-    """Replace what is said of `no_finding` by what the other findings leave of it."""
-    others = decided[~decided["finding"].isin(["no_finding", "support_devices"])]
-    worst = others.groupby("reading", observed=True)[["certainty", "low", "high"]].max().reindex(known)
-    said = decided[decided["finding"].eq("no_finding")].set_index("reading")["mentions"].reindex(known)
-    rest = pd.DataFrame(
-        {
-            "reading": known,
-            "finding": "no_finding",
-            "certainty": (1 - worst["certainty"]).fillna(_SURE_OF_NONE).to_numpy(),
-            "low": (1 - worst["high"]).fillna(1 - 2 * (1 - _SURE_OF_NONE)).to_numpy(),
-            "high": (1 - worst["low"]).fillna(1.0).to_numpy(),
-            "mentions": said.fillna(0).to_numpy(np.int64),
-        }
-    )
-    return pd.concat([decided[~decided["finding"].eq("no_finding")], rest], ignore_index=True)
-
-
-def _in_order(decided: pd.DataFrame, known: list) -> pd.DataFrame:
-    names = [*FINDINGS, *sorted(set(decided["finding"]) - set(FINDINGS))]
-    reading = pd.Series({key: place for place, key in enumerate(known)})
-    order = np.lexsort((decided["finding"].map(names.index), decided["reading"].map(reading).astype(np.int64)))
-    return decided.iloc[order].reset_index(drop=True)
+def _take_up(found: _Found, thread: _Thread, said: Said, place: int, begin: int) -> None:
+    """Apply a reply to the findings last named, and what only looks like a finding to the claims that it explains."""
+    for mimic in said.mimics:
+        explained = thread.explained(mimic.concepts)
+        added = len(found.what)
+        found.add_again(place, explained, mimic.stated, "retracted", (begin + mimic.start, begin + mimic.stop))
+        thread.heard.append(found.what[added:])
+    reply = said.reply
+    if reply is not None and not said.mimics:
+        added = len(found.what)
+        found.add_again(place, thread.last(), reply.stated, reply.act, (begin + reply.start, begin + reply.stop))
+        thread.heard.append(found.what[added:])

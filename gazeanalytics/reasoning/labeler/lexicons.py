@@ -5,15 +5,17 @@ The word lists lie in `lexicon/` as TOML and CSV. The phrases of the CheXpert la
 
 from __future__ import annotations
 
+import csv
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from gazeanalytics.reasoning.labeler.certainty import hedges
+from gazeanalytics.reasoning.labeler.languages import LANGUAGES, language_rules
 from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Phrases
 from gazeanalytics.tables import nearest
 
@@ -37,7 +39,8 @@ FINDINGS = (
     "support_devices",
 )
 
-_SPECIAL = ("reach", "one_way", "inverse")
+_SPECIAL = ("reach", "one_way", "inverse", "same", "covers")
+_AFFIRMED = 0.98  # what an unhedged statement of presence states
 _HEDGE = ("phrase", "place", "p", "low", "high")
 _MARKS = {",": "comma", ":": "lead", "(": "lead", ")": "comma", ";": "stop", "/": "or"} | dict.fromkeys(
     ("-", "--", "–", "—"), "comma"
@@ -93,6 +96,12 @@ class Lexicon:
         Concept -> the findings that it speaks of.
     phrases : Phrases
         The matcher.
+    groups : dict
+        Concept -> names of the things that it may name: a denial takes back claims of the same thing.
+    covers : dict
+        Concept of the whole ("normal chest") -> the findings, with their concepts, of which it speaks.
+    mimics : dict
+        Concept of what only looks like a finding -> the concepts that it explains.
 
     Examples
     --------
@@ -104,9 +113,12 @@ class Lexicon:
     findings: tuple[str, ...]
     links: Mapping[str, tuple[Link, ...]]
     phrases: Phrases
+    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    covers: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    mimics: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-def lexicon(scheme: str | Path | Mapping[str, Sequence[str]] = "chexpert") -> Lexicon:
+def lexicon(scheme: str | Path | Mapping[str, Sequence[str]] = "chexpert", *, language: str = "en") -> Lexicon:
     """Get a lexicon by the name of its findings, or make one from your own word lists.
 
     Parameters
@@ -115,11 +127,13 @@ def lexicon(scheme: str | Path | Mapping[str, Sequence[str]] = "chexpert") -> Le
         `"chexpert"` (14 observations), `"nih"` (ChestX-ray14) or `"chexgpt"` (MIMIC-500); or `{finding: [phrases]}`; or
         a TOML file that holds such a mapping. A phrase is words between blanks: `a|b` either, `word?` may be missing,
         `stem*` any ending.
+    language : str
+        Of the built-in schemes: en, de, es, fr or pt.
 
     Raises
     ------
     ValueError
-        If no scheme has that name, or a list holds no phrase.
+        If no scheme has that name, there are no rules for the language, or a list holds no phrase.
 
     Examples
     --------
@@ -132,7 +146,9 @@ def lexicon(scheme: str | Path | Mapping[str, Sequence[str]] = "chexpert") -> Le
         return _own(scheme)
     if isinstance(scheme, Path) or str(scheme).endswith(".toml"):
         return _own(tomllib.loads(Path(scheme).read_text("utf-8")))
-    return _builtin(scheme)
+    if language not in LANGUAGES:
+        raise ValueError(f"there are no rules for language {language!r}; there are {', '.join(LANGUAGES)}")
+    return _builtin(scheme, language)
 
 
 def _own(lists: Mapping[str, Sequence[str]]) -> Lexicon:
@@ -146,7 +162,7 @@ def _own(lists: Mapping[str, Sequence[str]]) -> Lexicon:
 
 
 @cache
-def _builtin(name: str) -> Lexicon:
+def _builtin(name: str, language: str = "en") -> Lexicon:
     schemes = _read("schemes.toml")
     names = [scheme for scheme in schemes if scheme not in _SPECIAL]
     if name not in names:
@@ -161,7 +177,39 @@ def _builtin(name: str) -> Lexicon:
                 concept in schemes["inverse"].get(finding, ()),
             )
             links[concept] = (*links.get(concept, ()), link)
-    return Lexicon(name, tuple(schemes[name]), links, _medical_phrases())
+    for sign, row in _signs():
+        links[sign] = tuple(_sign_link(link, row) for link in links.get(row["concept"], ()) if not link.inverse)
+    covers = {
+        whole: tuple(dict.fromkeys((link.finding, part) for part in parts for link in links.get(part, ())))
+        for whole, parts in schemes["covers"].items()
+    }
+    mimics = {name: frozenset(kinds["explains"]) for name, kinds in _read("mimics.toml").items()}
+    groups: dict[str, frozenset[str]] = {}
+    for group, concepts in schemes["same"].items():
+        for concept in concepts:
+            groups[concept] = groups.get(concept, frozenset()) | {group}
+    for sign, row in _signs():
+        groups[sign] = groups.get(row["concept"], frozenset({row["concept"]}))
+    for concept in ("cardiomegaly", "effusion"):
+        opposite = tuple(Link(link.finding, inverse=True) for link in links.get(concept, ()) if not link.inverse)
+        links[f"no {concept}"] = opposite
+        groups[f"no {concept}"] = groups.get(concept, frozenset({concept}))
+    phrases = _medical_phrases() if language == "en" else _foreign_phrases(language)
+    return Lexicon(name, tuple(schemes[name]), links, phrases, groups, covers, mimics)
+
+
+@cache
+def _signs() -> tuple[tuple[str, dict[str, str]], ...]:
+    """Signs that speak of a finding without its name, each under a concept of its own."""
+    text = files("gazeanalytics.reasoning.labeler").joinpath("lexicon/signs.csv").read_text("utf-8")
+    return tuple((f"{row['concept']} sign {at}", row) for at, row in enumerate(csv.DictReader(text.splitlines()), 1))
+
+
+def _sign_link(link: Link, row: Mapping[str, str]) -> Link:
+    """How a sign speaks of a finding: as far as the table says; denied, it may deny the finding or say nothing."""
+    if row["denial"] == "against":
+        return Link(link.finding, inverse=True)
+    return Link(link.finding, float(row["p"]) / _AFFIRMED * link.reach, row["denial"] == "silent")
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -175,7 +223,39 @@ def _medical_phrases() -> Phrases:
         for kind, entries in kinds.items():
             for phrase in entries:
                 phrases.add(phrase, Entry(concept=concept, kind=kind))
+    for sign, row in _signs():
+        phrases.add(row["phrase"], Entry(concept=sign, kind="clear" if row["denial"] == "against" else "named"))
+    for concept, kinds in _read("mimics.toml").items():
+        for phrase in kinds["named"]:
+            phrases.add(phrase, Entry(concept=concept, kind="named"))
     return phrases
+
+
+@cache
+def _foreign_phrases(language: str) -> Phrases:
+    """The phrases of another language; the engine that reads their scopes is the same."""
+    rules = language_rules(language)
+    phrases = Phrases(rules["fillers"])
+    for phrase, entry in _foreign_entries(rules):
+        phrases.add(phrase, entry)
+    for mark, scope in _MARKS.items():
+        phrases.add(mark, Entry(scope=scope))
+    return phrases
+
+
+def _foreign_entries(rules: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
+    for phrase, p, place in rules["hedges"]:
+        yield phrase, Entry(scope="hedge", p=p, low=max(p - 0.2, 0.0), high=min(p + 0.2, 1.0), place=place)
+    for name in ("deny_after_cue", "deny_before_cue"):
+        scope, p, low, high = _DENIALS[name]
+        yield from ((phrase, Entry(scope=scope, p=p, low=low, high=high)) for phrase in rules[name])
+    for scope in ("steady", "stop", "or", "and", "with", "verb", "seen"):
+        yield from ((phrase, Entry(scope=scope)) for phrase in rules[scope])
+    for side, entries in rules["side"].items():
+        yield from ((phrase, Entry(modifiers={"side": side})) for phrase in entries)
+    for table, kind, before in (("concepts", "named", ""), ("clear", "clear", ""), ("inverse", "clear", "no ")):
+        for concept, entries in rules[table].items():
+            yield from ((phrase, Entry(concept=before + concept, kind=kind)) for phrase in entries)
 
 
 def _general_phrases() -> Phrases:

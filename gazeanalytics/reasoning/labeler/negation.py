@@ -13,7 +13,9 @@ import itertools
 import re
 from dataclasses import dataclass, field
 
+from gazeanalytics.reasoning.labeler.certainty import ASKED
 from gazeanalytics.reasoning.labeler.clause_boundaries import BOUNDARIES, BREAKS, clauses, has_predicate
+from gazeanalytics.reasoning.labeler.comparisons import COMPARING, TAKEN_BACK, Compared, resolve_comparisons
 from gazeanalytics.reasoning.labeler.cue_direction import resolve_direction
 from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Item, Phrases, words
 from gazeanalytics.reasoning.labeler.stated_certainty import figures
@@ -26,8 +28,18 @@ Stated = tuple[float, float, float]
 _AFFIRMED: Stated = (0.98, 0.90, 1.0)
 _DENIED: Stated = (0.02, 0.0, 0.10)
 _OPEN: Stated = (0.50, 0.25, 0.75)
+_PAST: Stated = (0.10, 0.0, 0.50)
 _UNSAID: Stated = (0.50, 0.10, 0.90)
 _UPPER_NORMAL: Stated = (0.15, 0.05, 0.40)
+
+_DENIALS_TO = 0.20
+
+# A "no" that answers or interrupts, and denies nothing of what follows: "no, wait", "but no, this is a normal chest".
+_INTERJECTED = re.compile(
+    r"\W*(?:(?:but|and|so|oh|ah|hmm+|well|ok|okay|wait|actually|hold on|yes|yeah|um|uh)\W+)*no(?:[,.;:!]|\s*[-–—])+\s+"
+    r"(?=(?:wait|it|that|this|there|i|i'm|it's|that's|there's|the|actually|sorry|hold|these|those|we|now|on|my)\b)"
+    r"|\W*(?:(?:oh|hmm+|well|ok|okay)\W+)*no wait\b"
+)
 
 _WORDS = re.compile(r"[^\W\d_]")
 _HEADED = re.compile(r"[\s*_]*:")
@@ -49,6 +61,8 @@ class Mention:
         Stated probability that it is there, and what the words may mean.
     modifiers : dict
         side, zone, severity, change.
+    act : str
+        compared, retracted or asked, where the sentence does more than state; else empty.
 
     Examples
     --------
@@ -63,6 +77,7 @@ class Mention:
     concept: str
     stated: Stated
     modifiers: dict[str, str] = field(default_factory=dict)
+    act: str = ""
 
 
 @dataclass(slots=True)
@@ -92,11 +107,46 @@ def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
     >>> [(mention.concept, mention.stated[0], mention.modifiers.get("side")) for mention in found]
     [('effusion', 0.02, None), ('atelectasis', 0.5, 'left')]
     """
-    items = resolve_direction(phrases.match(sentence), sentence)
+    interjected = _INTERJECTED.match(sentence)
+    if interjected is not None:
+        sentence = " " * interjected.end() + sentence[interjected.end() :]
+    items = phrases.match(sentence)
+    compared = None
+    if not COMPARING.isdisjoint([item.entry.scope for item in items]):
+        compared = resolve_comparisons(items, sentence)
+        items = compared.items
+    items = resolve_direction(items, sentence)
     found = [mention for clause in clauses(items) for mention in _read(clause)]
+    if compared is not None:
+        _state_compared(found, compared)
     if found and any(item.entry.scope == "sure" for item in items):
         _state_figures(found, words(sentence))
+    if "s/p" in sentence or "status post" in sentence:
+        _state_past(found, items, sentence)
     return _without_heading(found, items, sentence)
+
+
+def _state_past(found: list[Mention], items: list[Item], sentence: str) -> None:
+    """Let what a patient is "status post" be history; devices that were put in are still there."""
+    after = {item.start: before for before, item in itertools.pairwise(items)}
+    for mention in found:
+        before = after.get(mention.start)
+        while before is not None and before.entry.modifiers and not before.entry.scope:
+            before = after.get(before.start)
+        if before is None or mention.stated != _AFFIRMED or mention.concept == "support_device":
+            continue
+        if sentence[before.start : before.stop] in ("s/p", "status post"):
+            mention.stated = _PAST
+
+
+def _state_compared(found: list[Mention], compared: Compared) -> None:
+    """Let comparisons replace what scopes gave; what is only hypothetical is asked, not stated."""
+    for mention in found:
+        fixed = compared.fixed.get(mention.start)
+        if fixed is not None:
+            mention.stated, mention.act = fixed, "retracted" if fixed == TAKEN_BACK else "compared"
+        elif mention.stated[0] > _DENIALS_TO and any(start <= mention.start < stop for start, stop in compared.asked):
+            mention.stated, mention.act = ASKED, "asked"
 
 
 def _without_heading(found: list[Mention], items: list[Item], sentence: str) -> list[Mention]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["lower", "sentences"]
+__all__ = ["MAX_SENTENCE", "lower", "sentences"]
+
+MAX_SENTENCE = 1000
+"""Characters of a sentence at most. What runs on is cut at a comma or blank: scopes take a time that grows faster than
+the length of a sentence, and no cue of a real one reaches that far."""
 
 # A full stop that is no decimal point and ends no abbreviation, an asked end, an empty line, the next item of a list,
 # the next heading, or the mark of a sentence that begins without a stop before it.
@@ -84,7 +88,19 @@ def _cut(text: str) -> Iterator[tuple[int, int]]:
     for end in _END.finditer(text):
         asked = text[end.end() - 1] == "?"
         if end.start() > first:
-            yield first, end.end() if asked else end.start()
+            yield from _pieces(text, first, end.end() if asked else end.start())
         first = end.end()
     if first < len(text):
-        yield first, len(text)
+        yield from _pieces(text, first, len(text))
+
+
+def _pieces(text: str, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Cut what runs on for longer than any sentence does, at a comma if there is one, else at a blank."""
+    while last - first > MAX_SENTENCE:
+        half, limit = first + MAX_SENTENCE // 2, first + MAX_SENTENCE
+        place = max(text.rfind(", ", half, limit), text.rfind("; ", half, limit))
+        place = place if place > 0 else text.rfind(" ", half, limit)
+        place = place + 1 if place > 0 else limit
+        yield first, place
+        first = place
+    yield first, last

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from gazeanalytics.reasoning.labeler.findings import conclude, label_findings
+from gazeanalytics.reasoning.labeler.conclusions import conclude
+from gazeanalytics.reasoning.labeler.findings import label_findings
 from gazeanalytics.reasoning.labeler.lexicons import lexicon
 from gazeanalytics.reasoning.labeler.phrase_matching import words
 from gazeanalytics.reasoning.labeler.sentences import lower
@@ -168,8 +169,8 @@ class _Cells:
     @classmethod
     def of(cls, texts: pd.Series, scheme: str, window: int) -> _Cells:
         traces = pd.DataFrame({"reading": np.arange(len(texts)), "step": 0, "text": texts.to_numpy()})
-        found = label_findings(traces, lexicon=scheme)
-        decided = conclude(found, no_finding=False).set_index(["reading", "finding"])["status"]
+        found = label_findings(traces, lexicon=scheme, implied=False)
+        decided = conclude(found, rule="any", no_finding=False).set_index(["reading", "finding"])["status"]
         places = {name: place for place, name in enumerate(lexicon(scheme).findings)}
         around: dict[tuple[int, str], set[str]] = {}
         texts_lower = [lower(str(text)) for text in texts.fillna("")]

@@ -19,6 +19,7 @@ def calls_of(
     cases: pd.DataFrame,
     *,
     call_at: float = 0.5,
+    settings: reasoning.ReasoningSettings | None = None,
 ) -> pd.DataFrame:
     """Write what each reading calls of each finding, beside the truth of its case.
 
@@ -30,6 +31,8 @@ def calls_of(
         The tables of those names; truth stands in columns `truth_<finding>` of cases.
     call_at : float
         A finding is called present from this certainty on; one that isn't mentioned is called absent.
+    settings : reasoning.ReasoningSettings, optional
+        How statements become conclusions; `[reasoning]` of study.toml.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def calls_of(
     >>> calls.loc[calls["finding"] == "pneumothorax", ["reader", "called", "truth"]].head(2).values.tolist()
     [['ann', 1, 1.0], ['ann', 0, 0.0]]
     """
-    concluded = reasoning.conclude(findings)[["reading", "finding", "certainty"]]
+    concluded = reasoning.conclude_readings(findings, settings)[["reading", "finding", "certainty"]]
     truths = [name for name in cases if str(name).startswith(TRUTH)]
     names = [str(name).removeprefix(TRUTH) for name in truths]
     names += sorted(set(concluded.loc[concluded["certainty"] >= call_at, "finding"]) - set(names))
@@ -85,6 +88,7 @@ def run(known: StudyResult, options: object) -> Outcome:
         study.table("readers"),
         study.table("cases"),
         call_at=study.config.outcomes.call_at,
+        settings=study.config.reasoning.settings(),
     )
     return Outcome(tables={"calls": calls})
 

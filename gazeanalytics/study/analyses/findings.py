@@ -15,29 +15,14 @@ __all__ = ["label_traces"]
 def label_traces(study: Study) -> pd.DataFrame:
     """Findings with their certainty: as the study brings them, or read out of the traces by the labeler.
 
-    An AI model's output is parted into reasoning and answer first. The certainty of a finding is that of the reasoning;
-    the answer adds what the reasoning doesn't mention.
+    An AI model's output is parted into reasoning and answer; its final answer counts first: see `label_readings`.
     """
     if study.has("findings"):
         return study.table("findings")
     traces, readers, readings = study.table("traces"), study.table("readers"), study.table("readings")
     models = readers.loc[readers["kind"] == "model", "reader"]
     by_model = traces["reading"].isin(readings.loc[readings["reader"].isin(models), "reading"])
-    parts = [reasoning.label_findings(traces[~by_model])]
-    if by_model.any():
-        parts.append(_label_outputs(traces[by_model]))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _label_outputs(traces: pd.DataFrame) -> pd.DataFrame:
-    parsed = reasoning.parse_outputs(traces["text"])
-    # An output in which answer and reasoning can not be parted is read whole: nothing that a model says is dropped.
-    said = parsed["reasoning"].where(parsed["kind"] != "unparsed", traces["text"])
-    thought = reasoning.label_findings(traces.assign(text=said))
-    answer = reasoning.label_findings(traces.assign(text=parsed["answer"].fillna("")))
-    known = pd.MultiIndex.from_frame(thought[["reading", "finding"]])
-    added = ~pd.MultiIndex.from_frame(answer[["reading", "finding"]]).isin(known)
-    return pd.concat([thought, answer[added]], ignore_index=True).sort_values("reading", kind="stable")
+    return reasoning.label_readings(traces, by_model, study.config.reasoning.settings())
 
 
 def run(known: StudyResult, options: object) -> Outcome:

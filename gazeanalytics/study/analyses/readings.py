@@ -32,7 +32,8 @@ def join_readings(study: Study, *by_reading: pd.DataFrame, findings: pd.DataFram
     readings, cases = study.table("readings"), study.table("cases")
     extra = list(by_reading)
     if findings is not None and len(findings):
-        scored = score(reasoning.conclude(findings), readings, cases, call_at=study.config.outcomes.call_at)
+        concluded = reasoning.conclude_readings(findings, study.config.reasoning.settings())
+        scored = score(concluded, readings, cases, call_at=study.config.outcomes.call_at)
         extra.append(scored.drop(columns=[name for name in scored if name != "reading" and name in readings]))
     return assemble(readings, study.table("readers"), cases, *extra)
 

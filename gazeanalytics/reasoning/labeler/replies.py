@@ -1,0 +1,104 @@
+"""Sentences that name no finding, but answer, take back or doubt the one just named.
+
+Such as "I can't find one.", "Scratch that.", "It is definitely there."
+
+Their forms lie in `lexicon/replies.toml`. A full resolution of pronouns was tried against and left: in dictations the
+last thing named is what "it" and "one" mean, as good as always.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["Reply", "find_reply", "find_reply_after"]
+
+Stated = tuple[float, float, float]
+
+# What every reply holds: looked for first, since most sentences hold none of it.
+_HINT = re.compile(
+    r"\b(?:i|it|this|that|one|none|there|these|they|which|yes|yep|yeah|nope|nothing|never ?mind|scratch|strike|forget"
+    r"|mistake|alarm|maybe|perhaps|possibly|possible|probably|likely|unlikely|doubtful|sure|unsure|uncertain|confirmed"
+    r"|definitely|certainly|out to be|convinced)\b|^\W*(?:no|not)\b"
+)
+_LEAST = 10  # characters of the shortest reply behind a mark
+_NEW_PART = re.compile(
+    r"(?:\bbut|\band|\byet|\bthough|,|;|:|[-–—]) (?:(?:then|actually|no|now|so|here|and|well|in fact|again),? ){0,9}"
+    r"(?:i|it|that|this|there|we|which|none|one|not|the|these|they|both|all)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a sentence says of the finding named before it.
+
+    Attributes
+    ----------
+    stated : (p, low, high)
+        Stated probability that it is there.
+    act : str
+        stated, hedged or retracted.
+    start, stop : int
+        Characters of the words that say so.
+
+    Examples
+    --------
+    >>> find_reply("i can't find one")
+    Reply(stated=(0.02, 0.0, 0.1), act='stated', start=0, stop=16)
+    """
+
+    stated: Stated
+    act: str
+    start: int
+    stop: int
+
+
+@cache
+def _forms() -> tuple[tuple[re.Pattern[str], Stated, str, bool], ...]:
+    """Pattern, what it states, act, and whether it answers only what was asked."""
+    text = files("gazeanalytics.reasoning.labeler").joinpath("lexicon/replies.toml").read_text("utf-8")
+    return tuple(
+        (
+            re.compile("|".join(f"(?:{form})" for form in kind["any"])),
+            (kind["p"], kind["low"], kind["high"]),
+            kind["act"],
+            "after" in kind,
+        )
+        for kind in tomllib.loads(text)["reply"]
+    )
+
+
+def find_reply(sentence: str, first: int = 0, *, asked: bool = False) -> Reply | None:
+    """Find a reply in a lower-case sentence, from character `first` on, to a question if `asked`; None without one.
+
+    Examples
+    --------
+    >>> find_reply("scratch that").act, find_reply("the trachea is midline")
+    ('retracted', None)
+    """
+    part = sentence[first:]
+    if not asked and _HINT.search(part) is None:
+        return None
+    for form, stated, act, only_asked in _forms():
+        found = form.search(part) if asked or not only_asked else None
+        if found is not None:
+            return Reply(stated, act, first + found.start(), first + found.end())
+    return None
+
+
+def find_reply_after(sentence: str, first: int, *, asked: bool = False) -> Reply | None:
+    """Find a reply in what follows a name within its own sentence, past a "but" or a mark: "..., but I can't see one".
+
+    Examples
+    --------
+    >>> find_reply_after("an effusion would show a meniscus, but there is none", 32).stated[0]
+    0.02
+    """
+    part = _NEW_PART.search(sentence, first) if first + _LEAST < len(sentence) else None
+    if part is None:
+        return None
+    begin = part.start() + re.match(r"\W*(?:but|and|yet|though)?\W*", part.group()).end()  # pyright: ignore[reportOptionalMemberAccess]
+    return find_reply(sentence, begin, asked=asked)

@@ -1,0 +1,230 @@
+"""What one sentence says of each finding: by name, sign, statement about the whole, reply or retraction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, ASKED
+from gazeanalytics.reasoning.labeler.lexicons import Lexicon, Link
+from gazeanalytics.reasoning.labeler.negation import Mention, mentions
+from gazeanalytics.reasoning.labeler.replies import Reply, find_reply, find_reply_after
+
+__all__ = ["MODIFIERS", "REST", "Mimic", "Said", "Stated", "What", "say"]
+
+MODIFIERS = ("side", "zone", "severity", "change")
+REST = "rest of the chest"  # concept of a statement about the whole that leaves out what was said before
+
+Stated = tuple[float, float, float]
+What = tuple  # finding, p, low, high, the modifiers, concept, act
+
+_NOWHERE = (None,) * len(MODIFIERS)
+_HEDGED_FROM, _HEDGED_TO = 0.10, 0.95  # between these a statement counts as hedged
+_BENIGN = 0.8  # who names a harmless cause has turned away from the finding already, hedge or not
+_WEAK = 0.10  # a mimic that is named without a hedge still leaves the finding this probable
+
+# A conclusion in so many words. "So" and "overall" are left out: people say them at every turn.
+_CONCLUDES = re.compile(
+    r"[\W_]*(?:in (?:summary|conclusion)|to (?:summari[sz]e|conclude|sum up)|(?:final|overall|my|the|most likely"
+    r"|working|leading|primary)? ?(?:final )?(?:diagnos[ie]s|impressions?|conclusions?|answer|read|verdict|assessment"
+    r"|interpretation)\s*(?:is|[*_]*:|\W*$|\n)|i (?:conclude|settle|decide|commit)|i(?:'ll| will|'d| would|'m| am)"
+    r" (?:go(?:ing)?|stick(?:ing)?|finali[sz]e|sign)\b|bottom line|final(?:ly)?[,:])"
+)
+_REVISES = re.compile(
+    r"\W*(?:(?:no|oh|hmm+|hm|well|ok|okay|but|and|so|ah|um|uh)\W+)*(?:wait|actually|hold on|hang on|correction|sorry"
+    r"|scratch|on (?:second|further|closer|re|careful|a second)[ -]?(?:thoughts?|look|glance|inspection|review"
+    r"|reflection|examination)|(?:looking|look) (?:again|closer|closely|more closely)|let me (?:re|correct|revise|take)"
+    r"|i (?:change|revise|correct|take)|in fact|having (?:looked|reviewed)|now that i|no,)"
+)
+_RETRACTS = re.compile(
+    r"\b(?:scratch|strike|forget|ignore|disregard|cancel) (?:that|it|this)\b|\btake (?:that|it) back|\bnever ?mind"
+    r"|\bi was (?:wrong|mistaken)|\bfalse alarm"
+)
+_LEAVES_OUT = re.compile(
+    r"\b(?:otherwise|rest|remain\w*|elsewhere|other(?: than)?|apart|aside|except\w*|besides|additional|new|further"
+    r"|change)\b"
+)
+_RATIO = re.compile(
+    r"\b(?:cardio-? ?thoracic ratio|cardiothoracic index|ct ratio|ctr)\b\D{0,30}?"
+    r"(?:(\d{2}(?:\.\d+)?) ?(?:%|percent)|(0?\.\d+))"
+)
+# Above .5 the heart is enlarged (Danzer 1919, Am. J. Med. Sci. 157:513); up to .55 it may be projection or expiration.
+_RATIOS: tuple[tuple[float, Stated], ...] = (
+    (0.55, (0.95, 0.80, 1.0)),
+    (0.50, (0.70, 0.40, 0.90)),
+    (0.0, (0.05, 0.0, 0.20)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mimic:
+    """Something named that only looks like a finding.
+
+    Attributes
+    ----------
+    concepts : frozenset of str
+        What it explains.
+    stated : (p, low, high)
+        What is then left of an earlier claim of these.
+    start, stop : int
+        Characters of the sentence.
+
+    Examples
+    --------
+    >>> Mimic(frozenset({"pneumothorax"}), (0.1, 0.0, 0.3), 5, 14).stated[0]
+    0.1
+    """
+
+    concepts: frozenset[str]
+    stated: Stated
+    start: int
+    stop: int
+
+
+@dataclass(slots=True)
+class Said:
+    """What a sentence says.
+
+    Attributes
+    ----------
+    whats : list of tuple
+        finding, p, low, high, side, zone, severity, change, concept, act of each statement.
+    starts, stops : list of int
+        Characters from and to of each.
+    reply : Reply or None
+        What it says of the finding named before.
+    mimics : tuple of Mimic
+        What it names that only looks like a finding.
+    retracts : bool
+        Whether it takes back the finding named before and then names another: "scratch that, it is edema".
+
+    Examples
+    --------
+    >>> Said().whats
+    []
+    """
+
+    whats: list[What] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    stops: list[int] = field(default_factory=list)
+    reply: Reply | None = None
+    mimics: tuple[Mimic, ...] = ()
+    retracts: bool = False
+
+    def add(self, what: What, start: int, stop: int) -> None:
+        """Add a statement."""
+        self.whats.append(what)
+        self.starts.append(start)
+        self.stops.append(stop)
+
+
+def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
+    """Read a lower-case sentence.
+
+    Parameters
+    ----------
+    sentence : str
+        In lower case.
+    book : Lexicon
+        What to look for.
+    implied : bool
+        Whether statements about the whole speak of each finding that they cover.
+
+    Examples
+    --------
+    >>> from gazeanalytics.reasoning.labeler.lexicons import lexicon
+    >>> [what[:2] for what in say("no effusion, cardiothoracic ratio of 0.62", lexicon()).whats]
+    [('pleural_effusion', 0.02), ('cardiomegaly', 0.95)]
+    """
+    said = Said()
+    named = mentions(sentence, book.phrases)
+    act = _role(sentence) if named else ""
+    whole: list[Mention] = []
+    for mention in named:
+        explained = book.mimics.get(mention.concept)
+        if explained is not None:
+            said.mimics += tuple(_mimic(mention, explained))
+        if implied and mention.concept in book.covers:
+            whole.append(mention)
+        for what in _statements(mention, book, act):
+            said.add(what, mention.start, mention.stop)
+    if "ratio" in sentence or "ctr" in sentence:
+        _add_ratio(said, sentence, book)
+    for mention in whole:
+        _add_covered(said, mention, book, sentence)
+    if not said.whats:
+        said.reply = find_reply(sentence)
+    else:
+        said.retracts = act == "revised" and _RETRACTS.search(sentence, 0, said.starts[0]) is not None
+        said.reply = find_reply_after(sentence, said.stops[-1], asked=said.whats[-1][-1] == "asked")
+    return said
+
+
+def _role(sentence: str) -> str:
+    """Whether the sentence as a whole concludes or revises."""
+    return "concluded" if _CONCLUDES.match(sentence) else "revised" if _REVISES.match(sentence) else ""
+
+
+def _statements(mention: Mention, book: Lexicon, act: str) -> Iterator[What]:
+    given = mention.modifiers
+    places = tuple([given.get(name) for name in MODIFIERS]) if given else _NOWHERE
+    for link in book.links.get(mention.concept, ()):
+        stated = _reach(mention.stated, link)
+        if stated is not None:
+            yield (link.finding, *stated, *places, mention.concept, mention.act or act or _hedging(stated))
+
+
+def _hedging(stated: Stated) -> str:
+    if stated == ASKED:
+        return "asked"
+    return "hedged" if _HEDGED_FROM < stated[0] < _HEDGED_TO else "stated"
+
+
+def _reach(stated: Stated, link: Link) -> Stated | None:
+    """What is stated of a finding, given what is stated of a concept; None when nothing is."""
+    p, low, high = stated
+    if link.one_way and p <= ABSENT_TO:
+        return None
+    if link.inverse:
+        return (round(1 - p, 6), round(1 - high, 6), round(1 - low, 6))
+    if p <= ABSENT_TO or link.reach == 1:
+        return stated
+    return (round(p * link.reach, 6), round(low * link.reach, 6), high)
+
+
+def _mimic(mention: Mention, explained: frozenset[str]) -> Iterator[Mimic]:
+    """A mimic that is denied, or not said to be what is seen, explains nothing."""
+    p, low, high = mention.stated
+    if p > ABSENT_TO and mention.act != "asked":
+        left = (max(round(_BENIGN * (1 - p), 6), _WEAK), round(1 - high, 6), max(round(1 - low, 6), _WEAK))
+        yield Mimic(explained, left, mention.start, mention.stop)
+
+
+def _add_ratio(said: Said, sentence: str, book: Lexicon) -> None:
+    """Read a cardiothoracic ratio: the heart's width over the chest's."""
+    found = _RATIO.search(sentence)
+    if found is None:
+        return
+    value = float(found.group(1)) / 100 if found.group(1) else float(found.group(2))
+    stated = next(stated for above, stated in _RATIOS if value > above or above == 0)
+    for link in book.links.get("heart", ()):
+        said.add((link.finding, *stated, *_NOWHERE, "heart", _hedging(stated)), *found.span())
+
+
+def _add_covered(said: Said, mention: Mention, book: Lexicon, sentence: str) -> None:
+    """Let a statement about the whole speak of each finding that it covers and that the sentence doesn't name."""
+    p, low, high = mention.stated
+    healthy = mention.concept != "acute_process"
+    if healthy:
+        if p <= ABSENT_TO or mention.act == "asked":
+            return
+        p, low, high = round(1 - p, 6), round(1 - high, 6), round(1 - low, 6)
+    elif p > ABSENT_TO:
+        return
+    explicit = {what[0] for what in said.whats}
+    concept = REST if _LEAVES_OUT.search(sentence) else mention.concept
+    for finding, _ in book.covers[mention.concept]:
+        if finding not in explicit and finding != "no_finding":
+            said.add((finding, p, low, high, *_NOWHERE, concept, "implied"), mention.start, mention.stop)
+            explicit.add(finding)

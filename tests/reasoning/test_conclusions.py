@@ -1,0 +1,153 @@
+"""What traces conclude: changed minds, final answers of AI readers, statements of all kinds, and languages.
+
+Half of each set was written after the rules were frozen (`written` = after). Their scores on first sight: traces 27 of
+30, sentences 56 of 60, outputs 20 of 20. The rules were then widened for what they had missed.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazeanalytics import reasoning
+from gazeanalytics.readings import score, score_findings
+
+HERE = Path(__file__).parent
+MINDS = pd.read_csv(HERE / "changed_minds.csv")
+STATEMENTS = pd.read_csv(HERE / "statements.csv")
+ANSWERS = pd.DataFrame(json.loads((HERE / "final_answers.json").read_text("utf-8")))
+LANGUAGES = pd.read_csv(HERE / "languages.csv", keep_default_na=False)
+CODES = {"present": 1, "absent": 0, "uncertain": -1}
+
+
+def right(certainty, expected):
+    """Whether a certainty (NaN where nothing is said) is what a reader understands."""
+    if expected == "not present":
+        return not certainty > 0.5
+    return bool(reasoning.status([certainty])[0] == expected) and not np.isnan(certainty)
+
+
+def concluded(texts, finding, rule="final"):
+    traces = pd.DataFrame({"reading": 1, "step": range(len(texts)), "text": texts})
+    found = reasoning.conclude(reasoning.label_findings(traces), rule=rule, no_finding=False)
+    return float(found.set_index("finding")["certainty"].get(finding, np.nan))
+
+
+def test_sixty_changed_minds():
+    hits = [right(concluded(row.steps.split(" | "), row.finding), row.expected) for row in MINDS.itertuples()]
+    assert len(hits) == 60
+    assert np.mean(hits) >= 0.95, MINDS[~np.array(hits)].to_string()
+
+
+def test_statements_of_all_kinds():
+    hits = np.array([right(concluded([row.text], row.finding), row.expected) for row in STATEMENTS.itertuples()])
+    assert len(hits) == 120
+    by_kind = pd.Series(hits).groupby(STATEMENTS["kind"]).mean()
+    assert hits.mean() >= 0.95, STATEMENTS[~hits].to_string()
+    assert by_kind.min() >= 0.85, by_kind
+
+
+def test_final_answers_in_eight_formats():
+    traces = ANSWERS.assign(reading=range(len(ANSWERS)), step=0, text=ANSWERS["output"])
+    found = reasoning.label_readings(traces, np.ones(len(ANSWERS), bool))
+    said = reasoning.conclude_readings(found, no_finding=False).set_index(["reading", "finding"])["certainty"]
+    # What the answer doesn't mention is not called.
+    stated = [said.get((place, row.finding), 0.0) for place, row in enumerate(ANSWERS.itertuples())]
+    hits = np.array([right(p, row.expected) for p, row in zip(stated, ANSWERS.itertuples(), strict=True)])
+    assert len(hits) == 40
+    assert ANSWERS["format"].nunique() >= 8
+    assert hits.mean() >= 0.95, ANSWERS[~hits].to_string()
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr", "pt"])
+def test_other_languages_are_read_when_asked(language):
+    own = LANGUAGES[LANGUAGES["language"] == language]
+    hits = []
+    for text, pairs in zip(own["text"], own["expected"], strict=True):
+        one = pd.DataFrame({"reading": [1], "step": [0], "text": [text]})
+        found = reasoning.label_findings(one, languages=reasoning.LANGUAGES, implied=False)
+        said = reasoning.conclude(found, no_finding=False)
+        got = dict(zip(said["finding"], said["status"].map(CODES), strict=True))
+        hits.append(got == {name: int(code) for name, code in (pair.split("=") for pair in pairs.split())})
+    assert np.mean(hits) >= 0.95, own[~np.array(hits)].to_string()
+
+
+def test_other_languages_are_set_aside_and_counted():
+    texts = [*LANGUAGES["text"], "Нет пневмоторакса.", "Nessun versamento nel polmone, non ci sono segni."]
+    found = reasoning.label_findings(pd.DataFrame({"reading": range(len(texts)), "step": 0, "text": texts}))
+    assert len(found) == 0
+    assert sum(found.attrs["set_aside"].values()) == len(texts)
+    english = pd.read_csv(HERE / "language.csv", keep_default_na=False)["text"]
+    assert [text for text in english if reasoning.detect_language(text) != "en"] == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "final", "latest", "surest", "any_"),
+    [
+        (["Left pneumothorax.", "No, that is a skin fold."], 0.1, 0.1, 0.98, 0.98),
+        (["Final diagnosis: no edema.", "Possible edema."], 0.02, 0.5, 0.02, 0.5),
+        (["Possible edema.", "No edema."], 0.02, 0.02, 0.02, 0.5),
+        (["Right effusion.", "No left effusion."], 0.98, 0.98, 0.02, 0.98),
+        (["Small effusion.", "No large effusion."], 0.98, 0.98, 0.98, 0.98),
+        (["Is there an effusion?"], 0.4, 0.4, 0.4, 0.4),
+    ],
+)
+def test_rules_differ_as_they_say(texts, final, latest, surest, any_):
+    finding = "pneumothorax" if "pneumothorax" in texts[0] else "edema" if "edema" in texts[0] else "pleural_effusion"
+    for rule, certainty in (("final", final), ("latest", latest), ("any", any_)):
+        assert concluded(texts, finding, rule) == certainty, rule
+    assert concluded(texts, finding, "surest") in (surest, final)
+
+
+def test_a_path_keeps_each_turn():
+    texts = ["No effusion.", "Wait, a meniscus at the right base.", "Scratch that.", "So no effusion."]
+    traces = pd.DataFrame({"reading": 1, "step": range(4), "text": texts})
+    path = reasoning.trace_path(reasoning.label_findings(traces))
+    path = path[path["finding"] == "pleural_effusion"]
+    assert path["act"].tolist() == ["stated", "revised", "retracted", "stated"]
+    assert path["after"].tolist() == [0.02, 0.9, 0.05, 0.02]
+    assert path["reversal"].tolist() == [False, True, True, False]
+
+
+def test_an_answer_counts_before_the_reasoning_and_the_difference_is_said():
+    text = "<think>A left pneumothorax. Possible edema. No fracture.</think><answer>No pneumothorax</answer>"
+    found = reasoning.label_readings(pd.DataFrame({"reading": [1], "step": [0], "text": [text]}), [True])
+    said = reasoning.conclude_readings(found, no_finding=False).set_index("finding")["certainty"]
+    assert said.to_dict() == {"edema": 0.1, "fracture": 0.02, "pneumothorax": 0.02}
+    answers = found[found["part"] == "answer"].set_index("finding")
+    assert answers["disagrees"].to_dict() == {"pneumothorax": True, "edema": True, "fracture": False}
+    assert answers["act"].to_dict() == {"pneumothorax": "concluded", "edema": "omitted", "fracture": "omitted"}
+
+
+def test_certainty_of_a_global_statement_reaches_what_it_covers():
+    readings = pd.DataFrame({"reading": [1, 2], "reader": ["a", "a"], "case": ["x", "y"]})
+    cases = pd.DataFrame({"case": ["x", "y"], "target": "pneumothorax", "truth_pneumothorax": [False, True]})
+    texts = ["Normal chest radiograph.", "Probably a normal chest radiograph."]
+    found = reasoning.label_findings(pd.DataFrame({"reading": [1, 2], "step": 0, "text": texts}))
+    scored = score(reasoning.conclude(found), readings, cases)
+    assert scored["correct"].tolist() == [1, 0]
+    assert scored["uncertainty"].tolist() == pytest.approx([0.04, 0.5])
+    assert scored[["truth", "called", "target_present"]].to_numpy().tolist() == [[0, 0, 0], [1, 0, 1]]
+    table = score_findings(reasoning.conclude(found), readings, cases).iloc[0]
+    assert (table["present"], table["sensitivity"], table["specificity"], table["mentioned"]) == (1, 0.0, 1.0, 1.0)
+
+
+def test_planted_reversals_are_recovered():
+    rng = np.random.default_rng(3)
+    truth = rng.random(400) < 0.5
+    turned = rng.random(400) < 0.4
+    rows = []
+    for reading, (true, turn) in enumerate(zip(truth, turned, strict=True)):
+        first = true != turn
+        rows.append((reading, 0, "There is a left effusion." if first else "No effusion."))
+        if turn:
+            rows.append((reading, 1, "Wait, there is a meniscus on the left." if true else "No, it's a fat pad."))
+    found = reasoning.label_findings(pd.DataFrame(rows, columns=["reading", "step", "text"]))
+    key = pd.MultiIndex.from_product([range(400), ["pleural_effusion"]])
+    table = reasoning.rule_sensitivity(found, pd.Series(truth.astype(float), key)).set_index("rule")
+    assert table.loc["final", ["accuracy", "sensitivity", "specificity"]].tolist() == [1.0, 1.0, 1.0]
+    assert table.loc["any", "specificity"] < 0.7
+    path = reasoning.trace_path(found)
+    assert (path.groupby("reading")["reversal"].sum().to_numpy() == turned).all()
