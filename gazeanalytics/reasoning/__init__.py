@@ -36,6 +36,7 @@ from gazeanalytics.reasoning.embeddings import (
 from gazeanalytics.reasoning.labeler.benchmarks import label_benchmark, label_reports, read_labelled
 from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, PRESENT_FROM, from_reflacx, hedges, status, to_chexpert
 from gazeanalytics.reasoning.labeler.conclusions import conclude, trace_path
+from gazeanalytics.reasoning.labeler.explain import Explanation, explain
 from gazeanalytics.reasoning.labeler.findings import label_findings, label_text
 from gazeanalytics.reasoning.labeler.label_scores import (
     claims_against_truth,
@@ -74,6 +75,7 @@ __all__ = [
     "PRESENT_FROM",
     "CaseSimilarity",
     "Embeddings",
+    "Explanation",
     "GazeSpeechLag",
     "LagSettings",
     "Lexicon",
@@ -102,6 +104,7 @@ __all__ = [
     "edit_share",
     "embed_traces",
     "embedding_components",
+    "explain",
     "eye_voice_span_by_reader",
     "eye_voice_spans",
     "from_reflacx",
