@@ -186,7 +186,7 @@ def conclude_readings(
     """
     chosen = ReasoningSettings.given(settings)
     model = findings["part"].notna() if "part" in findings else pd.Series(False, findings.index)
-    parts = ((findings[~model], chosen.rule), (findings[model], chosen.model_rule))
+    parts: list[tuple[pd.DataFrame, Rule]] = [(findings[~model], chosen.rule), (findings[model], chosen.model_rule)]
     decided = [_concluded(part, rule, chosen, no_finding) for part, rule in parts]
     return pd.concat([part for part in decided if len(part)] or decided[:1], ignore_index=True)
 

@@ -27,7 +27,7 @@ RULES: tuple[Rule, ...] = ("final", "latest", "surest", "any")
 _SURE_OF_NONE = 0.98
 _WHOLE = frozenset({"healthy_chest"})
 _PLACES = ("side", "zone", "severity", "change")
-_COLUMNS = ("finding", "certainty", "concept", "act", *_PLACES)
+_COLUMNS = ("finding", "concept", "act", *_PLACES)
 _THE_WHOLE = frozenset({"whole"})
 _NOT_LARGE = frozenset({"severe", "moderate"})
 _SLIGHT = frozenset({"minimal", "mild"})
@@ -107,13 +107,13 @@ class _Statements:
 
     @classmethod
     def of(cls, findings: pd.DataFrame) -> _Statements:
-        blank = [None] * len(findings)
-        have = {name: findings[name].tolist() if name in findings else blank for name in _COLUMNS}
+        blank: list = [None] * len(findings)
+        have: dict[str, list] = {name: findings[name].tolist() if name in findings else blank for name in _COLUMNS}
         named = [
             one if isinstance(one, str) else str(other)
             for one, other in zip(have["concept"], have["finding"], strict=True)
         ]
-        return cls(have["certainty"], named, have["act"], [have[name] for name in _PLACES])
+        return cls(findings["certainty"].tolist(), named, have["act"], [have[name] for name in _PLACES])
 
     def claims(self, rows: Iterable[int]) -> Iterator[_Claim]:
         """The statements in those rows, in order."""
@@ -258,8 +258,10 @@ def _picked(findings: pd.DataFrame, rule: Rule) -> tuple[np.ndarray, np.ndarray]
     stops = np.append(starts[1:], len(order))
     picked = order[starts]
     several = np.flatnonzero(stops - starts > 1)
-    statements = _Statements.of(findings) if len(several) else None
-    for place in several if statements is not None else ():
+    if not len(several):
+        return picked, stops - starts
+    statements = _Statements.of(findings)
+    for place in several:
         rows = order[starts[place] : stops[place]].tolist()
         picked[place] = _decide(list(statements.claims(rows)), rule)
     return picked, stops - starts

@@ -68,9 +68,9 @@ class Explanation:
         edema: absent, 0.02 (0 to 0.1), stated
         """
         parts, at = [], 0
-        for mark in self.marks.itertuples():
-            parts.append(f"{self.text[at : mark.start]}[{mark.words}|{mark.kind} {mark.detail}]".replace(" ]", "]"))
-            at = mark.stop
+        for start, stop, words, kind, detail in self._marked():
+            parts.append(f"{self.text[at:start]}[{words}|{kind} {detail}]".replace(" ]", "]"))
+            at = stop
         return "\n".join(["".join(parts) + self.text[at:], *self._labels()])
 
     def as_html(self) -> str:
@@ -82,17 +82,19 @@ class Explanation:
         True
         """
         parts, at = [], 0
-        for mark in self.marks.itertuples():
-            known = mark.kind if mark.kind in ("finding", "negation", "hedge", "reply") else "other"
-            title = html.escape(f"{mark.kind} {mark.detail}".strip(), quote=True)
-            words = html.escape(self.text[mark.start : mark.stop])
-            parts.append(
-                f'{html.escape(self.text[at : mark.start])}<mark class="{known}" title="{title}">{words}</mark>'
-            )
-            at = mark.stop
+        for start, stop, words, kind, detail in self._marked():
+            known = kind if kind in ("finding", "negation", "hedge", "reply") else "other"
+            title = html.escape(f"{kind} {detail}".strip(), quote=True)
+            before = html.escape(self.text[at:start])
+            parts.append(f'{before}<mark class="{known}" title="{title}">{html.escape(words)}</mark>')
+            at = stop
         body = "".join(parts) + html.escape(self.text[at:])
         labels = "".join(f"<li>{html.escape(line)}</li>" for line in self._labels())
         return f"<div><style>{_STYLE}</style><p>{body}</p><ul>{labels}</ul></div>"
+
+    def _marked(self) -> Iterator[tuple[int, int, str, str, str]]:
+        columns = (self.marks[name].tolist() for name in ("start", "stop", "words", "kind", "detail"))
+        yield from zip(*columns, strict=True)
 
     def _labels(self) -> Iterator[str]:
         for row in self.findings.itertuples():

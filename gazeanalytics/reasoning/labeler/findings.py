@@ -163,9 +163,10 @@ class _Found:
         """Leave out questions that the text itself answers: "evaluate for edema ... no edema"."""
         answers = {what[0] for what in self.what[first:] if what[1:4] != ASKED and what[-1] != "implied"}
         kept = [not (what[1:4] == ASKED and what[0] in answers) for what in self.what[first:]]
-        columns: tuple[list, ...] = (self.place, self.what, self.start, self.stop)
-        for column in columns:
-            column[first:] = list(itertools.compress(column[first:], kept))
+        self.place[first:] = list(itertools.compress(self.place[first:], kept))
+        self.what[first:] = list(itertools.compress(self.what[first:], kept))
+        self.start[first:] = list(itertools.compress(self.start[first:], kept))
+        self.stop[first:] = list(itertools.compress(self.stop[first:], kept))
 
     def table(self) -> pd.DataFrame:
         """Lay the mentions out as a table."""

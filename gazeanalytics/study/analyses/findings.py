@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from gazeanalytics import reasoning
-from gazeanalytics.study.analysis import Analysis
+from gazeanalytics.study.analysis import Analysis, Part
 from gazeanalytics.study.result import Outcome, StudyResult
 from gazeanalytics.study.study import Study
 
@@ -28,7 +30,22 @@ def label_traces(study: Study) -> pd.DataFrame:
 def run(known: StudyResult, options: object) -> Outcome:
     """Label all traces."""
     findings = label_traces(known.study)
-    return Outcome(tables={"findings": findings}, counts={"findings out": len(findings)})
+    set_aside = {f"texts in {name} set aside": n for name, n in findings.attrs.get("set_aside", {}).items()}
+    return Outcome(tables={"findings": findings}, counts={"findings out": len(findings)} | set_aside)
+
+
+def show(known: StudyResult, outcome: Outcome) -> Iterator[Part]:
+    """Say by which rule statements became conclusions, and what was not read."""
+    if known.study.has("findings"):
+        return
+    chosen = known.study.config.reasoning
+    text = (
+        f"Traces were labeled by rules. A person's statements became one conclusion a finding by the rule "
+        f"{chosen.rule}, an AI reader's by {chosen.model_rule}, its final answer before its reasoning; a statement "
+        f"counted as present from a stated probability of {chosen.present_from:g} on."
+    )
+    aside = [f"{n} {name}" for name, n in outcome.counts.items() if name.endswith("set aside")]
+    yield Part("Labels of the traces", " ".join([text, *([f"Not read: {', '.join(aside)}."] if aside else [])]))
 
 
 ANALYSIS = Analysis(
@@ -37,4 +54,6 @@ ANALYSIS = Analysis(
     run=run,
     needs=(("findings", "traces"),),
     makes=("findings",),
+    show=show,
+    page=35,
 )
