@@ -294,12 +294,15 @@ def _estimate(table: pd.DataFrame, base: np.ndarray, choice: bool) -> pd.DataFra
     )
 
 
+# First-order influence of each row on 1 - sum(left) / sum(whole) (the delta method for a ratio of means).
 def _r_squared(y: np.ndarray, p: np.ndarray, base: np.ndarray) -> tuple[float, np.ndarray]:
     left, whole = (y - p) ** 2, (y - base) ** 2
     ratio = left.mean() / whole.mean()
     return 1 - ratio, -(left - ratio * whole) / whole.mean()
 
 
+# Placements of DeLong, DeLong & Clarke-Pearson (1988, Biometrics 44:837): their mean is the area, their spread its
+# error. Here they go through the crossed estimator, since rows of one reader or one case are not independent.
 def _auroc(y: np.ndarray, p: np.ndarray) -> tuple[float, np.ndarray]:
     """Area, and how far each row's placement lies from it (DeLong's components)."""
     true = y == 1

@@ -133,6 +133,8 @@ def _label_outputs(traces: pd.DataFrame, chosen: ReasoningSettings) -> pd.DataFr
     return found.sort_values("reading", kind="stable").reset_index(drop=True)
 
 
+# An answer that lists findings is complete by its form: what it leaves out is not called, whatever was considered on
+# the way. Denials of the reasoning stay, for they say how sure the absence is.
 def _with_omitted(found: pd.DataFrame, chosen: ReasoningSettings) -> pd.DataFrame:
     """Say where answer and reasoning disagree, and add what the answer leaves out."""
     found["disagrees"] = False

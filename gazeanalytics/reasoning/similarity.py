@@ -232,6 +232,8 @@ class _Compared:
     def of(cls, x: Any, who: np.ndarray) -> _Compared:
         return cls(x, who, _dots(x, who), _dots(x, np.zeros(len(who), np.int64)))
 
+    # Sum of products over pairs = product with the sum: x_i . sum_j x_j, less the reader's own readings. The pairs
+    # themselves, n^2 / 2 of them, are never formed, so that each permutation costs n products.
     def means(self, what: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean similarity to other readers' readings, of the same case and of others: sums, not pairs."""
         of_case, in_case = _dots(self.x, what)

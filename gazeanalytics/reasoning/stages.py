@@ -125,6 +125,7 @@ def segment_stages(
             f"got {trust}, {stay} and {forward}"
         )
     cues = _cue_counts(traces["text"], stages)
+    # Log likelihood ratio of a cue: trust for its own stage, the rest shared evenly by the others.
     weight = np.log(trust) - np.log((1 - trust) / (len(stages) - 1))
     path = np.zeros(len(traces), np.int64)
     moves, first = _moves(len(stages), stay, forward), np.zeros(len(stages))

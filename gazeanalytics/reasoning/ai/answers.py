@@ -167,6 +167,7 @@ def boxed(text: str) -> Iterator[tuple[int, str, bool]]:
         mark = _BOXED.search(text, last)
 
 
+# `raw_decode` from each brace, at most `MAX_BRACES` of them: prose with braces ends the search, not the parse.
 def _in_json(text: str) -> Answer | None:
     """The answer of the last JSON object that has a key for it."""
     last = text.rfind("}")

@@ -132,6 +132,7 @@ def _median(values: np.ndarray) -> float:
     return float(np.median(known)) if len(known) else float("nan")
 
 
+# Readings are resampled, not mentions: mentions of one reading share its path of gaze.
 def _interval(spans: np.ndarray, reading: np.ndarray, n_resamples: int, source: np.random.Generator) -> np.ndarray:
     """95 % of medians over resampled readings."""
     parts = [spans[reading == one] for one in np.unique(reading)]

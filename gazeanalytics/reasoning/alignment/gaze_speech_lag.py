@@ -223,12 +223,16 @@ def interval_of(drawn: np.ndarray, clusters: int) -> np.ndarray:
     return np.nanpercentile(drawn, 100 * norm.cdf([-reach, reach]), axis=0)
 
 
+# Clusters are drawn whole: readings of one reader share habits of speech, so a bootstrap over readings
+# would give intervals that are too narrow.
 def _draws(cluster: np.ndarray, n_resamples: int, source: np.random.Generator) -> np.ndarray:
     """How often each reading counts in each resample of whole clusters, shape (resamples, readings)."""
     clusters = cluster.max() + 1
     return source.multinomial(clusters, np.full(clusters, 1 / clusters), n_resamples)[:, cluster].astype(float)
 
 
+# Numerator and denominator are smoothed each, then divided: smoothing the ratio would give lags with little gaze as
+# much weight as those with much.
 def _shares(near: np.ndarray, every: np.ndarray, width: float) -> np.ndarray:
     """Share of fixation time inside, smoothed along the lags; 0 where nobody looked anywhere."""
     smooth_near, smooth_every = (gaussian_filter1d(part, width, axis=-1, mode="nearest") for part in (near, every))

@@ -164,6 +164,8 @@ def align_steps(
     return traces.assign(onset=onset, offset=offset)
 
 
+# Bernoulli log likelihood of a fixation inside the step's boxes, less that under any other step: only differences
+# decide where a step begins.
 def _gain(looks: pd.DataFrame, boxes: pd.DataFrame | None, steps: np.ndarray, hit: float, miss: float) -> np.ndarray:
     """Log chance of each fixation under each step, less that under no step; shape (steps, fixations)."""
     x, y = looks["x"].to_numpy(float), looks["y"].to_numpy(float)

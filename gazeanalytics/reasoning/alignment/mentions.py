@@ -248,6 +248,8 @@ def readers_of(readings: pd.Index, readers: pd.Series) -> tuple[np.ndarray, pd.I
     return codes, pd.Index(names)
 
 
+# Places are permuted within a reader, words and gaze stay: a null of unrelated words would also break the reader's
+# habit of looking at favourite places, and find a lag where there is none.
 def permute_boxes(boxes: np.ndarray, pairs: Paired, cluster: np.ndarray, source: np.random.Generator) -> np.ndarray:
     """Give the mentions of each reading the boxes of another reading of its cluster, all readings permuted.
 

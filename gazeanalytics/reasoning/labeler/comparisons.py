@@ -114,6 +114,7 @@ def _asked(items: list[Item]) -> Iterator[tuple[int, int]]:
         yield start, items[-1].stop + 1
 
 
+# The cue is looked for backwards up to the last "but": "than" and "over" alone compare sizes and places.
 def _comparing_cue(items: list[Item], place: int, sentence: str) -> int | None:
     """Where the hedge stands that compares what is around it with what follows `place`."""
     for before in range(place - 1, -1, -1):

@@ -54,6 +54,9 @@ def _groups(concept: str) -> frozenset[str]:
     return lexicon("chexpert").groups.get(concept, frozenset({concept}))
 
 
+# A claim is of a thing at a place. Keyed by finding alone, "no left effusion" would take back the right one, and "no
+# infiltrate" an opacity that was just described as scarring; keyed by the words alone, "heart size is normal" would
+# leave "cardiomegaly" standing. Hence groups of concepts that name one thing, and places that must meet.
 def _supersedes(new: _Claim, old: _Claim) -> bool:
     """Whether a statement is about the same thing at the same place as an earlier one, and so replaces it."""
     if old.act in ("asked", "implied"):
@@ -92,6 +95,8 @@ def _step(claims: list[_Claim], new: _Claim, rule: Rule) -> list[_Claim]:
     return [claim for claim in claims if not _supersedes(new, claim)] + [new]
 
 
+# Of claims at several places the surest presence speaks for the finding, as a report's summary would. A mean of
+# them would let a clear left side halve the certainty of a right-sided effusion.
 def _in_force(claims: list[_Claim]) -> _Claim:
     return max(claims, key=lambda claim: claim.p)
 

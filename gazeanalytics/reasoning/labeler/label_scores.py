@@ -28,6 +28,8 @@ class _Counts:
     false: np.ndarray
     missed: np.ndarray
 
+    # A finding that nobody has and nobody claims has no F1 and is left out of macro; counted as 0 or as 1 it would move
+    # the mean by which findings a study happens to hold.
     def f1(self, weights: np.ndarray) -> np.ndarray:
         """F1 of each finding, then macro and micro, for each row of weights over reports; NaN without any case."""
         hits, wrong = weights @ self.hits, weights @ (self.false + self.missed)

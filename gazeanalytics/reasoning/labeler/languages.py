@@ -1,7 +1,7 @@
 """Which language a text is written in; texts that are not read are set aside and counted, never misread.
 
 Read as English, "Kein Pneumothorax" affirms. Stop words and letters tell these languages apart within a few words; a
-model of character sequences was left out, since it is unsure of texts as short as a finding.
+model of character sequences needs longer texts than "Kein Erguss" to be sure, and a file of weights.
 """
 
 from __future__ import annotations

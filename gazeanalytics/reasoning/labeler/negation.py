@@ -193,6 +193,8 @@ def _read(clause: list[Item]) -> list[Mention]:
     return _mentions_of(clause, said)
 
 
+# Cues stack: "no findings to suggest" denies once, "probably no" turns the hedge round (1 - p), "not excluded" is a cue
+# of its own. NegEx lets the nearest cue win, which affirms "no findings to suggest edema".
 def _next_cue(cue: _Cue | None, entry: Entry) -> _Cue:
     """The cue in force once `entry` is met: "no findings to suggest" denies, "probably no" doubts."""
     own = (entry.p, entry.low, entry.high)
@@ -241,6 +243,8 @@ def _names(items: list[Item]) -> bool:
     return any(item.entry.kind == "named" for item in items)
 
 
+# CheXpert's rule for "or" (Irvin et al. 2019): of two things that may be the cause neither is stated. It is kept
+# although a reader may well be sure that one of them is there, since labels are compared with CheXpert's.
 def _doubt_choices(clause: list[Item], said: dict[int, Stated]) -> None:
     """Make both sides of an affirmed "or" possible, with the list before it: "atelectasis, edema or pneumonia"."""
     for place, item in enumerate(clause):

@@ -2,8 +2,8 @@
 
 Such as "I can't find one.", "Scratch that.", "It is definitely there."
 
-Their forms lie in `lexicon/replies.toml`. A full resolution of pronouns was tried against and left: in dictations the
-last thing named is what "it" and "one" mean, as good as always.
+Their forms lie in `lexicon/replies.toml`. A full resolution of pronouns was rejected: it needs a parser, and in a
+dictation "it" and "one" nearly always mean the finding named last.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ _HINT = re.compile(
     r"|mistake|alarm|maybe|perhaps|possibly|possible|probably|likely|unlikely|doubtful|sure|unsure|uncertain|confirmed"
     r"|definitely|certainly|out to be|convinced)\b|^\W*(?:no|not)\b"
 )
-# Words that every reply of that kind holds: a search for each is faster than the pattern.
-_STARTS = (" i ", " i'", " it", " that", " this", " there", " we ", " which", " none", " one", " not ")
+_START = re.compile(r" (?:i[ ']|it|th[ai]t|this|there|we |which|none|one|not )")
 _LEAST = 10  # characters of the shortest reply behind a mark
 _NEW_PART = re.compile(
     r"(?:\bbut|\band|\byet|\bthough|,|;|:|[-–—]) (?:(?:then|actually|no|now|so|here|and|well|in fact|again),? ){0,9}"
@@ -99,7 +98,7 @@ def find_reply_after(sentence: str, first: int, *, asked: bool = False) -> Reply
     >>> find_reply_after("an effusion would show a meniscus, but there is none", 32).stated[0]
     0.02
     """
-    if first + _LEAST > len(sentence) or not (asked or any(word in sentence[first:] for word in _STARTS)):
+    if first + _LEAST > len(sentence) or (not asked and _START.search(sentence, first) is None):
         return None
     part = _NEW_PART.search(sentence, first)
     if part is None:

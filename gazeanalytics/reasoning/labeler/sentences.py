@@ -94,6 +94,8 @@ def _cut(text: str) -> Iterator[tuple[int, int]]:
         yield from _pieces(text, first, len(text))
 
 
+# Work inside a sentence grows with the square of its cues (each boundary asks what stands on both sides), so that a
+# dictation without stops, or a model that repeats itself, is cut into pieces before it is read.
 def _pieces(text: str, first: int, last: int) -> Iterator[tuple[int, int]]:
     """Cut what runs on for longer than any sentence does, at a comma if there is one, else at a blank."""
     while last - first > MAX_SENTENCE:
