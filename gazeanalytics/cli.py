@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ StudyFolder = Annotated[Path, typer.Argument(help="Folder that holds study.toml.
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)]
 Results = Annotated[Path, typer.Argument(help="Folder with the results of analyse.", show_default=False)]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+Strict = Annotated[bool, typer.Option("--strict", help="A row that can't be used is an error, not set aside.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
 
@@ -48,13 +50,21 @@ def analyse(
     only: Only = None,
     key: Key = None,
     overwrite: Overwrite = False,
+    strict: Strict = False,
     quiet: Quiet = False,
 ) -> None:
     """Analyse a study: tables, figures, an HTML page and its provenance."""
     from gazeanalytics.study import analyse as run
     from gazeanalytics.study import open_study
 
-    found = run(open_study(study), out, only=only, key_file=key, overwrite=overwrite, progress=None if quiet else _show)
+    found = run(
+        open_study(study, strict=strict),
+        out,
+        only=only,
+        key_file=key,
+        overwrite=overwrite,
+        progress=None if quiet else _show,
+    )
     typer.echo(f"{len(found.study.table('readings'))} readings, {len(found.outcomes)} analyses: {out / 'report.html'}")
 
 
@@ -112,11 +122,11 @@ def _report_faults(faults: list[str], fine: str) -> None:
 
 
 @app.command()
-def check(study: StudyFolder) -> None:
+def check(study: StudyFolder, strict: Strict = False) -> None:
     """Read a study's tables and check that they fit the contract and one another."""
     from gazeanalytics.study import open_study
 
-    for name, rows in open_study(study).check().items():
+    for name, rows in open_study(study, strict=strict).check().items():
         typer.echo(f"{name}: {rows} rows")
 
 
@@ -169,14 +179,42 @@ def main() -> None:
     except (InputError, ValueError) as error:
         if not isinstance(error, InputError) and "GAZEANALYTICS_DEBUG" in os.environ:
             raise
-        typer.echo(f"gazeanalytics: {' '.join(str(error).split())}", err=True)
+        typer.echo(f"gazeanalytics: {_one_line(error)}", err=True)
         sys.exit(2)
-    except OSError as error:
-        # A full disk, a folder that may not be written, a file that vanished: the system's own words name the trouble.
-        place = f"{error.filename}: " if error.filename else ""
-        kept = "results that were there before are as they were, and finished parts are kept"
-        typer.echo(f"gazeanalytics: {place}{error.strerror or error}; {kept}", err=True)
+    except (OSError, MemoryError, RecursionError) as error:
+        if "GAZEANALYTICS_DEBUG" in os.environ:
+            raise
+        typer.echo(f"gazeanalytics: {_of_the_system(error)}", err=True)
         sys.exit(2)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+_FREE = "free some space and run again; earlier results are as they were, finished parts are kept"
+_REMEDIES = {
+    errno.ENOSPC: f"the disk is full; {_FREE}",
+    errno.EDQUOT: f"the quota is used up; {_FREE}",
+    errno.EROFS: "the disk is read-only; name another folder with --out",
+    errno.EACCES: "permission denied; ask for access, or name another folder",
+    errno.EPERM: "permission denied; ask for access, or name another folder",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
+}
+
+
+def _of_the_system(error: BaseException) -> str:
+    """What the operating system refused, in one sentence with a remedy."""
+    if isinstance(error, MemoryError):
+        return "out of memory; split large files by reading, or run on a machine with more memory"
+    if isinstance(error, RecursionError):
+        return "an input is nested too deeply to be read"
+    number = getattr(error, "errno", None)
+    # Arrow raises a bare OSError with the number in its words.
+    number = number or next((one for one in _REMEDIES if f"errno {one}]" in str(error)), None)
+    place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+    return place + _REMEDIES.get(number or 0, f"{_one_line(error)}; correct the path, or name another folder")
 
 
 class _StoppedError(BaseException):

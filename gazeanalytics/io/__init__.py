@@ -3,10 +3,11 @@
 from gazeanalytics.io.ai_readers import read_maplez, read_probabilities
 from gazeanalytics.io.chexone import LIKERT, Drafts, read_drafts, read_responses
 from gazeanalytics.io.convert import convert
-from gazeanalytics.io.files import read_columns, read_header
+from gazeanalytics.io.files import format_of, read_columns, read_header
 from gazeanalytics.io.load import load_shard, shard_files
 from gazeanalytics.io.lund2013 import Lund2013, read_lund2013
 from gazeanalytics.io.maps import ColumnSource, TableMap
+from gazeanalytics.io.plausible import foreign_name
 
 __all__ = [
     "LIKERT",
@@ -15,6 +16,8 @@ __all__ = [
     "Lund2013",
     "TableMap",
     "convert",
+    "foreign_name",
+    "format_of",
     "load_shard",
     "read_columns",
     "read_drafts",

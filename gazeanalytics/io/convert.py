@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,30 +11,46 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
+from gazeanalytics.io.cells import as_numbers, expanded, fits, milliseconds, plain_numbers, suffixed
 from gazeanalytics.io.files import format_of
 from gazeanalytics.io.maps import UNITS, ColumnSource, TableMap
-from gazeanalytics.tables import TABLES, Column, InputError, Table, shown
+from gazeanalytics.tables import TABLES, Column, InputError, SetAside, Table, shown
 from gazeanalytics.tables.identifying import identifies
 
 __all__ = ["convert"]
 
-ALWAYS_MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None")
+# In a column of numbers.
+ALWAYS_MISSING = ("", ".", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>")
+# In a column of words: "None" may be the control, "null" what somebody said.
+MISSING_WORDS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "#N/A", "<NA>")
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a fault is reported to be."""
+    """Where a fault is reported to be, and what becomes of it: an error, or a row set aside."""
 
     file: Path
     table: str
     first_row: int
+    aside: dict[int, SetAside] | None
 
     def fault(self, row: int, column: str, expected: str, got: object, remedy: str) -> InputError:
-        place = f"{self.file}, row {row + self.first_row}, column {column!r}"
-        return InputError(f"{place}: expected {expected}; got {shown(got)}; {remedy}")
+        fault = SetAside(row + self.first_row, column, expected, shown(got))
+        return InputError(fault.words(self.file, remedy))
+
+    def refuse(self, wrong: pd.Series, column: str, expected: str, cells: pd.Series, remedy: str) -> None:
+        """Raise at the first wrong cell, or set all their rows aside."""
+        if self.aside is None:
+            row = int(wrong.to_numpy().argmax())
+            raise self.fault(int(wrong.index[row]), column, expected, cells.iloc[row], remedy)
+        for row, got in cells[wrong].items():
+            number = int(str(row))
+            self.aside.setdefault(number, SetAside(number + self.first_row, column, expected, shown(got)))
 
 
-def convert(raw: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> pd.DataFrame:
+def convert(
+    raw: pd.DataFrame, name: str, table_map: TableMap, file: Path, aside: dict[int, SetAside] | None = None
+) -> pd.DataFrame:
     """Convert the rows of a foreign file into table `name`: names, units, missing codes, keys.
 
     Parameters
@@ -46,6 +63,9 @@ def convert(raw: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> pd
         The map; a native one takes all columns but identifying ones.
     file : pathlib.Path
         Named in errors.
+    aside : dict of int to SetAside, optional
+        Takes rows with a cell that can't be used, by the index of `raw`; they are left out. None: such a cell is an
+        error.
 
     Returns
     -------
@@ -67,10 +87,11 @@ def convert(raw: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> pd
     """
     contract = TABLES[name]
     kind = table_map.format or format_of(file)
-    place = _Place(file, name, 2 if kind in ("csv", "tsv") else 1)
+    place = _Place(file, name, 2 if kind in ("csv", "tsv") else 1, aside)
     raw = _kept(raw, table_map, place)
     if table_map.explode:
         raw = _exploded(raw, table_map, place)
+        raw = expanded(raw, table_map)
     columns = _native_columns(raw, contract) if table_map.native else table_map.columns
     if not table_map.native:
         _refuse_misspelt(columns, contract)
@@ -81,20 +102,33 @@ def convert(raw: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> pd
     for target, source in columns.items():
         if source.cumulate is None and not source.order:
             frame[target] = known.column(target, source)
+    if aside:
+        frame = frame.drop(index=[row for row in aside if row in frame.index])
     frame = _together(frame, contract)
     for target, source in columns.items():
         if source.cumulate is not None or source.order:
             frame[target] = known.within_reading(target, source, frame)
     frame = frame[[*dict.fromkeys([*(c.name for c in contract.columns if c.name in frame), *frame.columns])]]
-    if table_map.distinct:
-        frame = frame.drop_duplicates([key for key in contract.key if key in frame])
-    return _in_order(frame, contract)
+    return _in_order(_distinct(frame, raw, contract, table_map), contract)
+
+
+def _distinct(frame: pd.DataFrame, raw: pd.DataFrame, contract: Table, table_map: TableMap) -> pd.DataFrame:
+    """Keep the first row of each key, or of each value of foreign columns within a reading."""
+    if isinstance(table_map.distinct, list):
+        keys = raw.loc[frame.index, table_map.distinct]
+        keys = keys.assign(**{"our reading": frame["reading"]}) if "reading" in frame else keys
+        return frame[~keys.duplicated()]
+    return frame.drop_duplicates([key for key in contract.key if key in frame]) if table_map.distinct else frame
 
 
 def _native_columns(raw: pd.DataFrame, contract: Table) -> dict[str, ColumnSource]:
     names = [str(name) for name in raw.columns if str(name)]
     kept = [n for n in names if contract.column(n) or not identifies(n)]
-    return {name: ColumnSource.model_validate({"column": name}) for name in kept}
+    columns = {name: ColumnSource.model_validate({"column": name}) for name in kept}
+    for name, (ours, unit) in suffixed(kept, contract).items():
+        del columns[name]
+        columns[ours] = ColumnSource.model_validate({"column": name, "unit": unit})
+    return columns
 
 
 def _refuse_misspelt(columns: dict[str, ColumnSource], contract: Table) -> None:
@@ -111,25 +145,37 @@ def _refuse_misspelt(columns: dict[str, ColumnSource], contract: Table) -> None:
 
 
 def _kept(raw: pd.DataFrame, table_map: TableMap, place: _Place) -> pd.DataFrame:
-    for column, values in table_map.keep.items():
-        fits = raw[column].astype(str).isin([str(value) for value in values])
-        if len(raw) and not fits.any():
+    for column, rule in table_map.keep.items():
+        kept = fits(raw[column], rule)
+        if len(raw) and not kept.any():
             got = ", ".join(sorted(raw[column].astype(str).unique())[:5])
-            raise InputError(f"{place.file}, column {column!r}: expected one of {values} in some row; got {got}")
-        raw = raw[fits]
+            expected = f"one of {rule}" if isinstance(rule, list) else f"a value {rule}"
+            raise InputError(f"{place.file}, column {column!r}: expected {expected} in some row; got {got}")
+        raw = raw[kept]
     return raw
 
 
 def _exploded(raw: pd.DataFrame, table_map: TableMap, place: _Place) -> pd.DataFrame:
+    raw = raw.assign(**{name: raw[name].map(_list_in) for name in table_map.explode})
     lengths = pd.DataFrame(
         {name: raw[name].map(lambda v: len(v) if isinstance(v, list) else -1) for name in table_map.explode}
     )
     uneven = lengths.nunique(axis=1).gt(1) | lengths.lt(0).any(axis=1)
     if uneven.any():
         row = int(uneven.to_numpy().argmax())
-        got = dict(lengths.iloc[row])
+        got = {name: int(length) for name, length in lengths.iloc[row].items()}
         raise place.fault(row, table_map.explode[0], "lists of one length", got, "correct that record")
     return raw.explode(table_map.explode, ignore_index=True)
+
+
+def _list_in(cell: object) -> object:
+    """A list, also where it is written as JSON in a cell of text."""
+    if not isinstance(cell, str) or not cell.lstrip().startswith("["):
+        return list(cell) if isinstance(cell, np.ndarray) else cell
+    try:
+        return json.loads(cell)
+    except (json.JSONDecodeError, RecursionError):
+        return cell
 
 
 class _Known:
@@ -152,7 +198,7 @@ class _Known:
                 f"this is no number of table {self.place.table!r}; leave the unit out, or correct the column's name"
             )
         cells = self.raw[source.column or ""]
-        missing = self._missing(cells, source)
+        missing = self._missing(cells, source, column)
         if target == "country":
             self._refuse_namibia(cells, missing, source)
         if source.levels:
@@ -160,6 +206,10 @@ class _Known:
             cells = cells.astype(str).map(lambda cell: source.levels.get(str(cell), cell))
         if column is None:
             return _as_it_is(cells, missing)
+        if column.kind == "number" and source.minus:
+            whole, taken = self.raw[source.column or ""], self.raw[source.minus]
+            start = self._numbers(taken, self._missing(taken, source, column), column, source)
+            return self._numbers(whole, missing, column, source) - start
         if column.kind == "number":
             return self._numbers(cells, missing, column, source)
         if column.kind == "flag":
@@ -179,6 +229,7 @@ class _Known:
             return
         row = int((words == "NA").to_numpy().argmax())
         remedy = "in study.toml give levels = { NA = 'Namibia' } if it is that country, or missing = ['NA']"
+        row = int(words.index[row])
         raise self.place.fault(row, source.column or "", "a country, or a declared code for not known", "NA", remedy)
 
     def within_reading(self, target: str, source: ColumnSource, frame: pd.DataFrame) -> pd.Series:
@@ -194,32 +245,49 @@ class _Known:
             raise InputError(
                 f"study.toml, tables.{self.place.table}.columns.{target}: only our own columns are cumulated"
             )
-        steps = self._numbers(cells, self._missing(cells, source), column, source)
+        steps = self._numbers(cells, self._missing(cells, source, column), column, source)
         return steps.groupby(groups, sort=False).cumsum() - steps
 
-    def _missing(self, cells: pd.Series, source: ColumnSource) -> pd.Series:
+    def _missing(self, cells: pd.Series, source: ColumnSource, column: Column | None) -> pd.Series:
         codes = [*self.map.missing, *source.missing]
         missing = cells.isna()
         if pd.api.types.is_numeric_dtype(cells.dtype):
             numbers = [float(code) for code in codes if _is_number(code)]
             return missing | cells.isin(numbers) if numbers else missing
-        missing |= cells.astype(str).str.strip().isin([*ALWAYS_MISSING, *(str(code) for code in codes)])
+        missing |= cells.astype(str).str.strip().isin([*_words_for_missing(cells, column), *map(str, codes)])
         numbers = [float(code) for code in codes if _is_number(code)]
         if numbers:
             missing |= pd.to_numeric(cells, errors="coerce").isin(numbers)
         return missing
 
     def _numbers(self, cells: pd.Series, missing: pd.Series, column: Column, source: ColumnSource) -> pd.Series:
-        numbers = pd.to_numeric(cells, errors="coerce")
+        dated = source.unit == "date"
+        numbers = milliseconds(cells) if dated else as_numbers(cells, self.map.decimal, self.map.thousands)
         foreign = source.needs or column.name
         wrong = numbers.isna() & ~missing
         if wrong.any():
-            row = int(wrong.to_numpy().argmax())
-            remedy = "correct the cell, or declare it under missing = [...] in study.toml"
-            raise self.place.fault(row, foreign, column.expected, cells.iloc[row], remedy)
+            expected = "a date and time such as 2024-02-20T14:30:19.852" if dated else column.expected
+            remedy = self._remedy(cells[wrong])
+            if self.place.aside is not None and wrong.sum() > 0.5 * len(cells):
+                row = int(wrong.to_numpy().argmax())
+                raise self.place.fault(int(wrong.index[row]), foreign, expected, cells.iloc[row], remedy)
+            self.place.refuse(wrong, foreign, expected, cells, remedy)
         factor = self._factor(column, source)
         numbers = numbers.mask(missing) if missing.any() else numbers
         return numbers if factor == 1 else numbers * factor
+
+    def _remedy(self, cells: pd.Series) -> str:
+        """What to do about text in a column of numbers: most often its decimal mark or its dates are not declared."""
+        first = str(cells.iloc[0]).strip()
+        for decimal, thousands in ((",", "."), (",", ""), (".", ",")):
+            if (decimal, thousands) != (self.map.decimal, self.map.thousands) and plain_numbers(
+                cells.head(100), decimal, thousands
+            ):
+                more = f", thousands = {thousands!r}" if thousands and thousands in first else ""
+                return f"if it is a decimal comma, say decimal = {decimal!r}{more} in study.toml"
+        if ":" in first:
+            return "if it is a time stamp, say unit = 'date' in study.toml"
+        return "correct the cell, or declare it under missing = [...] in study.toml"
 
     def _factor(self, column: Column, source: ColumnSource) -> float:
         if source.unit is None or source.unit == column.unit:
@@ -238,9 +306,8 @@ class _Known:
         words = cells.astype(str).str.strip().str.lower()
         known = words.isin(["1", "1.0", "true", "yes", "valid", "0", "0.0", "false", "no", "invalid"]) | missing
         if not known.all():
-            row = int((~known).to_numpy().argmax())
-            remedy = f"give levels = {{ {cells.iloc[row]} = true }} in study.toml"
-            raise self.place.fault(row, source.column or "", column.expected, cells.iloc[row], remedy)
+            remedy = f"give levels = {{ {cells[~known].iloc[0]} = true }} in study.toml"
+            self.place.refuse(~known, source.column or "", column.expected, cells, remedy)
         return words.isin(["1", "1.0", "true", "yes", "valid"]) & ~missing
 
 
@@ -252,6 +319,17 @@ def _is_number(code: object) -> bool:
     return True
 
 
+def _words_for_missing(cells: pd.Series, column: Column | None) -> tuple[str, ...]:
+    """Codes that always mean "not known", by what the column holds: NA may be a person's initials."""
+    if column is None:
+        words = cells.astype(str).str.strip()
+        rest = words[~words.isin(ALWAYS_MISSING)]
+        return ALWAYS_MISSING if plain_numbers(rest.head(1000)) else MISSING_WORDS
+    if column.kind in ("id", "reading"):
+        return ("",) if not column.missing else MISSING_WORDS
+    return MISSING_WORDS if column.kind == "text" else ALWAYS_MISSING
+
+
 def _as_it_is(cells: pd.Series, missing: pd.Series) -> pd.Series:
     """A column beyond the contract: numbers where all of it are numbers, else text."""
     if not (pd.api.types.is_string_dtype(cells.dtype) or cells.dtype == object):
@@ -260,8 +338,11 @@ def _as_it_is(cells: pd.Series, missing: pd.Series) -> pd.Series:
     if numbers.notna().sum() == (~missing).sum() and (~missing).any():
         return numbers
     words = cells.astype(str).str.strip()
-    if words[~missing].isin(["True", "False", "true", "false"]).all() and (~missing).all() and len(words):
-        return words.str.lower() == "true"
+    truth = words[~missing].str.lower()
+    if len(truth) and truth.isin(["true", "false"]).all():
+        # With a missing cell, 1 and 0: a column of truth values holds no third value.
+        flags = words.str.lower() == "true"
+        return flags.astype(float).mask(missing) if missing.any() else flags
     return words.mask(missing, None)
 
 

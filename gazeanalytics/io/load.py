@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from gazeanalytics import tables
 from gazeanalytics.io.convert import convert
-from gazeanalytics.io.files import SUFFIXES, format_of, read_columns
+from gazeanalytics.io.files import SUFFIXES, format_of, read_rows
 from gazeanalytics.io.maps import TableMap
-from gazeanalytics.tables import InputError
+from gazeanalytics.io.plausible import check_units, foreign_name, impossible_rows, note_rate, one_clock
+from gazeanalytics.tables import InputError, Rejects, SetAside
+from gazeanalytics.tables.identifying import identifies
 
 __all__ = ["load_shard", "shard_files"]
 
-# Ranges that a median can't leave by nature, only by a wrong unit: 5 Hz to 5 kHz; a fixation of 20 ms to 10 s.
-_LIKELY_MS = {"samples": ("t", 0.2, 200.0), "fixations": ("duration", 20.0, 10_000.0)}
-_TIME_UNITS = (("s", 1e3), ("us", 1e-3), ("ns", 1e-6), ("ms", 1.0))
+# Tables of which single rows may be set aside; a reader or case that is left out would change what others mean.
+_SET_ASIDE = ("samples", "fixations", "saccades", "visits", "traces", "findings")
 
 
 def shard_files(folder: Path, name: str, table_map: TableMap | None) -> list[Path]:
@@ -36,27 +36,51 @@ def shard_files(folder: Path, name: str, table_map: TableMap | None) -> list[Pat
     if table_map is not None:
         patterns = [table_map.file] if isinstance(table_map.file, str) else table_map.file
         found = [path for pattern in patterns for path in _matching(folder, pattern)]
+        twice = sorted({path.name for path in found if found.count(path) > 1}) if len(patterns) > 1 else []
+        if twice:
+            raise InputError(f"{folder / 'study.toml'}, tables.{name}.file: {twice[0]} is named twice; name it once")
         if not found:
             raise InputError(f"{folder / patterns[0]}: no such file; correct tables.{name}.file in study.toml")
         return found
-    own = [path for suffix in SUFFIXES for path in (folder / f"{name}{suffix}", folder / f"{name}{suffix}.gz")]
+    own = [folder / f"{name}{suffix}{packed}" for suffix in SUFFIXES for packed in ("", ".gz", ".zst")]
     found = [path for path in own if path.exists()]
     if len(found) > 1:
         raise InputError(
             f"{found[0]} and {found[1].name}: two files for one table; name one in study.toml, tables.{name}"
         )
     if not found and (folder / name).is_dir():
-        found = sorted(path for path in (folder / name).iterdir() if path.suffix.lower() in SUFFIXES)
+        found = sorted(path for path in (folder / name).iterdir() if _is_table(path))
     return found
 
 
-def load_shard(file: Path, name: str, table_map: TableMap | None = None) -> pd.DataFrame:
+def load_shard(
+    file: Path,
+    name: str,
+    table_map: TableMap | None = None,
+    *,
+    rejects: Rejects | None = None,
+    keep_clock: bool = False,
+) -> pd.DataFrame:
     r"""Read, convert and check one file of table `name`.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        The file.
+    name : str
+        A key of `tables.TABLES`.
+    table_map : TableMap, optional
+        The map; None: the file holds our own names and units.
+    rejects : Rejects, optional
+        Takes the rows of gaze and traces that can't be used, and notes. Without it the first such row is an error, as
+        it always is in the tables of readers, cases and readings.
+    keep_clock : bool
+        Leave the times of a recording's clock as they are; else each reading starts at its first row.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by the row of the file, counted from 0 after a header.
+        Indexed by the row of the file, counted from 0 after a header. Without rows, with all columns of the contract.
 
     Raises
     ------
@@ -79,74 +103,74 @@ def load_shard(file: Path, name: str, table_map: TableMap | None = None) -> pd.D
     """
     table_map = table_map or TableMap(file=file.name)
     kind = table_map.format or format_of(file)
-    raw = read_columns(file, table_map.needs, kind=kind, delimiter=table_map.delimiter, encoding=table_map.encoding)
-    frame = convert(raw, name, table_map, file)
-    if name in _LIKELY_MS and not table_map.trust_units:
-        _check_time_unit(frame, name, table_map, file)
-        _check_place_unit(frame, name, table_map, file)
-        _check_onset_unit(frame, name, table_map, file)
-    if table_map.clock == "recording" and len(frame):
+    raw, broken = read_rows(file, table_map.needs, kind=kind, dialect=table_map.dialect(kind), rejects=rejects)
+    lenient = rejects is not None and name in _SET_ASIDE
+    if broken and not lenient:
+        raise InputError(broken[0].words(file, "correct that row or its quotes"))
+    if rejects is not None and table_map.native:
+        _note_left_behind(raw, name, file, rejects)
+    rows, aside = len(raw), {fault.row - 2: fault for fault in broken}
+    frame = convert(raw, name, table_map, file, aside if lenient else None)
+    check_units(frame, name, table_map, file)
+    if rejects is not None and table_map.rate_hz and name == "samples":
+        note_rate(frame, table_map.rate_hz, file, rejects)
+    impossible = impossible_rows(frame, name, table_map, file) if name in _SET_ASIDE else {}
+    if lenient and rejects is not None:
+        frame = _without_faults(frame, name, table_map, aside | impossible, rejects, file, rows + len(broken))
+        if name == "samples" and "t" in frame and len(frame):
+            frame = one_clock(frame, file, rejects)
+    elif impossible:
+        raise InputError(next(iter(impossible.values())).words(file, "correct the file"))
+    if table_map.own_clock and len(frame) and not keep_clock:
         frame = _from_image_onset(frame, name)
     return _checked(frame, name, file, table_map)
+
+
+def _note_left_behind(raw: pd.DataFrame, name: str, file: Path, rejects: Rejects) -> None:
+    """Say which columns of a native file are not taken because of what they are called."""
+    names = sorted(str(column) for column in raw if not tables.TABLES[name].column(str(column)))
+    personal = [repr(column) for column in names if identifies(column)]
+    if personal:
+        listed = ", ".join(personal)
+        many = len(personal) > 1
+        rejects.note(
+            file, f"column{'s' if many else ''} {listed} may name a person and {'are' if many else 'is'} left behind"
+        )
+
+
+def _without_faults(
+    frame: pd.DataFrame,
+    name: str,
+    table_map: TableMap,
+    aside: dict[int, SetAside],
+    rejects: Rejects,
+    file: Path,
+    rows: int,
+) -> pd.DataFrame:
+    """Leave out rows that contradict the contract or themselves, and say so."""
+    bad = dict(aside)
+    for column, wrong in tables.row_faults(frame, name):
+        for row, got in frame.loc[wrong.to_numpy(bool), column.name].items():
+            words = "a missing value" if pd.isna(got) else tables.shown(got)
+            number = int(str(row))
+            bad.setdefault(number, SetAside(number + 2, foreign_name(table_map, column.name), column.expected, words))
+    rejects.put(name, file, list(bad.values()), of=rows)
+    return frame[~frame.index.isin(list(bad))] if bad else frame
+
+
+def _is_table(path: Path) -> bool:
+    """Whether a file in a table's folder is part of it: `._1.csv`, which macOS leaves on sticks, is not."""
+    plain = path.with_suffix("") if path.suffix.lower() in (".gz", ".zst") else path
+    return plain.suffix.lower() in SUFFIXES and path.name[0] != "."
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
     if any(mark in pattern for mark in "*?["):
         root = Path(Path(pattern).anchor or folder)
-        return sorted(root.glob(str(Path(pattern).relative_to(Path(pattern).anchor))))
+        return sorted(
+            path for path in root.glob(str(Path(pattern).relative_to(Path(pattern).anchor))) if path.name[0] != "."
+        )
     return [folder / pattern] if (folder / pattern).exists() else []
-
-
-def _check_time_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> None:
-    column, low, high = _LIKELY_MS[name]
-    if column not in frame or not len(frame):
-        return
-    values = frame[column].to_numpy(float)
-    if name == "samples":
-        values = np.diff(values)
-    values = values[np.isfinite(values) & (values > 0)]
-    if not len(values):
-        return
-    # The median survives pauses and losses, where a mean interval would not.
-    middle = float(np.median(values))
-    if not low <= middle <= high:
-        fits = [unit for unit, factor in _TIME_UNITS if low <= middle * factor <= high]
-        what = "interval between samples" if name == "samples" else "fixation"
-        likely = f"looks like {fits[0]}" if fits else "no unit of time makes sense of it"
-        raise InputError(
-            f"{file}, column {_foreign(table_map, column)!r}: the median {what} would last {middle:.4g} ms, {likely}; "
-            f"declare its unit in study.toml, tables.{name}.columns.{column}, or trust_units = true if it is right"
-        )
-
-
-def _check_onset_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> None:
-    """Fixations of one eye can't overlap: onsets far closer than durations are in another unit."""
-    source = table_map.columns.get("onset")
-    if name != "fixations" or (source and source.order) or not {"onset", "duration"} <= set(frame) or len(frame) < 10:
-        return
-    # A factor of ten: units differ by a thousand, real overlap of fixations by far less.
-    gap = frame.groupby("reading", observed=True, sort=False)["onset"].diff().median()
-    lasting = frame["duration"].median()
-    if gap < 0.1 * lasting:
-        raise InputError(
-            f"{file}, column {_foreign(table_map, 'onset')!r}: fixations would begin {gap:.3g} ms apart but last "
-            f"{lasting:.3g} ms; declare its unit in study.toml, tables.fixations.columns.onset, or trust_units = true "
-            "if it is right"
-        )
-
-
-def _check_place_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> None:
-    if "fraction" in table_map.frame or not {"x", "y"} <= set(frame) or len(frame) < 10:
-        return
-    places = frame[["x", "y"]].to_numpy(float)
-    seen = np.isfinite(places)
-    if seen.any() and np.abs(places[seen]).max() <= 2.0 and np.ptp(places[seen]) > 0:
-        span = np.abs(places[seen]).max()
-        names = f"{_foreign(table_map, 'x')!r} and {_foreign(table_map, 'y')!r}"
-        raise InputError(
-            f"{file}, columns {names}: all values lie within {span:.3g} of 0, too small for pixels; declare "
-            f"frame = 'image-fraction' or 'screen-fraction' in study.toml, or trust_units = true if they are right"
-        )
 
 
 def _from_image_onset(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -163,14 +187,8 @@ def _checked(frame: pd.DataFrame, name: str, file: Path, table_map: TableMap) ->
     try:
         return tables.check(frame, name)
     except tables.TableError as error:
-        foreign = _foreign(table_map, error.column)
+        foreign = foreign_name(table_map, error.column)
         row = "" if error.row is None else f", row {frame.index[error.row] + 2}"
         column = f", column {foreign!r}" if foreign else ""
         remedy = "map it in study.toml" if error.row is None else "correct the file, or declare the value as missing"
         raise InputError(f"{file}{row}{column}: expected {error.expected}; got {error.got}; {remedy}") from None
-
-
-def _foreign(table_map: TableMap, column: str) -> str:
-    """The file's own name of one of our columns."""
-    source = table_map.columns.get(column)
-    return source.needs if source and source.needs else column

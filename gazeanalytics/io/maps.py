@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-__all__ = ["UNITS", "ColumnSource", "Frame", "Origin", "TableMap"]
+from gazeanalytics.io.delimited import Dialect
+from gazeanalytics.io.files import DELIMITERS
+from gazeanalytics.io.unpacking import MAX_UNPACKED_MB
+
+__all__ = ["CONDITION", "UNITS", "ColumnSource", "Frame", "Origin", "TableMap"]
 
 # What one of the declared unit is in the unit of the contract.
 UNITS: dict[str, dict[str, float]] = {
-    "ms": {"ms": 1.0, "s": 1e3, "us": 1e-3, "µs": 1e-3, "ns": 1e-6, "min": 6e4},
+    "ms": {"ms": 1.0, "s": 1e3, "us": 1e-3, "µs": 1e-3, "ns": 1e-6, "min": 6e4, "date": 1.0},
     "years": {"years": 1.0, "months": 1 / 12, "weeks": 1 / 52.1775, "days": 1 / 365.2425},
     "deg": {"deg": 1.0, "arcmin": 1 / 60, "rad": 57.29577951308232},
     "deg/s": {"deg/s": 1.0, "rad/s": 57.29577951308232},
@@ -18,6 +24,9 @@ UNITS: dict[str, dict[str, float]] = {
     "px": {"px": 1.0},
     "image px": {"px": 1.0, "image px": 1.0, "screen px": 1.0, "fraction": 1.0},
 }
+
+# A condition of `keep`.
+CONDITION = re.compile(r"\s*(?:(not empty)|(>=|<=|>|<)\s*(-?[0-9]+(?:\.[0-9]+)?))\s*")
 
 Cell = str | int | float | bool
 Frame = Literal["image", "screen", "image-fraction", "screen-fraction"]
@@ -38,12 +47,17 @@ class ColumnSource(_Strict):
     """
 
     column: str | None = Field(default=None, description="the foreign column")
+    minus: str | None = Field(
+        default=None, description="a foreign column taken away from it, of the same unit: duration = end minus start"
+    )
     value: Cell | None = Field(default=None, description="one value for every row")
     cumulate: str | None = Field(
         None, description="running sum, before each row, of this foreign column in the reading"
     )
     order: bool = Field(default=False, description="the row's place in its reading: 0, 1, 2, ...")
-    unit: str | None = Field(default=None, description="the foreign unit; default: ours")
+    unit: str | None = Field(
+        default=None, description="the foreign unit; default: ours; date: a time stamp such as 2024-02-20T14:30:19.85"
+    )
     missing: list[Cell] = Field(default_factory=list, description="further codes that mean: not known")
     levels: dict[str, Cell] = Field(default_factory=dict, description="foreign value to ours")
 
@@ -52,12 +66,19 @@ class ColumnSource(_Strict):
         given = [self.column is not None, self.value is not None, self.cumulate is not None, self.order]
         if sum(given) != 1:
             raise ValueError("give exactly one of column, value, cumulate, order")
+        if self.minus is not None and self.column is None:
+            raise ValueError("minus goes with column")
         return self
 
     @property
     def needs(self) -> str | None:
         """The foreign column that is read, if any."""
         return self.column or self.cumulate
+
+    @property
+    def reads(self) -> list[str]:
+        """All foreign columns that are read."""
+        return [name for name in (self.needs, self.minus) if name]
 
 
 class TableMap(_Strict):
@@ -72,10 +93,19 @@ class TableMap(_Strict):
     ['trial', 'gaze_x', 'gaze_y']
     """
 
-    file: str | list[str] = Field(description="path or pattern beside study.toml, or a list of them")
+    file: str | list[str] = Field(description="path or pattern beside study.toml, or a list of them", min_length=1)
     format: Literal["csv", "tsv", "json", "jsonl", "parquet"] | None = None
-    delimiter: str | None = None
-    encoding: str = "utf-8"
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    encoding: str | None = Field(default=None, description="of text; default UTF-8, windows-1252 where it is not that")
+    skip: int = Field(default=0, ge=0, description="lines before the header")
+    comment: str = Field(default="", description="lines that begin with it are passed over")
+    names: list[str] = Field(default_factory=list, description="names of the columns of a file without a header")
+    decimal: str = Field(default=".", min_length=1, max_length=1, description="decimal mark of numbers")
+    thousands: str = Field(default="", max_length=1, description="mark between thousands")
+    max_unpacked_mb: float = Field(
+        default=MAX_UNPACKED_MB, gt=0, description="a packed file that would be larger is refused"
+    )
+    rate_hz: float | None = Field(default=None, gt=0, description="samples a second, where the maker states it")
     reading: list[str] = Field(default_factory=list, description="foreign columns that together name a reading")
     frame: Frame = Field(default="image", description="what x and y are measured in")
     origin: Origin = Field(default="top-left", description="where x and y are 0; y grows upwards from the bottom")
@@ -83,10 +113,16 @@ class TableMap(_Strict):
         default="image", description="zero of time: image onset, or something earlier"
     )
     missing: list[Cell] = Field(default_factory=list, description="codes that mean: not known, in every column")
-    distinct: bool = Field(default=False, description="keep the first row of each key")
-    explode: list[str] = Field(default_factory=list, description="foreign columns that hold a list a row")
-    keep: dict[str, list[Cell]] = Field(
-        default_factory=dict, description="keep rows whose column has one of the values"
+    distinct: bool | list[str] = Field(
+        default=False, description="keep the first row of each key, or of each value of these foreign columns"
+    )
+    explode: list[str] = Field(
+        default_factory=list,
+        description="foreign columns that hold a list a row; of a list of records, map the parts as 'column.part'",
+    )
+    keep: dict[str, list[Cell] | str] = Field(
+        default_factory=dict,
+        description="keep rows whose column has one of the values, or fits: '>= 0.6', 'not empty'",
     )
     trust_units: bool = Field(default=False, description="don't compare the values with what their unit makes likely")
     columns: dict[str, ColumnSource] = Field(default_factory=dict)
@@ -97,6 +133,26 @@ class TableMap(_Strict):
         if isinstance(columns, dict):
             return {name: {"column": source} if isinstance(source, str) else source for name, source in columns.items()}
         return columns
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str | None) -> str | None:
+        try:
+            # Some codecs give no text: "hex", "zip".
+            text = encoding is None or codecs.lookup(encoding)._is_text_encoding
+        except LookupError:
+            text = False
+        if not text:
+            raise ValueError("no such encoding; examples are 'utf-8', 'utf-16', 'windows-1252'")
+        return encoding
+
+    @field_validator("keep")
+    @classmethod
+    def _known_conditions(cls, keep: dict[str, list[Cell] | str]) -> dict[str, list[Cell] | str]:
+        for column, rule in keep.items():
+            if isinstance(rule, str) and not CONDITION.fullmatch(rule):
+                raise ValueError(f"{column}: expected a list of values, 'not empty', or a limit such as '>= 0.6'")
+        return keep
 
     @field_validator("reading", mode="before")
     @classmethod
@@ -113,5 +169,23 @@ class TableMap(_Strict):
         """Foreign columns to read; None means all."""
         if self.native:
             return None
-        sources = [source.needs for source in self.columns.values() if source.needs]
-        return list(dict.fromkeys([*self.reading, *sources, *self.keep]))
+        sources = [name for source in self.columns.values() for name in source.reads]
+        parts = {name: column for column in self.explode for name in sources if name.startswith(f"{column}.")}
+        keyed = self.distinct if isinstance(self.distinct, list) else []
+        return list(dict.fromkeys(parts.get(name, name) for name in (*self.reading, *sources, *self.keep, *keyed)))
+
+    @property
+    def own_clock(self) -> bool:
+        """Whether zero of time is something else than image onset: the recording's start, or a date."""
+        return self.clock == "recording" or any(source.unit == "date" for source in self.columns.values())
+
+    def dialect(self, kind: str) -> Dialect:
+        """How the file is written."""
+        return Dialect(
+            delimiter=self.delimiter or DELIMITERS.get(kind, ","),
+            encoding=self.encoding,
+            skip=self.skip,
+            comment=self.comment,
+            names=tuple(self.names),
+            max_unpacked_mb=self.max_unpacked_mb,
+        )

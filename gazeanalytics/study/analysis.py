@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -160,8 +161,25 @@ def words(name: str) -> str:
 
 
 def file_name(name: object) -> str:
-    """A name as a file's: letters, digits and underscores alone, so that no path can be made of it."""
-    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in str(name))[:60]
+    """A name as a file's: letters, digits and underscores alone, so that no path can be made of it.
+
+    A name that can't stand as it is gets a short hash: "a b" and "a_b" are two files, and so are two names in Chinese
+    or two that differ in capitals alone, which some disks take for one.
+
+    Examples
+    --------
+    >>> file_name("accuracy_2"), file_name("a b"), file_name("../x")
+    ('accuracy_2', 'a_b_c8687a', 'x_d6b96a')
+    """
+    words = str(name)
+    slug = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in words)[:60]
+    if slug == words and slug == slug.lower() and slug not in _RESERVED and slug:
+        return slug
+    return f"{slug}_{hashlib.sha256(words.encode()).hexdigest()[:6]}".lstrip("_")
+
+
+# Names that Windows keeps for devices, whatever their ending.
+_RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))})
 
 
 def readers_by_country(readers: pd.DataFrame) -> pd.Series:

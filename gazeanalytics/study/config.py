@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gazeanalytics import reasoning, tables
 from gazeanalytics.geometry import Screen
 from gazeanalytics.io.maps import TableMap
+from gazeanalytics.io.unpacking import as_utf8, check_file
 from gazeanalytics.tables import InputError, nearest
 
 __all__ = ["ModelConfig", "StudyConfig", "read_config"]
@@ -24,6 +25,9 @@ class _About(_Strict):
     name: str = "study"
     description: str = ""
     seed: int = 1
+    max_rejects: float = Field(
+        default=0.05, ge=0, le=1, description="a file that would lose a greater share of its rows is refused"
+    )
 
 
 class _ScreenConfig(_Strict):
@@ -142,11 +146,17 @@ def read_config(path: Path) -> StudyConfig:
     'two readers and a model'
     """
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; a study is a folder with a study.toml in it") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        if not path.exists():
+            raise InputError(f"{path}: no such file; a study is a folder with a study.toml in it")
+        check_file(path)
+        text, _ = as_utf8(path.read_bytes(), path, None)
+        given = tomllib.loads(text.decode())
+    except OSError as error:
+        raise InputError(f"{path}: can't be read ({error.strerror}); ask for read access") from None
+    except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: is not TOML ({error})") from None
+    except RecursionError:
+        raise InputError(f"{path}: is nested too deeply to be a study") from None
     try:
         config = StudyConfig.model_validate(given)
         config.screen_geometry()
@@ -167,7 +177,12 @@ def _first_fault(error: ValidationError) -> str:
         model = _model_at(StudyConfig, fault["loc"][:-1])
         known = list(model.model_fields) if model else []
         return f"key {place!r} is not known; {nearest(str(fault['loc'][-1]), known)}"
-    return f"key {place!r}: {fault['msg'].removeprefix('Value error, ')}; got {fault['input']!r}"
+    return f"key {place!r}: {fault['msg'].removeprefix('Value error, ')}; got {_short(fault['input'])}"
+
+
+def _short(value: object) -> str:
+    words = repr(value)
+    return words if len(words) <= 120 else words[:117] + "..."
 
 
 def _model_at(model: type[BaseModel], keys: tuple[str | int, ...]) -> type[BaseModel] | None:

@@ -1,4 +1,4 @@
-"""Where images stand on the screen: gaze in another frame becomes image pixels, and pixels become degrees."""
+"""Where images stand on the screen: gaze given in another frame becomes image pixels, and pixels become degrees."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from gazeanalytics.geometry import Box, Screen, Viewing, fit_box
 from gazeanalytics.io.maps import TableMap
 from gazeanalytics.tables import InputError
 
-__all__ = ["to_image", "viewing_of"]
+__all__ = ["regions_to_image", "to_image", "viewing_of"]
+
+_PAIRS = (("x", "y"), ("x0", "y0"), ("x1", "y1"))
 
 Placement = Literal["fit", "native"] | tuple[float, float, float, float]
 
@@ -43,7 +45,18 @@ def viewing_of(images: pd.DataFrame, screen: Screen | None, placement: Placement
 def to_image(
     frame: pd.DataFrame, images: pd.DataFrame, table_map: TableMap, screen: Screen | None, placement: Placement
 ) -> pd.DataFrame:
-    """Move x and y from the map's frame and origin to image pixels; `images` has one row a row of `frame`.
+    """Move places from the map's frame and origin to image pixels.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Holds x and y (gaze), or x0, y0, x1 and y1 (saccades, boxes of regions).
+    images : pandas.DataFrame
+        One row (width, height) a row of `frame`.
+    table_map : TableMap
+        States frame and origin.
+    screen, placement : optional
+        Where the image stands, for places on the screen.
 
     Examples
     --------
@@ -52,7 +65,8 @@ def to_image(
     >>> to_image(pd.DataFrame({"x": [0.5], "y": [0.25]}), images, half, None, "fit").values.tolist()
     [[500.0, 200.0]]
     """
-    if table_map.frame == "image" and table_map.origin == "top-left":
+    pairs = [pair for pair in _PAIRS if set(pair) <= set(frame)]
+    if (table_map.frame == "image" and table_map.origin == "top-left") or not pairs:
         return frame
     width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)
     on_screen = table_map.frame.startswith("screen")
@@ -60,13 +74,38 @@ def to_image(
         raise InputError(f"study.toml: frame = {table_map.frame!r} needs the [screen]; give its size and the distance")
     full_x, full_y = (screen.width_px, screen.height_px) if on_screen and screen else (width, height)
     unit_x, unit_y = (1.0, 1.0) if table_map.frame.endswith("fraction") else (full_x, full_y)
-    x, y = _from_top_left(frame["x"].to_numpy(float), frame["y"].to_numpy(float), unit_x, unit_y, table_map.origin)
-    x, y = x * (full_x / unit_x), y * (full_y / unit_y)
-    if on_screen and screen:
-        at = _places(width, height, screen, placement)
-        x = (x - at[:, 0]) * (width / (at[:, 2] - at[:, 0]))
-        y = (y - at[:, 1]) * (height / (at[:, 3] - at[:, 1]))
-    return frame.assign(x=x, y=y)
+    at = _places(width, height, screen, placement) if on_screen and screen else None
+    moved = {}
+    for name_x, name_y in pairs:
+        x, y = frame[name_x].to_numpy(float), frame[name_y].to_numpy(float)
+        x, y = _from_top_left(x, y, unit_x, unit_y, table_map.origin)
+        x, y = x * (full_x / unit_x), y * (full_y / unit_y)
+        if at is not None:
+            x = (x - at[:, 0]) * (width / (at[:, 2] - at[:, 0]))
+            y = (y - at[:, 1]) * (height / (at[:, 3] - at[:, 1]))
+        moved |= {name_x: x, name_y: y}
+    return frame.assign(**moved)
+
+
+def regions_to_image(
+    regions: pd.DataFrame, images: pd.DataFrame, table_map: TableMap, screen: Screen | None, placement: Placement
+) -> pd.DataFrame:
+    """Move the boxes of regions to image pixels; y0 stays the upper edge where y grows upwards in the file.
+
+    Raises
+    ------
+    InputError
+        If a polygon's corners would have to move: their text is taken as it is.
+    """
+    moved = to_image(regions, images, table_map, screen, placement)
+    if moved is not regions and "outline" in regions and regions["outline"].notna().any():
+        raise InputError(
+            f"study.toml, tables.regions: frame = {table_map.frame!r} with origin = {table_map.origin!r} is not "
+            "applied to the corners in column 'outline'; give them in image pixels from the top left"
+        )
+    if moved is not regions and {"y0", "y1"} <= set(moved):
+        moved = moved.assign(y0=moved[["y0", "y1"]].min(axis=1), y1=moved[["y0", "y1"]].max(axis=1))
+    return moved
 
 
 def _from_top_left(

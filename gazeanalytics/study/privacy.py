@@ -114,7 +114,13 @@ class _PseudonymousStudy(Study):
 
 def anonymised(found: StudyResult, pseudonyms: Pseudonyms) -> StudyResult:
     """The same results under pseudonyms, as the page, its figures and its tables are made of them."""
-    study = _PseudonymousStudy(found.study.folder, found.study.config, behind=found.study, pseudonyms=pseudonyms)
+    study = _PseudonymousStudy(
+        found.study.folder,
+        found.study.config,
+        rejects=found.study.rejects,
+        behind=found.study,
+        pseudonyms=pseudonyms,
+    )
     outcomes = {name: _renamed(outcome, pseudonyms) for name, outcome in found.outcomes.items()}
     return replace(found, study=study, outcomes=outcomes)
 

@@ -14,7 +14,7 @@ from gazeanalytics.study.shards import digest_of
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import TABLES
 
-__all__ = ["inputs_of", "outputs_of", "provenance_of"]
+__all__ = ["inputs_of", "outputs_of", "provenance_of", "shown_names"]
 
 _LIBRARIES = (
     "numpy", "scipy", "numba", "pandas", "pyarrow", "scikit-learn", "matplotlib",
@@ -40,6 +40,7 @@ def provenance_of(found: StudyResult) -> dict[str, Any]:
         "analyses": {"run": list(found.outcomes), "not possible": dict(found.skipped)},
         "inputs": dict(sorted(inputs_of(study))),
         "counts": dict(found.counts),
+        "warnings": len(study.rejects.notes),
     }
 
 
@@ -71,13 +72,21 @@ def inputs_of(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
     ['study.toml', 'fixations.csv', 'regions.csv']
     """
     yield "study.toml", _hashed(study.folder / "study.toml")
+    for file, shown in shown_names(study).items():
+        yield shown, _hashed(file)
+
+
+def shown_names(study: Study) -> dict[Path, str]:
+    """What each file of the study is called in results."""
+    names = {}
     for table in TABLES:
         files = study.files(table)
         for place, file in enumerate(files, start=1):
             plain = file.name.split(".")[0] in (table, f"part-{place - 1:05d}")
             folder = f"{table}/" if file.parent.name == table else ""
             shown = f"{folder}{file.name}" if plain or study.config.report.identifiers else f"{table} {place}"
-            yield shown, _hashed(file)
+            names[file] = shown
+    return names
 
 
 def _settings(study: Study) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import joblib
 import pandas as pd
 
 from gazeanalytics.ragged import thread_count
+from gazeanalytics.tables import InputError
 
 __all__ = ["Progress", "digest_of", "over_shards", "write_parquet", "write_text"]
 
@@ -120,6 +121,13 @@ def over_shards(
 
 
 def _part(compute: Callable[[Path], Parts], file: Path, keep: Path | None, salt: str) -> Parts:
+    try:
+        return _kept_part(compute, file, keep, salt)
+    except MemoryError:
+        raise InputError(f"{file}: out of memory; split the file by reading, or use fewer workers") from None
+
+
+def _kept_part(compute: Callable[[Path], Parts], file: Path, keep: Path | None, salt: str) -> Parts:
     if keep is None:
         return compute(file)
     folder = keep / digest_of(file, salt=salt + file.name)[:24]

@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from gazeanalytics import io, tables
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.readings import TRUTH
+from gazeanalytics.study import clocks
 from gazeanalytics.study.config import StudyConfig, read_config
-from gazeanalytics.study.frames import to_image, viewing_of
-from gazeanalytics.tables import InputError, shown
+from gazeanalytics.study.frames import regions_to_image, to_image, viewing_of
+from gazeanalytics.study.oddities import note_oddities
+from gazeanalytics.tables import InputError, Rejects, SetAside, shown
 
 __all__ = ["Study", "open_study"]
 
@@ -30,6 +33,10 @@ class Study:
         Where `study.toml` is.
     config : StudyConfig
         What it says.
+    strict : bool
+        Whether a row that can't be used is an error; else rows of gaze and traces are set aside and counted.
+    rejects : Rejects
+        Rows set aside and notes, of the files read so far.
 
     Examples
     --------
@@ -41,7 +48,10 @@ class Study:
 
     folder: Path
     config: StudyConfig
+    strict: bool = False
+    rejects: Rejects = field(default_factory=Rejects, repr=False, compare=False)
     _cache: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _left_out: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def files(self, name: str) -> list[Path]:
         """Files of one table, in name order; empty when the study has none."""
@@ -69,20 +79,59 @@ class Study:
             whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
             if name in ("readers", "cases") and name in self.config.tables and self.config.tables[name].distinct:
                 whole = whole.drop_duplicates(tables.TABLES[name].key[0], ignore_index=True)
-            self._cache[name] = tables.check(whole, name) if len(parts) > 1 else whole
+            whole = tables.check(whole, name) if len(parts) > 1 else whole
+            self._cache[name] = self._with_known_readers(whole) if name == "readings" else whole
         return self._cache[name]
 
     def shard(self, name: str, file: Path) -> pd.DataFrame:
         """Read one file of a table, keyed as the readings are."""
-        frame = io.load_shard(file, name, self.config.tables.get(name))
+        table_map = self.config.tables.get(name)
+        one_zero = name in self._own_clocks and len(self._own_clocks) > 1
+        frame = self._loaded(name, file, keep_clock=one_zero)
+        if name == "regions" and table_map is not None:
+            return self._regions(frame, table_map).reset_index(drop=True)
         if name not in _KEYED_BY_READING:
             return frame.reset_index(drop=True)
-        frame = frame.assign(reading=self._known_readings(frame["reading"], file)).reset_index(drop=True)
-        table_map = self.config.tables.get(name)
-        if table_map is None or not {"x", "y"} <= set(frame):
-            return frame
-        images = self.images.set_index("reading").loc[frame["reading"], ["width", "height"]]
-        return to_image(frame, images, table_map, self.config.screen_geometry(), self.config.display.placement)
+        if one_zero:
+            frame = clocks.from_zero(frame, self._zeros)
+        if table_map is not None and {"x", "y", "x0", "y0"} & set(frame):
+            images = self.images.set_index("reading").loc[frame["reading"], ["width", "height"]]
+            frame = to_image(frame, images, table_map, self.config.screen_geometry(), self.config.display.placement)
+        return frame.reset_index(drop=True)
+
+    def _loaded(self, name: str, file: Path, *, keep_clock: bool) -> pd.DataFrame:
+        """One file, its readings keyed as in table `readings`; rows of other readings are set aside."""
+        rejects = None if self.strict else self.rejects
+        frame = io.load_shard(file, name, self.config.tables.get(name), rejects=rejects, keep_clock=keep_clock)
+        if not len(frame) and len(self.files(name)) > 1:
+            self.rejects.note(file, f"holds no rows, so it adds nothing to {name}")
+        return self._known_readings(frame, name, file) if name in _KEYED_BY_READING else frame
+
+    def _regions(self, frame: pd.DataFrame, table_map: io.TableMap) -> pd.DataFrame:
+        cases = self.table("cases").set_index("case")
+        unknown = ~frame["case"].isin(cases.index)
+        if unknown.any():
+            raise InputError(
+                f"{self._place('regions')}, column 'case': {shown(frame.loc[unknown, 'case'].iloc[0])} is not among "
+                f"the cases of {self._place('cases')}; add its row there"
+            )
+        images = cases.loc[frame["case"], ["width", "height"]]
+        screen, placement = self.config.screen_geometry(), self.config.display.placement
+        return regions_to_image(frame, images, table_map, screen, placement)
+
+    @cached_property
+    def _own_clocks(self) -> list[str]:
+        """Tables whose times count from a recording's start or from a date."""
+        maps = self.config.tables
+        return [name for name in _KEYED_BY_READING if name in maps and maps[name].own_clock and self.has(name)]
+
+    @cached_property
+    def _zeros(self) -> pd.Series:
+        """Zero of each reading: the first time in any table on the recording's clock."""
+        frames = (
+            (name, self._loaded(name, file, keep_clock=True)) for name in self._own_clocks for file in self.files(name)
+        )
+        return clocks.zeros(frames)
 
     @cached_property
     def images(self) -> pd.DataFrame:
@@ -105,7 +154,7 @@ class Study:
         return self.images.set_index("reading").loc[present].reset_index()
 
     def viewing(self, readings: pd.Series) -> Viewing | None:
-        """Viewing of these readings, in their order; None when neither screen nor px_per_deg is known."""
+        """Viewing of these readings, in their order; None when neither screen nor px_per_deg is given."""
         images = self.images.set_index("reading").loc[readings]
         return viewing_of(images, self.config.screen_geometry(), self.config.display.placement)
 
@@ -120,13 +169,13 @@ class Study:
         for name in ("readers", "cases", "readings"):
             if not len(self.table(name)):
                 raise InputError(f"{self._place(name)}: has a header but no rows; put the data there")
-        self._check_readers()
         self._check_truth()
         counts = {name: len(self.table(name)) for name in ("readers", "cases", "readings")}
         _ = self.images
         for name in ("fixations", "saccades", "regions", "traces", "findings"):
             if self.has(name):
                 counts[name] = len(self.table(name))
+        note_oddities(self)
         if self.has("samples"):
             counts["samples"] = sum(len(self.shard("samples", file)) for file in self.files("samples"))
         gaze = [name for name in ("samples", "fixations") if name in counts]
@@ -134,7 +183,8 @@ class Study:
             raise InputError(f"{self.folder}: neither samples nor fixations; a study needs one of them")
         if not any(counts[name] for name in gaze):
             raise InputError(f"{self._place(gaze[0])}: has a header but no rows; put the gaze there")
-        return counts
+        self.rejects.summarise()
+        return counts | {f"{name} set aside": count for name, count in self.rejects.counts().items()}
 
     def _check_truth(self) -> None:
         """Truth is 0 or 1, and at least one target has it."""
@@ -146,7 +196,7 @@ class Study:
                 row = int(wrong.to_numpy().argmax())
                 raise InputError(
                     f"{self._place('cases')}, column {name!r}: expected 0 (absent) or 1 (present); got "
-                    f"{shown(cases[name].iloc[row])} for case {shown(cases['case'].iloc[row])}; fix it, or give "
+                    f"{shown(cases[name].iloc[row])} for case {shown(cases['case'].iloc[row])}; correct it, or give "
                     f"levels = {{ ... = 1, ... = 0 }} in study.toml, tables.cases.columns.{name}"
                 )
         targets = cases["target"].dropna().unique() if "target" in cases else []
@@ -156,37 +206,65 @@ class Study:
                 f"add it; there are {', '.join(truths)}"
             )
 
-    def _check_readers(self) -> None:
-        known = set(self.table("readers")["reader"])
-        unknown = ~self.table("readings")["reader"].isin(known)
-        if unknown.any():
-            lost = self.table("readings")[unknown].iloc[0]
+    def _with_known_readers(self, readings: pd.DataFrame) -> pd.DataFrame:
+        """Set readings aside whose reader is not among the readers, where they are few."""
+        unknown = ~readings["reader"].isin(self.table("readers")["reader"])
+        if not unknown.any():
+            return readings
+        lost, count = readings[unknown], int(unknown.sum())
+        if self.strict or count > self.rejects.max_share * len(readings):
             raise InputError(
-                f"{self._place('readings')}, reading {shown(lost['reading'])}, column 'reader': "
-                f"{shown(lost['reader'])} (unknown readers have {int(unknown.sum())} rows) is not among the readers of "
+                f"{self._place('readings')}, reading {shown(lost['reading'].iloc[0])}, column 'reader': "
+                f"{shown(lost['reader'].iloc[0])} (unknown readers have {count} rows) is not among the readers of "
                 f"{self._place('readers')}; add a row for each there"
             )
+        expected = "a reader of table 'readers'"
+        faults = [SetAside(int(row) + 2, "reader", expected, shown(reader)) for row, reader in lost["reader"].items()]
+        self.rejects.put("readings", Path(self._place("readings")), faults, of=len(readings))
+        self._left_out.update(lost["reading"].astype(str))
+        readings = readings[~unknown].reset_index(drop=True)
+        if isinstance(readings["reading"].dtype, pd.CategoricalDtype):
+            readings["reading"] = readings["reading"].cat.remove_unused_categories()
+        return readings
 
-    def _known_readings(self, keys: pd.Series, file: Path) -> pd.Series:
+    def _known_readings(self, frame: pd.DataFrame, name: str, file: Path) -> pd.DataFrame:
         """Give the keys the type, and the order of categories, that the readings have."""
-        expected = self.table("readings")["reading"]
+        known, keys = self.table("readings")["reading"], frame["reading"]
         codes, met = pd.factorize(keys)
-        place = pd.Index(expected.astype(str)).get_indexer(pd.Index(met.astype(str)))
-        if (place < 0).any():
-            row = int((place[codes] < 0).argmax())
-            raise InputError(
-                f"{file}, row {keys.index[row] + 2}, column 'reading': {shown(keys.iloc[row])} is not among the "
-                f"readings of {self._place('readings')}; add its row there"
-            )
-        return expected.iloc[place[codes]].set_axis(keys.index)
+        place = pd.Index(known.astype(str)).get_indexer(pd.Index(met.astype(str)))
+        lost = np.flatnonzero(place[codes] < 0)
+        if len(lost):
+            column = io.foreign_name(self.config.tables.get(name), "reading")
+            faults = [
+                SetAside(int(keys.index[row]) + 2, column, "a reading of table 'readings'", shown(keys.iloc[row]))
+                for row in lost
+                if str(keys.iloc[row]) not in self._left_out
+            ]
+            if faults and self.strict:
+                raise InputError(faults[0].words(file, "add its row there"))
+            faults += self.rejects.rows.get((name, file), [])
+            self.rejects.put(name, file, list({fault.row: fault for fault in faults}.values()), of=len(frame))
+            frame, codes = frame[place[codes] >= 0], codes[place[codes] >= 0]
+        frame = frame.assign(reading=known.iloc[place[codes]].set_axis(frame.index))
+        # In the order of the readings, whatever order the file has, so that results don't depend on it.
+        order = place[codes]
+        return frame if (np.diff(order) >= 0).all() else frame.iloc[np.argsort(order, kind="stable")]
 
     def _place(self, name: str) -> str:
         files = self.files(name)
         return str(files[0]) if files else f"{self.folder}/{name}"
 
 
-def open_study(folder: str | Path) -> Study:
+def open_study(folder: str | Path, *, strict: bool = False) -> Study:
     """Open the study in `folder`.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+        Holds study.toml.
+    strict : bool
+        A row of gaze or traces that can't be used is an error, as it always is in readers, cases and readings. Else
+        it is set aside, counted and listed in `data/rejects.parquet`.
 
     Raises
     ------
@@ -204,4 +282,5 @@ def open_study(folder: str | Path) -> Study:
         raise InputError(f"{folder}: is a file; name the folder that holds study.toml")
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; name the folder that holds study.toml")
-    return Study(folder, read_config(folder / "study.toml"))
+    config = read_config(folder / "study.toml")
+    return Study(folder, config, strict=strict, rejects=Rejects(max_share=config.study.max_rejects))

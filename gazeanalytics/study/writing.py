@@ -11,7 +11,7 @@ from gazeanalytics import report
 from gazeanalytics.study.analysis import Part
 from gazeanalytics.study.planning import Planned
 from gazeanalytics.study.privacy import anonymised, keep_releasable, pseudonyms_of
-from gazeanalytics.study.provenance import outputs_of, provenance_of
+from gazeanalytics.study.provenance import outputs_of, provenance_of, shown_names
 from gazeanalytics.study.result import ModelsOutcome, StudyResult
 from gazeanalytics.study.shards import Progress, write_parquet, write_text
 from gazeanalytics.study.staging import MARKER
@@ -70,6 +70,10 @@ def _not_run(found: StudyResult, planned: Mapping[str, Planned]) -> report.Secti
 
 def _write_data(found: StudyResult, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    study = found.study
+    rejects = study.rejects.table(names=shown_names(study), show_cells=study.config.report.identifiers)
+    if len(rejects):
+        write_parquet(rejects, folder / "rejects.parquet")
     for outcome in found.outcomes.values():
         for name, frame in outcome.tables.items():
             if len(frame.columns):

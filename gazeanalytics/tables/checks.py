@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gazeanalytics.tables.contract import TABLES, Column, Table
@@ -10,7 +11,7 @@ from gazeanalytics.tables.errors import TableError, missing_column, shown
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check"]
+__all__ = ["check", "row_faults"]
 
 
 def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -47,6 +48,33 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         _check_order(frame, table)
     _check_unique(frame, table)
     return frame
+
+
+def row_faults(frame: pd.DataFrame, name: str) -> Iterator[tuple[Column, pd.Series]]:
+    """Cells that break the contract on their own, column by column: a mask of rows beside the column.
+
+    What `check` would raise for the first of them; faults of a whole column (its kind, its name) are not among them.
+    """
+    for column in TABLES[name].columns:
+        if column.name in frame.columns:
+            values = frame[column.name]
+            for wrong in _wrong_cells(values, column):
+                if wrong.any():
+                    yield column, wrong
+
+
+def _wrong_cells(values: pd.Series, column: Column) -> Iterator[pd.Series]:
+    missing = values.isna()
+    if not column.missing:
+        yield missing
+    if column.kind == "number" and str(values.dtype).lower().startswith(("int", "uint", "float", "double")):
+        yield values.abs() == float("inf")
+        if column.low is not None:
+            yield values.lt(column.low)
+        if column.high is not None:
+            yield values.gt(column.high)
+    elif column.levels and column.kind != "number":
+        yield ~values.isin(column.levels) & ~missing
 
 
 def _check_names(frame: pd.DataFrame, table: Table) -> None:

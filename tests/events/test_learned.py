@@ -58,7 +58,7 @@ def test_weights_of_another_format_are_refused(tmp_path):
     events.fit_detector(samples, truth, VIEW, n_trees=2, rng=0).save(tmp_path / "mine.npz")
     with np.load(tmp_path / "mine.npz") as stored:
         np.savez(tmp_path / "older.npz", **{name: stored[name] for name in stored if name != "format"})
-    with pytest.raises(ValueError, match=r"older\.npz holds no weights of this detector; train them with"):
+    with pytest.raises(ValueError, match=r"older\.npz: holds no weights of this detector; train them with"):
         events.LearnedModel.load(tmp_path / "older.npz")
 
 

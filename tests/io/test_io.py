@@ -97,16 +97,20 @@ def test_scattered_and_unsorted_rows_are_brought_together(tmp_path):
         (
             TEXT.replace("0.30,30", "0.30"),
             {},
-            "gaze.csv, row 3: has 5 cells where the header has 6; correct that row or its quotes",
+            "gaze.csv, row 3: expected 6 cells as in the header; got 5 in 'A,1,0.25,0.30,NA'; correct that row or its",
         ),
         (
             TEXT.replace("0.30", "-5"),
             {},
             "gaze.csv, row 3, column 'dur': expected a finite number in ms, at least 0; got",
         ),
-        (TEXT.replace("A,1,0.25", "A,1,\x000.25"), {}, "gaze.csv, row 3: holds a NUL byte"),
+        (TEXT.replace("A,1,0.25", "A,1,\x000.25"), {}, "gaze.csv, row 3: expected text; got a NUL byte in"),
         (TEXT.replace("px,py", "px,px"), {}, "gaze.csv, row 1: duplicate column 'px' in the header; rename one"),
-        (TEXT.encode().replace(b"B,1", b"\xe9,1"), {}, "gaze.csv: is not UTF-8 text; say its encoding in study.toml"),
+        (
+            TEXT.encode().replace(b"B,1", b"\xe9,1"),
+            {"encoding": "utf-8"},
+            "gaze.csv: is not utf-8 text ('utf-8' codec can't decode",
+        ),
     ],
 )
 def test_one_sentence_names_file_place_and_remedy(tmp_path, text, changes, words):

@@ -11,6 +11,9 @@ from gazeanalytics.study.privacy import pseudonyms_of
 from gazeanalytics.tables import InputError
 from gazeanalytics.tables.identifying import identifies
 
+# Personal columns are planted on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:.*may name a person")
+
 PLANTED = """
 email E-Mail eMailAddress patientName patient_name PatientID dateOfBirth date_of_birth DOB birthDate telephone
 Telephone.Number phone mobile orcid ORCID-iD MRN accessionNumber ip_address userAgent hostname wearer_name surname

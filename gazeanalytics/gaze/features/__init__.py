@@ -125,7 +125,8 @@ def scanpath_features(
         made |= saccade_measures(saccades, images, made["scanpath_duration_ms"], chosen)
     made |= _of_regions((fixations, points), viewing, images, (visits, regions), chosen)
     table = pd.DataFrame({"reading": images["reading"].array, **made})
-    table.attrs["settings"] = asdict(chosen)
+    # Without the count of threads, on which nothing depends: files of two machines stay the same.
+    table.attrs["settings"] = {name: value for name, value in asdict(chosen).items() if name != "n_jobs"}
     table.attrs["amplitudes_from"] = "fixations" if saccades is None else "saccades"
     return table
 

@@ -40,6 +40,13 @@ class Stimulus:
         Table ``regions`` of this case: areas of interest (AOIs) are outlined, lesions heavier.
     shown : gazeanalytics.geometry.Box, optional
         Part of the image that was on the screen; the rest is veiled.
+    max_pixels : int
+        A larger image is refused: a figure shows far fewer, and a bomb of a few kB may hold billions.
+
+    Raises
+    ------
+    ValueError
+        If `image` is too large, or neither grey nor RGB as matplotlib draws it: 16-bit colour and CMYK are not.
 
     Examples
     --------
@@ -53,6 +60,21 @@ class Stimulus:
     viewing: Viewing | None = None
     regions: pd.DataFrame | None = None
     shown: Box | None = None
+    max_pixels: int = 178_000_000
+
+    def __post_init__(self) -> None:
+        if self.image is None:
+            return
+        shape, kind = self.image.shape, self.image.dtype
+        if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 3) or kind.kind not in "biuf" or 0 in shape:
+            raise ValueError(f"image: expected shape (height, width) or (height, width, 3); got {shape} of {kind}")
+        if shape[0] * shape[1] > self.max_pixels:
+            raise ValueError(
+                f"image: expected at most {self.max_pixels:,} pixels; got {shape[0] * shape[1]:,}; scale it down, or "
+                "raise max_pixels"
+            )
+        if len(shape) == 3 and kind.kind in "iu" and kind.itemsize > 1:
+            raise ValueError(f"image: expected colours as uint8 or as floats of 0 to 1; got {kind}; scale them")
 
     @property
     def known_size(self) -> tuple[float, float] | None:

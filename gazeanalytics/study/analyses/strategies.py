@@ -240,7 +240,9 @@ def _examples(known: StudyResult, readings: Iterable[tuple], why: str) -> dict[s
                 viewing=known.study.viewing(pd.Series([reading])),
             ),
         )
-        figures[f"scanpath_{file_name(name)}"] = report.Picture(drawn, f"A scanpath of {name}: {why}.")
+        figures[f"scanpath_{file_name(name)}"] = report.Picture(
+            drawn, f"A scanpath of {name}: {why}. The image itself is not available here."
+        )
     return figures
 
 

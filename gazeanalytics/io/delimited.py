@@ -1,0 +1,312 @@
+"""Delimited text cell by cell, as text: broken rows are set aside with the number that an editor would show."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+
+from gazeanalytics.io.unpacking import MAX_UNPACKED_MB, as_utf8, read_bytes
+from gazeanalytics.tables import InputError, Rejects, SetAside, nearest, shown
+
+__all__ = ["Dialect", "read_delimited", "read_names", "require"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a file of delimited text is written.
+
+    Attributes
+    ----------
+    delimiter : str
+        Between cells.
+    encoding : str or None
+        None: UTF-8, and windows-1252 with a note where it is not that. A byte-order mark overrules it.
+    skip : int
+        Lines before the header.
+    comment : str
+        Lines that begin with it are passed over.
+    names : tuple of str
+        Names of the columns of a file without a header.
+    max_unpacked_mb : float
+        How large a packed file may become.
+    """
+
+    delimiter: str = ","
+    encoding: str | None = None
+    skip: int = 0
+    comment: str = ""
+    names: tuple[str, ...] = ()
+    max_unpacked_mb: float = MAX_UNPACKED_MB
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A file's text from its header on.
+
+    Attributes
+    ----------
+    body : bytes
+        Rows, UTF-8, ended by line feeds, without the header.
+    names : list of str
+        Of the columns, empty for a phantom one.
+    lines : numpy.ndarray of int64
+        The number in the file of each line of `body`, counted from 1.
+    encoding : str
+        What the file is in.
+    """
+
+    body: bytes
+    names: list[str]
+    lines: np.ndarray
+    encoding: str
+
+
+def read_names(path: Path, dialect: Dialect) -> list[str]:
+    """Names of the columns, in order, phantom ones left out."""
+    return [name for name in _text(path, dialect).names if name]
+
+
+def read_delimited(
+    path: Path, columns: Sequence[str] | None, dialect: Dialect, rejects: Rejects | None = None
+) -> tuple[pd.DataFrame, list[SetAside]]:
+    """Read some columns of delimited text as text.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    columns : sequence of str, optional
+        Which columns; default all.
+    dialect : Dialect
+        How it is written.
+    rejects : Rejects, optional
+        Takes notes of the encoding and of phantom columns.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+        Indexed by the row's number in the file less 2, so that the row after a first line of header is 0.
+    broken : list of SetAside
+        Rows that have too few or too many cells, hold a NUL byte, or swallow others by a stray quote.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, empty, truncated or lacks a column.
+    """
+    text = _text(path, dialect)
+    if text.encoding == "windows-1252" and rejects is not None and not dialect.encoding:
+        rejects.note(path, "is not UTF-8 text; read as windows-1252, say encoding = '...' in study.toml if it is not")
+    require(path, columns, text.names)
+    if columns is None and (other := _other_delimiter(text.names)):
+        raise InputError(f"{path}: has a header delimited by {other!r}; say delimiter = {other!r} in study.toml")
+    chosen = list(dict.fromkeys(columns)) if columns is not None else [name for name in text.names if name]
+    body, lines, broken = _without_nul(text)
+    frame, uneven, numbers = _parsed(path, body, text.names, chosen, dialect.delimiter)
+    broken += _uneven_rows(uneven, lines, len(text.names))
+    index = lines[numbers[: len(frame)]] - 2 if len(frame) else np.empty(0, np.int64)
+    frame.index = pd.Index(index)
+    _check_phantoms(path, text, frame, columns, rejects)
+    return frame, broken
+
+
+def _text(path: Path, dialect: Dialect) -> _Text:
+    data, encoding = as_utf8(read_bytes(path, max_unpacked_mb=dialect.max_unpacked_mb), path, dialect.encoding)
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    skip = dialect.skip
+    if skip == 0 and data[:4] == b"sep=":  # a line for spreadsheets, never part of a table
+        skip = 1
+    start, line = _after_lines(path, data, skip)
+    mark = dialect.comment.encode()
+    while mark and data.startswith(mark, start):
+        start, line = data.find(b"\n", start) + 1 or len(data), line + 1
+    if dialect.names:
+        names = list(dialect.names)
+    else:
+        stop = data.find(b"\n", start)
+        stop = len(data) if stop < 0 else stop
+        names = _names(path, data[start:stop], dialect.delimiter, line)
+        start, line = min(stop + 1, len(data)), line + 1
+    body = data[start:] if start else data
+    count = body.count(b"\n") + (not body.endswith(b"\n") and bool(body))
+    lines = np.arange(line, line + count, dtype=np.int64)
+    if mark and b"\n" + mark in b"\n" + body[: len(mark)] + body:
+        body, lines = _without_comments(body, lines, mark)
+    return _Text(body, names, lines, encoding)
+
+
+def _after_lines(path: Path, data: bytes, skip: int) -> tuple[int, int]:
+    start = 0
+    for _ in range(skip):
+        stop = data.find(b"\n", start)
+        if stop < 0:
+            raise InputError(f"{path}: has fewer than skip = {skip} lines; correct skip in study.toml")
+        start = stop + 1
+    return start, skip + 1
+
+
+def _without_comments(body: bytes, lines: np.ndarray, mark: bytes) -> tuple[bytes, np.ndarray]:
+    rows = body.split(b"\n")
+    kept = [place for place, row in enumerate(rows[: len(lines)]) if not row.startswith(mark)]
+    return b"\n".join([rows[place] for place in kept]) + b"\n", lines[kept]
+
+
+def _names(path: Path, line: bytes, delimiter: str, row: int) -> list[str]:
+    text = line.decode(errors="replace").strip("\x00")
+    names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
+    twice = sorted({name for name in names if names.count(name) > 1 and name})
+    if twice:
+        named = ", ".join(map(repr, twice))
+        raise InputError(f"{path}, row {row}: duplicate column {named} in the header; rename one of each")
+    if not any(names):
+        raise InputError(f"{path}, row {row}: expected names of columns; got none; correct the header or give names")
+    return names
+
+
+def _without_nul(text: _Text) -> tuple[bytes, np.ndarray, list[SetAside]]:
+    """Rows without a NUL byte (a disk's or a network's fault), and the others."""
+    if b"\x00" not in text.body:
+        return text.body, text.lines, []
+    rows = text.body.split(b"\n")
+    bad = [place for place, row in enumerate(rows[: len(text.lines)]) if b"\x00" in row]
+    faults = [SetAside(int(text.lines[place]), "", "text", f"a NUL byte in {_cut(rows[place])}") for place in bad]
+    kept = np.setdiff1d(np.arange(len(text.lines)), bad)
+    return b"\n".join([rows[place] for place in kept]) + b"\n", text.lines[kept], faults
+
+
+def _parsed(
+    path: Path, body: bytes, names: list[str], chosen: list[str], delimiter: str
+) -> tuple[pd.DataFrame, list[tuple[int, pyarrow.csv.InvalidRow]], np.ndarray]:
+    """Cells as text, rows with another number of cells, and the place in `body` of the first line of each row."""
+    if not body.strip(b"\n"):
+        return pd.DataFrame({name: pd.Series([], dtype=str) for name in chosen}), [], np.empty(0, np.int64)
+    uneven: list[pyarrow.csv.InvalidRow] = []
+    # A phantom column needs a name for Arrow.
+    unique = [name or f"\x00{place}" for place, name in enumerate(names)]
+    phantom = [name for name in unique if name[0] == "\x00"]
+    read = [*chosen, *phantom]
+    options = pyarrow.csv.ConvertOptions(
+        column_types=dict.fromkeys(read, pa.string()), include_columns=read, strings_can_be_null=False
+    )
+    parse = pyarrow.csv.ParseOptions(
+        delimiter=delimiter,
+        newlines_in_values=True,
+        ignore_empty_lines=len(names) > 1,
+        invalid_row_handler=lambda row: uneven.append(row) or "skip",
+    )
+    # One thread: with more, Arrow doesn't know the number of a row.
+    reading = pyarrow.csv.ReadOptions(column_names=unique, use_threads=False, block_size=_block_size(body))
+    try:
+        table = pyarrow.csv.read_csv(
+            io.BytesIO(body), read_options=reading, parse_options=parse, convert_options=options
+        )
+    except pa.ArrowException as error:
+        first = str(error).splitlines()[0]
+        raise InputError(f"{path}: can't be read as delimited text ({first}); correct the file") from None
+    frame = table.to_pandas()
+    places, faults = _places(body, frame, uneven, ignore_empty=len(names) > 1)
+    return frame, faults, places
+
+
+def _block_size(body: bytes) -> int:
+    """Arrow reads block by block and needs a whole row in each; one long cell must not fail."""
+    return min(max(1 << 20, len(body) if len(body) < 1 << 26 else 1 << 26), (1 << 31) - 1)
+
+
+def _places(
+    body: bytes, frame: pd.DataFrame, uneven: list[pyarrow.csv.InvalidRow], *, ignore_empty: bool
+) -> tuple[np.ndarray, list[tuple[int, pyarrow.csv.InvalidRow]]]:
+    """Place in `body` of the first line of every good row, and of every uneven one.
+
+    Arrow numbers rows, editors number lines: they part at empty lines and at line ends inside quotes.
+    """
+    rows = body.split(b"\n") if ignore_empty and b"\n\n" in b"\n" + body else None
+    full = np.arange(body.count(b"\n") + 1) if rows is None else np.flatnonzero([bool(row) for row in rows])
+    total = len(frame) + len(uneven)
+    # Lines that each row takes, in the order of the file.
+    taken = np.ones(total, np.int64)
+    bad = np.array([(row.number or 0) - 1 for row in uneven], dtype=np.int64)
+    good = np.setdiff1d(np.arange(total), bad)
+    for place, row in zip(bad, uneven, strict=True):
+        taken[place] += row.text.count("\n")
+    if len(full) > total and b'"' in body:
+        taken[good] += _line_ends(frame)
+    first = np.append(0, np.cumsum(taken))[:-1]
+    first = full[np.minimum(first, len(full) - 1)]
+    return first[good], [(int(first[place]), row) for place, row in zip(bad, uneven, strict=True)]
+
+
+def _line_ends(frame: pd.DataFrame) -> np.ndarray:
+    """How many line ends the cells of each row hold."""
+    counts = np.zeros(len(frame), np.int64)
+    for name in frame:
+        counts += frame[name].str.count("\n").to_numpy(np.int64)
+    return counts
+
+
+def _uneven_rows(
+    uneven: Iterable[tuple[int, pyarrow.csv.InvalidRow]], lines: np.ndarray, expected: int
+) -> list[SetAside]:
+    """Rows with another number of cells than the header, with the lines that a stray quote swallowed."""
+    faults = []
+    for place, row in uneven:
+        swallowed = row.text.count("\n")
+        got = f"{row.actual_columns} in {_cut(row.text.encode())}"
+        if swallowed:
+            got += f", where a stray quote swallows {swallowed} more line{'s' if swallowed > 1 else ''}"
+        faults.append(SetAside(int(lines[min(place, len(lines) - 1)]), "", f"{expected} cells as in the header", got))
+    return faults
+
+
+def _check_phantoms(
+    path: Path, text: _Text, frame: pd.DataFrame, columns: Sequence[str] | None, rejects: Rejects | None
+) -> None:
+    """An empty column without a name (a delimiter too many) is dropped with a note; one with values is an error."""
+    phantom = [name for name in frame if str(name).startswith("\x00")]
+    filled = [int(str(name)[1:]) + 1 for name in phantom if frame[name].str.strip().ne("").any()]
+    for name in phantom:
+        del frame[name]
+    if filled and columns is None:
+        place = ", ".join(map(str, filled))
+        raise InputError(
+            f"{path}: column {place} has values but no name in the header; name it, or map the columns that you need"
+        )
+    if phantom and not filled and rejects is not None:
+        rejects.note(path, f"{len(phantom)} empty column{'s' if len(phantom) > 1 else ''} without a name dropped")
+
+
+def _cut(row: bytes) -> str:
+    """The start of a raw row, as it is quoted in a message."""
+    return shown(row[:60].decode(errors="replace") + ("…" if len(row) > 60 else ""))
+
+
+def _other_delimiter(names: list[str]) -> str | None:
+    """The mark that parts the header, where it isn't the one expected."""
+    return next((mark for mark in ";\t|," if len(names) == 1 and mark in names[0]), None)
+
+
+def require(path: Path, columns: Sequence[str] | None, have: list[str]) -> None:
+    """Refuse a file that lacks a column, naming the nearest one that it has."""
+    for name in columns or ():
+        if name not in have:
+            other = _other_delimiter(have)
+            if other:
+                raise InputError(
+                    f"{path}: no column {name!r}, but a header delimited by {other!r}; say delimiter = {other!r} in "
+                    "study.toml"
+                )
+            present = [other for other in have if other]
+            hint = ""
+            if len(present) <= 2 and present and present[0][:1] in "#*[":
+                hint = "; if lines stand before the header, say skip = ... or comment = '#' in study.toml"
+            raise InputError(
+                f"{path}: no column {name!r}; {nearest(name, present)} Correct its name in study.toml{hint}"
+            )

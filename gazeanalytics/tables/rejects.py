@@ -1,0 +1,138 @@
+"""What a study leaves out and what it warns of: rows set aside with their reason, and notes, each given once."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gazeanalytics.tables.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["InputWarning", "Rejects", "SetAside"]
+
+
+class InputWarning(UserWarning):
+    """Something the user gave is used, but not as it stands; the message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """One row that is not used.
+
+    Attributes
+    ----------
+    row : int
+        As an editor counts it, the header being row 1.
+    column : str
+        The file's own name of the column at fault; empty when the whole row is.
+    expected, got : str
+        What belongs there, and what the file holds.
+    """
+
+    row: int
+    column: str
+    expected: str
+    got: str
+
+    def words(self, file: Path, remedy: str) -> str:
+        """The fault as one sentence."""
+        column = f", column {self.column!r}" if self.column else ""
+        return f"{file}, row {self.row}{column}: expected {self.expected}; got {self.got}; {remedy}"
+
+
+@dataclass(frozen=True)
+class Rejects:
+    """Collects rows set aside and notes while the files of a study are read.
+
+    A file may be read several times: what it left is kept once, under its name. Nothing is set aside without a place
+    here; where no `Rejects` is given, the first fault is an error.
+
+    Attributes
+    ----------
+    max_share : float
+        A file that would lose a greater share of its rows is an error: it is the map that is wrong, not the row. One
+        row may always be set aside in a file of ten or more.
+
+    Examples
+    --------
+    >>> rejects = Rejects()
+    >>> rejects.put("fixations", Path("a.csv"), [SetAside(7, "x", "a finite number", "'3O'")], of=900)
+    >>> rejects.table()[["file", "row", "column", "got"]].to_dict("records")
+    [{'file': 'a.csv', 'row': 7, 'column': 'x', 'got': "'3O'"}]
+    """
+
+    max_share: float = 0.05
+    rows: dict[tuple[str, Path], list[SetAside]] = field(default_factory=dict)
+    notes: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def put(self, table: str, file: Path, faults: list[SetAside], *, of: int) -> None:
+        """Note the rows of one file that are not used.
+
+        Raises
+        ------
+        InputError
+            If they are more than `max_share` of its `of` rows.
+        """
+        if not faults:
+            self.rows.pop((table, file), None)
+            return
+        faults = sorted(faults, key=lambda fault: fault.row)
+        if len(faults) > max(self.max_share * of, 1 if of >= 10 else 0):
+            remedy = "correct the file or its map in study.toml"
+            if len(faults) > 1:
+                remedy += (
+                    f" ({len(faults):,} of {of:,} rows have faults; up to max_rejects = {self.max_share:g} of a file "
+                    "are set aside, see [study])"
+                )
+            raise InputError(faults[0].words(file, remedy))
+        self.rows[table, file] = faults
+
+    def note(self, file: Path | str, text: str, *, kind: str = "") -> None:
+        """Warn once of something in a file; the note also goes into the provenance."""
+        key = (str(file), kind or text)
+        if key in self.notes:
+            return
+        self.notes[key] = f"{file}: {text}"
+        warnings.warn(self.notes[key], InputWarning, stacklevel=3)
+
+    def summarise(self) -> None:
+        """Warn once a file of the rows that are set aside there."""
+        for (table, file), faults in sorted(self.rows.items()):
+            first = faults[0]
+            column = f", column {first.column!r}" if first.column else ""
+            self.note(
+                file,
+                f"{len(faults):,} {'row is' if len(faults) == 1 else 'rows are'} set aside, see data/rejects.parquet; "
+                f"first row {first.row}{column}: expected {first.expected}; got {first.got}",
+                kind=f"rows of {table}",
+            )
+
+    def table(self, *, names: Mapping[Path, str] | None = None, show_cells: bool = True) -> pd.DataFrame:
+        """All rows set aside: table, file, row, column, expected, got.
+
+        Parameters
+        ----------
+        names : mapping of pathlib.Path to str, optional
+            What to call the files; default: their names without folders.
+        show_cells : bool
+            Whether `got` quotes the file. A cell that is out of place may hold a person's name.
+        """
+        import pandas as pd
+
+        found = []
+        for (table, file), faults in sorted(self.rows.items()):
+            name = (names or {}).get(file, file.name)
+            found += [(table, name, one.row, one.column, one.expected, one.got) for one in faults]
+        columns = ["table", "file", "row", "column", "expected", "got"]
+        whole = pd.DataFrame(found, columns=columns).astype({"row": "int64"})
+        return whole if show_cells else whole.assign(got="not shown")
+
+    def counts(self) -> dict[str, int]:
+        """How many rows of each table are set aside."""
+        tables = sorted({table for table, _ in self.rows})
+        return {name: sum(len(faults) for (table, _), faults in self.rows.items() if table == name) for name in tables}
