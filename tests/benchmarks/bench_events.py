@@ -81,8 +81,8 @@ def score(samples: pd.DataFrame, found: np.ndarray, labels: np.ndarray) -> str:
     matched = [events.event_agreement(samples, found, coder, classes=CLASSES).set_index("label") for coder in labels.T]
     for name in CLASSES:
         both = "/".join(f"{kappa[name]:.3f}" for kappa in kappas)
-        found = "/".join(f"{table['f1'][name]:.2f}" for table in matched)
-        parts.append(f"{name} {both} F1 {events}")
+        scores = "/".join(f"{table['f1'][name]:.2f}" for table in matched)
+        parts.append(f"{name} {both} F1 {scores}")
     return "  ".join(parts)
 
 
