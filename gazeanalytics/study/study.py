@@ -178,13 +178,21 @@ class Study:
         note_oddities(self)
         if self.has("samples"):
             counts["samples"] = sum(len(self.shard("samples", file)) for file in self.files("samples"))
-        gaze = [name for name in ("samples", "fixations") if name in counts]
-        if not gaze:
-            raise InputError(f"{self.folder}: neither samples nor fixations; a study needs one of them")
-        if not any(counts[name] for name in gaze):
-            raise InputError(f"{self._place(gaze[0])}: has a header but no rows; put the gaze there")
+        self._check_content(counts)
         self.rejects.summarise()
         return counts | {f"{name} set aside": count for name, count in self.rejects.counts().items()}
+
+    def _check_content(self, counts: dict[str, int]) -> None:
+        """Refuse gaze tables without a row, and a study that has neither gaze nor words nor outcomes."""
+        gaze = [name for name in ("samples", "fixations") if name in counts]
+        if gaze and not any(counts[name] for name in gaze):
+            raise InputError(f"{self._place(gaze[0])}: has a header but no rows; put the gaze there")
+        words = [name for name in ("traces", "findings") if counts.get(name)]
+        if not (gaze or words or {"correct", "uncertainty"} & set(self.table("readings"))):
+            raise InputError(
+                f"{self.folder}: neither gaze (samples, fixations) nor words (traces, findings) nor outcomes (correct, "
+                "uncertainty in readings); a study needs one of them"
+            )
 
     def _check_truth(self) -> None:
         """Truth is 0 or 1, and at least one target has it."""

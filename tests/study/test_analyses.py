@@ -135,6 +135,20 @@ ANALYSIS = Analysis(name="longest_fixation", question="Who stares?", run=run, op
         sys.modules.pop("gazeanalytics.study.analyses.longest_fixation", None)
 
 
+def test_words_alone_are_a_study(tmp_path):
+    """Traces without any gaze: findings, calls and readings are there, and the page says what is missing."""
+    from gazeanalytics.study.examples import example_study
+
+    study = example_study()
+    for name in ("fixations", "regions"):
+        (study.folder / f"{name}.csv").unlink()
+    found = analyse(open_study(study.folder), tmp_path / "out")
+    assert {"findings", "calls", "readings"} <= set(found.outcomes)
+    assert found.skipped["events"] == ("the study has no table samples or fixations; add samples.csv or fixations.csv")
+    assert found.readings["correct"].notna().all()
+    assert "no table samples or fixations" in (tmp_path / "out" / "report.html").read_text()
+
+
 @pytest.fixture(scope="module")
 def sample_results():
     """All analyses of the simulated study that ships with the package."""

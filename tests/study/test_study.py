@@ -85,7 +85,7 @@ def test_two_files_for_one_table_are_refused(small):
 
 def test_no_gaze_and_no_study_are_told(small, tmp_path):
     (small / "fixations.csv").unlink()
-    with pytest.raises(InputError, match="neither samples nor fixations"):
+    with pytest.raises(InputError, match=r"neither gaze \(samples, fixations\) nor words"):
         open_study(small).check()
     with pytest.raises(InputError, match="no such folder; name the folder that holds"):
         open_study(tmp_path / "nowhere")
