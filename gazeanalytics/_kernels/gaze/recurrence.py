@@ -91,10 +91,12 @@ def recurrence(near, min_line, out):
 
 
 @kernel
-def recurrence_readings(starts, stops, rays, chord, min_line, out):
-    """Run `recurrence` over readings."""
+def recurrence_readings(starts, stops, rays, chord, min_line, max_points, out):
+    """Run `recurrence` over readings; one of more than `max_points` is NaN, its matrix would fill the memory."""
     for k in range(len(starts)):
-        recurrence(recurrences(rays[starts[k] : stops[k]], chord), min_line, out[k])
+        out[k] = np.nan
+        if stops[k] - starts[k] <= max_points:
+            recurrence(recurrences(rays[starts[k] : stops[k]], chord), min_line, out[k])
 
 
 @kernel

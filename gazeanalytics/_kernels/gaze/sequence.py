@@ -118,13 +118,13 @@ def grid_codes(places, frame, rows, columns, codes):
 
 
 @kernel
-def order_readings(starts, stops, places, rows, columns, frames, out):
-    """Write both entropies, three estimators each, and the Lempel-Ziv complexity of the cells visited."""
+def order_readings(starts, stops, places, rows, columns, max_points, frames, out):
+    """Write both entropies, three estimators each, and the Lempel-Ziv complexity (to `max_points`) of the cells."""
     for k in range(len(starts)):
         codes = np.empty(stops[k] - starts[k], np.int64)
         grid_codes(places[starts[k] : stops[k]], box_at(frames, k), rows, columns, codes)
         transition_entropies(codes, rows * columns, out[k, :6])
-        out[k, 6] = lempel_ziv(codes, rows * columns)
+        out[k, 6] = lempel_ziv(codes, rows * columns) if len(codes) <= max_points else np.nan
 
 
 @kernel

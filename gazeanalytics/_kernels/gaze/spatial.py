@@ -236,8 +236,8 @@ def circling(places, frame, out):
 
 
 @kernel
-def extent_readings(starts, stops, places, share, frames, out):
-    """Write hull area, ellipse area, RMS spread and nearest-neighbour index of each reading."""
+def extent_readings(starts, stops, places, share, max_points, frames, out):
+    """Write hull area, ellipse area, RMS spread and nearest-neighbour index (to `max_points`) of each reading."""
     for k in range(len(starts)):
         points = places[starts[k] : stops[k]]
         frame = box_at(frames, k)
@@ -245,6 +245,7 @@ def extent_readings(starts, stops, places, share, frames, out):
         if len(points) > 0:
             out[k, 0] = hull_area(points)
             scatter(points, share, out[k, 1:3])
+        if 0 < len(points) <= max_points:
             out[k, 3] = neighbour_index(points, (frame.right - frame.left) * (frame.bottom - frame.top))
 
 

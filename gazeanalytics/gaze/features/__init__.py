@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cache
@@ -115,6 +116,7 @@ def scanpath_features(
     chosen = FeatureSettings.given(settings)
     # Angles, rays and steps are taken once; every group of measures is then a kernel over the same arrays.
     points = prepare(fixations, viewing, images, chosen.n_jobs)
+    _warn_of_long(points, chosen)
     made = counts(points)
     for group in (*_MEASURES, *_added_measures()):
         made |= group(points, chosen)
@@ -129,6 +131,17 @@ def scanpath_features(
     table.attrs["settings"] = {name: value for name, value in asdict(chosen).items() if name != "n_jobs"}
     table.attrs["amplitudes_from"] = "fixations" if saccades is None else "saccades"
     return table
+
+
+def _warn_of_long(points: Points, settings: FeatureSettings) -> None:
+    long = points.found.keys[points.found.lengths > settings.max_fixations]
+    if len(long):
+        more = f" and {len(long) - 1} more" if len(long) > 1 else ""
+        warnings.warn(
+            f"reading {long[0]}{more}: more than max_fixations = {settings.max_fixations:,} fixations, so recurrence, "
+            "nearest_neighbour_index and lempel_ziv are NaN; raise max_fixations, or split the reading",
+            stacklevel=3,
+        )
 
 
 def _of_regions(

@@ -21,7 +21,8 @@ def recurrence(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
     """Recurrence quantification analysis (RQA) of fixations (Anderson et al. 2013), all in percent.
 
     Fixations i < j recur when they lie within `settings.recurrence_radius_deg`; R is the number of such pairs, n that
-    of fixations. A line has at least `settings.min_recurrence_line` points. Cost grows with the square of n.
+    of fixations. A line has at least `settings.min_recurrence_line` points. Cost and memory grow with the square of n:
+    above `settings.max_fixations` all are NaN.
 
     - `recurrence_percent`: 200 R / (n (n - 1)).
     - `determinism_percent`: recurrent points on diagonal lines, of R: sequences repeated in the same order.
@@ -52,6 +53,7 @@ def recurrence(points: Points, settings: FeatureSettings) -> dict[str, np.ndarra
         points.rays,
         chord,
         settings.min_recurrence_line,
+        settings.max_fixations,
         out=[out],
         n_jobs=settings.n_jobs,
     )
@@ -68,7 +70,7 @@ def transitions(points: Points, settings: FeatureSettings) -> dict[str, np.ndarr
     - `transition_entropy_*_bits`: -sum p_i sum p_ij log2 p_ij of successive cells, staying put included; p_i is the
       share of steps that leave cell i.
     - `lempel_ziv`: phrases of Lempel & Ziv (1976) times log_cells(n) / n; about 1 for a long random sequence, near 0
-      for a repeated one. Cost grows with up to the square of n.
+      for a repeated one. Cost grows with up to the square of n: above `settings.max_fixations` it is NaN.
 
     Each entropy comes as `plugin`, `mm` (Miller-Madow) and `js` (James-Stein shrinkage to uniform; Hausser & Strimmer
     2009). The plug-in transition entropy of short readings mostly counts fixations: for 8 uniform cells (3 bit) it is
@@ -94,6 +96,7 @@ def transitions(points: Points, settings: FeatureSettings) -> dict[str, np.ndarr
         points.found,
         points.places,
         *settings.grid,
+        settings.max_fixations,
         out=[points.frames, out],
         n_jobs=settings.n_jobs,
     )

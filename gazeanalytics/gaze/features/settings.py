@@ -52,6 +52,9 @@ class FeatureSettings(Settings):
         How near (deg) to a region a fixation counts as in it, when visits are made from `regions`.
     checklist : tuple of str
         Regions in the order in which they should be looked at.
+    max_fixations : int
+        Measures whose cost grows with the square of the fixations of a reading (recurrence, nearest neighbours,
+        Lempel-Ziv) are NaN above it, with a warning. 5,000 last some 25 minutes.
     n_jobs : int, optional
         Default: as many as the process may use. Results don't depend on it.
 
@@ -80,6 +83,7 @@ class FeatureSettings(Settings):
     k_scale: tuple[float, float, float, float] | None = None
     hit_radius_deg: float = 0.0
     checklist: tuple[str, ...] = ()
+    max_fixations: int = 5_000
     n_jobs: int | None = None
 
     def __post_init__(self) -> None:
@@ -90,6 +94,8 @@ class FeatureSettings(Settings):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}: expected more than 0 (deg); got {getattr(self, name)}")
         self._check_cells()
+        if self.max_fixations < 0:
+            raise ValueError(f"max_fixations: expected 0 or more; got {self.max_fixations}")
         if not 0 <= self.quantiles[0] < self.quantiles[1] <= 1:
             raise ValueError(f"quantiles: expected two rising shares within 0 to 1; got {self.quantiles}")
         if len(set(self.checklist)) != len(self.checklist):

@@ -23,7 +23,8 @@ def extent(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
     - `spread_deg`: root mean square distance to the mean fixation.
     - `nearest_neighbour_index`: mean distance to the nearest other fixation over 0.5 sqrt(image area / n), its value
       for random points (Clark & Evans 1954; Di Nocera et al. 2007); below 1 clustered, above 1 spread evenly; no edge
-      correction; NaN below three fixations. Cost grows with the square of the number of fixations.
+      correction; NaN below three fixations and, as its cost grows with their square, above
+      `settings.max_fixations`.
 
     Examples
     --------
@@ -42,6 +43,7 @@ def extent(points: Points, settings: FeatureSettings) -> dict[str, np.ndarray]:
         points.found,
         points.places,
         settings.bcea_share,
+        settings.max_fixations,
         out=[points.frames, out],
         n_jobs=settings.n_jobs,
     )

@@ -240,7 +240,8 @@ def _examples(known: StudyResult, readings: Iterable[tuple], why: str) -> dict[s
                 viewing=known.study.viewing(pd.Series([reading])),
             ),
         )
-        figures[f"scanpath_{file_name(name)}"] = report.Picture(
+        # Names are the package's own ("strategy 1"): they differ by more than their blanks.
+        figures[f"scanpath_{file_name(str(name).replace(' ', '_'))}"] = report.Picture(
             drawn, f"A scanpath of {name}: {why}. The image itself is not available here."
         )
     return figures
