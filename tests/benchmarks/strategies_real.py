@@ -1,6 +1,6 @@
 """What is there in the public sets, one call each: types, a continuum, or nothing beyond distributions.
 
-Run: python tests/reference/strategies_real.py FOLDER   (the folder that holds gazesearch_cxr, interiors_search, ...)
+Run: python tests/benchmarks/strategies_real.py FOLDER   (the folder that holds gazesearch_cxr, interiors_search, ...)
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.gaze import STRATEGY_FEATURES, features
+from gazeanalytics.gaze import STRATEGY_FEATURES, scanpath_features
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.strategies import Archetypes, StrategyModel
 
@@ -80,7 +80,7 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     for load in (gazesearch, interiors, osie):
         fixations, images, viewing, who = load(folder)
-        measured = features(fixations, viewing, images)
+        measured = scanpath_features(fixations, viewing, images)
         wanted = [column for column in STRATEGY_FEATURES if column in measured and measured[column].notna().any()]
         report(load.__name__, measured[["reading", *wanted]], who)
     report("ecg", *ecg(folder))

@@ -4,7 +4,7 @@ Nulls: those of `tests/strategies/conftest.py` and humps that are no strategies 
 with two values), lengths that drive the features, values missing by reading. Far: 2 and 3 groups 10 to 30 standard
 deviations apart in 8 features, as in the case `groups_far_apart`.
 
-Run: python tests/reference/strategies_nulls.py [seeds] [kind ...]
+Run: python tests/benchmarks/strategies_nulls.py [seeds] [kind ...]
 """
 
 import sys

@@ -1,6 +1,6 @@
 """What sequence models find on the real sets: groups of readers, how stable, trait or state. Prints, asserts nothing.
 
-Run: python tests/reference/real_sequences.py SHARED/data
+Run: python tests/benchmarks/real_sequences.py SHARED/data
 """
 
 import sys

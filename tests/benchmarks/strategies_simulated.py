@@ -4,7 +4,7 @@ Planted: 4,000 readings x 20 features, six unequal anisotropic groups, separatio
 rounding. None: distributions and correlations only (Gaussian, skewed, heavy-tailed, counts, reader effects), or a
 continuum (an arc, a winding curve, a disc). The method was developed on seeds 0 to 119; these are others.
 
-Run: python tests/reference/strategies_simulated.py planted|none [seeds] [kind ...]
+Run: python tests/benchmarks/strategies_simulated.py planted|none [seeds] [kind ...]
 """
 
 import sys
