@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Collection
@@ -60,7 +61,7 @@ def read_arrays(
     except NpzError:
         raise
     # What zipfile, zlib and NumPy's parser of headers raise on damaged bytes; NotImplementedError and RuntimeError
-    # are those of unknown compression and of encryption.
+    # are those of unknown compression and of encryption; SyntaxError and TokenError those of a header's text.
     except (
         OSError,
         zipfile.BadZipFile,
@@ -70,6 +71,8 @@ def read_arrays(
         NotImplementedError,
         RuntimeError,
         TypeError,
+        SyntaxError,
+        tokenize.TokenError,
     ):
         raise NpzError("is damaged, or not a file saved by this package") from None
 

@@ -183,8 +183,13 @@ def join_names(*parts: pd.Series) -> pd.Series:
     --------
     >>> list(join_names(pd.Series(["a", "a"]), pd.Series([1, 2])))
     ['a|1', 'a|2']
+
+    A row that lacks a part of its key has none:
+
+    >>> list(join_names(pd.Series(["a", None], dtype="str"), pd.Series([1, 2])))
+    ['a|1', nan]
     """
     joined = parts[0].astype(str)
     for part in parts[1:]:
         joined = joined + "|" + part.astype(str)
-    return pd.Series(pd.Categorical(joined, categories=pd.unique(joined)), index=parts[0].index)
+    return pd.Series(pd.Categorical(joined, categories=pd.unique(joined.dropna())), index=parts[0].index)

@@ -118,7 +118,8 @@ def _distinct(frame: pd.DataFrame, raw: pd.DataFrame, contract: Table, table_map
         keys = raw.loc[frame.index, table_map.distinct]
         keys = keys.assign(**{"our reading": frame["reading"]}) if "reading" in frame else keys
         return frame[~keys.duplicated()]
-    return frame.drop_duplicates([key for key in contract.key if key in frame]) if table_map.distinct else frame
+    keys = [key for key in contract.key if key in frame]
+    return frame.drop_duplicates(keys) if table_map.distinct and keys else frame
 
 
 def _native_columns(raw: pd.DataFrame, contract: Table) -> dict[str, ColumnSource]:
@@ -367,6 +368,8 @@ def _together(frame: pd.DataFrame, contract: Table) -> pd.DataFrame:
 def _in_order(frame: pd.DataFrame, contract: Table) -> pd.DataFrame:
     """Sort events by onset within a reading. In samples, time that runs backwards is an error."""
     if contract.name == "samples" or contract.key[0] != "reading" or contract.order not in frame or not len(frame):
+        return frame
+    if "reading" not in frame:  # its absence is reported where the whole table is checked
         return frame
     # A stable sort keeps the order of events that begin together.
     codes = pd.factorize(frame["reading"])[0]

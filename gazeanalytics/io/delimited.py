@@ -161,7 +161,12 @@ def _without_comments(body: bytes, lines: np.ndarray, mark: bytes) -> tuple[byte
 
 def _names(path: Path, line: bytes, delimiter: str, row: int) -> list[str]:
     text = line.decode(errors="replace").strip("\x00")
-    names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
+    if "\x00" in text:
+        raise InputError(f"{path}, row {row}: a NUL byte in the header; copy the file again, or correct that row")
+    try:
+        names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise InputError(f"{path}, row {row}: expected names of columns; got a damaged header ({error})") from None
     twice = sorted({name for name in names if names.count(name) > 1 and name})
     if twice:
         named = ", ".join(map(repr, twice))

@@ -154,13 +154,18 @@ def _read_parquet(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
         raise InputError(f"{path}: duplicate column {', '.join(map(repr, twice))}; rename one of each")
     require(path, columns, names)
     try:
-        frame = file.read(columns=list(dict.fromkeys(columns)) if columns is not None else None).to_pandas()
+        table = file.read(columns=list(dict.fromkeys(columns)) if columns is not None else None)
+        table.validate(full=True)  # text that isn't UTF-8 would raise only when a cell of it is shown
+        frame = table.to_pandas()
         if frame.shape[0] != file.metadata.num_rows:
             raise ValueError(f"{frame.shape[0]} rows of {file.metadata.num_rows}")
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError, MemoryError) as error:
         raise InputError(f"{path}: is damaged ({_said(error)}); copy it again from its source") from None
     # What a writer kept as its index is a column like any other.
-    return _plain(frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index())
+    frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index(allow_duplicates=True)
+    if not frame.columns.is_unique:
+        raise InputError(f"{path}: duplicate column {frame.columns[frame.columns.duplicated()][0]!r}; rename one")
+    return _plain(frame)
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

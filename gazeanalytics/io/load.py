@@ -121,7 +121,7 @@ def load_shard(
             frame = one_clock(frame, file, rejects)
     elif impossible:
         raise InputError(next(iter(impossible.values())).words(file, "correct the file"))
-    if table_map.own_clock and len(frame) and not keep_clock:
+    if table_map.own_clock and len(frame) and "reading" in frame and not keep_clock:
         frame = _from_image_onset(frame, name)
     return _checked(frame, name, file, table_map)
 

@@ -46,7 +46,7 @@ class ColumnSource(_Strict):
     'dur_s'
     """
 
-    column: str | None = Field(default=None, description="the foreign column")
+    column: str | None = Field(default=None, description="the foreign column", min_length=1)
     minus: str | None = Field(
         default=None, description="a foreign column taken away from it, of the same unit: duration = end minus start"
     )
@@ -126,6 +126,15 @@ class TableMap(_Strict):
     )
     trust_units: bool = Field(default=False, description="don't compare the values with what their unit makes likely")
     columns: dict[str, ColumnSource] = Field(default_factory=dict)
+
+    @field_validator("file")
+    @classmethod
+    def _printable(cls, file: str | list[str]) -> str | list[str]:
+        # Names stand in messages of one line, and a terminal obeys control characters.
+        for name in [file] if isinstance(file, str) else file:
+            if not name.isprintable():
+                raise ValueError("expected a file name without control characters")
+        return file
 
     @field_validator("columns", mode="before")
     @classmethod

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -101,7 +102,7 @@ def _arrays_of(path: Path) -> dict[str, np.ndarray]:
     except Fault:
         raise
     # What zipfile, zlib and NumPy's parser of headers raise on damaged bytes; NotImplementedError and RuntimeError
-    # are those of unknown compression and of encryption.
+    # are those of unknown compression and of encryption; SyntaxError and TokenError those of a header's text.
     except (
         OSError,
         zipfile.BadZipFile,
@@ -111,6 +112,8 @@ def _arrays_of(path: Path) -> dict[str, np.ndarray]:
         NotImplementedError,
         RuntimeError,
         TypeError,
+        SyntaxError,
+        tokenize.TokenError,
     ):
         raise Fault("is damaged, or not a file saved by this package") from None
 
