@@ -191,3 +191,21 @@ def test_aoi_metrics_agree_with_visits(sample_results):
     visits, metrics = sample_results.table("visits"), sample_results.table("aoi_metrics")
     assert metrics["dwell_time_ms"].sum() == pytest.approx(visits["duration"].sum())
     assert metrics["n_visits"].sum() == len(visits)
+
+
+def test_mrmc_sensitivity_is_the_mean_over_people(sample_results):
+    """In a complete design the estimate for people is the mean of their own shares."""
+    table = sample_results.table("mrmc")
+    people = table[table["readers"] == "people"].set_index("measure")["estimate"]
+    calls = sample_results.table("calls").merge(sample_results.study.table("cases")[["case", "target"]], on="case")
+    calls = calls[(calls["finding"] == calls["target"]) & (calls["kind"] == "person") & (calls["truth"] == 1)]
+    assert people["sensitivity"] == pytest.approx(calls.groupby("reader")["called"].mean().mean())
+    assert set(sample_results.table("roc_curves")["curve"]) == {"people", "AI readers"}
+
+
+def test_metacognition_has_all_measures_of_each_group(sample_results):
+    table = sample_results.table("metacognition").pivot(index="model", columns="term", values="estimate")
+    assert table["accuracy"].between(0, 1).all()
+    assert table.loc["people", "m_ratio"] == pytest.approx(
+        table.loc["people", "meta_d_prime"] / table.loc["people", "d_prime"], rel=0.2
+    )
