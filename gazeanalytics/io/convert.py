@@ -25,6 +25,12 @@ ALWAYS_MISSING = ("", ".", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "No
 MISSING_WORDS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "#N/A", "<NA>")
 
 
+# Words for a right and a wrong reading.
+_SUCCESS = dict.fromkeys(("correct", "right", "true", "yes", "hit", "1", "1.0"), 1) | dict.fromkeys(
+    ("error", "incorrect", "wrong", "false", "no", "miss", "0", "0.0"), 0
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a fault is reported to be, and what becomes of it: an error, or a row set aside."""
@@ -206,19 +212,35 @@ class _Known:
             missing &= ~cells.astype(str).isin([str(level) for level in source.levels])
             cells = cells.astype(str).map(lambda cell: source.levels.get(str(cell), cell))
         if column is None:
-            return _as_it_is(cells, missing)
-        if column.kind == "number" and source.minus:
-            whole, taken = self.raw[source.column or ""], self.raw[source.minus]
-            start = self._numbers(taken, self._missing(taken, source, column), column, source)
-            return self._numbers(whole, missing, column, source) - start
+            return self._success(cells, missing, source) if target == "correct" else _as_it_is(cells, missing)
         if column.kind == "number":
-            return self._numbers(cells, missing, column, source)
+            return self._difference(cells, missing, column, source)
         if column.kind == "flag":
             return self._flags(cells, missing, column, source)
         if column.kind == "reading":
             return _reading_key(cells)
         text = cells.astype(str).str.strip()
         return text.mask(missing, None) if missing.any() else text
+
+    def _difference(self, cells: pd.Series, missing: pd.Series, column: Column, source: ColumnSource) -> pd.Series:
+        """A column of numbers, less another one where the map says so."""
+        numbers = self._numbers(cells, missing, column, source)
+        if source.minus is None:
+            return numbers
+        taken = self.raw[source.minus]
+        return numbers - self._numbers(taken, self._missing(taken, source, column), column, source)
+
+    def _success(self, cells: pd.Series, missing: pd.Series, source: ColumnSource) -> pd.Series:
+        """The outcome `correct` in words: a model would take the later word of the alphabet for the success."""
+        made = _as_it_is(cells, missing)
+        if pd.api.types.is_numeric_dtype(made.dtype):
+            return made
+        words = made.astype(str).str.strip().str.lower()
+        wrong = ~words.isin(_SUCCESS) & ~missing
+        if wrong.any():
+            remedy = f"give levels = {{ {cells[wrong].iloc[0]} = 1, ... = 0 }} in study.toml"
+            self.place.refuse(wrong, source.column or "", "correct or error, 1 or 0", cells, remedy)
+        return words.map(_SUCCESS).astype(float)
 
     def _refuse_namibia(self, cells: pd.Series, missing: pd.Series, source: ColumnSource) -> None:
         """NA among two-letter country codes may be Namibia or not known: the study has to say which."""

@@ -44,6 +44,8 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         if column.name in frame.columns:
             _check_column(frame[column.name], table, column)
     # Kernels take a reading as one slice, so its rows have to lie together and in order.
+    if name == "features":
+        _check_finite(frame, table)
     if table.key[0] == "reading" and len(frame):
         _check_order(frame, table)
     _check_unique(frame, table)
@@ -87,6 +89,16 @@ def _check_names(frame: pd.DataFrame, table: Table) -> None:
             column = table.column(name)
             expected = f"this column ({column.expected})" if column else "this column"
             raise TableError(table.name, name, None, expected, missing_column(name, have))
+
+
+def _check_finite(frame: pd.DataFrame, table: Table) -> None:
+    """Measures are columns beyond the contract; an infinite one would end in the middle of a decomposition."""
+    for name in frame:
+        if str(frame[name].dtype).lower().startswith(("float", "double")):
+            infinite = frame[name].abs() == float("inf")
+            if infinite.any():
+                row = int(infinite.to_numpy().argmax())
+                raise TableError(table.name, str(name), row, "a finite number", shown(frame[name].iloc[row]))
 
 
 def _check_column(values: pd.Series, table: Table, column: Column) -> None:

@@ -359,6 +359,11 @@ def _refuse_constant(formula: Formula, data: pd.DataFrame) -> None:
                 f"the predictor {name!r} is {values.iloc[0]} in all {len(values):,} rows, so its effect can't be "
                 "estimated; leave it out"
             )
+        if not pd.api.types.is_numeric_dtype(values.dtype) and len(values) > 2 and values.nunique() == len(values):
+            raise ModelError(
+                f"the predictor {name!r} has another level in each of its {len(values):,} rows, first "
+                f"{str(values.iloc[0])!r}; if it holds numbers as text, convert it with pandas.to_numeric"
+            )
 
 
 @model_errors()

@@ -1,0 +1,121 @@
+"""Time grows with the size of a hostile input, not with its square: measured at 1, 2 and 4 times the size."""
+
+import gc
+import gzip
+import time
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazeanalytics import events, gaze, io
+from gazeanalytics.geometry import Viewing
+from gazeanalytics.tables import InputError, Rejects
+
+VIEWING = Viewing.from_px_per_deg(40, 1000, 800)
+IMAGES = pd.DataFrame({"reading": [0], "case": ["a"], "width": [1000], "height": [800]})
+
+
+def seconds(run, repeats=3):
+    """Least CPU time of some runs; a busy machine only adds to it. Without the garbage collector, as timeit does."""
+    taken = []
+    gc.disable()
+    for _ in range(repeats):
+        start = time.process_time()
+        run()
+        taken.append(time.process_time() - start)
+    gc.enable()
+    return min(taken)
+
+
+def assert_linear(make, run, size):
+    """Assert that twice the input takes at most 2.3 times as long, on the mean of two doublings."""
+    inputs = [make(size * factor) for factor in (1, 2, 4)]
+    run(inputs[0])
+    first, _, last = (seconds(lambda given=given: run(given)) for given in inputs)
+    assert last <= 2.3**2 * max(first, 0.01)
+
+
+def fixations(n):
+    rng = np.random.default_rng(1)
+    places = {"x": rng.uniform(0, 1000, n), "y": rng.uniform(0, 800, n)}
+    return pd.DataFrame({"reading": 0, "onset": np.arange(n) * 300.0, "duration": 200.0, **places})
+
+
+def test_features_of_a_reading_that_never_ends():
+    def run(frame):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gaze.scanpath_features(frame, VIEWING, IMAGES)
+
+    assert_linear(fixations, run, 25_000)
+    with pytest.warns(UserWarning, match=r"reading 0: more than max_fixations = 5,000 fixations, so recurrence"):
+        found = gaze.scanpath_features(fixations(6_000), VIEWING, IMAGES)
+    assert found[["recurrence_percent", "nearest_neighbour_index", "lempel_ziv"]].isna().all(axis=None)
+    assert found[["hull_deg2", "stationary_entropy_mm_bits"]].notna().all(axis=None)
+    raised = gaze.scanpath_features(fixations(6_000).head(300), VIEWING, IMAGES, settings={"max_fixations": 300})
+    assert raised["recurrence_percent"].notna().all()
+
+
+@pytest.mark.parametrize("fault", ["quotes", "uneven", "nul", "text", "backwards"])
+def test_files_of_nothing_but_faults(tmp_path, fault):
+    row = {"quotes": '1,"', "uneven": "1,2", "nul": "1,\x002,3,4", "text": "1,a,b,c", "backwards": None}[fault]
+
+    def make(n):
+        path = tmp_path / f"{n}.csv"
+        rows = (row if row else f"1,{n - place},5,5" for place in range(n))
+        path.write_text("reading,t,x,y\n" + "\n".join(rows) + "\n")
+        return path
+
+    def run(path):
+        with pytest.raises(InputError):
+            io.load_shard(path, "samples", rejects=Rejects())
+
+    assert_linear(make, run, 40_000)
+
+
+def test_deep_json_and_bombs(tmp_path):
+    for depth in (10_000, 1_000_000):
+        (tmp_path / "deep.json").write_text("[" * depth)
+        with pytest.raises(InputError, match=r"deep\.json: (is nested too deeply|is not complete json)"):
+            io.load_shard(tmp_path / "deep.json", "fixations")
+    (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(gzip.compress(b"0" * 200_000_000)))
+    with pytest.raises(InputError):
+        io.load_shard(tmp_path / "bomb.csv.gz", "fixations")
+
+
+def many(array):
+    """More trees than a file may hold."""
+    return np.concatenate([array] * 300)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"motion_feature": lambda a: a + np.uint16(60_000)}, "expected measures below"),
+        ({"motion_threshold": lambda a: a * np.float32(np.nan)}, "expected finite log odds"),
+        ({"motion_value": lambda a: a[:, :5]}, r"'motion_value' expected shape \(80, 64, 4\)"),
+        (dict.fromkeys(("motion_feature", "motion_threshold", "motion_value"), many), "at most 20000 trees"),
+        ({"moves": lambda a: a[:2]}, r"'moves' expected shape \(4, 4\)"),
+        ({"moves": lambda a: -a + 1}, "log probabilities, at most 0"),
+        ({"lasting": lambda a: a - np.inf}, "expected durations of 0 to"),
+        ({"drift_prior": lambda a: a * np.nan}, "'drift' expected finite log odds"),
+        ({"about": lambda a: np.array("[]")}, "'about' expected a JSON object"),
+        ({"format": lambda a: np.array(99)}, "expected file format 2; got 99"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_weights_are_checked_before_a_kernel_sees_them(tmp_path, change, words):
+    events.LearnedModel.load(_weights(tmp_path, {}))
+    with pytest.raises(InputError, match=rf"mine\.npz: .*{words}"):
+        events.LearnedModel.load(_weights(tmp_path, change))
+
+
+def _weights(tmp_path, change):
+    path = tmp_path / "mine.npz"
+    events.learned_model.shipped().save(path)
+    with np.load(path) as stored:
+        arrays = {name: change.get(name, lambda a: a)(stored[name]) for name in stored}
+    np.savez(path, **arrays)
+    return path
