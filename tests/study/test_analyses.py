@@ -209,3 +209,19 @@ def test_metacognition_has_all_measures_of_each_group(sample_results):
     assert table.loc["people", "m_ratio"] == pytest.approx(
         table.loc["people", "meta_d_prime"] / table.loc["people", "d_prime"], rel=0.2
     )
+
+
+def test_strategy_switches_add_up_to_persistence(sample_results):
+    switches = sample_results.table("strategy_switches")
+    kept = switches[switches["strategy"] == switches["next"]].set_index("strategy")["probability"]
+    persistence = sample_results.table("strategy_persistence").set_index("strategy")["persistence"]
+    np.testing.assert_allclose(kept, persistence[kept.index])
+
+
+def test_contrasts_of_strategies_are_differences_of_levels(sample_results):
+    """On the identity link, a contrast is the difference of two marginal means."""
+    means = sample_results.table("model_means").query("model == 'uncertainty'").set_index("contrast")["estimate"]
+    contrasts = sample_results.table("model_contrasts").query("model == 'uncertainty'")
+    for pair, estimate in zip(contrasts["contrast"], contrasts["estimate"], strict=True):
+        first, second = pair.split(" - ")
+        assert estimate == pytest.approx(means[first] - means[second])
