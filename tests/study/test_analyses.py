@@ -225,3 +225,22 @@ def test_contrasts_of_strategies_are_differences_of_levels(sample_results):
     for pair, estimate in zip(contrasts["contrast"], contrasts["estimate"], strict=True):
         first, second = pair.split(" - ")
         assert estimate == pytest.approx(means[first] - means[second])
+
+
+def test_scanpaths_of_one_case_are_more_alike_than_those_of_two(sample_results):
+    found = sample_results.table("scanpath_similarity")
+    between = found[found["relation"] == "between readers"].set_index("score")
+    for name in ("scanmatch", "position", "similarity"):
+        assert between.loc[name, "corrected"] > 0, name
+    assert between.loc["dtw_deg", "mean"] < between.loc["dtw_deg", "chance"]
+    assert found.loc[found["score"] == "recurrence", "corrected"].isna().all()
+
+
+def test_other_readers_predict_gaze_better_than_a_centre_bias(sample_results):
+    found = sample_results.table("gaze_prediction").pivot(index="measure", columns="predictor", values="mean")
+    for name in ("nss", "cc", "auc", "auc_shuffled", "sim"):
+        assert found.loc[name, "other readers"] > found.loc[name, "centre bias"], name
+    assert found.loc["gain_over_other_cases_bits", "other cases"] == 0
+    patches = sample_results.table("attention_patches")
+    assert not patches.duplicated(["case", "rank"]).any()
+    assert patches["share"].between(0, 1).all()
