@@ -244,3 +244,11 @@ def test_other_readers_predict_gaze_better_than_a_centre_bias(sample_results):
     patches = sample_results.table("attention_patches")
     assert not patches.duplicated(["case", "rank"]).any()
     assert patches["share"].between(0, 1).all()
+
+
+def test_search_goes_from_ambient_to_focal_and_covers_more_and_more(sample_results):
+    course = sample_results.table("search_course")
+    assert course["coverage_share"].is_monotonic_increasing
+    assert course["ambient_focal"].iloc[0] < 0 < course["ambient_focal"].iloc[-1]
+    assert sample_results.table("saccade_directions")["share"].sum() == pytest.approx(1)
+    assert sample_results.table("systematicity")["distance"].between(0, 1).all()

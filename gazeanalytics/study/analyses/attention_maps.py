@@ -85,7 +85,9 @@ def run(known: StudyResult, options: AttentionOptions) -> AttentionOutcome:
     prediction["predictor"] = prediction["predictor"].replace("prediction", "centre bias")
     # Boxes on the 0-1000 grid alone: those in px would be of the common size, not of the image.
     patches = gaze.hints.hints(by_case)
-    patches = patches[["case", "rank", "share", *(name for name in patches if name.endswith("_1000"))]]
+    patches = patches[
+        ["case", "rank", "share", *(name for name in patches.columns.astype(str) if name.endswith("_1000"))]
+    ]
     groups, threshold = _groups(known, frame)
     return AttentionOutcome(
         tables={"map_agreement": agreement, "gaze_prediction": prediction, "attention_patches": patches},
@@ -127,7 +129,7 @@ def show(known: StudyResult, outcome: AttentionOutcome) -> Iterator[Part]:
         drawn = report.attention_difference(
             outcome.by_group["more"],
             outcome.by_group["less"],
-            group_names=("more experience", "less experience"),
+            group_names=(f"> {outcome.threshold_years:g} years", f"\u2264 {outcome.threshold_years:g} years"),
             stimulus=stimulus,
         )
         caption = f"Attention of readers with more than {outcome.threshold_years:g} years of experience (the median) "
