@@ -252,3 +252,9 @@ def test_search_goes_from_ambient_to_focal_and_covers_more_and_more(sample_resul
     assert course["ambient_focal"].iloc[0] < 0 < course["ambient_focal"].iloc[-1]
     assert sample_results.table("saccade_directions")["share"].sum() == pytest.approx(1)
     assert sample_results.table("systematicity")["distance"].between(0, 1).all()
+
+
+def test_markov_moves_from_a_region_add_up_to_one(sample_results):
+    moves = sample_results.table("markov_moves")
+    np.testing.assert_allclose(moves.groupby(["strategy", "origin"])["probability"].sum(), 1)
+    assert sample_results.table("hmm_members")["reader"].is_unique
