@@ -258,3 +258,37 @@ def test_markov_moves_from_a_region_add_up_to_one(sample_results):
     moves = sample_results.table("markov_moves")
     np.testing.assert_allclose(moves.groupby(["strategy", "origin"])["probability"].sum(), 1)
     assert sample_results.table("hmm_members")["reader"].is_unique
+
+
+def test_stages_count_each_statement_once(sample_results):
+    accuracy, order = sample_results.table("stage_accuracy"), sample_results.table("stage_order")
+    assert not accuracy.duplicated(["reading", "stage"]).any()
+    np.testing.assert_allclose(accuracy["accuracy"], accuracy["correct"] / accuracy["statements"])
+    assert (order["back_tracks"] <= order["moves"]).all()
+    kinds = sample_results.readings.set_index("reading").loc[order["reading"], "kind"]
+    assert set(kinds) == {"person"}, "an AI reader writes its thought as one step"
+
+
+def test_readers_of_a_case_say_more_alike(sample_results):
+    found = sample_results.table("trace_similarity_estimates").set_index(["model", "term"])["estimate"]
+    assert found["case similarity", "same"] > found["case similarity", "different"]
+    assert found["retrieval", "recall_at_1"] > 5 * found["retrieval", "chance_at_1"]
+    predicted = sample_results.table("trace_predictions")
+    assert predicted["predicted"].between(0, 1).all()
+
+
+def test_eye_voice_spans_end_where_the_mention_begins(sample_results):
+    mentions = sample_results.table("mentions")
+    np.testing.assert_allclose(mentions["span_ms"], mentions["begin"] - mentions["looked"])
+    assert mentions["grounding"].dropna().between(0, 1).all()
+    spans = sample_results.table("eye_voice_spans")
+    assert spans["mentions"].sum() == len(mentions)
+
+
+def test_errors_of_ai_readers_add_up_to_what_was_true(sample_results):
+    errors = sample_results.table("report_errors")
+    assert not errors["reading"].duplicated().any()
+    assert (errors["found"] + errors["missed"] == errors["true"]).all()
+    rewards = sample_results.table("ai_rewards")
+    assert set(rewards["reading"]) == set(errors.loc[errors["kind"] == "model", "reading"])
+    assert rewards["set"].between(0, 1).all()
