@@ -10,7 +10,7 @@ import pandas as pd
 
 from gazeanalytics import reasoning, report
 from gazeanalytics.settings import Settings
-from gazeanalytics.study.analysis import Analysis, Part, many
+from gazeanalytics.study.analysis import Analysis, Part, many, words
 from gazeanalytics.study.result import NotPossibleError, Outcome, StudyResult
 from gazeanalytics.study.study import Study
 
@@ -153,7 +153,7 @@ def _overlap(known: StudyResult, outputs: pd.Series, options: AiReaderOptions) -
 def show(known: StudyResult, outcome: AiReaderOutcome) -> Iterator[Part]:
     """Form and rewards of the answers, models beside people, and what claims are worth."""
     rewarded, consistency = outcome.rewards, outcome.consistency
-    kinds = ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in rewarded["kind"].value_counts().items())
+    kinds = ", ".join(f"{n} {words(str(kind))}" for kind, n in rewarded["kind"].value_counts().items())
     text = (
         f"{many(len(rewarded), 'output')} of AI readers; the answer was found as: {kinds}. "
         f"{100 * rewarded['format'].mean():.0f} % are one thought and one answer in their tags. The findings of the "

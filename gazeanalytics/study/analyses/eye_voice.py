@@ -68,9 +68,8 @@ def run(known: StudyResult, options: EyeVoiceOptions) -> EyeVoiceOutcome:
     grounded = reasoning.ground_mentions(fixations, mentions, before_ms=options.before_ms)
     grounded = reasoning.eye_voice_spans(fixations, grounded)
     spans = reasoning.eye_voice_span_by_reader(fixations, mentions, readers, **draws, rng=seed)
-    lag = reasoning.gaze_speech_lag(
-        fixations, mentions, clusters=readers, settings=reasoning.LagSettings(**draws), rng=seed
-    )
+    drawn = reasoning.LagSettings(n_resamples=options.n_resamples, n_permutations=options.n_permutations)
+    lag = reasoning.gaze_speech_lag(fixations, mentions, clusters=readers, settings=drawn, rng=seed)
     verdicts = _verdicts(study, known.fixations[known.fixations["reading"].isin(timed["reading"])], mentions, options)
     aligned = _aligned(timed, fixations, mentions, options.max_aligned, seed)
     tables = {"mentions": grounded, "eye_voice_spans": spans, "gaze_speech_lag": lag.curve}
