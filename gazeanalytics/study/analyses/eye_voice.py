@@ -131,7 +131,8 @@ def show(known: StudyResult, outcome: EyeVoiceOutcome) -> Iterator[Part]:
             report.lag_curve(lag.curve), "Share of gaze on the named region, by time before its mention."
         ),
         "eye_voice_spans": report.Picture(
-            report.eye_voice_spans(outcome.spans), "Eye-voice span of each reader (median), beside chance."
+            report.eye_voice_spans(outcome.spans),
+            "Eye-voice span of each reader (median); a span near chance says nothing of speech.",
         ),
     }
     if len(outcome.verdicts):

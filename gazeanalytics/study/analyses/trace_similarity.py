@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -66,7 +67,8 @@ def run(known: StudyResult, options: TraceSimilarityOptions) -> TraceSimilarityO
     except ValueError as error:
         refused = str(error)
     tables = {"trace_similarity": similarity.readings}
-    width = min(options.n_components, len(words.keys) - 1)
+    vectors: Any = words.vectors
+    width = min(options.n_components, len(words.keys) - 1, vectors.shape[1] - 1)
     if width > 0:
         tables["trace_components"] = reasoning.embedding_components(words, n_components=width)
     if "correct" in readings and readings["correct"].notna().any():
