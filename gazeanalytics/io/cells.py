@@ -58,10 +58,9 @@ def milliseconds(cells: pd.Series) -> pd.Series:
         if words.str.fullmatch(r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?").any():
             return _since_midnight(words)
         moments = pd.to_datetime(words, utc=True, format="ISO8601", errors="coerce")
-    moments = moments.dt.tz_convert("UTC") if getattr(moments.dt, "tz", None) is not None else moments
-    whole = moments.astype(f"datetime64[ns{', UTC' if getattr(moments.dt, 'tz', None) is not None else ''}]")
+    plain = moments.dt.tz_convert(None) if getattr(moments.dt, "tz", None) is not None else moments
     # Whole ms and the rest apart: float64 would round ns since 1970 to 0.2 us.
-    steps = pd.Series(whole.astype("int64").to_numpy(), index=cells.index)
+    steps = pd.Series(plain.to_numpy("datetime64[ns]").astype("int64"), index=cells.index)
     return (steps // 1_000_000 + steps % 1_000_000 / 1e6).astype(float).mask(moments.isna())
 
 

@@ -46,13 +46,13 @@ def impossible_rows(frame: pd.DataFrame, name: str, table_map: TableMap, file: P
     found: dict[int, SetAside] = {}
     if name == "fixations" and {"onset", "duration"} <= set(frame) and len(frame):
         column = foreign_name(table_map, "duration")
-        for row in np.flatnonzero(frame["duration"].to_numpy(float) == 0):
+        for row in np.flatnonzero(frame["duration"].to_numpy(float) == 0).tolist():
             _add(found, frame, row, SetAside(0, column, "a fixation that lasts", "0 ms"))
         source = table_map.columns.get("onset")
         if not (source and source.order):
             _overlaps(frame, table_map, file, found)
     if name == "traces" and {"onset", "offset"} <= set(frame):
-        for row in np.flatnonzero((frame["offset"] < frame["onset"]).to_numpy(bool)):
+        for row in np.flatnonzero((frame["offset"] < frame["onset"]).to_numpy(bool)).tolist():
             got = f"{frame['offset'].iloc[row]:g} ms before the start at {frame['onset'].iloc[row]:g} ms"
             _add(found, frame, row, SetAside(0, foreign_name(table_map, "offset"), "an end after the start", got))
     return found
@@ -90,8 +90,9 @@ def one_clock(frame: pd.DataFrame, file: Path, rejects: Rejects) -> pd.DataFrame
         first = shown(frame["reading"].iloc[restarts[0]])
         rejects.note(
             file,
-            f"the clock starts anew at {len(restarts)} place{'s' if len(restarts) > 1 else ''}, first in row "
-            f"{int(frame.index[restarts[0]]) + 2} (reading {first}); what follows is kept as a segment of its own, "
+            f"the clock starts anew at {len(restarts)} place{'s' if len(restarts) > 1 else ''}, first in "
+            f"row {int(str(frame.index[restarts[0]])) + 2} (reading {first}); what "
+            f"follows is kept as a segment of its own, "
             f"{_RESTART_GAP_MS:g} ms later",
             kind="clock",
         )
@@ -120,7 +121,7 @@ def foreign_name(table_map: TableMap | None, column: str) -> str:
 
 
 def _add(found: dict[int, SetAside], frame: pd.DataFrame, row: int, fault: SetAside) -> None:
-    number = int(frame.index[row])
+    number = int(str(frame.index[row]))
     found.setdefault(number, SetAside(number + 2, fault.column, fault.expected, fault.got))
 
 
@@ -154,11 +155,11 @@ def _overlaps(frame: pd.DataFrame, table_map: TableMap, file: Path, found: dict[
     if len(most) and not table_map.trust_units:
         row = rows[int(np.argmax(groups.to_numpy()[rows] == most.index[0]))]
         raise InputError(
-            f"{file}, row {int(frame.index[row]) + 2}, column {column!r}: most fixations of reading "
+            f"{file}, row {int(str(frame.index[row])) + 2}, column {column!r}: most fixations of reading "
             f"{shown(frame['reading'].iloc[row])} begin before the one before has ended; if two looks stand under one "
             "name, give each its own reading; if onset and duration differ in unit, declare it in study.toml"
         )
-    for row in rows:
+    for row in rows.tolist():
         got = f"one that begins {overlap.iloc[row]:.4g} ms before the one before ends"
         _add(found, frame, row, SetAside(0, column, "fixations one after the other", got))
 

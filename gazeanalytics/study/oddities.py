@@ -35,16 +35,16 @@ _SAME_COUNTRY = {
 class _Study(Protocol):
     """What is asked of a study here."""
 
-    folder: Path
-    config: StudyConfig
-    rejects: Rejects
+    @property
+    def config(self) -> StudyConfig: ...
+    @property
+    def rejects(self) -> Rejects: ...
 
     def files(self, name: str) -> list[Path]: ...
     def has(self, name: str) -> bool: ...
     def table(self, name: str) -> pd.DataFrame: ...
 
-    @property
-    def images(self) -> pd.DataFrame: ...
+    def images_of(self, rows: pd.DataFrame) -> pd.DataFrame: ...
 
 
 def note_oddities(study: _Study) -> None:
@@ -84,7 +84,7 @@ def _off_image(study: _Study) -> Iterator[tuple[Path | str, str]]:
     fixations = study.table("fixations")
     if len(fixations) < 10:
         return
-    size = study.images.set_index("reading").loc[fixations["reading"]]
+    size = study.images_of(fixations).set_index("reading").loc[fixations["reading"]]
     x, y = fixations["x"].to_numpy(float), fixations["y"].to_numpy(float)
     known = np.isfinite(x + y)
     inside = (x >= 0) & (y >= 0) & (x <= size["width"].to_numpy(float)) & (y <= size["height"].to_numpy(float))

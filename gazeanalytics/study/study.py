@@ -227,7 +227,9 @@ class Study:
                 f"{self._place('readers')}; add a row for each there"
             )
         expected = "a reader of table 'readers'"
-        faults = [SetAside(int(row) + 2, "reader", expected, shown(reader)) for row, reader in lost["reader"].items()]
+        faults = [
+            SetAside(int(str(row)) + 2, "reader", expected, shown(reader)) for row, reader in lost["reader"].items()
+        ]
         self.rejects.put("readings", Path(self._place("readings")), faults, of=len(readings))
         self._left_out.update(lost["reading"].astype(str))
         readings = readings[~unknown].reset_index(drop=True)
@@ -240,11 +242,11 @@ class Study:
         known, keys = self.table("readings")["reading"], frame["reading"]
         codes, met = pd.factorize(keys)
         place = pd.Index(known.astype(str)).get_indexer(pd.Index(met.astype(str)))
-        lost = np.flatnonzero(place[codes] < 0)
+        lost: list[int] = np.flatnonzero(place[codes] < 0).tolist()
         if len(lost):
             column = io.foreign_name(self.config.tables.get(name), "reading")
             faults = [
-                SetAside(int(keys.index[row]) + 2, column, "a reading of table 'readings'", shown(keys.iloc[row]))
+                SetAside(int(str(keys.index[row])) + 2, column, "a reading of table 'readings'", shown(keys.iloc[row]))
                 for row in lost
                 if str(keys.iloc[row]) not in self._left_out
             ]
