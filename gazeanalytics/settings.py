@@ -33,7 +33,7 @@ class Settings:
     Smoothing(window_ms=20.0, passes=(1, 2))
     >>> Smoothing.from_mapping({"windw_ms": 5})
     Traceback (most recent call last):
-    gazeanalytics.tables.faults.InputError: settings: 'windw_ms' is not known; did you mean 'window_ms'?
+    gazeanalytics.tables.errors.InputError: settings: 'windw_ms' is not known; did you mean 'window_ms'?
     """
 
     __slots__ = ()

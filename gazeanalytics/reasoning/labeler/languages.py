@@ -1,6 +1,6 @@
 """Which language a text is written in; texts that are not read are set aside and counted, never misread.
 
-Read as English, "Kein Pneumothorax" affirms. Stop words and letters tell these languages apart within a few words; a
+Read as English, "Kein Pneumothorax" affirms. Stop words and letters separate these languages within a few words; a
 model of character sequences needs longer texts than "Kein Erguss" to be sure, and a file of weights.
 """
 

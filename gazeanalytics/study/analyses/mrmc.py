@@ -124,9 +124,7 @@ def _of_people(people: pd.DataFrame, column: str, merit: Measure, confidence: fl
 
 def show(known: StudyResult, outcome: MrmcOutcome) -> Iterator[Part]:
     """ROC curves with the readers' operating points, and the table of measures."""
-    text = (
-        f"How well readings tell cases with and without {outcome.rated} apart; {many(len(outcome.points), 'reader')}. "
-    )
+    text = f"How well readings separate cases with and without {outcome.rated}; {many(len(outcome.points), 'reader')}. "
     text += f"The rating is the stated certainty. {100 * outcome.filled:.0f} % of readings don't mention the finding; "
     text += f"they count as called absent with a certainty of {outcome.unmentioned:g}, which is an assumption. "
     text += "Readers and cases are random: intervals hold for other readers and cases like these. An AI reader is held "
@@ -142,7 +140,7 @@ def show(known: StudyResult, outcome: MrmcOutcome) -> Iterator[Part]:
 
 ANALYSIS = Analysis(
     name="mrmc",
-    question="How well do readers tell cases with and without a finding apart, people and AI (MRMC: AUC)?",
+    question="How well do readers separate cases with and without a finding, people and AI (MRMC: AUC)?",
     run=run,
     options=MrmcOptions,
     needs=("calls",),

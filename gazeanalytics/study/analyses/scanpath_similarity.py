@@ -66,7 +66,8 @@ def common_frame(known: StudyResult, max_cases: int) -> CommonFrame:
     study = known.study
     readers = study.table("readings")[["reading", "reader", "case"]]
     if study.has("readers") and "kind" in study.table("readers"):
-        people = study.table("readers").query("kind == 'person'")["reader"]
+        table = study.table("readers")
+        people = table.loc[table["kind"] == "person", "reader"]
         readers = readers[readers["reader"].isin(people)]
     fixations = known.fixations[known.fixations["reading"].isin(readers["reading"])]
     seen = readers[readers["reading"].isin(fixations["reading"].unique())]
