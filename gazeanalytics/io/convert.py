@@ -14,7 +14,7 @@ from gazeanalytics import ragged
 from gazeanalytics.io.cells import as_numbers, expanded, fits, milliseconds, plain_numbers, suffixed
 from gazeanalytics.io.files import format_of
 from gazeanalytics.io.maps import UNITS, ColumnSource, TableMap
-from gazeanalytics.tables import TABLES, Column, InputError, SetAside, Table, shown
+from gazeanalytics.tables import TABLES, Column, InputError, SetAside, Table, nearest, shown
 from gazeanalytics.tables.identifying import identifies
 
 __all__ = ["convert"]
@@ -121,6 +121,10 @@ def convert(
 def _distinct(frame: pd.DataFrame, raw: pd.DataFrame, contract: Table, table_map: TableMap) -> pd.DataFrame:
     """Keep the first row of each key, or of each value of foreign columns within a reading."""
     if isinstance(table_map.distinct, list):
+        for name in table_map.distinct:
+            if name not in raw:
+                have = nearest(name, [str(column) for column in raw])
+                raise InputError(f"study.toml, tables.{contract.name}.distinct: there is no column {name!r}; {have}")
         keys = raw.loc[frame.index, table_map.distinct]
         keys = keys.assign(**{"our reading": frame["reading"]}) if "reading" in frame else keys
         return frame[~keys.duplicated()]

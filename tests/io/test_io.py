@@ -267,3 +267,14 @@ def test_an_own_column_that_is_a_slip_of_ours_is_told(tmp_path):
     columns["duratoin"] = columns.pop("duration")
     with pytest.raises(InputError, match=r"tables\.fixations\.columns\.duratoin: .* has a column 'duration'; correct"):
         load(tmp_path, columns=columns)
+
+
+def test_distinct_by_a_column_that_is_not_there_is_named():
+    from pathlib import Path
+
+    raw = pd.DataFrame({"trial": ["1"], "gx": ["10"], "gy": ["20"], "t": ["0"]})
+    columns = {"x": "gx", "y": "gy", "onset": "t"}
+    said = {"file": "g.csv", "reading": ["trial"], "distinct": ["tral"], "columns": columns}
+    words = r"tables\.fixations\.distinct: there is no column 'tral'; did you mean 'trial'"
+    with pytest.raises(InputError, match=words):
+        io.convert(raw, "fixations", io.TableMap.model_validate(said), Path("g.csv"))
