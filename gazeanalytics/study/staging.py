@@ -178,8 +178,10 @@ def _swap(out: Path) -> None:
 def _tidy(out: Path, new: bool) -> None:
     """Take away what a run leaves that has nothing to resume: the work folder, and a folder that it made itself."""
     work = out / _WORK
+    if (work / _READY).exists():  # stopped while swapping: what is new is whole, and the next run finishes the swap
+        return
     shutil.rmtree(work / "new", ignore_errors=True)
-    if not (work / "parts").exists() and not (work / _READY).exists():
+    if not (work / "parts").exists():
         shutil.rmtree(work, ignore_errors=True)
         if new and not any(out.iterdir()):
             out.rmdir()

@@ -98,6 +98,31 @@ def test_killed_at_any_rename_of_the_swap_it_is_finished_by_the_next_run(tmp_pat
         assert contents(out) == dict.fromkeys(("data/a.txt", "tables/a.txt", "report.html", MARKER), "new")
 
 
+def test_stopped_or_failing_at_any_rename_of_the_swap_nothing_is_lost(tmp_path, monkeypatch):
+    """Unlike a kill, an error or Ctrl-C runs the code that tidies up; it must leave complete results alone."""
+    real = os.replace
+    for last in range(steps_of_a_swap(tmp_path, monkeypatch)):
+        out = tmp_path / f"out{last}"
+        with staged(out) as stage:
+            fill(stage.folder, "old", ("data", "tables", "figures"))
+        before, done = contents(out), []
+
+        def failing(a, b, done=done, last=last):
+            if len(done) == last:
+                raise OSError("no space left")
+            done.append(a)
+            real(a, b)
+
+        monkeypatch.setattr(os, "replace", failing)
+        with pytest.raises(OSError, match="no space"), staged(out) as stage:
+            fill(stage.folder, "new")
+        monkeypatch.undo()
+        if not finish(out):  # failed before the new results were called ready
+            assert contents(out) == before
+            continue
+        assert contents(out) == dict.fromkeys(("data/a.txt", "tables/a.txt", "report.html", MARKER), "new")
+
+
 def test_a_link_in_the_place_of_results_is_not_followed(tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
