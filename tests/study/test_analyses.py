@@ -211,6 +211,14 @@ def test_metacognition_has_all_measures_of_each_group(sample_results):
     )
 
 
+def test_metacognition_gives_no_interval_from_a_handful_of_draws(sample_results):
+    table = sample_results.table("metacognition")
+    few = table["draws"] < 100
+    assert few.any()
+    assert table.loc[few, ["conf_low", "conf_high"]].isna().all().all()
+    assert table.loc[few, "note"].str.contains("raise max_fits").all()
+
+
 def test_strategy_switches_add_up_to_persistence(sample_results):
     switches = sample_results.table("strategy_switches")
     kept = switches[switches["strategy"] == switches["next"]].set_index("strategy")["probability"]

@@ -17,6 +17,8 @@ from gazeanalytics.study.result import NotPossibleError, Outcome, StudyResult
 _NAMES = {"person": "people", "model": "AI readers"}
 # Fewer statements than this say nothing about how certainty goes with being right.
 _MIN_STATEMENTS = 50
+# Percentiles of fewer bootstrap draws than this are no 95 % interval.
+_MIN_DRAWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class MetacognitionOptions(Settings):
         Levels of certainty for meta-d'.
     max_fits : int
         Fits of meta-d' a group: bootstrap draws are this number over the group's readers, so that many readers don't
-        take hours. Fewer than 100 draws leave rough intervals; the table counts them.
+        take hours. Fewer than 100 draws leave no interval, and the table says so.
     """
 
     by: str = ""
@@ -62,10 +64,19 @@ def run(known: StudyResult, options: MetacognitionOptions) -> Outcome:
             n_resamples=draws,
             rng=known.study.config.study.seed,
         )
-        parts.append(found.assign(model=str(group), readers=own["reader"].nunique(), draws=draws))
+        found = found.assign(model=str(group), readers=own["reader"].nunique(), draws=draws)
+        parts.append(found if draws >= _MIN_DRAWS else _without_intervals(found, draws))
     if not parts:
         raise NotPossibleError(f"no group states {_MIN_STATEMENTS} certainties of findings whose truth is known")
     return Outcome(tables={"metacognition": pd.concat(parts, ignore_index=True)})
+
+
+def _without_intervals(found: pd.DataFrame, draws: int) -> pd.DataFrame:
+    """Blank what a handful of draws can't tell: percentiles of 20 draws are no 95 % interval, of 1 draw a point."""
+    blank = dict.fromkeys(("std_error", "statistic", "p_value", "conf_low", "conf_high"), np.nan)
+    reason = f"no interval: {draws} draws, raise max_fits"
+    notes = [f"{note}; {reason}" if note else reason for note in found["note"].fillna("")]
+    return found.assign(**{name: value for name, value in blank.items() if name in found}, note=notes)
 
 
 def show(known: StudyResult, outcome: Outcome) -> Iterator[Part]:
@@ -74,17 +85,18 @@ def show(known: StudyResult, outcome: Outcome) -> Iterator[Part]:
     text = "Whether readers are surer of calls that are right. Type-2 AUROC 0.5 and gamma 0: certainty says nothing of "
     text += "it. M-ratio 1: certainty uses all that the calls used. Only findings that a reading mentions count, "
     text += "so that calls are not a sample of all findings, and d' is that of the findings spoken of. Intervals: "
-    text += "bootstrap of readers and cases, as many draws as the column says; with few draws or few readers "
-    text += "they are rough."
-    rows = table[table["term"] == "type2_auroc"]
+    text += "bootstrap of readers and cases, as many draws as the column says; none where these are fewer than "
+    text += f"{_MIN_DRAWS} (raise max_fits). With few readers they are rough."
+    rows = table[(table["term"] == "type2_auroc") & table["conf_low"].notna()]
     rows = rows.assign(term=rows["model"], model="type-2 AUROC", contrast="")
-    picture = report.Picture(
-        report.forest(rows, label="Type-2 AUROC (95% CI)"), "Type-2 AUROC by group; chance is 0.5."
-    )
+    pictures = {}
+    if len(rows):
+        forest = report.forest(rows, label="Type-2 AUROC (95% CI)")
+        pictures["metacognition"] = report.Picture(forest, "Type-2 AUROC by group; chance is 0.5.")
     cells = ["model", "term", "estimate", "conf_low", "conf_high", "readers", "n", "draws", "note"]
     shown = table[cells].rename(columns={"model": "group", "term": "measure"})
     frame = report.format_frame(shown.assign(measure=shown["measure"].map(words)), caption="Metacognition by group")
-    yield Part("Metacognition", text, {"metacognition": picture}, {"metacognition": frame})
+    yield Part("Metacognition", text, pictures, {"metacognition": frame})
 
 
 ANALYSIS = Analysis(
