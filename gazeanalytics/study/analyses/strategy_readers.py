@@ -12,6 +12,9 @@ from gazeanalytics.settings import Settings
 from gazeanalytics.study.analysis import Analysis, Part
 from gazeanalytics.study.result import NotPossibleError, Outcome, StrategiesOutcome, StudyResult
 
+# A distribution is drawn from so many resamples on; fewer stand in the table alone.
+_MIN_DRAWN = 20
+
 
 @dataclass(frozen=True, slots=True)
 class StrategyReaderOptions(Settings):
@@ -100,7 +103,8 @@ def show(known: StudyResult, outcome: StrategyReaderOutcome) -> Iterator[Part]:
     text = "ICC 1: a trait of the reader; 0: a state of the reading; means of cases are removed first. "
     figures = {}
     if "strategy_stability" in outcome.tables:
-        text += f"Persistence and time course take readings in the order of the column {outcome.order!r}. 'p state' "
+        text += f"Persistence and time course take readings in the order of the column {outcome.order!r}; if that "
+        text += "is not the order in time, they mean nothing: name the column in the option order. 'p state' "
         text += (
             "tests runs within a reader, 'p trait' differences between readers as well. Stability repeats the whole "
         )
@@ -109,9 +113,10 @@ def show(known: StudyResult, outcome: StrategyReaderOutcome) -> Iterator[Part]:
         )
         text += "whether the strategies come again; below 0.5 a strategy counts as dissolved. Held out: strategies of "
         text += "readers and cases that had no part in the fit (ARI 1: the same, 0: chance)."
-        drawn = report.strategy_stability(outcome.tables["strategy_stability"])
-        caption = "Agreement of strategies found again in resamples with those of all readings."
-        figures["strategy_stability"] = report.Picture(drawn, caption)
+        if outcome.n_stability >= _MIN_DRAWN:
+            drawn = report.strategy_stability(outcome.tables["strategy_stability"])
+            caption = "Agreement of strategies found again in resamples with those of all readings."
+            figures["strategy_stability"] = report.Picture(drawn, caption)
     tables = {
         name: report.format_frame(outcome.tables[name], caption=caption)
         for name, caption in _CAPTIONS.items()
