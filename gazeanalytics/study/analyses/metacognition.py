@@ -72,7 +72,7 @@ def run(known: StudyResult, options: MetacognitionOptions) -> Outcome:
 
 
 def _without_intervals(found: pd.DataFrame, draws: int) -> pd.DataFrame:
-    """Blank what a handful of draws can't tell: percentiles of 20 draws are no 95 % interval, of 1 draw a point."""
+    """Blank what a handful of draws can't show: percentiles of 20 draws are no 95 % interval, of 1 draw a point."""
     blank = dict.fromkeys(("std_error", "statistic", "p_value", "conf_low", "conf_high"), np.nan)
     reason = f"no interval: {draws} draws, raise max_fits"
     notes = [f"{note}; {reason}" if note else reason for note in found["note"].fillna("")]
