@@ -16,6 +16,7 @@ from gazeanalytics.stats.mixed.anova import anova, joint_tests
 from gazeanalytics.stats.mixed.confint import confint
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.diagnostics import influence, random_effects_qq, residuals
+from gazeanalytics.stats.mixed.marginal_effects import MarginalSettings, adjusted_predictions, marginal_effects
 from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, marginal_means
 from gazeanalytics.stats.mixed.mediation import mediate
 from gazeanalytics.stats.mixed.model import check_formula, mixed, refit
@@ -78,6 +79,7 @@ __all__ = [
     "ExpectedUtility",
     "FrocData",
     "KappaStatistic",
+    "MarginalSettings",
     "MeanDifferenceStatistic",
     "MeanStatistic",
     "MetaD",
@@ -95,6 +97,7 @@ __all__ = [
     "VarianceExplained",
     "WeightedStatistic",
     "adjust",
+    "adjusted_predictions",
     "against_model",
     "agreement",
     "agreement_bootstrap",
@@ -120,6 +123,7 @@ __all__ = [
     "jensen_shannon",
     "join_embeddings",
     "joint_tests",
+    "marginal_effects",
     "marginal_means",
     "mediate",
     "metacognition",
