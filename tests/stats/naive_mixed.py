@@ -3,28 +3,53 @@
 import numpy as np
 from scipy import special, stats
 
-from gazeanalytics._kernels.stats import families as codes
+from gazeanalytics._kernels.stats import densities as codes
 
 
 def log_density(family, y, size, eta, phi):
     """Log density of one response by SciPy's own laws."""
-    if family == codes.BINOMIAL:
-        return stats.binom.logpmf(y, size, special.expit(eta))
-    if family == codes.POISSON:
-        return stats.poisson.logpmf(y, np.exp(eta))
-    if family == codes.NEGATIVE_BINOMIAL:
-        shape = np.exp(phi[0])
-        return stats.nbinom.logpmf(y, shape, shape / (shape + np.exp(eta)))
-    if family == codes.NEGATIVE_BINOMIAL_LINEAR:
-        return stats.nbinom.logpmf(y, np.exp(eta - phi[0]), 1 / (1 + np.exp(phi[0])))
+    return LAWS[family](y, size, eta, np.exp(phi[0]) if len(phi) == 1 else np.array(phi))
+
+
+def lognormal(low, high, eta, scale):
+    law = stats.lognorm(scale, scale=np.exp(eta))
+    return law.logpdf(low) if low == high else np.log(law.cdf(high) - law.cdf(low))
+
+
+def cloglog(y, size, eta, _):
+    # SciPy's chance would be rounded to 1 where the hazard is high.
+    hazard = np.exp(eta)
+    return np.log(special.comb(size, y)) + special.xlogy(y, -np.expm1(-hazard)) - (size - y) * hazard
+
+
+def ordinal(law):
+    def log_f(y, _, eta, cuts):
+        ends = np.concatenate([[-np.inf], cuts, [np.inf]])
+        return np.log(law.cdf(ends[int(y) + 1] - eta) - law.cdf(ends[int(y)] - eta))
+
+    return log_f
+
+
+def shapes(eta, phi):
     mean = special.expit(eta)
-    if family == codes.BETA:
-        return stats.beta.logpdf(y, mean * np.exp(phi[0]), (1 - mean) * np.exp(phi[0]))
-    if family == codes.BETA_BINOMIAL:
-        return stats.betabinom.logpmf(y, size, mean * np.exp(phi[0]), (1 - mean) * np.exp(phi[0]))
-    law = stats.logistic if family == codes.CUMULATIVE_LOGIT else stats.norm
-    cuts = np.concatenate([[-np.inf], phi, [np.inf]])
-    return np.log(law.cdf(cuts[int(y) + 1] - eta) - law.cdf(cuts[int(y)] - eta))
+    return mean * phi, (1 - mean) * phi
+
+
+LAWS = {
+    codes.BINOMIAL: lambda y, size, eta, _: stats.binom.logpmf(y, size, special.expit(eta)),
+    codes.BINOMIAL_PROBIT: lambda y, size, eta, _: stats.binom.logpmf(y, size, special.ndtr(eta)),
+    codes.BINOMIAL_CLOGLOG: cloglog,
+    codes.POISSON: lambda y, _, eta, __: stats.poisson.logpmf(y, np.exp(eta)),
+    codes.NEGATIVE_BINOMIAL: lambda y, _, eta, shape: stats.nbinom.logpmf(y, shape, shape / (shape + np.exp(eta))),
+    codes.NEGATIVE_BINOMIAL_LINEAR: lambda y, _, eta, phi: stats.nbinom.logpmf(y, np.exp(eta) / phi, 1 / (1 + phi)),
+    codes.BETA: lambda y, _, eta, phi: stats.beta.logpdf(y, *shapes(eta, phi)),
+    codes.BETA_BINOMIAL: lambda y, size, eta, phi: stats.betabinom.logpmf(y, size, *shapes(eta, phi)),
+    codes.LOGNORMAL: lognormal,
+    codes.GAMMA: lambda y, _, eta, shape: stats.gamma.logpdf(y, shape, scale=np.exp(eta) / shape),
+    codes.INVERSE_GAUSSIAN: lambda y, _, eta, shape: stats.invgauss.logpdf(y, np.exp(eta) / shape, scale=shape),
+    codes.CUMULATIVE_LOGIT: ordinal(stats.logistic),
+    codes.CUMULATIVE_PROBIT: ordinal(stats.norm),
+}
 
 
 def dense_z(terms, factors):
@@ -44,9 +69,16 @@ def laplace(y, size, eta0, z, derivatives):
     `derivatives(y, size, eta)` gives log f, its first and its negative second derivative, of all rows.
     """
     u = np.zeros(z.shape[1])
+
+    def penalised(at):
+        return -2 * derivatives(y, size, eta0 + z @ at)[0].sum() + at @ at
+
     for _ in range(200):
         _, g, w = derivatives(y, size, eta0 + z @ u)
-        step = np.linalg.solve(np.eye(u.size) + z.T @ (z * w[:, None]), z.T @ g - u)
+        weights = w if np.linalg.eigvalsh(np.eye(u.size) + z.T @ (z * w[:, None]))[0] > 0 else np.maximum(w, 0)
+        step = np.linalg.solve(np.eye(u.size) + z.T @ (z * weights[:, None]), z.T @ g - u)
+        while penalised(u + step) > penalised(u) + 1e-9:
+            step = step / 2
         u = u + step
         if step @ step < 1e-24:
             break

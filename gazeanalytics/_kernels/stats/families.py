@@ -8,7 +8,7 @@ w' = dw/deta; `inflate` then adds a share of excess zeros. Scores by a parameter
 
 the three that Laplace's gradient needs; c is -2 but for rows that excess zeros have changed. w is the observed, not the
 expected information: the latter keeps Fisher scoring stable but makes log |I + Z'WZ| no Laplace approximation for links
-that aren't canonical (beta, negative binomial, probit).
+that aren't canonical (beta, negative binomial, probit). Densities of single rows are in `densities`.
 """
 
 from __future__ import annotations
@@ -20,19 +20,28 @@ import numpy as np
 
 from gazeanalytics._kernels import kernel
 from gazeanalytics._kernels.special import log_choose, logistic, polygamma, softplus
-
-BINOMIAL = 1
-POISSON = 2
-NEGATIVE_BINOMIAL = 3
-NEGATIVE_BINOMIAL_LINEAR = 4
-BETA = 5
-BETA_BINOMIAL = 6
-CUMULATIVE_LOGIT = 7
-CUMULATIVE_PROBIT = 8
+from gazeanalytics._kernels.stats.densities import (
+    BETA_BINOMIAL,
+    BINOMIAL,
+    BINOMIAL_CLOGLOG,
+    BINOMIAL_PROBIT,
+    GAMMA,
+    INVERSE_GAUSSIAN,
+    LOGNORMAL,
+    NEGATIVE_BINOMIAL,
+    NEGATIVE_BINOMIAL_LINEAR,
+    POISSON,
+    beta_parts,
+    between,
+    binomial_cloglog,
+    binomial_probit,
+    positive_parts,
+    tail,
+)
 
 
 class Outcome(NamedTuple):
-    """Value (successes, count, share) and number of trials of each row."""
+    """Value (successes, count, share, time) of each row; its number of trials, or the end of its interval of time."""
 
     y: np.ndarray
     size: np.ndarray
@@ -53,66 +62,6 @@ class ScoreWeights(NamedTuple):
     c: np.ndarray
     h: np.ndarray
     t: np.ndarray
-
-
-@kernel
-def tail(family, x):
-    """Return f, f' and f'' of the latent distribution at x (0 at the infinite ends)."""
-    if math.isinf(x):
-        return 0.0, 0.0, 0.0
-    if family == CUMULATIVE_LOGIT:
-        _, first, second, third = logistic(x)
-        return first, second, third
-    density = math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
-    return density, -x * density, (x * x - 1.0) * density
-
-
-@kernel
-def between(family, low, high):
-    """Return F(high) - F(low) without cancellation.
-
-    Logit: F(high) (1 - F(low)) (1 - exp(low - high)); probit: in the tail where both are small.
-    """
-    if family == CUMULATIVE_LOGIT:
-        above = 1.0 / (1.0 + math.exp(-high)) if high > -700.0 else 0.0
-        below = 1.0 / (1.0 + math.exp(low)) if low < 700.0 else 0.0
-        return above * below * -math.expm1(low - high)
-    root = math.sqrt(2.0)
-    if low > 0.0:
-        return 0.5 * (math.erfc(low / root) - math.erfc(high / root))
-    return 0.5 * (math.erfc(-high / root) - math.erfc(-low / root))
-
-
-@kernel
-def beta_parts(y, size, phi, mean, binomial):
-    """Return log f of beta or beta-binomial, its three derivatives by the mean, and those of f, f', f'' by log phi."""
-    a = mean * phi
-    b = (1.0 - mean) * phi
-    a1, a2, a3 = polygamma(a)
-    b1, b2, b3 = polygamma(b)
-    p1, _, _ = polygamma(phi)
-    if binomial:
-        up1, up2, up3 = polygamma(y + a)
-        down1, down2, down3 = polygamma(size - y + b)
-        n1, _, _ = polygamma(size + phi)
-        log_f = log_choose(size, y) + math.lgamma(y + a) + math.lgamma(size - y + b) - math.lgamma(size + phi)
-    else:
-        up1, up2, up3 = math.log(y), 0.0, 0.0
-        down1, down2, down3 = math.log1p(-y), 0.0, 0.0
-        n1 = 0.0
-        log_f = (a - 1.0) * up1 + (b - 1.0) * down1
-    log_f += math.lgamma(phi) - math.lgamma(a) - math.lgamma(b)
-    first = (up1 - a1) - (down1 - b1)
-    sum2 = (up2 - a2) + (down2 - b2)
-    l1 = phi * first
-    l2 = phi * phi * sum2
-    l3 = phi * phi * phi * ((up3 - a3) - (down3 - b3))
-    slant2 = mean * (up2 - a2) - (1.0 - mean) * (down2 - b2)
-    slant3 = mean * (up3 - a3) + (1.0 - mean) * (down3 - b3)
-    by0 = phi * (p1 - n1 + mean * (up1 - a1) + (1.0 - mean) * (down1 - b1))
-    by1 = phi * (first + phi * slant2)
-    by2 = phi * (2.0 * phi * sum2 + phi * phi * slant3)
-    return log_f, l1, l2, l3, by0, by1, by2
 
 
 @kernel
@@ -162,6 +111,17 @@ def density_rows(family, outcome, eta, phi, out):
             g[i] = l1
             w[i] = -l1 - l2
             dw[i] = -l1 - 3.0 * l2 - l3
+        elif family == BINOMIAL_PROBIT or family == BINOMIAL_CLOGLOG:
+            if family == BINOMIAL_PROBIT:
+                log_f[i], g[i], l2, l3 = binomial_probit(y[i], size[i], e)
+            else:
+                log_f[i], g[i], l2, l3 = binomial_cloglog(y[i], size[i], e)
+            w[i] = -l2
+            dw[i] = -l3
+        elif family == LOGNORMAL or family == GAMMA or family == INVERSE_GAUSSIAN:
+            log_f[i], g[i], l2, l3, _, _, _ = positive_parts(family, y[i], size[i], e, phi[0])
+            w[i] = -l2
+            dw[i] = -l3
         else:
             # Beta and beta-binomial with a = mean phi, b = (1 - mean) phi; chain rule from the mean to eta.
             mean, m1, m2, m3 = logistic(e)
@@ -199,6 +159,8 @@ def dispersion_score(family, outcome, eta, phi, weights):
             by0 = y[i] * (1.0 - share) - r * share - l1
             by1 = -(l1 + l2) - share * r
             by2 = -(l1 + 3.0 * l2 + l3) - share * r
+        elif family == LOGNORMAL or family == GAMMA or family == INVERSE_GAUSSIAN:
+            _, _, _, _, by0, by1, by2 = positive_parts(family, y[i], size[i], e, phi[0])
         else:
             mean, m1, m2, _ = logistic(e)
             _, _, _, _, by0, at1, at2 = beta_parts(y[i], size[i], math.exp(phi[0]), mean, family == BETA_BINOMIAL)

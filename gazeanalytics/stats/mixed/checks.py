@@ -28,7 +28,7 @@ def refuse_confounded(formula: Formula, frame: Frame, family: Family, response: 
     gazeanalytics.stats.mixed.design.ModelError: the grouping 'reading' has one level per row (3), confounded with the
     residual; name a grouping that several rows share, such as the reader or the case
     """
-    identified = not family.gaussian and bool((response.size > 1).any())
+    identified = family.of_trials and bool((response.size > 1).any())
     identified |= family.counted
     for term in frame.terms:
         _refuse_crossed_as_nested(formula, frame, term)

@@ -59,11 +59,13 @@ def residuals(fit: MixedFit, *, n_resamples: int = 250, rng: int | np.random.Gen
     # Pearson residuals of 0/1 outcomes or small counts fall on lines whatever the model; these don't.
     rng = np.random.default_rng(rng)
     y = fit.response.y
+    # A censored time stands for all between its ends, and its residual is drawn among theirs.
+    high = fit.response.size if fit.family.timed else y
     below, equal = np.zeros(y.size), np.zeros(y.size)
     for _ in range(n_resamples):
         drawn = simulate(fit, rng=rng)
         below += drawn < y
-        equal += drawn == y
+        equal += (drawn >= y) & (drawn <= high)
     return (below + rng.random(y.size) * (equal + 1)) / (n_resamples + 1)
 
 

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit, ndtr, ndtri
+from scipy.special import expit, logit, ndtri
 
-from gazeanalytics._kernels.stats import families as codes
+from gazeanalytics._kernels.stats import densities as codes
+from gazeanalytics._kernels.stats.families import Outcome
 from gazeanalytics.stats.mixed.design import Design, ModelError
+from gazeanalytics.stats.mixed.links import LINKS
 from gazeanalytics.stats.mixed.solver.likelihood import Density, Inflated, Likelihood, Thresholds
 
 __all__ = ["FAMILIES", "Family", "Response", "zeros_start"]
 
 START_STEPS = 4
 MAX_ROUNDING = 0.05
+SMALLEST_SPREAD = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,9 @@ class Response:
     Attributes
     ----------
     y, size : numpy.ndarray, shape (rows,)
-        Value (successes, count, proportion, level from 0), and number of trials or, of a Gaussian outcome, precision
-        weight: the number of observations that the row is the mean of.
+        Value (successes, count, proportion, level from 0, time), and number of trials or, of a Gaussian outcome,
+        precision weight: the number of observations that the row is the mean of. A time that is only known to lie in
+        an interval has its lower end in `y` and the upper one in `size` (infinity where it is censored on the right).
     levels : tuple of str
         Labels of an ordinal or two-valued outcome, lowest first.
 
@@ -89,13 +93,23 @@ class Family:
         """Whether the outcome is a count from 0 without a top."""
         return self.code in (codes.POISSON, codes.NEGATIVE_BINOMIAL, codes.NEGATIVE_BINOMIAL_LINEAR)
 
+    @property
+    def of_trials(self) -> bool:
+        """Whether the outcome is successes among trials."""
+        return self.code in _OF_TRIALS
+
+    @property
+    def timed(self) -> bool:
+        """Whether the outcome is a time, which may be censored."""
+        return self.code == codes.LOGNORMAL
+
     def weighted(self, columns: list[pd.Series], weights: pd.Series) -> Response:
         """Turn columns and weights into a response: trials of a share of successes, or precision of a number."""
         numbers = _numbers([weights], "numbers", what="weights")
         if self.gaussian:
             _refuse(~((numbers > 0) & np.isfinite(numbers)), numbers, "finite numbers above 0", what="weights")
             return Response(self.response(columns).y, numbers)
-        if self.code in (codes.BINOMIAL, codes.BETA_BINOMIAL):
+        if self.of_trials:
             return _shares_of_trials(columns, numbers)
         raise ModelError(
             "weights are for family 'gaussian' (how precise each row is) and for shares of trials under 'binomial' or "
@@ -108,18 +122,23 @@ class Family:
         if self.ordinal:
             level = design.y.astype(np.int64)
             return Thresholds(self.code, level, x, int(level.max()))
-        counts = Density(self.code, codes.Outcome(design.y, design.size))
+        counts = Density(self.code, Outcome(design.y, design.size))
         return Inflated(counts, x) if inflated else counts
 
     def latent(self, x: np.ndarray) -> np.ndarray:
         """Give the latent distribution function of an ordinal outcome."""
-        return ndtr(x) if self.code == codes.CUMULATIVE_PROBIT else expit(x)
+        return LINKS[self.link].mean(x)
 
     def mean(self, eta: np.ndarray) -> np.ndarray:
-        """Give the expected outcome (a probability or share for binomial and beta) at a linear predictor."""
-        if self.link == "identity":
-            return eta
-        return np.exp(eta) if self.link == "log" else expit(eta)
+        """Give the expected outcome (a probability or share for binomial and beta) at a linear predictor.
+
+        Of a log-normal time it is the median.
+        """
+        return LINKS[self.link].mean(eta)
+
+    def slope(self, eta: np.ndarray) -> np.ndarray:
+        """Give the derivative of `mean` by the linear predictor."""
+        return LINKS[self.link].slope(eta)
 
 
 def _ones(y: np.ndarray) -> np.ndarray:
@@ -183,6 +202,24 @@ def _share(columns: list[pd.Series]) -> Response:
     return Response(y, _ones(y))
 
 
+def _positive(columns: list[pd.Series]) -> Response:
+    y = _numbers(columns, "finite numbers above 0")
+    _refuse(~((y > 0) & np.isfinite(y)), y, "finite numbers above 0")
+    return Response(y, _ones(y))
+
+
+def _time(columns: list[pd.Series]) -> Response:
+    """Take a time, or the ends of the interval in which it lies."""
+    low, high = (column.to_numpy(dtype=float) for column in (columns[0], columns[-1]))
+    seen = low == high
+    _refuse((low < 0) | (seen & ~((low > 0) & np.isfinite(low))), low, "times above 0")
+    _refuse(high < low, high, "ends of intervals that aren't before their beginnings")
+    _refuse((low == 0) & np.isinf(high), low, "times or intervals; one from 0 to infinity says nothing")
+    if not (np.isfinite(high) & (low > 0)).any():
+        raise ModelError("family 'lognormal': expected a time that was seen in some rows; all are censored")
+    return Response(low, high)
+
+
 def _levels(columns: list[pd.Series]) -> Response:
     # Two levels would be a binomial model with the sign of its intercept turned; better asked for by that name.
     levels = pd.Categorical(columns[0])
@@ -203,9 +240,21 @@ def _refuse(wrong: np.ndarray, y: np.ndarray, expected: str, *, what: str = "out
         raise ModelError(f"{what}: expected {expected}; got {y[row]:g} in row {row} of those used")
 
 
+def _starting_share(response: Response) -> np.ndarray:
+    # Half a success and half a failure more keep shares of 0 and 1 finite on the scale of any link.
+    return (response.y + 0.5) / (response.size + 1.0)
+
+
 def _share_start(response: Response) -> np.ndarray:
-    # Half a success and half a failure more keep shares of 0 and 1 finite on the logit scale.
-    return logit((response.y + 0.5) / (response.size + 1.0))
+    return logit(_starting_share(response))
+
+
+def _probit_start(response: Response) -> np.ndarray:
+    return ndtri(_starting_share(response))
+
+
+def _cloglog_start(response: Response) -> np.ndarray:
+    return LINKS["cloglog"].predictor(_starting_share(response))
 
 
 def _none(response: Response) -> np.ndarray:
@@ -229,6 +278,20 @@ def _log_start(response: Response) -> np.ndarray:
     return np.log(response.y + 0.5)
 
 
+def _log_value(response: Response) -> np.ndarray:
+    return np.log(response.y)
+
+
+def _log_time(response: Response) -> np.ndarray:
+    """Give the logarithm of the time, of the interval's middle (on that scale), or of its only finite end."""
+    low, high = response.y, response.size
+    return np.log(np.where(low == 0, high, np.where(np.isinf(high), low, np.sqrt(low * np.where(low > 0, high, 1)))))
+
+
+def _log_spread(response: Response) -> np.ndarray:
+    return np.log([max(float(np.std(_log_time(response))), SMALLEST_SPREAD)])
+
+
 def _log_one(response: Response) -> np.ndarray:
     return np.zeros(1)
 
@@ -237,17 +300,23 @@ def _log_five(response: Response) -> np.ndarray:
     return np.full(1, np.log(5.0))
 
 
+_OF_TRIALS = (codes.BINOMIAL, codes.BINOMIAL_PROBIT, codes.BINOMIAL_CLOGLOG, codes.BETA_BINOMIAL)
 NEGATIVE_BINOMIAL, NEGATIVE_BINOMIAL_LINEAR = codes.NEGATIVE_BINOMIAL, codes.NEGATIVE_BINOMIAL_LINEAR
 FAMILIES: dict[tuple[str, str], Family] = {
     (family.name, family.link): family
     for family in (
         Family("gaussian", "identity", 0, _real, lambda response: response.y, _none),
         Family("binomial", "logit", codes.BINOMIAL, _two_valued, _share_start, _none),
+        Family("binomial", "probit", codes.BINOMIAL_PROBIT, _two_valued, _probit_start, _none),
+        Family("binomial", "cloglog", codes.BINOMIAL_CLOGLOG, _two_valued, _cloglog_start, _none),
         Family("poisson", "log", codes.POISSON, _count, _log_start, _none),
         Family("negative binomial", "log", NEGATIVE_BINOMIAL, _count, _log_start, _log_one, "shape"),
         Family("negative binomial 1", "log", NEGATIVE_BINOMIAL_LINEAR, _count, _log_start, _log_one, "dispersion"),
         Family("beta", "logit", codes.BETA, _share, lambda response: logit(response.y), _log_five, "precision"),
         Family("beta-binomial", "logit", codes.BETA_BINOMIAL, _two_valued, _share_start, _log_five, "precision"),
+        Family("lognormal", "log", codes.LOGNORMAL, _time, _log_time, _log_spread, "sd(residual)"),
+        Family("gamma", "log", codes.GAMMA, _positive, _log_value, _log_one, "shape"),
+        Family("inverse gaussian", "log", codes.INVERSE_GAUSSIAN, _positive, _log_value, _log_one, "shape"),
         Family("ordinal", "logit", codes.CUMULATIVE_LOGIT, _levels, _flat, _thresholds(logit)),
         Family("ordinal", "probit", codes.CUMULATIVE_PROBIT, _levels, _flat, _thresholds(ndtri)),
     )

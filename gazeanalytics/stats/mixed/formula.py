@@ -12,10 +12,14 @@ import pandas as pd
 
 from gazeanalytics import expressions
 from gazeanalytics.expressions import Bracket, Call, Chain, ExpressionError, Layout, Matrix, Name, Node, Term
+from gazeanalytics.stats.mixed.censoring import ends_of_times, refuse_lost_times
 from gazeanalytics.stats.mixed.design import ModelError, RandomTerm
+from gazeanalytics.stats.mixed.groupings import group_levels
 from gazeanalytics.tables import nearest
 
 __all__ = ["Formula", "Frame", "parse", "read"]
+
+OUTCOME_WORDS = ("cbind", "censored", "interval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ class Formula:
     response : str
         Left-hand side, in one spelling.
     outcome : tuple of Node
-        Left-hand side: one, or the two of `cbind(successes, failures)`.
+        Left-hand side: one, or the two of `cbind(hits, misses)`, `censored(time, seen)` or `interval(low, high)`.
+    outcome_word : {"", "cbind", "censored", "interval"}
     fixed : tuple of Term
         Fixed part, multiplied out.
     offset : tuple of Node
@@ -60,6 +65,7 @@ class Formula:
     auxiliary: tuple[Term, ...]
     auxiliary_kind: str = ""
     weights: str = ""
+    outcome_word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,7 @@ def parse(formula: str, columns: Iterable[str] = ()) -> Formula:
             f"expected a formula, which has the shape 'outcome ~ predictors + (1 | reader)'; got {formula[:80]!r}"
         )
     left, right = tree.first, tree.rest[0][1]
+    word = left.name if isinstance(left, Call) and left.name in OUTCOME_WORDS else ""
     parts = expressions.summands(right)
     random, nested, words, fixed = [], [], [], []
     for sign, part in parts:
@@ -154,13 +161,14 @@ def parse(formula: str, columns: Iterable[str] = ()) -> Formula:
     auxiliary, kind = _auxiliary(words)
     return Formula(
         response=expressions.write(left),
-        outcome=left.arguments if isinstance(left, Call) and left.name == "cbind" else (left,),
+        outcome=left.arguments if isinstance(left, Call) and word else (left,),
         fixed=tuple(expressions.expand(fixed)),
         offset=tuple(_offset(call) for call in words if call.name == "offset"),
         random=tuple(random),
         nested=tuple(nested),
         auxiliary=auxiliary,
         auxiliary_kind=kind,
+        outcome_word=word,
     )
 
 
@@ -241,7 +249,10 @@ def read(formula: Formula, data: pd.DataFrame) -> Frame:
     >>> frame.notes
     ('1 of 3 rows left out: missing in site (1)',)
     """
-    kept, notes = _complete(_columns(formula, data))
+    used = _columns(formula, data)
+    if formula.outcome_word == "censored":
+        refuse_lost_times(formula.outcome[0], formula.outcome[-1], used)
+    kept, notes = _complete(used)
     kept = pd.DataFrame({name: _tidy(kept[name]) for name in kept})
     matrix = _matrix(formula.fixed, kept)
     _refuse_constant(formula, kept)
@@ -302,8 +313,11 @@ def outcome(formula: Formula, data: pd.DataFrame) -> list[pd.Series]:
     if len(formula.outcome) == 1 and isinstance(formula.outcome[0], Name):
         return [data[formula.outcome[0].name]]
     found = [_numbers(node, data) for node in formula.outcome]
-    for node, values in zip(formula.outcome, found, strict=True):
+    # An interval without an end is one that is infinite there.
+    for node, values in zip(formula.outcome[: 1 if formula.outcome_word == "interval" else None], found, strict=False):
         _refuse_infinite(expressions.write(node), values)
+    if formula.outcome_word == "censored":
+        found = ends_of_times(expressions.write(formula.outcome[-1]), *found)
     return [pd.Series(values, index=data.index) for values in found]
 
 
@@ -382,35 +396,11 @@ def _finite_offset(formula: Formula, data: pd.DataFrame) -> np.ndarray:
 
 
 def _term(matrix: Matrix, groups: tuple[str, ...], data: pd.DataFrame) -> RandomTerm:
-    levels, codes = _levels(list(groups), data)
+    levels, codes = group_levels(list(groups), data)
     return RandomTerm(":".join(groups), matrix.layout.column_names, levels, codes, np.ascontiguousarray(matrix.x))
-
-
-def _levels(names: list[str], data: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    levels, codes = _level_codes(data[names[0]])
-    for name in names[1:]:
-        labels, own = _level_codes(data[name])
-        present, codes = np.unique(codes * len(labels) + own, return_inverse=True)
-        levels = levels[present // len(labels)] + ":" + labels[present % len(labels)]
-    return levels, codes.astype(np.int64)
-
-
-def _level_codes(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    one = pd.Categorical(values).remove_unused_categories()
-    return one.categories.astype(str).to_numpy(dtype=object), one.codes.astype(np.int64)
 
 
 @model_errors()
 def new_matrix(spec: Layout, names: tuple[str, ...], data: pd.DataFrame) -> np.ndarray:
     """Build the columns of those names for new data, coded and scaled as they were for the fit."""
     return spec.matrix(data)[:, [spec.column_names.index(name) for name in names]]
-
-
-def new_codes(term: RandomTerm, data: pd.DataFrame) -> np.ndarray:
-    """Give each new row's level of a random term; -1 for levels that the fit hasn't seen, and for missing ones."""
-    names = term.group.split(":")
-    there, found = data[names].notna().all(axis=1).to_numpy(), np.full(len(data), -1, dtype=np.int64)
-    levels, codes = _levels(names, data[there])
-    known = {level: place for place, level in enumerate(term.levels)}
-    found[there] = np.array([known.get(level, -1) for level in levels], dtype=np.int64)[codes]
-    return found

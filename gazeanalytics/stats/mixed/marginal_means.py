@@ -83,7 +83,7 @@ def marginal_means(
     if scale == "response":
         # Means of the link scale are transformed back, as emmeans does: the outcome of an average case. The average of
         # outcomes over readers and cases would lie nearer to the middle.
-        slope = _slope(fit, table["estimate"].to_numpy())
+        slope = fit.family.slope(table["estimate"].to_numpy())
         for column in ("estimate", "conf_low", "conf_high"):
             table[column] = fit.family.mean(table[column].to_numpy())
         table["std_error"] *= slope
@@ -208,14 +208,6 @@ def _choices(values: pd.Series, chosen: bool, category: bool) -> list[object]:
     if chosen or category:
         return list(pd.Categorical(values).categories)
     return [values.astype(float).mean()]
-
-
-def _slope(fit: MixedFit, eta: np.ndarray) -> np.ndarray:
-    """Derivative of the mean by the linear predictor."""
-    mean = fit.family.mean(eta)
-    if fit.family.link == "logit":
-        return mean * (1 - mean)
-    return mean if fit.family.link == "log" else np.ones_like(mean)
 
 
 def _table(fit: MixedFit, term: str, labels: list[str], rows: np.ndarray, confidence: float) -> pd.DataFrame:

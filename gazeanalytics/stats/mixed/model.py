@@ -11,6 +11,7 @@ import pandas as pd
 
 from gazeanalytics.stats.mixed import checks, families
 from gazeanalytics.stats.mixed import formula as formulas
+from gazeanalytics.stats.mixed.censoring import refuse_outcome
 from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
 from gazeanalytics.stats.mixed.design import Design, ModelError, arrange, arrange_weighted, unpack
 from gazeanalytics.stats.mixed.families import Family, Response, zeros_start
@@ -45,14 +46,16 @@ def mixed(
         intercept and slope vary together, `(1 + x || g)` apart; `(1 | a/b)` means `(1 | a) + (1 | a:b)`. Readers and
         cases are crossed: `(1 | reader) + (1 | case)`, never nested.
         `nominal(x)` lets an effect on an ordinal outcome differ by threshold; `zeros(1)` or `zeros(x)` lets counts be
-        0 for another reason too, with log odds that x may move.
+        0 for another reason too, with log odds that x may move. `censored(time, seen)` is a time that is only known
+        to be longer where `seen` is 0, `interval(low, high)` one that lies between the two (from 0, or up to infinity).
     data : pandas.DataFrame
         One row per observation. Rows with a missing value in a column of the formula are left out, counted and noted.
     family : str
-        `gaussian`, `binomial`, `poisson`, `negative binomial`, `negative binomial 1`, `beta`, `beta-binomial` or
-        `ordinal` (cumulative).
+        `gaussian`, `binomial`, `poisson`, `negative binomial`, `negative binomial 1`, `beta`, `beta-binomial`,
+        `ordinal` (cumulative), `lognormal` (times, which may be censored), `gamma` or `inverse gaussian`.
     link : str, optional
-        `logit` or `probit` for `ordinal`; the other families have one link.
+        `logit` (the first), `probit` or `cloglog` for `binomial`, `logit` or `probit` for `ordinal`; the other families
+        have one link.
     reml : bool
         Restricted maximum likelihood (Gaussian only).
     weights : str, optional
@@ -106,6 +109,7 @@ def mixed(
     chosen = MixedSettings.given(settings)
     parts = replace(formulas.parse(formula, [str(name) for name in data.columns]), weights=weights or "")
     kind = families.find(family, link)
+    refuse_outcome(parts.outcome_word, kind.name, timed=kind.timed, of_trials=kind.of_trials)
     frame = formulas.read(parts, data)
     columns = formulas.outcome(parts, frame.data)
     response = kind.weighted(columns, frame.data[weights]) if weights else kind.response(columns)
@@ -201,8 +205,15 @@ def refit(fit: MixedFit, y: np.ndarray) -> MixedFit:
     >>> fit.coefficients.round(1), again.coefficients.round(1)
     (array([ 4.1, -0.9]), array([ 4.1, -1. ]))
     """
-    old = fit.response
-    return assemble(fit.plan, Response(np.asarray(y, dtype=float), old.size, old.levels))
+    old, y = fit.response, np.asarray(y, dtype=float)
+    if not fit.family.timed:
+        return assemble(fit.plan, Response(y, old.size, old.levels))
+    if (old.size != old.y).any():
+        raise ModelError(
+            "a model of censored times can't be fitted to simulated ones, as it isn't known when the times that were "
+            "seen would have been censored; for an interval use confint(fit, method='profile')"
+        )
+    return assemble(fit.plan, Response(y, y))
 
 
 def _independent(frame: formulas.Frame, kind: Family, tolerance: float) -> tuple[formulas.Frame, list[str]]:

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from gazeanalytics._kernels.stats import families as codes
+from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics.stats.mixed import formula as formulas
 from gazeanalytics.stats.mixed.design import ModelError
+from gazeanalytics.stats.mixed.groupings import new_codes
 from gazeanalytics.stats.mixed.results import MixedFit
 
 __all__ = ["predict", "simulate"]
@@ -81,7 +82,7 @@ def _random_part(fit: MixedFit, data: pd.DataFrame | None) -> np.ndarray:
     """Sum of each row's conditional modes; 0 for levels never seen."""
     total = np.zeros(fit.n if data is None else len(data))
     for term, effects, spec in zip(fit.frame.terms, fit.random, fit.frame.specs, strict=True):
-        level = term.codes if data is None else formulas.new_codes(term, data)
+        level = term.codes if data is None else new_codes(term, data)
         z = term.z if data is None else formulas.new_matrix(spec, term.names, data)
         # Level -1 reads the last mode, which `where` then discards.
         own = np.where(level[:, None] >= 0, effects.modes[level], 0.0)
@@ -158,9 +159,14 @@ def _draw(fit: MixedFit, eta: np.ndarray, rng: np.random.Generator) -> np.ndarra
     if fit.family.ordinal:
         below = np.cumsum(level_probabilities(fit, eta, fit.frame.auxiliary.x), axis=1)[:, :-1]
         return np.sum(rng.random(eta.size)[:, None] > below, axis=1).astype(float)
-    size = fit.response.size.astype(int)
+    size = fit.response.size.astype(int) if fit.family.of_trials else np.ones(eta.size, dtype=int)
     draws = {
         codes.BINOMIAL: lambda: rng.binomial(size, mean),
+        codes.BINOMIAL_PROBIT: lambda: rng.binomial(size, mean),
+        codes.BINOMIAL_CLOGLOG: lambda: rng.binomial(size, mean),
+        codes.LOGNORMAL: lambda: mean * np.exp(rng.normal(0, shape, eta.size)),
+        codes.GAMMA: lambda: rng.gamma(shape, mean / shape),
+        codes.INVERSE_GAUSSIAN: lambda: rng.wald(mean, shape),
         codes.POISSON: lambda: rng.poisson(mean),
         codes.NEGATIVE_BINOMIAL: lambda: rng.poisson(rng.gamma(shape, mean / shape)),
         codes.NEGATIVE_BINOMIAL_LINEAR: lambda: rng.poisson(rng.gamma(mean / shape, shape)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazeanalytics._kernels.stats import families as codes
+from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.results import MixedFit
 
@@ -105,8 +105,12 @@ def _residual_variance(fit: MixedFit, random: float) -> float:
         # The variance on the latent scale; the observation-level (delta) variance of Nakagawa et al. (2017)
         # depends on the mean and would make R2 differ between a study of easy and one of hard cases.
         return LOGISTIC_VARIANCE
-    if code == codes.CUMULATIVE_PROBIT:
+    if code in (codes.CUMULATIVE_PROBIT, codes.BINOMIAL_PROBIT):
         return 1.0
+    if code == codes.BINOMIAL_CLOGLOG:
+        return float(np.pi**2 / 6)
+    if code == codes.LOGNORMAL:
+        return fit.family_parameters["sd(residual)"].value ** 2
     if code == codes.POISSON:
         # The mean count over readers and cases: exp of a normal variable has mean exp(mu + variance / 2).
         x = fit.frame.x @ fit.coefficients + fit.frame.offset

@@ -11,10 +11,14 @@ from typing import Protocol
 
 import numpy as np
 
+from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics._kernels.stats import families as kernels
 from gazeanalytics._kernels.stats.families import Rows, ScoreWeights
 
 __all__ = ["Density", "Inflated", "Likelihood", "Thresholds"]
+
+
+_WITHOUT_DISPERSION = (codes.BINOMIAL, codes.BINOMIAL_PROBIT, codes.BINOMIAL_CLOGLOG, codes.POISSON)
 
 
 def empty_rows(rows: int) -> Rows:
@@ -51,7 +55,7 @@ class Density:
     --------
     A count of 2 at a mean of 2: the slope of its log density is 0, the curvature the mean.
 
-    >>> counts = Density(kernels.POISSON, kernels.Outcome(np.array([2.0]), np.ones(1)))
+    >>> counts = Density(codes.POISSON, kernels.Outcome(np.array([2.0]), np.ones(1)))
     >>> out = empty_rows(1)
     >>> counts.fill(np.log([2.0]), np.empty(0), out)
     >>> out.g.round(6).item(), out.w.round(6).item()
@@ -64,7 +68,7 @@ class Density:
     @property
     def parameters(self) -> int:
         """How many elements `phi` has."""
-        return int(self.family not in (kernels.BINOMIAL, kernels.POISSON))
+        return int(self.family not in _WITHOUT_DISPERSION)
 
     def possible(self, phi: np.ndarray) -> bool:
         """Every log dispersion is."""
@@ -104,7 +108,7 @@ class Thresholds:
     --------
     Three levels between thresholds -1 and 1: the middle one has probability 0.46 at a linear predictor of 0.
 
-    >>> middle = Thresholds(kernels.CUMULATIVE_LOGIT, np.array([1]), np.ones((1, 1)), 2)
+    >>> middle = Thresholds(codes.CUMULATIVE_LOGIT, np.array([1]), np.ones((1, 1)), 2)
     >>> out = empty_rows(1)
     >>> middle.fill(np.zeros(1), np.array([-1.0, 1.0]), out)
     >>> np.exp(out.log_f).round(2).item(), middle.possible(np.array([1.0, -1.0]))
@@ -172,7 +176,7 @@ class Inflated:
     --------
     A count of 0 at a mean of 2 has probability 0.14; with half of all counts in excess at 0, 0.57.
 
-    >>> counts = Density(kernels.POISSON, kernels.Outcome(np.zeros(1), np.ones(1)))
+    >>> counts = Density(codes.POISSON, kernels.Outcome(np.zeros(1), np.ones(1)))
     >>> out = empty_rows(1)
     >>> Inflated(counts, np.ones((1, 1))).fill(np.log([2.0]), np.zeros(1), out)
     >>> np.exp(out.log_f).round(2).item()
