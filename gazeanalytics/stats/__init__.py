@@ -26,6 +26,7 @@ from gazeanalytics.stats.mixed.r2 import VarianceExplained, r2
 from gazeanalytics.stats.mixed.results import MixedFit
 from gazeanalytics.stats.mixed.settings import MixedSettings, Tolerances
 from gazeanalytics.stats.mixed.specification import specification_curve
+from gazeanalytics.stats.mixed.within_between import within_between
 from gazeanalytics.stats.preference import preference
 from gazeanalytics.stats.reader_study import (
     Comparison,
@@ -148,4 +149,5 @@ __all__ = [
     "simulate",
     "specification_curve",
     "times_by_condition",
+    "within_between",
 ]

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from gazeanalytics.study.analyses.events import detect_events
     from gazeanalytics.study.analyses.features import measure_features
     from gazeanalytics.study.analyses.findings import label_traces
-    from gazeanalytics.study.analyses.models import default_models, fit_models, model_frame
+    from gazeanalytics.study.analyses.models import fit_models
     from gazeanalytics.study.analyses.readings import join_readings
     from gazeanalytics.study.analyses.strategies import find_archetypes, find_strategies
     from gazeanalytics.study.analysis import Analysis, Part
     from gazeanalytics.study.config import ModelConfig, StudyConfig, read_config
+    from gazeanalytics.study.estimands import default_models, model_frame
     from gazeanalytics.study.planning import Planned, plan
     from gazeanalytics.study.result import NotPossibleError, Outcome, StudyResult
     from gazeanalytics.study.run import analyse
@@ -33,11 +34,12 @@ _HOME = {
     "analyses.events": ("detect_events",),
     "analyses.features": ("measure_features",),
     "analyses.findings": ("label_traces",),
-    "analyses.models": ("default_models", "fit_models", "model_frame"),
+    "analyses.models": ("fit_models",),
     "analyses.readings": ("join_readings",),
     "analyses.strategies": ("find_archetypes", "find_strategies"),
     "analysis": ("Analysis", "Part"),
     "config": ("ModelConfig", "StudyConfig", "read_config"),
+    "estimands": ("default_models", "model_frame"),
     "planning": ("Planned", "plan"),
     "result": ("NotPossibleError", "Outcome", "StudyResult"),
     "run": ("analyse",),

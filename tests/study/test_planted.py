@@ -79,9 +79,9 @@ def test_the_whole_path_finds_what_was_planted(tmp_path):
     np.testing.assert_array_equal(readings["certainty"], readings["certainty_planted"])
     planted = planted_among(readings, truth.design)
     rows = found.estimates.merge(planted, on=["model", "term"])
-    # Intercept, experience and two contexts, and a contrast for each strategy but the first. A planted strategy may be
-    # found as two.
-    assert len(rows) == 2 * (4 + len(found.strategies.names) - 1)
+    # Intercept, two parts of experience and two contexts, and a contrast for each strategy but the first. A planted
+    # strategy may be found as two.
+    assert len(rows) == 2 * (5 + len(found.strategies.names) - 1)
     assert rows["value"].between(rows["conf_low"], rows["conf_high"]).sum() >= len(rows) - 2
 
 
@@ -96,6 +96,10 @@ def planted_among(readings, design):
         reference, *others = met.index
         new = value[~value.index.str.startswith("strategy")].copy()
         new["(Intercept)"] += shift[met[reference]]
+        # Parts of experience are centred: the intercept is at its mean, not at 0.
+        new["(Intercept)"] += value["experience_decades"] * readings["experience_years"].mean() / 10
+        for part in ("between_reader", "between_country"):
+            new[f"experience_decades_{part}"] = value["experience_decades"]
         for name in others:
             new[f"strategy[{name}]"] = shift[met[name]] - shift[met[reference]]
         parts.append(new.rename_axis("term").reset_index().assign(model=model))

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pandas as pd
 
 from gazeanalytics import report, stats
 from gazeanalytics.expressions import ExpressionError, check_condition, select
 from gazeanalytics.study.analysis import Analysis, Part, file_name, many, readers_by_country
 from gazeanalytics.study.config import ModelConfig
+from gazeanalytics.study.estimands import adjustments, default_models, model_frame
 from gazeanalytics.study.result import ModelsOutcome, StrategiesOutcome, StudyResult
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import InputError
 
-__all__ = ["default_models", "fit_defaults", "fit_models", "model_frame"]
-
-# Fewer groups than this say nothing about how groups vary (and 5 is already few).
-_FEWEST_GROUPS = 5
+__all__ = ["fit_defaults", "fit_models"]
 
 
 def check(study: Study, options: object) -> None:
@@ -36,70 +32,6 @@ def check(study: Study, options: object) -> None:
             raise InputError(f"{place}.where: {error}") from error
 
 
-def model_frame(readings: pd.DataFrame) -> pd.DataFrame:
-    """Rows that models use: people's readings, with `experience_decades` and `logit_uncertainty` beside.
-
-    The level "none" of a clinical context or condition becomes the reference that the others are compared with.
-
-    Examples
-    --------
-    >>> readings = pd.DataFrame({"kind": ["person", "model"], "experience_years": [20, None], "uncertainty": 0.5})
-    >>> model_frame(readings)[["experience_decades", "logit_uncertainty"]].values.tolist()
-    [[2.0, 0.0]]
-    """
-    frame = readings[readings["kind"] == "person"] if "kind" in readings else readings
-    added: dict[str, Any] = {}
-    if "experience_years" in frame:
-        added["experience_decades"] = frame["experience_years"] / 10
-    if "uncertainty" in frame:
-        share = frame["uncertainty"].where(frame["uncertainty"].between(0, 1, inclusive="neither"))
-        added["logit_uncertainty"] = np.log(share / (1 - share))
-    for name in ("context", "condition"):
-        if name in frame and (frame[name] == "none").any():
-            levels = sorted(set(frame[name].dropna()) - {"none"})
-            added[name] = pd.Categorical(frame[name], categories=["none", *levels])
-    return frame.assign(**added).reset_index(drop=True)
-
-
-def default_models(readings: pd.DataFrame, components: Sequence[str] = ()) -> dict[str, ModelConfig]:
-    """Write the models that the columns of `readings` allow.
-
-    Parameters
-    ----------
-    readings : pandas.DataFrame
-        As `model_frame` gives it.
-    components : sequence of str
-        Columns of strategy components, used in place of types when the strategies are a continuum.
-
-    Returns
-    -------
-    dict
-        `accuracy` (binomial) and `uncertainty` (linear on the logit), each where the outcome varies: strategy +
-        experience + context + reader, case and country crossed; what doesn't vary is left out.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"correct": [0, 1] * 10, "experience_decades": range(20), "reader": range(20),
-    ...                      "case": [0, 1, 2, 3, 4] * 4})
-    >>> default_models(rows)["accuracy"].formula
-    'correct ~ experience_decades + (1 | reader) + (1 | case)'
-    """
-    fixed = [*components] if components else [name for name in ("strategy",) if _varies(readings, name)]
-    fixed += [name for name in ("experience_decades", "context", "condition") if _varies(readings, name)]
-    groups = [name for name in ("reader", "case", "country") if _groups(readings, name) >= _FEWEST_GROUPS]
-    right = " + ".join([*fixed, *(f"(1 | {name})" for name in groups)])
-    if not groups or not fixed:
-        return {}
-    models = {}
-    if _varies(readings, "correct"):
-        models["accuracy"] = ModelConfig(formula=f"correct ~ {right}", family="binomial", title="Correct reading")
-    if _varies(readings, "logit_uncertainty"):
-        models["uncertainty"] = ModelConfig(
-            formula=f"logit_uncertainty ~ {right}", family="gaussian", title="Uncertainty (logit)"
-        )
-    return models
-
-
 def fit_models(readings: pd.DataFrame, models: Mapping[str, ModelConfig]) -> dict[str, stats.MixedFit]:
     """Fit each model to the rows of `readings` that it asks for; separation is noted with the estimates.
 
@@ -110,6 +42,7 @@ def fit_models(readings: pd.DataFrame, models: Mapping[str, ModelConfig]) -> dic
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(1)
     >>> rows = pd.DataFrame({"time_s": rng.normal(30, 5, 60), "reader": list("abcdef") * 10})
     >>> fits = fit_models(rows, {"time": ModelConfig(formula="time_s ~ 1 + (1 | reader)")})
@@ -151,21 +84,14 @@ def _fitted(readings: pd.DataFrame, model: ModelConfig) -> stats.MixedFit:
     return stats.mixed(model.formula, rows.reset_index(drop=True), family=model.family, settings={"separated": "note"})
 
 
-def _varies(frame: pd.DataFrame, name: str) -> bool:
-    return name in frame and len(frame[name].dropna().unique()) > 1
-
-
-def _groups(frame: pd.DataFrame, name: str) -> int:
-    return frame[name].nunique() if name in frame else 0
-
-
 def run(known: StudyResult, options: object) -> ModelsOutcome:
     """Fit the models of study.toml, or the default ones to what these columns allow."""
-    rows, asked = model_frame(known.readings), known.study.config.models
+    components = _components(known)
+    rows, asked = model_frame(known.readings, components), known.study.config.models
     if asked:
         models, fits, refused = asked, fit_models(rows, asked), {}
     else:
-        models = default_models(rows, _components(known))
+        models = default_models(rows, components)
         fits, refused = fit_defaults(rows, models)
     parts = [fit.estimates().assign(model=name) for name, fit in fits.items()]
     tables = {"estimates": pd.concat(parts, ignore_index=True)} if parts else {}
@@ -193,16 +119,45 @@ def _model(known: StudyResult, outcome: ModelsOutcome, name: str) -> Part:
     title = model.title or name
     text = f"{model.formula}; family {model.family}; {many(int(estimates['n'].max()), 'reading')}."
     text += f" Rows: {model.where}." if model.where else ""
+    terms = estimates["term"].astype(str)
+    adjusting = _adjusting(terms, adjustments(outcome.rows, _components(known)))
+    text += _reading(terms, adjusted=bool(adjusting.any()))
     text += f" Notes: {'; '.join(fit.notes)}." if fit.notes else ""
     stem = file_name(name)
     label = "Odds ratio (95% CI)" if odds else "Change (95% CI)"
-    forest = report.forest(estimates, exponentiate=odds, label=label)
+    forest = report.forest(estimates[~adjusting], exponentiate=odds, label=label)
     scale = "odds ratios" if odds else "coefficients"
-    figures = {f"forest_{stem}": report.Picture(forest, f"{title}: {scale} with 95% intervals.")}
+    rest = " Means of strategy by case and reader stand in the table." if adjusting.any() else ""
+    figures = {f"forest_{stem}": report.Picture(forest, f"{title}: {scale} with 95% intervals.{rest}")}
     if countries := _countries(known, model, fit):
         figures[f"countries_{stem}"] = countries
     table = report.format_estimates(estimates, caption=title)
     return Part(f"Model: {title}", text, figures, {f"model_{stem}": table})
+
+
+def _adjusting(terms: pd.Series, columns: list[str]) -> pd.Series:
+    """Mark the terms that a model has for the sake of the others: means of strategy, and their interactions."""
+    return terms.map(lambda term: not set(columns).isdisjoint(str(term).split(":")))
+
+
+def _reading(terms: pd.Series, *, adjusted: bool) -> str:
+    """Say what the effects mean, where the coding isn't plain from the formula."""
+    text = ""
+    if adjusted:
+        text += (
+            " The means of strategy by case and reader (Mundlak terms) make the effect of strategy that within a case "
+            "and a reader: harder cases or better readers that go with a strategy aren't counted for it."
+        )
+    if (terms == "presence").any():
+        text += (
+            " Presence of the target is coded -0.5 and 0.5: other effects are averages over cases with and without it, "
+            "and an interaction says how much more an effect is where the target is there. Of correct readings, the "
+            "first concerns keeping present and absent apart, the second where the line between them is drawn "
+            "(criterion)."
+        )
+    if terms.str.contains("_within_reader|_between_country", regex=True).any():
+        text += " Experience has its parts within readers, between readers (of one country) and between countries."
+    return text
 
 
 # What a difference on the linear predictor is called, by family.
