@@ -19,6 +19,7 @@ from gazeanalytics.stats.mixed.diagnostics import influence, random_effects_qq, 
 from gazeanalytics.stats.mixed.marginal_effects import MarginalSettings, adjusted_predictions, marginal_effects
 from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, marginal_means
 from gazeanalytics.stats.mixed.mediation import mediate
+from gazeanalytics.stats.mixed.misclassified import MisclassifiedFit, mixed_misclassified, share_posterior
 from gazeanalytics.stats.mixed.model import check_formula, mixed, refit
 from gazeanalytics.stats.mixed.power import Power, power
 from gazeanalytics.stats.mixed.prediction import predict, simulate
@@ -84,6 +85,7 @@ __all__ = [
     "MeanDifferenceStatistic",
     "MeanStatistic",
     "MetaD",
+    "MisclassifiedFit",
     "MixedFit",
     "MixedSettings",
     "ModelError",
@@ -129,6 +131,7 @@ __all__ = [
     "mediate",
     "metacognition",
     "mixed",
+    "mixed_misclassified",
     "mrmc",
     "mrmc_power",
     "mrmc_sample_size",
@@ -146,6 +149,7 @@ __all__ = [
     "refit",
     "residuals",
     "roc_curves",
+    "share_posterior",
     "simulate",
     "specification_curve",
     "times_by_condition",
