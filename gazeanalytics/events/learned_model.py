@@ -19,18 +19,21 @@ from gazeanalytics._kernels.events.forest import CLASSES, DEPTH, ROUND
 from gazeanalytics._kernels.events.gaze import Gaze, part_of
 from gazeanalytics.events.boosted_trees import Trees
 from gazeanalytics.events.recording import MAX_GAP_MS
-from gazeanalytics.npz import NpzError, read_arrays
 from gazeanalytics.ragged import Segments
-from gazeanalytics.tables import InputError
+from gazeanalytics.saved_models import Array, Fault, Part, Store, Texts, naming, parse_json, read_store
 
 __all__ = ["NEAR", "LearnedModel", "label_motion", "label_pursuit", "shipped"]
 
 _TREES = ("prior", "feature", "threshold", "value")
 # Trees know measures by their places: weights of another order would be read without an error.
 _FORMAT = 2
-# What the arrays of a file may be, and limits that hold 100 times the shipped weights.
-_DTYPES = (np.dtype("<f8"), np.dtype("<f4"), np.dtype("<u2"), np.dtype("<i8"))
-_MAX_BYTES, _MAX_TREES, _MAX_LASTING_MS = 1 << 28, 20_000, 1e6
+_MAX_TREES = 20_000  # 100 times those of the shipped weights
+# -inf: one class never follows another.
+_PARTS: Mapping[str, Part] = {
+    "moves": Array((CLASSES, CLASSES), high=0, infinite=True),
+    "lasting": Array((CLASSES,), low=0, high=1e6),
+    "about": Texts(),
+}
 # The trees are asked about samples this near to a peak of speed (deg/s, and in units of the noise), and near holes.
 NEAR = kernels.Near(peak_deg_s=18.0, peak_noise=4.0, before_ms=10.0, after_ms=25.0, hole_ms=150.0)
 # No saccade lasts longer: one of 40 deg takes some 109 ms (Carpenter 1988). Lids drag the gaze for some 100 ms.
@@ -102,66 +105,46 @@ class LearnedModel:
             If the file is absent, damaged, of another format, or its arrays have other types, shapes or values than
             weights have. Pickled objects are refused.
         """
-        try:
-            stored = read_arrays(Path(path), _DTYPES, max_bytes=_MAX_BYTES, texts=True)
-            return cls._checked(stored)
-        except NpzError as error:
-            raise InputError(f"{path}: {error}") from None
+        with naming(path):
+            return cls._checked(read_store(path))
 
     @classmethod
-    def _checked(cls, stored: Mapping[str, np.ndarray]) -> LearnedModel:
-        if "motion_prior" not in stored or "format" not in stored or stored["format"].shape != ():
-            raise NpzError("holds no weights of this detector; train them with events.fit_detector")
-        if stored["format"] != _FORMAT:
-            raise NpzError(f"expected file format {_FORMAT}; got {stored['format']}: train the detector again")
-        motion = _trees_of(stored, "motion", kernels.MEASURES)
-        drift = _trees_of(stored, "drift", events_drift.MEASURES) if "drift_prior" in stored else None
-        moves, lasting = _array_of(stored, "moves", (CLASSES, CLASSES)), _array_of(stored, "lasting", (CLASSES,))
-        # -inf: one class never follows another.
-        if np.isnan(moves).any() or (moves > 0).any():
-            raise NpzError("'moves' expected log probabilities, at most 0")
-        if not (np.isfinite(lasting).all() and (lasting >= 0).all() and (lasting <= _MAX_LASTING_MS).all()):
-            raise NpzError(f"'lasting' expected durations of 0 to {_MAX_LASTING_MS:g} ms")
-        return cls(motion, drift, moves, lasting, _about_of(stored))
+    def _checked(cls, store: Store) -> LearnedModel:
+        if not {"motion_prior", "format"} <= store.arrays.keys():
+            raise Fault("holds no weights of this detector; train them with events.fit_detector")
+        number = Array((), "i").read(None, "format", store)
+        if number != _FORMAT:
+            raise Fault(f"expected file format {_FORMAT}; got {number}: train the detector again")
+        motion = _trees_of(store, "motion", kernels.MEASURES)
+        drift = _trees_of(store, "drift", events_drift.MEASURES) if "drift_prior" in store.arrays else None
+        moves, lasting, about = (part.read(None, name, store) for name, part in _PARTS.items())
+        return cls(motion, drift, moves, lasting, _about_of(about))
 
 
-def _array_of(stored: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], dtype: str = "<f8") -> np.ndarray:
-    """An array of known type and shape; -1 stands for any length."""
-    if name not in stored:
-        raise NpzError(f"has no {name!r}; train the detector again")
-    array = stored[name]
-    fits = len(array.shape) == len(shape) and all(
-        want in (-1, have) for want, have in zip(shape, array.shape, strict=True)
-    )
-    if array.dtype != np.dtype(dtype) or not fits:
-        raise NpzError(f"{name!r} expected shape {shape} of {dtype}; got {array.shape} of {array.dtype.str}")
-    return array
-
-
-def _trees_of(stored: Mapping[str, np.ndarray], name: str, measures: int) -> Trees:
+def _trees_of(store: Store, name: str, measures: int) -> Trees:
     """Trees whose nodes look at measures that there are, and whose leaves add finite log odds."""
-    inner = 2**DEPTH - 1
-    prior = _array_of(stored, f"{name}_prior", (CLASSES,))
-    feature = _array_of(stored, f"{name}_feature", (-1, inner), "<u2")
-    count = len(feature)
-    threshold = _array_of(stored, f"{name}_threshold", (count, inner), "<f4")
-    value = _array_of(stored, f"{name}_value", (count, inner + 1, CLASSES), "<f4")
+    inner, trees = 2**DEPTH - 1, f"trees of {name}"
+    parts = (
+        Array((CLASSES,)),
+        Array((trees, inner), "u2", low=0, high=measures - 1),
+        # Infinite where a branch ended early.
+        Array((trees, inner), "f4", infinite=True),
+        Array((trees, inner + 1, CLASSES), "f4"),
+    )
+    arrays = [part.read(None, f"{name}_{own}", store) for part, own in zip(parts, _TREES, strict=True)]
+    count = store.sizes[trees]
     if count > _MAX_TREES or count % ROUND:
-        raise NpzError(f"{name!r} expected at most {_MAX_TREES} trees, a multiple of {ROUND}; got {count}")
-    if count and feature.max() >= measures:
-        raise NpzError(f"'{name}_feature' expected measures below {measures}; got {feature.max()}")
-    if np.isnan(threshold).any() or not (np.isfinite(prior).all() and np.isfinite(value).all()):
-        raise NpzError(f"{name!r} expected finite log odds and thresholds")
-    return Trees(prior, feature, threshold, value)
+        raise Fault(f"{name!r} expected at most {_MAX_TREES} trees, a multiple of {ROUND}; got {count}")
+    return Trees(*arrays)
 
 
-def _about_of(stored: Mapping[str, np.ndarray]) -> dict[str, object]:
+def _about_of(text: str) -> dict[str, object]:
     try:
-        about = json.loads(str(stored["about"]))
-    except (KeyError, ValueError, RecursionError):
+        about = parse_json(text.encode())
+    except (ValueError, RecursionError):
         about = None
     if not isinstance(about, dict):
-        raise NpzError("'about' expected a JSON object")
+        raise Fault("'about' expected a JSON object")
     return about
 
 

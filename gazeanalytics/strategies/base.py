@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.saved_models import Part, write_model
+from gazeanalytics.saved_models.model_file import read_model
 from gazeanalytics.settings import Settings
-from gazeanalytics.strategies.model_file import read_model, write_model
-from gazeanalytics.strategies.model_parts import Part
 from gazeanalytics.tables import InputError, check
 
 __all__ = ["FittedClustering", "FittedModel"]

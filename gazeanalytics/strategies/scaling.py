@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import yeojohnson, yeojohnson_normmax
 
-from gazeanalytics.strategies.model_parts import Array, Part, Value, Words
+from gazeanalytics.saved_models import Array, Part, Value, Words
 from gazeanalytics.tables import check
 
 __all__ = [

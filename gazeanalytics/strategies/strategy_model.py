@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.saved_models import Array, Frame, Nested, Part, SettingsOf, Value
 from gazeanalytics.strategies.base import FittedClustering
 from gazeanalytics.strategies.clustering.mixtures import Mixture
 from gazeanalytics.strategies.clustering.search import (
@@ -16,7 +17,6 @@ from gazeanalytics.strategies.clustering.search import (
     search,
 )
 from gazeanalytics.strategies.continuum.components import Components
-from gazeanalytics.strategies.model_parts import Array, Frame, Nested, Part, SettingsOf, Value
 from gazeanalytics.strategies.preparing import codes, removed
 from gazeanalytics.strategies.scaling import Scaling, canonical, reading_column
 from gazeanalytics.strategies.strategy_fit import Verdict, fit_strategies

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 import zipfile
 from contextlib import suppress
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gazeanalytics.saved_models import Array, Fault, Store, npz
 from gazeanalytics.strategies import (
     Archetypes,
     Clustering,
@@ -20,7 +22,6 @@ from gazeanalytics.strategies import (
     MarkovMixture,
     ReaderHMMs,
     StrategyModel,
-    model_file,
 )
 from gazeanalytics.tables import InputError
 
@@ -203,7 +204,7 @@ def test_nothing_in_a_file_is_run_and_nothing_large_is_allocated(saved, tmp_path
         archive.writestr("json.npy", stream.getvalue() + bytes(8))
     assert refused(StrategyModel, tmp_path / "large.npz") == "is damaged, or not a file saved by this package"
     # A bomb: few bytes that unpack to more than the limit.
-    monkeypatch.setattr(model_file, "_MAX_BYTES", 2**20)
+    monkeypatch.setattr(npz, "_MAX_BYTES", 2**20)
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.npy", bytes(2**20 + 1))
     assert refused(StrategyModel, tmp_path / "bomb.npz") == "is larger than 1 MB or has more than 256 arrays"
@@ -239,3 +240,32 @@ def _contents(fitted, saved):
     FOLDER = saved
     CONTENT = {kind: (saved / f"{kind}.npz").read_bytes() for kind in KINDS}
     CLASSES = {kind: type(model) for kind, model in fitted.items()}
+
+
+def test_pipes_and_tables_that_would_take_gigabytes_are_refused_at_once(saved, tmp_path):
+    os.mkfifo(tmp_path / "pipe.npz")
+    assert refused(StrategyModel, tmp_path / "pipe.npz") == "is not a file"
+    _, arrays = parts_of(saved / "types.npz")
+    text = b'{"package": [' + b"{}," * 4_000_000 + b"{}]}"  # 12 MB here, 300 MB as Python objects
+    np.savez_compressed(tmp_path / "wide.npz", json=np.frombuffer(text, np.uint8), **arrays)
+    words = "holds more than 64 MB of text or 5,000,000 values in its tables"
+    assert refused(StrategyModel, tmp_path / "wide.npz") == words
+    features = 800
+    store = Store({"c": np.broadcast_to(np.eye(features), (4, features, features))})
+    with pytest.raises(Fault, match="array 'c' expected fewer than 800 features"):
+        Array(("groups", "features", "features"), covariance=True).read(None, "c", store)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_of_either_order_and_without_rows_are_read(tmp_path, order):
+    arrays = {
+        "a": np.asarray(np.arange(6.0).reshape(2, 3), order=order),
+        "none": np.empty((0, 3)),
+        "one": np.array("é"),
+    }
+    np.savez_compressed(tmp_path / "mine.npz", **arrays)
+    found = npz.read_arrays(tmp_path / "mine.npz")
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(found[name], array)
+        assert found[name].flags.writeable
+        assert found[name].flags.c_contiguous

@@ -19,7 +19,10 @@ from gazeanalytics.reasoning.labeler.languages import LANGUAGES, language_rules
 from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Phrases
 from gazeanalytics.tables import nearest
 
-__all__ = ["FINDINGS", "Lexicon", "Link", "lexicon"]
+__all__ = ["FINDINGS", "SCHEMES", "Lexicon", "Link", "lexicon"]
+
+SCHEMES = ("chexpert", "nih", "chexgpt")
+"""Names of the built-in lexicons."""
 
 # The 14 observations of CheXpert, in its order.
 FINDINGS = (
@@ -39,7 +42,6 @@ FINDINGS = (
     "support_devices",
 )
 
-_SPECIAL = ("reach", "one_way", "inverse", "same", "covers")
 _AFFIRMED = 0.98  # what an unhedged statement of presence states
 _HEDGE = ("phrase", "place", "p", "low", "high")
 _MARKS = {",": "comma", ":": "lead", "(": "lead", ")": "comma", ";": "stop", "/": "or"} | dict.fromkeys(
@@ -164,9 +166,8 @@ def _own(lists: Mapping[str, Sequence[str]]) -> Lexicon:
 @cache
 def _builtin(name: str, language: str = "en") -> Lexicon:
     schemes = _read("schemes.toml")
-    names = [scheme for scheme in schemes if scheme not in _SPECIAL]
-    if name not in names:
-        raise ValueError(f"there is no scheme {name!r}; {nearest(name, names)}")
+    if name not in SCHEMES:
+        raise ValueError(f"there is no scheme {name!r}; {nearest(name, list(SCHEMES))}")
     links: dict[str, tuple[Link, ...]] = {}
     for finding, concepts in schemes[name].items():
         for concept in concepts:

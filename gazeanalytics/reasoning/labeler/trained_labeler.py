@@ -6,7 +6,7 @@ language model's labels). It is small and fast, and is saved as plain numbers an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,14 +17,24 @@ from scipy.sparse import csr_matrix
 
 from gazeanalytics.reasoning.labeler.conclusions import conclude
 from gazeanalytics.reasoning.labeler.findings import label_findings
-from gazeanalytics.reasoning.labeler.lexicons import lexicon
+from gazeanalytics.reasoning.labeler.lexicons import SCHEMES, lexicon
 from gazeanalytics.reasoning.labeler.phrase_matching import words
 from gazeanalytics.reasoning.labeler.sentences import lower
+from gazeanalytics.saved_models import Array, Fault, Part, Texts, naming, read_store
 
 __all__ = ["TrainedLabeler", "train_labeler"]
 
 _CLASSES = ("present", "absent", "uncertain", "blank")
 _CODES = {"present": 1.0, "absent": 0.0, "uncertain": -1.0, "blank": np.nan}
+# What a file holds, and the limits of it.
+_PARTS: Mapping[str, Part] = {
+    "scheme": Texts(max_characters=1_000),
+    "window": Array((), "i", low=0, high=1_000_000),
+    "clues": Texts(("clues",), max_characters=10_000),
+    "classes": Texts(("classes",), known=_CLASSES),
+    "weights": Array(("classes", "clues")),
+    "bias": Array(("classes",)),
+}
 _RARE = 2  # clues seen in fewer reports than this are left out
 
 
@@ -88,17 +98,34 @@ class TrainedLabeler:
             )
 
     @classmethod
-    def load(cls, path: str | Path) -> TrainedLabeler:
-        """Read a labeler that `save` wrote; a file that holds objects is refused."""
-        with np.load(Path(path), allow_pickle=False) as kept:
-            return cls(
-                str(kept["scheme"]),
-                int(kept["window"]),
-                tuple(kept["clues"].tolist()),
-                tuple(kept["classes"].tolist()),
-                kept["weights"],
-                kept["bias"],
-            )
+    def load(cls, path: str | Path, *, scheme: str | None = None) -> TrainedLabeler:
+        """Read a labeler that `save` wrote, all of it checked.
+
+        Parameters
+        ----------
+        path : str or path
+            Nothing in the file is run; it may come from anyone.
+        scheme : str, optional
+            The lexicon, of a labeler that was trained with a TOML file of word lists: a file of weights doesn't decide
+            which other file is opened.
+
+        Raises
+        ------
+        InputError
+            If the file is absent, damaged, or its parts have other types, shapes or values than a labeler has, or if it
+            was trained with word lists that aren't built in.
+        """
+        with naming(path):
+            store = read_store(path)
+            if store.arrays.keys() != _PARTS.keys():
+                raise Fault(f"expected a labeler saved with {cls.__name__}.save")
+            parts = {name: part.read(None, name, store) for name, part in _PARTS.items()}
+            stored = parts["scheme"]
+            if scheme is None and stored not in SCHEMES:
+                raise Fault(f"was trained with the word lists {stored!r:.100}; say where they are, load(..., scheme=)")
+            if not parts["classes"] or len(set(parts["clues"])) < len(parts["clues"]):
+                raise Fault("expected some classes, and each clue once")
+        return cls(**parts | {"scheme": scheme or stored, "window": int(parts["window"])})
 
 
 def train_labeler(

@@ -12,9 +12,9 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_score
 
 from gazeanalytics._kernels.strategies import medoids as kernels
+from gazeanalytics.saved_models import Array, Part
 from gazeanalytics.settings import Settings
 from gazeanalytics.strategies.clustering.mixtures import principal
-from gazeanalytics.strategies.model_parts import Array, Part
 from gazeanalytics.strategies.scaling import Method
 from gazeanalytics.strategies.validation.cluster_tendency import gaussian_copula
 

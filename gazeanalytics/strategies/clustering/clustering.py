@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 
+from gazeanalytics.saved_models import Array, Either, Frame, Nested, Optional, Part, SettingsOf, Value
 from gazeanalytics.strategies.base import FittedClustering, strategies_table
 from gazeanalytics.strategies.clustering.clusterers import (
     ClusteringSettings,
@@ -24,7 +25,6 @@ from gazeanalytics.strategies.clustering.clusterers import (
     silhouette,
     surrogate_p_value,
 )
-from gazeanalytics.strategies.model_parts import Array, Either, Frame, Nested, Optional, Part, SettingsOf, Value
 from gazeanalytics.strategies.scaling import Scaling, canonical, reading_column, spread_ties
 from gazeanalytics.tables import check
 from gazeanalytics.threads import one_thread

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
 from gazeanalytics._kernels.strategies import mixtures as kernels
-from gazeanalytics.strategies.model_parts import Array, Part, Value
+from gazeanalytics.saved_models import Array, Part, Value
 
 __all__ = ["ONE_SHAPE", "OWN_SHAPES", "Mixture", "best_path", "fit_groups", "principal", "start_memberships"]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels.strategies import archetypes as kernels
+from gazeanalytics.saved_models import Array, Frame, Nested, Part, SettingsOf, Value
 from gazeanalytics.settings import Settings
 from gazeanalytics.strategies.base import FittedModel
 from gazeanalytics.strategies.clustering.mixtures import principal
-from gazeanalytics.strategies.model_parts import Array, Frame, Nested, Part, SettingsOf, Value
 from gazeanalytics.strategies.scaling import Scaling, canonical, reading_column, spread_ties
 from gazeanalytics.tables import check
 from gazeanalytics.threads import one_thread

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.strategies.model_parts import Array, Part
+from gazeanalytics.saved_models import Array, Part
 
 __all__ = ["Components", "fit_components", "parallel_analysis", "varimax"]
 

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels.strategies import emhmm as kernels
+from gazeanalytics.saved_models import Array, Frame, Nested, Part, SettingsOf, Value
 from gazeanalytics.strategies.base import FittedClustering
 from gazeanalytics.strategies.markov.emhmm_search import VhemSearch
 from gazeanalytics.strategies.markov.hmm import HMMBank, ReaderHMMs, match, states_table
 from gazeanalytics.strategies.markov.sequences import Paths, pack
 from gazeanalytics.strategies.markov.settings import HMMClusteringSettings
-from gazeanalytics.strategies.model_parts import Array, Frame, Nested, Part, SettingsOf, Value
 
 __all__ = ["HMMClustering"]
 

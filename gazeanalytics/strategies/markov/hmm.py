@@ -13,10 +13,10 @@ from scipy.special import gammaln
 from gazeanalytics import ragged
 from gazeanalytics._kernels.strategies import hmm as kernels
 from gazeanalytics._kernels.strategies import hmm_vb
+from gazeanalytics.saved_models import Array, Frame, Nested, Part, SettingsOf, Value
 from gazeanalytics.strategies.base import FittedModel
 from gazeanalytics.strategies.markov.sequences import Paths, pack
 from gazeanalytics.strategies.markov.settings import HMMSettings
-from gazeanalytics.strategies.model_parts import Array, Frame, Nested, Part, SettingsOf, Value
 
 __all__ = ["HMMBank", "ReaderHMMs"]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels.strategies import markov_mixture as kernels
+from gazeanalytics.saved_models import Array, Frame, Part, SettingsOf, Value
 from gazeanalytics.strategies.base import FittedClustering
 from gazeanalytics.strategies.markov.sequences import sortable
 from gazeanalytics.strategies.markov.settings import MarkovMixtureSettings
-from gazeanalytics.strategies.model_parts import Array, Frame, Part, SettingsOf, Value
 from gazeanalytics.tables import check
 
 __all__ = ["MarkovMixture"]

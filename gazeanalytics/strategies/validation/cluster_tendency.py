@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from gazeanalytics.saved_models import Array, Part, Value
 from gazeanalytics.strategies.clustering.mixtures import fit_groups, principal, start_memberships
-from gazeanalytics.strategies.model_parts import Array, Part, Value
 
 __all__ = ["ClusterTendency", "cluster_tendency", "gaussian_copula"]
 

@@ -1,4 +1,4 @@
-"""Parts of a file of a fitted model: how an array, a value or a table is written, and how it is checked when read.
+"""Fields of a file of a fitted model: how a value or a table is written, and how it is checked when it is read.
 
 A model says what each of its fields is (`Array`, `Value`, `Frame`, `Nested`, ...). The same description writes a field
 and checks it on the way back, before any array reaches a kernel, whose loops trust the shapes they are given. Rejected:
@@ -11,142 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.saved_models.arrays import Fault, Part, Store
 from gazeanalytics.settings import Settings, match_type
 from gazeanalytics.tables import InputError
 
-__all__ = [
-    "DTYPES",
-    "Array",
-    "Either",
-    "Fault",
-    "Frame",
-    "Nested",
-    "Optional",
-    "Part",
-    "SettingsOf",
-    "Store",
-    "Value",
-    "Words",
-    "read_parts",
-    "write_parts",
-]
-
-# All types of numbers that a file may hold: float64, int64 and the bytes of text.
-DTYPES = {"f": np.dtype("<f8"), "i": np.dtype("<i8"), "u": np.dtype("u1")}
-
-
-class Fault(ValueError):
-    """What is wrong with a part of a file; `read_model` adds the file's name."""
-
-
-@dataclass(slots=True)
-class Store:
-    """Arrays of a file by name, the sizes that they share (groups, features, ...), the names of the groups."""
-
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
-    names: tuple[str, ...] = ()
-
-
-class Part(Protocol):
-    """One field of a model: how it is written and how it is checked and read.
-
-    Examples
-    --------
-    >>> part: Part = Value(float, low=0, high=1)
-    >>> part.read(0.5, "p_value", Store())
-    0.5
-    """
-
-    def write(self, value: Any, name: str, store: Store) -> Any:
-        """Return what of the value is JSON; put its arrays into the store."""
-        ...
-
-    def read(self, stored: Any, name: str, store: Store) -> Any:
-        """Return the value, or raise a Fault."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Array:
-    """An array of floats ("f") or whole numbers ("i").
-
-    Attributes
-    ----------
-    shape : tuple of str or int
-        A number, or the name of a size that all arrays of the file share.
-    low, high : float
-        Least and greatest value. All values must be finite.
-    sums_to_one : bool
-        Along the last axis; rows of zeros are padding.
-    covariance : bool
-        Symmetric in its last two axes and positive definite; matrices of zeros are padding.
-
-    Examples
-    --------
-    >>> store = Store({"shares": np.array([0.4, 0.6])})
-    >>> Array(("groups",), low=0, sums_to_one=True).read(None, "shares", store)
-    array([0.4, 0.6])
-    >>> store.sizes
-    {'groups': 2}
-    """
-
-    shape: tuple[str | int, ...]
-    kind: str = "f"
-    low: float = -math.inf
-    high: float = math.inf
-    sums_to_one: bool = False
-    covariance: bool = False
-
-    def write(self, value: Any, name: str, store: Store) -> None:
-        """Put the array into the store."""
-        store.arrays[name] = np.ascontiguousarray(value, DTYPES[self.kind])
-
-    def read(self, stored: Any, name: str, store: Store) -> np.ndarray:
-        """Check type, shape and values."""
-        if name not in store.arrays or stored is not None:
-            raise Fault(f"array {name!r} is missing")
-        array = store.arrays[name]
-        if array.dtype != DTYPES[self.kind]:
-            raise Fault(f"array {name!r} expected numbers of type {DTYPES[self.kind]}; got {array.dtype}")
-        self._check_shape(array, name, store)
-        if not np.isfinite(array).all():
-            raise Fault(f"array {name!r} holds values that are not finite")
-        if array.size and not (self.low <= array.min() and array.max() <= self.high):
-            raise Fault(
-                f"array {name!r} expected values from {self.low:g} to {self.high:g}; got {array.min():g} to "
-                f"{array.max():g}"
-            )
-        self._check_values(array, name)
-        return array
-
-    def _check_shape(self, array: np.ndarray, name: str, store: Store) -> None:
-        fits = array.ndim == len(self.shape)
-        for size, expected in zip(array.shape, self.shape, strict=False):
-            known = expected if isinstance(expected, int) else store.sizes.setdefault(expected, size)
-            fits = fits and size == known
-        if not fits:
-            words = ", ".join(
-                f"{size} = {store.sizes[size]}" if size in store.sizes else str(size) for size in self.shape
-            )
-            raise Fault(f"array {name!r} expected the shape ({words}); got {array.shape}")
-
-    def _check_values(self, array: np.ndarray, name: str) -> None:
-        if self.sums_to_one:
-            total = array.sum(axis=-1)
-            padding = (array == 0).all(axis=-1) & (array.ndim > 1)
-            if not (np.isclose(total, 1, atol=1e-6) | padding).all():
-                raise Fault(f"array {name!r} expected probabilities that add up to 1")
-        if self.covariance:
-            positive = (np.linalg.eigvalsh(array) > 0).all(axis=-1) | (array == 0).all(axis=(-1, -2))
-            if not (positive.all() and np.allclose(array, np.swapaxes(array, -1, -2))):
-                raise Fault(f"array {name!r} expected covariance matrices, symmetric and positive definite")
+__all__ = ["Either", "Frame", "Nested", "Optional", "SettingsOf", "Value", "Words", "read_parts", "write_parts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,9 +182,12 @@ class Nested:
 
     Examples
     --------
-    >>> from gazeanalytics.strategies.clustering.mixtures import Mixture
-    >>> list(Nested(Mixture).cls.PARTS)
-    ['centres', 'covariances', 'shares', 'tail', 'log_likelihood', 'bic']
+    >>> @dataclass
+    ... class Tail:
+    ...     PARTS = {"degrees": Value(float, low=1)}
+    ...     degrees: float
+    >>> Nested(Tail).read({"degrees": 4.0}, "tail", Store())
+    Tail(degrees=4.0)
     """
 
     cls: type
@@ -385,9 +263,11 @@ class SettingsOf:
 
     Examples
     --------
-    >>> from gazeanalytics.strategies import StrategySettings
-    >>> SettingsOf(StrategySettings).read({"alpha": 0.01}, "settings", Store()).alpha
-    0.01
+    >>> @dataclass(frozen=True, slots=True)
+    ... class Choices(Settings):
+    ...     alpha: float = 0.05
+    >>> SettingsOf(Choices).read({"alpha": 0.01}, "settings", Store())
+    Choices(alpha=0.01)
     """
 
     cls: type[Settings]
