@@ -12,6 +12,7 @@ __all__ = ["drop_aliased", "notes_on_data", "refuse_auxiliary", "refuse_confound
 
 MIN_LEVELS = 5
 MIN_ROWS = 10
+MIN_TRIALS = 10  # trials a level from which Laplace's approximation is good (tests/benchmarks/laplace_bias.py)
 
 
 def refuse_confounded(formula: Formula, frame: Frame, family: Family, response: Response) -> None:
@@ -54,6 +55,23 @@ def _refuse_crossed_as_nested(formula: Formula, frame: Frame, term: RandomTerm) 
                 f"under several of {outer} and {single:.0%} of their pairs have a single row: they are crossed. Write "
                 f"(1 | {outer}) + (1 | {inner})"
             )
+
+
+def refuse_quadrature(terms: tuple[RandomTerm, ...], family: Family, *, parameters: int) -> None:
+    """Refuse quadrature over several coefficients a level, and for families with parameters of their own when crossed.
+
+    `terms` has the largest grouping first; the family has so many `parameters` beside the fixed effects.
+    """
+    if not terms or terms[0].width > 1:
+        raise ModelError(
+            "adaptive quadrature (more than 1 point) is for a largest grouping of one coefficient, such as (1 | case); "
+            "use quadrature=1, Laplace's approximation"
+        )
+    if len(terms) > 1 and parameters:
+        raise ModelError(
+            "adaptive quadrature (more than 1 point) with crossed groupings is for families without parameters of "
+            f"their own, 'binomial' and 'poisson'; got {family.name!r}; use quadrature=1, Laplace's approximation"
+        )
 
 
 def refuse_auxiliary(formula: Formula, frame: Frame, family: Family, response: Response) -> None:
@@ -135,6 +153,35 @@ def _small_between(name: str, frame: Frame) -> list[str]:
             small = counts[(counts > 0) & (counts < 3)]
             notes += [f"small cell: {name} {level} rests on {count} of {group}" for level, count in small.items()]
     return notes
+
+
+def notes_on_laplace(terms: tuple[RandomTerm, ...], size: np.ndarray, quadrature: int) -> list[str]:
+    """Name groupings of too few trials a level for Laplace's approximation of a two-valued outcome.
+
+    Examples
+    --------
+    Two reads a case, and two readers who read all ten cases:
+
+    >>> rows = np.arange(20)
+    >>> case = RandomTerm("case", ("(Intercept)",), rows[:10], rows // 2, np.ones((20, 1)))
+    >>> reader = RandomTerm("reader", ("(Intercept)",), rows[:2], rows % 2, np.ones((20, 1)))
+    >>> notes_on_laplace((case, reader), np.ones(20), 1)
+    ["few trials: 2.0 for each case; Laplace's sd(case), ICC and effects are too small; take quadrature=9"]
+    >>> notes_on_laplace((case, reader), np.ones(20), 9)
+    []
+    """
+    few = [
+        (place, term.group, float(size.sum()) / len(term.levels))
+        for place, term in enumerate(terms)
+        if size.sum() < MIN_TRIALS * len(term.levels)
+    ]
+    covered = quadrature > 1
+    return [
+        f"few trials: {trials:.1f} for each {group}; Laplace's sd({group}), ICC and effects "
+        "are too small" + ("; take quadrature=9" if place == 0 and terms[0].width == 1 else "")
+        for place, group, trials in few
+        if not (covered and place == 0)
+    ]
 
 
 def separation(x: np.ndarray, names: tuple[str, ...], response: Response) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,8 @@ from gazeanalytics.stats.mixed.design import Design, ModelError
 from gazeanalytics.stats.mixed.model import refit
 from gazeanalytics.stats.mixed.prediction import simulate
 from gazeanalytics.stats.mixed.results import MixedFit, sd_name
-from gazeanalytics.stats.mixed.solver.laplace import Gaussian, Laplace
+from gazeanalytics.stats.mixed.solver.fitting import fitted_objective
+from gazeanalytics.stats.mixed.solver.laplace import Gaussian
 from gazeanalytics.stats.mixed.solver.optimise import Objective, minimise
 from gazeanalytics.threads import one_blas_thread
 
@@ -217,9 +218,7 @@ def _hold(objective: Objective, start: np.ndarray, inverse: np.ndarray, k: int) 
 
 def _laplace_profile(fit: MixedFit, k: int) -> Profile:
     """Profile of element k of (theta, beta, phi); theta of a single coefficient is its standard deviation."""
-    solution, old = fit.solution, cast(Laplace, fit.solution.engine)
-    engine = Laplace(old.design, old.likelihood)
-    engine.hold_fixed()
+    solution, engine = fit.solution, fitted_objective(fit.solution, fit.plan.settings)
     start = np.concatenate([solution.theta, solution.beta, solution.phi])
     profile = _hold(engine, start, solution.joint_covariance / 2, k)
     if k >= solution.theta.size:

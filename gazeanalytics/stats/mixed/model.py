@@ -242,13 +242,10 @@ def _solve(design: Design, plan: Plan, response: Response) -> Solution:
     settings = plan.settings
     if plan.family.gaussian:
         return fit_gaussian(design, reml=plan.reml, limits=settings.tolerances)
-    if settings.quadrature > 1 and not (len(design.terms) == 1 and design.terms[0].width == 1):
-        raise ModelError(
-            "adaptive quadrature (more than 1 point) is for a single random term of one coefficient, such as "
-            "(1 | reader); with crossed readers and cases use quadrature=1, Laplace's approximation"
-        )
     inflated = plan.parts.auxiliary_kind == "zeros"
     likelihood = plan.family.likelihood(design, plan.frame.auxiliary.x, inflated=inflated)
+    if settings.quadrature > 1:
+        checks.refuse_quadrature(design.terms, plan.family, parameters=likelihood.parameters)
     phi = plan.family.parameters(response)
     rest = zeros_start(plan.frame.auxiliary.x, response) if inflated else np.zeros(likelihood.parameters - phi.size)
     engine = Laplace(design, likelihood, plateau=plan.plateau, limits=settings.tolerances)
@@ -287,6 +284,8 @@ def _notes(plan: Plan, solution: Solution, parameters: dict[str, FamilyParameter
             notes.append(f"singular: {term.group}: {'its SD is 0' if term.width == 1 else several}")
     if solution.slopes.size and design.terms and solution.sigma < singular * np.std(design.y):
         notes.append("singular: the residual SD is 0, as there are about as many effects as rows; leave some out")
+    if plan.family.of_trials:
+        notes += checks.notes_on_laplace(design.terms, design.size, plan.settings.quadrature)
     if not solution.optimum.converged:
         notes.append(
             f"not converged after {solution.optimum.evaluations} evaluations; a further step promises "

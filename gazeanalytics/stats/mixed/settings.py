@@ -97,8 +97,10 @@ class MixedSettings(Settings):
     ----------
     quadrature : int
         1 is Laplace's approximation; 0 a faster, rougher stage that finds the fixed effects with the modes (penalised
-        least squares, lme4's nAGQ = 0); more are points of adaptive Gauss-Hermite quadrature, for a single random
-        intercept or slope.
+        least squares, lme4's nAGQ = 0); more are points of adaptive Gauss-Hermite quadrature for the grouping with most
+        levels, which has one coefficient, such as `(1 | case)`; groupings crossed with it stay with Laplace's
+        approximation (families `binomial` and `poisson`). Worth it where that grouping has few rows a level: with two
+        reads a case and a two-valued outcome, Laplace's standard deviation of cases is a fifth too small.
     separated : {"refuse", "note"}
         What to do when fixed effects predict a two-valued outcome without error, so that no finite estimate exists.
     tolerances : Tolerances

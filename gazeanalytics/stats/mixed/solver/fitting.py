@@ -8,14 +8,17 @@ import numpy as np
 
 from gazeanalytics.stats.mixed.design import Design, RandomTerm, triangle
 from gazeanalytics.stats.mixed.settings import MixedSettings, Tolerances
+from gazeanalytics.stats.mixed.solver.crossed_quadrature import CrossedQuadrature
 from gazeanalytics.stats.mixed.solver.laplace import Gaussian, Laplace
 from gazeanalytics.stats.mixed.solver.optimise import Objective, Optimum, curvature, minimise
 from gazeanalytics.stats.mixed.solver.quadrature import Quadrature
 
-__all__ = ["Solution", "fit_gaussian", "fit_laplace"]
+__all__ = ["Solution", "fit_gaussian", "fit_laplace", "fitted_objective"]
 
 NO_SLOPES = np.empty((0, 0, 0))
 NO_FIXED = slice(0, 0)
+ADAPTATIONS = 2
+LEAST_START = 0.3  # of a standard deviation, in units of the linear predictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +225,10 @@ def fit_laplace(
 
 def _quadrature_stage(engine: Laplace, solution: Solution, settings: MixedSettings) -> Solution:
     """Go on from Laplace's approximation to adaptive quadrature."""
+    if len(engine.design.terms) > 1:
+        return _crossed_stage(engine, solution, settings)
     limits = settings.tolerances
-    objective = Quadrature(engine, settings.quadrature, 0.05 * np.sqrt(np.diag(solution.joint_covariance)))
+    objective = Quadrature(engine, settings.quadrature, _quadrature_steps(solution.joint_covariance))
     optimum = minimise(
         objective, solution.optimum.at, solution.joint_covariance / 2, tolerance=limits.joint, limits=limits
     )
@@ -232,6 +237,50 @@ def _quadrature_stage(engine: Laplace, solution: Solution, settings: MixedSettin
     hessian = (curvature(objective, optimum, near) + curvature(objective, optimum, -near)) / 2
     first = solution.theta.size
     joint_covariance = _invert(hessian, limits, slice(first, first + solution.beta.size))
+    return _laplace_solution(engine, _polish(objective, optimum, joint_covariance / 2, limits), joint_covariance)
+
+
+def _quadrature_steps(joint_covariance: np.ndarray) -> np.ndarray:
+    return 0.05 * np.sqrt(np.diag(joint_covariance))
+
+
+def fitted_objective(solution: Solution, settings: MixedSettings) -> Objective:
+    """Make anew the objective of (theta, beta, phi) that a generalised model was fitted by."""
+    old, points = solution.engine, settings.quadrature
+    assert isinstance(old, Laplace)
+    engine = Laplace(old.design, old.likelihood)
+    engine.hold_fixed()
+    if points < 2:
+        return engine
+    if len(old.design.terms) == 1:
+        return Quadrature(engine, points, _quadrature_steps(solution.joint_covariance))
+    at = np.concatenate([solution.theta, solution.beta, solution.phi])
+    engine(at)
+    objective = CrossedQuadrature(engine, points)
+    for _ in range(ADAPTATIONS):
+        objective(at)
+        objective.adapt()
+    return objective
+
+
+def _crossed_stage(engine: Laplace, solution: Solution, settings: MixedSettings) -> Solution:
+    """Go on to quadrature over the main term, Laplace's approximation staying for the others."""
+    limits = settings.tolerances
+    engine(solution.optimum.at)
+    objective = CrossedQuadrature(engine, settings.quadrature)
+    at, inverse = solution.optimum.at.copy(), solution.joint_covariance / 2
+    if not np.isfinite(inverse).all():
+        inverse = solution.optimum.inverse
+    # A standard deviation enters squared: at 0, where Laplace's approximation often puts it, the slope vanishes.
+    at[0] = max(abs(at[0]), LEAST_START)
+    inverse[0, 0] = max(inverse[0, 0], 0.5 * LEAST_START**2)
+    optimum = minimise(objective, at, inverse, tolerance=limits.first_stage, limits=limits)
+    for _ in range(ADAPTATIONS):
+        objective(optimum.at)
+        objective.adapt()
+        optimum = minimise(objective, optimum.at, optimum.inverse, tolerance=limits.joint, limits=limits)
+    inner = slice(solution.theta.size, solution.theta.size + solution.beta.size)
+    joint_covariance = _invert(curvature(objective, optimum, _steps(optimum.inverse, limits)), limits, inner)
     return _laplace_solution(engine, _polish(objective, optimum, joint_covariance / 2, limits), joint_covariance)
 
 
