@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.reasoning.ai.answers import spell_rows
 from gazeanalytics.reasoning.ai.outputs import parse_outputs
 from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, PRESENT_FROM, status
 from gazeanalytics.reasoning.labeler.conclusions import RULES, Rule, conclude
@@ -109,18 +110,27 @@ def label_readings(
 
 
 def _labelled(traces: pd.DataFrame, chosen: ReasoningSettings) -> pd.DataFrame:
-    return label_findings(traces, implied=chosen.implied, present_from=chosen.present_from, absent_to=chosen.absent_to)
+    return label_findings(
+        traces,
+        implied=chosen.implied,
+        languages=chosen.languages,
+        present_from=chosen.present_from,
+        absent_to=chosen.absent_to,
+    )
 
 
 def _label_outputs(traces: pd.DataFrame, chosen: ReasoningSettings) -> pd.DataFrame:
     """Label reasoning and answer as two steps of one trace, so that an answer may take back what was reasoned."""
-    parsed = parse_outputs(traces["text"])
+    texts = traces["text"].fillna("").astype(str)
+    parsed = parse_outputs(texts)
     answered = parsed["answer"].fillna("").ne("").to_numpy()
     # An output in which no answer is found is read whole: nothing that a model says is dropped.
-    reasoned = parsed["reasoning"].where(answered, traces["text"]).to_numpy()
+    reasoned = parsed["reasoning"].where(answered, texts.map(spell_rows)).to_numpy()
+    # "Yes, there is an effusion." says more than its yes.
+    answers = parsed["answer"].mask(parsed["kind"].eq("yes_no"), texts).fillna("").map(spell_rows)
     both = traces[["reading", "step"]].loc[traces.index.repeat(2)].reset_index(drop=True)
     both["own"] = both["step"].to_numpy()
-    both["text"] = np.column_stack([reasoned, np.where(answered, parsed["answer"], "")]).ravel()
+    both["text"] = np.column_stack([reasoned, answers.where(answered, "")]).ravel()
     both["step"] = 2 * np.repeat(np.arange(len(traces)), 2) + np.tile([0, 1], len(traces))
     found = _labelled(both, chosen)
     is_answer = (found["step"] % 2).eq(1)

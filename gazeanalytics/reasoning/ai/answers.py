@@ -1,7 +1,8 @@
 """Where an AI reader's output states its final answer, whatever the format.
 
 Formats, in the order in which they are looked for: answer tags, boxes, JSON, what follows the tags of a thought, a
-line or heading that says so ("Final diagnosis:", "## Impression"), a sentence that concludes, a bare yes or no.
+line or heading that says so ("Final diagnosis:", "## Impression"), a sentence that concludes, a list or table of
+findings with their states ("Edema: no"), a yes or no at the start.
 Every search runs once over the text: patterns with "anything in between" gave way to finding the ends one after the
 other, since on "<answer>" repeated they take a time that grows with the square.
 """
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["MAX_BRACES", "Answer", "boxed", "find_answer"]
+__all__ = ["MAX_BRACES", "Answer", "boxed", "find_answer", "spell_rows"]
 
 _TAG = re.compile(r"<(/?)(answer|think|thinking|reasoning|thought)>", re.IGNORECASE)
 _HEADS = (
@@ -53,6 +54,22 @@ _CONCLUDING = re.compile(
 _BOXED = re.compile(r"\\boxed\s{0,20}\{|\\fbox\s{0,20}\{")
 _WORD = re.compile(r"[\W_]*[^\W_]")
 _YES_NO = re.compile(r"\s*(yes|no)\b\s*(?:[.,;:!]|\Z)", re.IGNORECASE)  # "No pneumothorax." is a report
+# One row of a list or table: a name, a mark, a state or a probability.
+_ROW = re.compile(
+    r"^[ \t]{0,8}(?:[-*•|]|\d{1,2}[.)])?[ \t|*_]{0,8}([a-z][a-z /()'-]{2,60}?)[ \t*_]{0,8}(?:\||:|=|->|[-–—]{1,2} )"
+    r"[ \t|*_]{0,8}(present|absent|uncertain|positive|negative|yes|no|possible|none|true|false|likely|unlikely|detected"
+    r"|not (?:present|seen|detected|identified)|normal|equivocal|indeterminate|[01]?\.\d{1,6}|[01]|\d{1,3} ?%)"
+    r"[ \t*_.,;|]{0,8}(?:\|[^\n]{0,200})?$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FEWEST_ROWS = 2
+# "[x] Pneumonia", "[ ] Edema", with ticks and crosses
+_TICKED = re.compile(
+    r"^[ \t]{0,8}(?:[-*•][ \t]{1,3})?(?:(\[[xX✓✔]\]|[✓✔☑✅])|(\[ ?\]|[✗✘☐❌]))[ \t]{0,4}"
+    r"([a-z][a-z /()'-]{2,60}?)[ \t.]{0,8}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SCORE = re.compile(r"\(([01]?\.\d{1,6})\)")  # "Pneumothorax (0.92)"
 _KEYS = (
     *("final_answer", "answer", "final_diagnosis", "diagnosis", "diagnoses", "final_impression", "impression"),
     *("conclusion", "prediction", "predictions", "final", "result", "label", "labels", "findings", "finding"),
@@ -62,8 +79,9 @@ _THINKING_KEYS = frozenset(
     {"reasoning", "thinking", "thought", "rationale", "explanation", "analysis", "chain_of_thought", "steps"}
 )
 _NEXT_HEAD = re.compile(
-    r"\n[ \t]{0,6}(?:#{1,6} |\*\*[A-Z][^*\n]{2,40}\*\*:?[ \t]{0,4}(?:\n|$)|(?:recommendations?|limitations?|note"
-    r"|disclaimer|next steps?|explanation|confidence|rationale|differential(?: diagnosis)?)[ \t]{0,4}:)",
+    r"\n[ \t]{0,6}(?:#{1,6} |\*\*[A-Z][^*\n]{2,40}\*\*:?[ \t]{0,4}(?:\n|$)|(?:\*\*)?(?:recommendations?|limitations?"
+    r"|note|disclaimer|next steps?|explanation|confidence|rationale|reasoning|justification|evidence|thoughts?|why"
+    r"|analysis|differential(?: diagnosis)?)[ \t]{0,4}(?:\*\*)?[ \t]{0,4}:)",
     re.IGNORECASE,
 )
 
@@ -75,7 +93,7 @@ class Answer:
     Attributes
     ----------
     kind : str
-        tagged, boxed, json, after_thought, final, concluding, yes_no or unparsed.
+        tagged, boxed, json, after_thought, final, concluding, listed, yes_no or unparsed.
     before : str
         The text before it.
     text : str or None
@@ -117,8 +135,32 @@ def find_answer(text: str) -> Answer:
         return Answer(headed.kind, text[:shift] + headed.before, headed.text)
     if after is not None:
         return after
+    rows = list(_ROW.finditer(text))
+    if len(rows) >= _FEWEST_ROWS:
+        return Answer("listed", text[: rows[0].start()], text[rows[0].start() : rows[-1].end()])
     said = _YES_NO.match(text)
     return Answer("yes_no", "", said.group(1)) if said else Answer("unparsed", text, None)
+
+
+def spell_rows(text: str) -> str:
+    r"""Write the rows of a list or table of findings as sentences: "| Edema | No |" says "No Edema".
+
+    Examples
+    --------
+    >>> spell_rows("Edema: no\n- Pneumonia: 0.7\nRotated film.")
+    'No Edema.\nPneumonia (probability 0.700).\nRotated film.'
+    """
+    spelled = _ROW.sub(lambda row: f"{_stated(row.group(1).strip(), _value(row.group(2)))}.", text)
+    ticked = _TICKED.sub(lambda row: f"{_stated(row.group(3).strip(), bool(row.group(1)))}.", spelled)
+    return _SCORE.sub(r"(probability \1)", ticked)
+
+
+def _value(written: str) -> str | float:
+    """A row's value: a state in words, or a probability."""
+    number = written.replace(" ", "")
+    if number[:1].isdigit() or number[:1] == ".":
+        return float(number.rstrip("%")) / (100 if number.endswith("%") else 1)
+    return written.lower()
 
 
 def _tagged(text: str, tags: list[re.Match[str]]) -> Answer | None:
@@ -205,8 +247,13 @@ def _json_answer(value: Any) -> str | None:
 MAX_BRACES = 64
 """Braces that open no JSON, after which an output is taken for prose with braces."""
 
-_STATES = {"present", "absent", "uncertain", "positive", "negative", "yes", "no", "possible", "none", "true", "false"}
-_NO = {"absent", "negative", "no", "none", "false"}
+_NO = {
+    *("absent", "negative", "no", "none", "false", "normal"),
+    *("not present", "not seen", "not detected", "not identified"),
+}
+_OPEN = {"uncertain", "possible", "equivocal", "indeterminate"}
+_YES = {"present", "positive", "yes", "true", "detected"}
+_STATES = _NO | _OPEN | _YES | {"likely", "unlikely"}
 
 
 def _spelled(item: Any) -> str:
@@ -227,7 +274,7 @@ def _stated(name: str, value: Any) -> str:
             value[key] for key in ("status", "label", "present", "value", "probability", "prediction") if key in value
         ]
         return _stated(name, kept[0]) if kept else f"{words}: {_spelled(value)}"
-    if value is True or str(value).lower() in ("present", "positive", "yes", "true"):
+    if value is True or str(value).lower() in _YES:
         return f"{words} is present"
     if value is False or value is None or str(value).lower() in _NO:
         return f"No {words}"
@@ -239,8 +286,10 @@ def _stated(name: str, value: Any) -> str:
             if value == 0
             else f"{words} (probability {float(value):.3f})"
         )
-    if str(value).lower() in ("uncertain", "possible"):
+    if str(value).lower() in _OPEN:
         return f"Possible {words}"
+    if value in ("likely", "unlikely"):
+        return f"{words} is {value}"
     return f"{words}: {_spelled(value)}"
 
 

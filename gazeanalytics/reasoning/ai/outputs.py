@@ -43,7 +43,7 @@ class Output:
     Attributes
     ----------
     kind : str
-        tagged, boxed, json, after_thought, final, concluding, yes_no or unparsed: how the answer was found.
+        tagged, boxed, json, after_thought, final, concluding, listed, yes_no or unparsed: how the answer was found.
     reasoning : str
         The text before the answer, without tags; all text when there is no answer.
     answer : str or None

@@ -69,7 +69,8 @@ def _begins_anew(clause: list[Item], items: list[Item], place: int) -> bool:
 
 def _only_takes_away(ahead: list[Item]) -> bool:
     """Whether a part names nothing and only denies what stands before it."""
-    return ahead[0].entry.scope == "deny_before" and not any(item.entry.kind or item.entry.quality for item in ahead)
+    first = next((item for item in ahead if item.entry.scope != "verb"), ahead[0])
+    return first.entry.scope == "deny_before" and not any(item.entry.kind or item.entry.quality for item in ahead)
 
 
 def _until_boundary(items: list[Item], first: int) -> list[Item]:

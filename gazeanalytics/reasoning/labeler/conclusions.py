@@ -85,7 +85,7 @@ def _step(claims: list[_Claim], new: _Claim, rule: Rule) -> list[_Claim]:
     if new.act == "asked":
         return claims or [new]
     if new.act == "implied" and "whole" not in new.groups:
-        return claims or [new]
+        return [claim for claim in claims if claim.act != "asked"] or [new]
     if new.act == "implied":
         return [new]
     if rule == "final" and new.act in ("stated", "hedged", "compared"):

@@ -17,6 +17,7 @@ from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, ASKED, PRESENT_
 from gazeanalytics.reasoning.labeler.languages import detect_language
 from gazeanalytics.reasoning.labeler.lexicons import Lexicon, lexicon
 from gazeanalytics.reasoning.labeler.phrase_matching import words
+from gazeanalytics.reasoning.labeler.replies import Reply
 from gazeanalytics.reasoning.labeler.sentences import lower, sentences
 from gazeanalytics.reasoning.labeler.stated_certainty import figures
 from gazeanalytics.reasoning.labeler.statements import MODIFIERS, Said, Stated, What, say
@@ -212,7 +213,10 @@ class _Thread:
 
 
 _RETRACTED: Stated = (0.05, 0.0, 0.15)
+_OPEN_AGAIN: Stated = (0.6, 0.3, 0.9)
+_PASSED_OVER: Stated = (0.2, 0.05, 0.4)
 _CONCEPT = 4 + len(MODIFIERS)
+_OPACITY = frozenset({"opacity", "infiltrate"})
 
 
 def _label_texts(
@@ -275,6 +279,8 @@ class _TextReader:
             if said.whats:
                 if said.retracts:
                     _retract(found, self.thread, said, place, begin)
+                if said.settles:
+                    _pass_over(found, self.thread, said, book.alternatives, (place, begin))
                 last = len(found.what)
                 found.add(place, begin, said)
                 self.thread.heard.append(said.whats)
@@ -291,19 +297,53 @@ class _TextReader:
 def _retract(found: _Found, thread: _Thread, said: Said, place: int, begin: int) -> None:
     """Take back what was named before, but for what the sentence names again."""
     again = {what[0] for what in said.whats}
-    taken_back = [what for what in thread.last() if what[0] not in again]
+    # An opacity that is "just atelectasis" is still one.
+    kept = _OPACITY if again - {"other_finding"} else frozenset()
+    taken_back = [what for what in thread.last() if what[0] not in again and what[_CONCEPT] not in kept]
     found.add_again(place, taken_back, _RETRACTED, "retracted", (begin, begin + said.starts[0]))
+
+
+# "Could be pneumonia. ... More like atelectasis." leaves pneumonia less likely than it was; without this what was only
+# considered would keep the certainty of its first mention.
+def _pass_over(
+    found: _Found, thread: _Thread, said: Said, alternatives: frozenset[str], where: tuple[int, int]
+) -> None:
+    """Let explanations that were only considered yield to the one that is settled on."""
+    place, begin = where
+    named = {what[0] for what in said.whats}
+    passed = [
+        what
+        for what in thread.explained(alternatives)
+        if what[0] not in named and what[-1] in ("asked", "hedged", "compared") and what[1] > _PASSED_OVER[0]
+    ]
+    added = len(found.what)
+    found.add_again(place, passed, _PASSED_OVER, "compared", (begin + said.starts[0], begin + said.stops[-1]))
+    thread.heard.append(found.what[added:])
 
 
 def _take_up(found: _Found, thread: _Thread, said: Said, place: int, begin: int) -> None:
     """Apply a reply to the findings last named, and what only looks like a finding to the claims that it explains."""
+    explained_any = False
     for mimic in said.mimics:
         explained = thread.explained(mimic.concepts)
+        explained_any = explained_any or bool(explained)
         added = len(found.what)
         found.add_again(place, explained, mimic.stated, "retracted", (begin + mimic.start, begin + mimic.stop))
         thread.heard.append(found.what[added:])
     reply = said.reply
-    if reply is not None and not said.mimics:
+    if reply is not None and not explained_any:
         added = len(found.what)
-        found.add_again(place, thread.last(), reply.stated, reply.act, (begin + reply.start, begin + reply.stop))
+        _reply(found, thread, reply, place, begin)
         thread.heard.append(found.what[added:])
+
+
+def _reply(found: _Found, thread: _Thread, reply: Reply, place: int, begin: int) -> None:
+    """Apply a reply to what was named last; what undoes a denial leaves the finding open, and rather likely."""
+    span = (begin + reply.start, begin + reply.stop)
+    meant = [what for what in thread.last() if not reply.of or what[_CONCEPT] in reply.of]
+    if reply.act != "undone":
+        found.add_again(place, meant, reply.stated, reply.act, span)
+        return
+    denied = [what for what in meant if what[1] <= ABSENT_TO]
+    found.add_again(place, [what for what in meant if what[1] > ABSENT_TO], reply.stated, "retracted", span)
+    found.add_again(place, denied, _OPEN_AGAIN, "retracted", span)

@@ -104,6 +104,8 @@ class Lexicon:
         Concept of the whole ("normal chest") -> the findings, with their concepts, of which it speaks.
     mimics : dict
         Concept of what only looks like a finding -> the concepts that it explains.
+    alternatives : frozenset of str
+        Concepts each of which explains an opacity without the others.
 
     Examples
     --------
@@ -118,6 +120,7 @@ class Lexicon:
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
     covers: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     mimics: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    alternatives: frozenset[str] = frozenset()
 
 
 def lexicon(scheme: str | Path | Mapping[str, Sequence[str]] = "chexpert", *, language: str = "en") -> Lexicon:
@@ -196,7 +199,8 @@ def _builtin(name: str, language: str = "en") -> Lexicon:
         links[f"no {concept}"] = opposite
         groups[f"no {concept}"] = groups.get(concept, frozenset({concept}))
     phrases = _medical_phrases() if language == "en" else _foreign_phrases(language)
-    return Lexicon(name, tuple(schemes[name]), links, phrases, groups, covers, mimics)
+    alternatives = frozenset(schemes["alternatives"]["opacity"])
+    return Lexicon(name, tuple(schemes[name]), links, phrases, groups, covers, mimics, alternatives)
 
 
 @cache

@@ -38,7 +38,8 @@ _DENIALS_TO = 0.20
 _INTERJECTED = re.compile(
     r"\W*(?:(?:but|and|so|oh|ah|hmm+|well|ok|okay|wait|actually|hold on|yes|yeah|um|uh)\W+)*no(?:[,.;:!]|\s*[-–—])+\s+"
     r"(?=(?:wait|it|that|this|there|i|i'm|it's|that's|there's|the|actually|sorry|hold|these|those|we|now|on|my)\b)"
-    r"|\W*(?:(?:oh|hmm+|well|ok|okay)\W+)*no wait\b"
+    r"|\W*(?:(?:oh|hmm+|well|ok|okay)\W+)*no,? (?:wait\b"
+    r"|(?:they|it|that|this|there|i) (?:do|does|is|are|did)(?:n't| not)\W+)"
 )
 
 _WORDS = re.compile(r"[^\W\d_]")

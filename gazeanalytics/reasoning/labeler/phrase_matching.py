@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import product
 
 # Words of at least this many letters may be misspelt by one letter; these are words of their own.
+_BRITISH = re.compile("our|ae|oe|is(?=ation|ed|ing|e$)|yse")
+_AMERICAN = {"our": "or", "ae": "e", "oe": "e", "is": "iz", "yse": "yze"}
 _LONG = 7
 _REAL = frozenset({"injection", "injections", "inflection", "confusion", "confusional", "collapsible", "thoracotomy"})
 
@@ -174,8 +176,13 @@ class Phrases:
         if found is None:
             stems = (word[:length] + "*" for length in range(len(word), 0, -1))
             found = ((word,) if word in self._exact else ()) + tuple(stem for stem in stems if stem in self._stems)
-            self._known[word] = found = found or self._misspelt(word)
+            self._known[word] = found = found or self._american(word) or self._misspelt(word)
         return found
+
+    def _american(self, word: str) -> tuple[str, ...]:
+        """Names of the edges of a word in British spelling: "favour", "haemothorax"."""
+        spelt = _BRITISH.sub(lambda found: _AMERICAN[found.group()], word) if len(word) > _LONG - 2 else word
+        return self._edges(spelt) if spelt != word else ()
 
     def _misspelt(self, word: str) -> tuple[str, ...]:
         """Names of abnormalities that an unknown word may mean: those one letter more, less, wrong or astray away."""

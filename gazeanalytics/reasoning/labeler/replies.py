@@ -22,12 +22,14 @@ Stated = tuple[float, float, float]
 _HINT = re.compile(
     r"\b(?:i|it|this|that|one|none|there|these|they|which|yes|yep|yeah|nope|nothing|never ?mind|scratch|strike|forget"
     r"|mistake|alarm|maybe|perhaps|possibly|possible|probably|likely|unlikely|doubtful|sure|unsure|uncertain|confirmed"
-    r"|definitely|certainly|out to be|convinced)\b|^\W*(?:no|not)\b"
+    r"|definitely|certainly|out to be|convinced|any ?more)\b|^\W*(?:no|not)\b|\bno[,;]"
 )
+_LABEL = re.compile(r"\W*(?:a|answer|response|reply)\s{0,3}[:=]\s{0,3}")
 _START = re.compile(r" (?:i[ ']|it|th[ai]t|this|there|we |which|none|one|not )")
 _LEAST = 10  # characters of the shortest reply behind a mark
 _NEW_PART = re.compile(
-    r"(?:\bbut|\band|\byet|\bthough|,|;|:|[-–—]) (?:(?:then|actually|no|now|so|here|and|well|in fact|again),? ){0,9}"
+    r"(?:\bbut(?: [a-z]+){0,3}?|\band|\byet|\bthough|,|;|:|[-–—])"
+    r" (?:(?:then|actually|no|now|so|here|and|well|in fact|again),? ){0,9}"
     r"(?:i|it|that|this|there|we|which|none|one|not|the|these|they|both|all)\b"
 )
 
@@ -41,25 +43,28 @@ class Reply:
     stated : (p, low, high)
         Stated probability that it is there.
     act : str
-        stated, hedged or retracted.
+        stated, hedged, revised, retracted or undone.
     start, stop : int
         Characters of the words that say so.
+    of : frozenset of str
+        Concepts that it can speak of; empty for any.
 
     Examples
     --------
-    >>> find_reply("i can't find one")
-    Reply(stated=(0.02, 0.0, 0.1), act='stated', start=0, stop=16)
+    >>> find_reply("i can't find one").stated
+    (0.02, 0.0, 0.1)
     """
 
     stated: Stated
     act: str
     start: int
     stop: int
+    of: frozenset[str] = frozenset()
 
 
 @cache
-def _forms() -> tuple[tuple[re.Pattern[str], Stated, str, bool], ...]:
-    """Pattern, what it states, act, and whether it answers only what was asked."""
+def _forms() -> tuple[tuple[re.Pattern[str], Stated, str, bool, frozenset[str]], ...]:
+    """Pattern, what it states, act, whether it answers only what was asked, and the concepts that it can speak of."""
     text = files("gazeanalytics.reasoning.labeler").joinpath("lexicon/replies.toml").read_text("utf-8")
     return tuple(
         (
@@ -67,6 +72,7 @@ def _forms() -> tuple[tuple[re.Pattern[str], Stated, str, bool], ...]:
             (kind["p"], kind["low"], kind["high"]),
             kind["act"],
             "after" in kind,
+            frozenset(kind.get("of", ())),
         )
         for kind in tomllib.loads(text)["reply"]
     )
@@ -78,15 +84,17 @@ def find_reply(sentence: str, first: int = 0, *, asked: bool = False) -> Reply |
     Examples
     --------
     >>> find_reply("scratch that").act, find_reply("the trachea is midline")
-    ('retracted', None)
+    ('undone', None)
     """
+    label = _LABEL.match(sentence, first)
+    first = label.end() if label else first
     part = sentence[first:]
     if not asked and _HINT.search(part) is None:
         return None
-    for form, stated, act, only_asked in _forms():
+    for form, stated, act, only_asked, of in _forms():
         found = form.search(part) if asked or not only_asked else None
         if found is not None:
-            return Reply(stated, act, first + found.start(), first + found.end())
+            return Reply(stated, act, first + found.start(), first + found.end(), of)
     return None
 
 

@@ -39,16 +39,42 @@ _REVISES = re.compile(
 )
 _RETRACTS = re.compile(
     r"\b(?:scratch|strike|forget|ignore|disregard|cancel) (?:that|it|this)\b|\btake (?:that|it) back|\bnever ?mind"
-    r"|\bi was (?:wrong|mistaken)|\bfalse alarm"
+    r"|\bi was (?:wrong|mistaken)|\bfalse alarm|\bchanged? my mind"
+)
+# What stands right before a name that explains away the one before: "that's just a bulla", "it is only the aorta".
+_EXPLAINS = re.compile(
+    r"\b(?:it|this|that|they|those|these|which)(?:'s|'re| is| was| are| were| turns? out to be| turned out to be"
+    r"| must be) (?:probably |likely |clearly |really |actually |in fact )*(?:just|only|merely|simply"
+    r"|nothing (?:but|more than)|explained by|accounted for by)"
+    r"(?: (?:an?|the|some|my|part of|due to|from|old|apical|linear))*\s*$"
+)
+# One explanation is settled on: "more like atelectasis", "I'm going with edema".
+_SETTLES = re.compile(
+    r"\bmore (?:like|likely|suggestive|typical|consistent|compatible|in keeping)\b"
+    r"|\b(?:better|best) (?:fits?|explained)\b"
+    r"|^\W*(?:(?:so|ok|okay|then|i think|i believe)\W+)?(?:it|this|that)(?:'s| is)\b"
+    r"|\bi(?:'ll| will|'m|'d| am| would)? (?:go(?:ing)? (?:with|for)|settle (?:on|for)|call (?:it|this|that)|favou?r)\b"
+)
+_SETTLED_FROM = 0.55
+_NOTHING_WRONG: Stated = (0.98, 0.90, 1.0)
+_EXPLAINING = ("just", "only", "merely", "simply", "nothing", "explained", "accounted")
+# The whole sentence says that all is normal. Without "it", which may be the heart.
+_NORMAL = re.compile(
+    r"\W*(?:(?:so|well|ok|okay|overall|absolutely|completely|entirely|totally|perfectly|essentially|basically|otherwise"
+    r"|this|that|all|everything|is|was|looks?|that's|i'd|i|would|will|call|report|read|say|as|the|a|an|conclusion"
+    r"|impression|diagnosis|final|answer|findings?|result)\W+){0,8}(?:normal|unremarkable|negative)\W*$"
 )
 _LEAVES_OUT = re.compile(
     r"\b(?:otherwise|rest|remain\w*|elsewhere|other(?: than)?|apart|aside|except\w*|besides|additional|new|further"
     r"|change)\b"
 )
 _RATIO = re.compile(
-    r"\b(?:cardio-? ?thoracic ratio|cardiothoracic index|ct ratio|ctr)\b\D{0,30}?"
+    r"\b(?:cardio-? ?thoracic ratio|cardiothoracic index|ct ratio|ctr|ratio)\b(\D{0,30}?)"
     r"(?:(\d{2}(?:\.\d+)?) ?(?:%|percent)|(0?\.\d+))"
 )
+_ABOVE = re.compile(r"\b(?:exceed\w*|above|over|greater|more|larger|higher)\b|>|≥")
+_BELOW = re.compile(r"\b(?:below|under|less|smaller|lower)\b|<|≤")
+_BEYOND = 0.06
 # Above .5 the heart is enlarged (Danzer 1919, Am. J. Med. Sci. 157:513); up to .55 it may be projection or expiration.
 _RATIOS: tuple[tuple[float, Stated], ...] = (
     (0.55, (0.95, 0.80, 1.0)),
@@ -98,6 +124,8 @@ class Said:
         What it names that only looks like a finding.
     retracts : bool
         Whether it takes back the finding named before and then names another: "scratch that, it is edema".
+    settles : bool
+        Whether it settles on one of several explanations: "more like atelectasis".
 
     Examples
     --------
@@ -111,6 +139,7 @@ class Said:
     reply: Reply | None = None
     mimics: tuple[Mimic, ...] = ()
     retracts: bool = False
+    settles: bool = False
 
     def add(self, what: What, start: int, stop: int) -> None:
         """Add a statement."""
@@ -153,12 +182,19 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
                 said.add(_what(mention, link.finding, stated, act), mention.start, mention.stop)
     if "ratio" in sentence or "ctr" in sentence:
         _add_ratio(said, sentence, book)
+    if implied and not named and "healthy_chest" in book.covers and _NORMAL.match(sentence):
+        whole.append(Mention(0, len(sentence), "healthy_chest", _NOTHING_WRONG))
     for mention in whole:
         _add_covered(said, mention, book, sentence)
+    chosen = any(mention.concept in book.alternatives and mention.stated[0] >= _SETTLED_FROM for mention in named)
+    said.settles = chosen and _SETTLES.search(sentence) is not None
     if not said.whats:
         said.reply = find_reply(sentence)
     else:
-        said.retracts = act == "revised" and _RETRACTS.search(sentence, 0, said.starts[0]) is not None
+        before = sentence[: said.starts[0]]
+        said.retracts = (act == "revised" and _RETRACTS.search(before) is not None) or (
+            any(word in before for word in _EXPLAINING) and _EXPLAINS.search(before) is not None
+        )
         said.reply = find_reply_after(sentence, said.stops[-1], asked=said.whats[-1][-1] == "asked")
     return said
 
@@ -205,7 +241,11 @@ def _add_ratio(said: Said, sentence: str, book: Lexicon) -> None:
     found = _RATIO.search(sentence)
     if found is None:
         return
-    value = float(found.group(1)) / 100 if found.group(1) else float(found.group(2))
+    value = float(found.group(2)) / 100 if found.group(2) else float(found.group(3))
+    if _ABOVE.search(found.group(1)):  # "exceeds .5" says how far no more than "is enlarged" does
+        value += _BEYOND
+    elif _BELOW.search(found.group(1)):
+        value -= _BEYOND
     stated = next(stated for above, stated in _RATIOS if value > above or above == 0)
     for link in book.links.get("heart", ()):
         said.add((link.finding, *stated, *_NOWHERE, "heart", _hedging(stated)), *found.span())
@@ -223,7 +263,7 @@ def _add_covered(said: Said, mention: Mention, book: Lexicon, sentence: str) -> 
         p, low, high = round(1 - p, 6), round(1 - high, 6), round(1 - low, 6)
     elif p > ABSENT_TO:
         return
-    explicit = {what[0] for what in said.whats}
+    explicit = {what[0] for what in said.whats if what[-1] != "asked"}
     concept = REST if _LEAVES_OUT.search(sentence) else mention.concept
     for finding, _ in book.covers[mention.concept]:
         if finding not in explicit and finding != "no_finding":
