@@ -17,7 +17,7 @@ from gazeanalytics.stats.mixed.confint import confint
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.diagnostics import influence, random_effects_qq, residuals
 from gazeanalytics.stats.mixed.marginal_effects import MarginalSettings, adjusted_predictions, marginal_effects
-from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, marginal_means
+from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, linear_contrasts, marginal_means
 from gazeanalytics.stats.mixed.mediation import mediate
 from gazeanalytics.stats.mixed.misclassified import MisclassifiedFit, mixed_misclassified, share_posterior
 from gazeanalytics.stats.mixed.model import check_formula, mixed, refit
@@ -126,6 +126,7 @@ __all__ = [
     "jensen_shannon",
     "join_embeddings",
     "joint_tests",
+    "linear_contrasts",
     "marginal_effects",
     "marginal_means",
     "mediate",

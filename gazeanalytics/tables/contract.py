@@ -338,6 +338,7 @@ TABLES: dict[str, Table] = {
                 _number("conf_high", "upper end of the confidence interval"),
                 _number("n", "rows used", low=0),
                 _text("note", "singular, not converged, separated, small cell"),
+                _text("df_method", "Satterthwaite, between-within: GROUP, or normal", required=False),
             ),
             made_by="stats",
             unique=False,

@@ -91,7 +91,8 @@ def joint_tests(fit: MixedFit) -> pd.DataFrame:
     """Wald's F test of each term of the fixed part as a whole, given all others (type III anova where coding allows).
 
     Gaussian models get Satterthwaite's denominator degrees of freedom (several at once: Fai & Cornelius 1996, J. Stat.
-    Comput. Simul. 54(4), as lmerTest does); other families have infinitely many, which is the chi-square test.
+    Comput. Simul. 54(4), as lmerTest does); other families the fewest of the term's effects (between-within), or
+    infinitely many, which is the chi-square test.
 
     Parameters
     ----------
@@ -142,7 +143,8 @@ def _wald_f(fit: MixedFit, place: list[int]) -> tuple[float, float]:
     beta, covariance = fit.coefficients[place], fit.covariance[np.ix_(place, place)]
     statistic = float(beta @ np.linalg.solve(covariance, beta)) / len(place)
     if not fit.solution.slopes.size:
-        return statistic, np.inf
+        df = fit.df[place]
+        return statistic, float(np.nanmin(df)) if np.isfinite(df).any() else np.inf
     # F is the mean of squared t's of independent contrasts (the covariance's eigenvectors), each with its own
     # Satterthwaite df; F's df is the one whose mean equals theirs, E(F) = df / (df - 2). Kenward & Roger (1997) also
     # inflate the covariance; that needs the dense marginal covariance, which the blocked system never forms.

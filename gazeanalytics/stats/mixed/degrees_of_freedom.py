@@ -1,12 +1,47 @@
-"""Satterthwaite's degrees of freedom, as lmerTest has them."""
+"""Degrees of freedom of contrasts: Satterthwaite's, as lmerTest has them, or those of the effects that take part."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gazeanalytics.stats.mixed.solver.fitting import Solution
 
-__all__ = ["satterthwaite"]
+if TYPE_CHECKING:
+    from gazeanalytics.stats.mixed.results import MixedFit
+
+__all__ = ["of_contrasts", "satterthwaite"]
+
+
+def of_contrasts(fit: MixedFit, contrasts: np.ndarray) -> np.ndarray:
+    """Degrees of freedom of linear contrasts of the fixed effects; NaN for a normal test.
+
+    Satterthwaite's of a Gaussian model; of others the fewest of the effects that take part, which is on the safe side.
+
+    Parameters
+    ----------
+    fit : MixedFit
+    contrasts : numpy.ndarray, shape (contrasts, fixed effects)
+
+    Examples
+    --------
+    Both a reader's years and the prior differ here; the years' 6 degrees of freedom count for the two together:
+
+    >>> import pandas as pd
+    >>> from gazeanalytics.stats import mixed
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(8), 30), "prior": np.tile([0, 1], 120)})
+    >>> data["years"], data["hits"] = rng.integers(1, 20, 8)[data.reader], rng.poisson(3, 240)
+    >>> fit = mixed("hits ~ prior + years + (1 | reader)", data, family="poisson")
+    >>> of_contrasts(fit, np.array([[0.0, 1.0, 0.0], [0.0, 1.0, 1.0]])).tolist()
+    [nan, 6.0]
+    """
+    if fit.solution.slopes.size:
+        return satterthwaite(fit.solution, contrasts)
+    taken = np.where(np.abs(contrasts) > 0, np.where(np.isnan(fit.df), np.inf, fit.df), np.inf)
+    fewest = taken.min(axis=1, initial=np.inf)
+    return np.where(np.isfinite(fewest), fewest, np.nan)
 
 
 def satterthwaite(solution: Solution, contrasts: np.ndarray | None = None) -> np.ndarray:

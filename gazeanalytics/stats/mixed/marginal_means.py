@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations, product
 from typing import Literal
 
@@ -11,12 +12,12 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from gazeanalytics.stats.mixed import formula as formulas
-from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
+from gazeanalytics.stats.mixed.degrees_of_freedom import of_contrasts
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.results import MixedFit
 from gazeanalytics.tables import nearest
 
-__all__ = ["adjust", "contrasts", "marginal_means"]
+__all__ = ["adjust", "contrasts", "linear_contrasts", "marginal_means"]
 
 MULTIPLE_TESTS = {"holm": "holm", "bh": "fdr_bh"}
 
@@ -146,6 +147,50 @@ def contrasts(
     return table
 
 
+def linear_contrasts(fit: MixedFit, weights: Mapping[str, ArrayLike], *, confidence: float = 0.95) -> pd.DataFrame:
+    """Weighted sums of the fixed effects, such as a difference of two coefficients, with tests and intervals.
+
+    Parameters
+    ----------
+    fit : MixedFit
+    weights : mapping of str to array_like
+        By the name of each sum, a weight for every fixed effect, in the order of `fit.names`.
+    confidence : float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Table `estimates`; `term` is the name of the sum.
+
+    Raises
+    ------
+    ModelError
+        If a sum has not one weight for each fixed effect.
+
+    See Also
+    --------
+    contrasts : Differences between the levels of categories.
+
+    Examples
+    --------
+    >>> from gazeanalytics.stats import mixed
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(12), 30), "scan": np.tile([0, 1], 180)})
+    >>> data["seconds"] = 4 - data.scan + rng.normal(0, 1, 12)[data.reader] + rng.normal(0, 1, 360)
+    >>> fit = mixed("seconds ~ scan + (1 | reader)", data)
+    >>> linear_contrasts(fit, {"with a scan": [1, 1]})[["term", "estimate", "conf_low", "conf_high"]].round(2)
+              term  estimate  conf_low  conf_high
+    0  with a scan      2.93      1.91       3.95
+    """
+    rows = np.array([np.asarray(row, dtype=float) for row in weights.values()])
+    if rows.shape != (len(weights), fit.coefficients.size):
+        raise ModelError(
+            f"expected {fit.coefficients.size} weights for each sum, one for each of {', '.join(fit.names)}"
+        )
+    return _table(fit, "sum", list(weights), rows, confidence).assign(term=list(weights)).drop(columns="contrast")
+
+
 def adjust(p_values: ArrayLike, *, method: Literal["holm", "bh", "none"] = "holm") -> np.ndarray:
     """Correct p-values for multiple testing: Holm, or Benjamini & Hochberg's false discovery rate.
 
@@ -213,7 +258,7 @@ def _choices(values: pd.Series, chosen: bool, category: bool) -> list[object]:
 def _table(fit: MixedFit, term: str, labels: list[str], rows: np.ndarray, confidence: float) -> pd.DataFrame:
     estimate = rows @ fit.coefficients
     error = np.sqrt(np.einsum("rk,kl,rl->r", rows, fit.covariance, rows))
-    df = satterthwaite(fit.solution, rows) if fit.solution.slopes.size else np.full(len(labels), np.nan)
+    df = of_contrasts(fit, rows)
     law_df = np.where(np.isnan(df), np.inf, df)
     half = stats.t.ppf(0.5 + confidence / 2, law_df) * error
     # The reference level of an ordinal model is 0 without error.

@@ -11,6 +11,7 @@ import pandas as pd
 
 from gazeanalytics.stats.mixed import checks, families
 from gazeanalytics.stats.mixed import formula as formulas
+from gazeanalytics.stats.mixed.between_within import between_within
 from gazeanalytics.stats.mixed.censoring import refuse_outcome
 from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
 from gazeanalytics.stats.mixed.design import Design, ModelError, arrange, arrange_weighted, unpack
@@ -87,7 +88,9 @@ def mixed(
     -----
     Penalised iteratively reweighted least squares on a blocked Cholesky (Bates et al. 2015, J. Stat. Softw. 67(1)),
     with exact gradients of the profiled deviance or of Laplace's approximation; standard errors from the curvature of
-    the likelihood; Satterthwaite degrees of freedom for Gaussian models.
+    the likelihood. Tests of fixed effects have Satterthwaite's degrees of freedom in Gaussian models, in others those
+    of the readers, cases or countries that an effect is estimated from (between-within), and are normal for effects
+    within all of these; the column `df_method` of the estimates says which.
 
     Examples
     --------
@@ -159,11 +162,13 @@ def assemble(plan: Plan, response: Response) -> MixedFit:
         design = arrange(response.y, frame.x, frame.terms, size=response.size, offset=frame.offset)
     solution = _solve(design, plan, response)
     parameters = _family_parameters(plan, response, solution)
+    df, df_method = _degrees_of_freedom(plan, solution)
     return MixedFit(
         plan=plan,
         coefficients=solution.beta,
         covariance=solution.covariance,
-        df=satterthwaite(solution) if kind.gaussian else np.full(solution.beta.size, np.nan),
+        df=df,
+        df_method=df_method,
         sigma=solution.sigma,
         family_parameters=parameters,
         random=random_effects(solution),
@@ -173,6 +178,18 @@ def assemble(plan: Plan, response: Response) -> MixedFit:
         solution=solution,
         response=response,
     )
+
+
+def _degrees_of_freedom(plan: Plan, solution: Solution) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Give the degrees of freedom of each fixed effect, and by which rule."""
+    effects, frame = solution.beta.size, plan.frame
+    if plan.family.gaussian:
+        return satterthwaite(solution), ("Satterthwaite",) * effects
+    if plan.settings.degrees_of_freedom == "infinite":
+        return np.full(effects, np.nan), ("normal",) * effects
+    intercept = plan.family.ordinal or "(Intercept)" in frame.names
+    found = between_within(frame.x, frame.terms, intercept=intercept)
+    return found.df, tuple(f"between-within: {group}" if group else "normal" for group in found.groups)
 
 
 def refit(fit: MixedFit, y: np.ndarray) -> MixedFit:

@@ -118,7 +118,8 @@ class MixedFit:
     coefficients : numpy.ndarray, shape (fixed effects,)
     covariance : numpy.ndarray, shape (fixed effects, fixed effects)
     df : numpy.ndarray, shape (fixed effects,)
-        Satterthwaite's degrees of freedom; NaN where z is used.
+    df_method : tuple of str
+        Degrees of freedom, NaN where z is used; `Satterthwaite`, `between-within: reader` or `normal`.
     sigma : float
         Residual standard deviation (Gaussian; of a row of weight 1), else 1.
     family_parameters : dict of str to FamilyParameter
@@ -160,6 +161,7 @@ class MixedFit:
     coefficients: np.ndarray
     covariance: np.ndarray
     df: np.ndarray
+    df_method: tuple[str, ...]
     sigma: float
     family_parameters: dict[str, FamilyParameter]
     random: tuple[RandomEffects, ...]
@@ -252,10 +254,6 @@ class MixedFit:
         -------
         pandas.DataFrame
             Table `estimates`. Standard deviations `sd(reader)` and correlations have no p-value.
-
-        See Also
-        --------
-        confint : Profile and bootstrap intervals.
         """
         rows = [
             _wald(name, value, error, df, confidence)
@@ -269,7 +267,10 @@ class MixedFit:
             rows.append(_sd_row("sd(residual)", self.sigma, errors.get("sd(residual)", np.nan), confidence))
         table = pd.DataFrame(rows)
         table.insert(0, "model", model or self.plan.parts.response)
-        return table.assign(n=float(self.n), note="; ".join(self.notes))
+        methods = dict(zip(self.names, self.df_method, strict=True))
+        return table.assign(
+            n=float(self.n), note="; ".join(self.notes), df_method=table["term"].map(methods).fillna("")
+        )
 
     def random_effects(self) -> pd.DataFrame:
         """Conditional modes (BLUPs) of each reader and case with their standard deviations.

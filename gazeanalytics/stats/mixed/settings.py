@@ -103,6 +103,9 @@ class MixedSettings(Settings):
         reads a case and a two-valued outcome, Laplace's standard deviation of cases is a fifth too small.
     separated : {"refuse", "note"}
         What to do when fixed effects predict a two-valued outcome without error, so that no finite estimate exists.
+    degrees_of_freedom : {"between-within", "infinite"}
+        Of tests of fixed effects in families other than the Gaussian, whose are Satterthwaite's: counted by the groups
+        that an effect is estimated from, t (as with 8 readers z finds too much), or infinite, z, as lme4 prints it.
     tolerances : Tolerances
         Where the search stops.
 
@@ -117,6 +120,7 @@ class MixedSettings(Settings):
 
     quadrature: int = 1
     separated: Literal["refuse", "note"] = "refuse"
+    degrees_of_freedom: Literal["between-within", "infinite"] = "between-within"
     tolerances: Tolerances = field(default_factory=Tolerances)
 
     def __post_init__(self) -> None:
