@@ -111,6 +111,8 @@ def load_shard(
         _note_left_behind(raw, name, file, rejects)
     rows, aside = len(raw), {fault.row - 2: fault for fault in broken}
     frame = convert(raw, name, table_map, file, aside if lenient else None)
+    if name in _SET_ASIDE and "reading" not in frame:
+        return _checked(frame, name, file, table_map)  # what is plausible is asked of each reading; this names the lack
     check_units(frame, name, table_map, file)
     if rejects is not None and table_map.rate_hz and name == "samples":
         note_rate(frame, table_map.rate_hz, file, rejects)

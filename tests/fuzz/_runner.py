@@ -14,11 +14,14 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import random
+import re
 import resource
 import sys
 import tempfile
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +165,37 @@ def watched(run: Callable[[], object]) -> None:
 _hunt: _Hunt | None = None
 
 
+def splicing(words: Sequence[bytes]) -> Callable[[bytes, int, int], bytes]:
+    """Give a mutation for text: puts words and odd numbers in, repeats and drops pieces; sometimes changes any bytes.
+
+    Tags that must be whole, and numbers within them, are out of reach of single bytes.
+    """
+    import atheris
+
+    numbers = (b"1.2.3", b".", b"-", b"1e9", b"0", b"99999999999999999999", b"-.5", b"1.", "١".encode(), b"nan")
+
+    def mutate(data: bytes, size: int, seed: int) -> bytes:
+        draw = random.Random(seed)
+        if draw.random() < 0.3:
+            return atheris.Mutate(data, size)
+        for _ in range(draw.randint(1, 3)):
+            places = [0, *(found.end() for found in re.finditer(rb"\d+|[^\W\d]+|\s+|[^\w\s]", data))]
+            start, stop = sorted(draw.choices(places, k=2))
+            action = draw.random()
+            if action < 0.35:
+                data = data[:start] + draw.choice(words) + data[start:]
+            elif action < 0.55 and (digits := list(re.finditer(rb"[\d.]+", data))):
+                found = draw.choice(digits)
+                data = data[: found.start()] + draw.choice(numbers) + data[found.end() :]
+            elif action < 0.75:
+                data = data[:stop] + data[start:stop] * draw.choice((1, 2, 8)) + data[stop:]
+            else:
+                data = data[:start] + data[stop:]
+        return data[:size]
+
+    return mutate
+
+
 def fuzz(include: Sequence[str], prepare: Callable[[], Target]) -> None:
     """Run a fuzzer over what `prepare` gives.
 
@@ -174,6 +208,8 @@ def fuzz(include: Sequence[str], prepare: Callable[[], Target]) -> None:
     """
     global _hunt
     import atheris
+
+    warnings.simplefilter("ignore")  # printing them takes longer than most inputs do
 
     with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as folder:
         with atheris.instrument_imports(include=list(include), exclude=_others(include)):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from zlib import crc32
 
-from _runner import Target, fuzz, watched
+from _runner import Target, fuzz, splicing, watched
 
 SEEDS = [
     rb"<think>Hazy bases.</think> <answer> Edema, Lung Opacity </answer>",
@@ -39,7 +39,7 @@ def prepare() -> Target:
         if len(text) < 64 and crc32(data) % 8 == 0:
             watched(lambda: parse_outputs(pd.Series([text * (50_000 // max(len(text), 1))])))
 
-    return Target(run, SEEDS, (InputError,), WORDS)
+    return Target(run, SEEDS, (InputError,), WORDS, splicing(WORDS))
 
 
 if __name__ == "__main__":

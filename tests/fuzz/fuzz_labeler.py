@@ -3,7 +3,7 @@
 from pathlib import Path
 from zlib import crc32
 
-from _runner import Target, fuzz, watched
+from _runner import Target, fuzz, splicing, watched
 
 SEEDS = [
     b"No pneumothorax; possible left basilar atelectasis, unchanged since 2019-03-01.",
@@ -39,7 +39,7 @@ def prepare() -> Target:
         if len(text) < 64 and crc32(data) % 8 == 0:
             watched(lambda: label_text(text * (8_000 // max(len(text), 1))))
 
-    return Target(run, SEEDS, (InputError,), WORDS, max_len=1_000)
+    return Target(run, SEEDS, (InputError,), WORDS, splicing(WORDS), max_len=1_000)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ again with good checksums; zip alone would refuse nearly all others.
 import io
 import random
 import traceback
-import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -132,15 +131,13 @@ def prepare() -> Target:
         watched(lambda: loaded.append(kind.model.load(path)))
         repr(loaded[0])
         loaded[0].save(folder / "again.npz")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                watched(lambda: kind.use(loaded[0]))
-            except ValueError as error:
-                # Such as that the model knows a feature that the table lacks; NumPy's own words are a finding.
-                if "gazeanalytics" in traceback.extract_tb(error.__traceback__)[-1].filename:
-                    raise InputError(str(error)) from error
-                raise
+        try:
+            watched(lambda: kind.use(loaded[0]))
+        except ValueError as error:
+            # Such as that the model knows a feature that the table lacks; NumPy's own words are a finding.
+            if "gazeanalytics" in traceback.extract_tb(error.__traceback__)[-1].filename:
+                raise InputError(str(error)) from error
+            raise
 
     return Target(run, [each.seed for each in saved], (InputError,), mutate=mutate, max_len=400_000)
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import io
-from gazeanalytics.tables import InputError
+from gazeanalytics.tables import InputError, Rejects
 
 TEXT = "who,img,t0,dur,px,py\nA,1,0.00,0.20,10,20\nA,1,0.25,0.30,30,NA\nB,1,0.00,-1,15,25\n"
 
@@ -278,3 +278,19 @@ def test_distinct_by_a_column_that_is_not_there_is_named():
     words = r"tables\.fixations\.distinct: there is no column 'tral'; did you mean 'trial'"
     with pytest.raises(InputError, match=words):
         io.convert(raw, "fixations", io.TableMap.model_validate(said), Path("g.csv"))
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        ("fixations", "onset,duration,x,y\n" + "".join(f"{n * 300},200,{n * 9},5\n" for n in range(12))),
+        ("samples", "t,x,y,eye\n" + "".join(f"{(n - 9 * (n == 9)) * 4},{n * 9},5,left\n" for n in range(30))),
+        ("traces", "onset,offset,text\n1,2,a\n"),
+        ("saccades", "onset,duration\n1,2\n"),
+    ],
+)
+def test_a_table_without_readings_is_told_whatever_else_it_holds(tmp_path, table, text, lenient):
+    (tmp_path / f"{table}.csv").write_text(text)
+    with pytest.raises(InputError, match=r"column 'reading': expected this column"):
+        io.load_shard(tmp_path / f"{table}.csv", table, rejects=Rejects() if lenient else None)

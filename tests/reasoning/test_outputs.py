@@ -188,3 +188,15 @@ def test_parsed_thoughts_become_findings():
     said = reasoning.label_text(thought.reasoning)
     present = said.loc[said.status == "present", "finding"]
     assert reasoning.jaccard(present, thought.findings) == 1
+
+
+@pytest.mark.parametrize("number", ["1.2.3", ".", "-", "--1", "1..", "1e", "²"])
+def test_a_box_of_what_is_no_number_is_no_box(number):
+    text = f"<|ref|>nodule<|/ref|><|box|>({number},2),(3,4)<|/box|>"
+    assert reasoning.parse_output(text).boxes == ()
+
+
+@pytest.mark.parametrize(("number", "value"), [("1.", 1), (".5", 0.5), ("-0.25", -0.25), ("١", 1), ("9" * 20, 1e20)])
+def test_a_box_of_numbers_in_any_form_is_read(number, value):
+    text = f"<|ref|>nodule<|/ref|><|box|>({number},2),(3,4)<|/box|>"
+    assert reasoning.parse_output(text).boxes == (("nodule", value, 2, 3, 4),)

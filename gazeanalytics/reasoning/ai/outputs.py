@@ -23,9 +23,11 @@ _OPTIONS = (
     re.compile(r"\b([A-Za-z0-9])(?:[.:,]|\s|\Z)"),
     re.compile(r"\b([A-Za-z])\b"),
 )
+_NUMBER = r"(-?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20}))"
+_CORNER = rf"\({_NUMBER}\s{{0,9}},\s{{0,9}}{_NUMBER}\)"
 _GROUNDED = re.compile(
-    r"<\|ref\|>([^<]{0,200})<\|/ref\|>\s{0,9}<\|box\|>\s{0,9}\((-?[\d.]{1,20})\s{0,9},\s{0,9}(-?[\d.]{1,20})\)"
-    r"\s{0,9},\s{0,9}\((-?[\d.]{1,20})\s{0,9},\s{0,9}(-?[\d.]{1,20})\)\s{0,9}<\|/box\|>",
+    r"<\|ref\|>([^<]{0,200})<\|/ref\|>\s{0,9}<\|box\|>\s{0,9}"
+    rf"{_CORNER}\s{{0,9}},\s{{0,9}}{_CORNER}\s{{0,9}}<\|/box\|>",
 )
 _DRESSED = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\{([^{}]*)\}")
 _MAX_DRESS = 20
