@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from gazeanalytics.io.delimited import Dialect, read_delimited, read_names, require
-from gazeanalytics.io.unpacking import as_utf8, check_file, read_bytes
+from gazeanalytics.io.unpacking import MAX_UNPACKED_MB, as_utf8, check_file, check_unpacked, read_bytes
 from gazeanalytics.tables import InputError, Rejects, SetAside
 
 __all__ = ["DELIMITERS", "SUFFIXES", "format_of", "read_columns", "read_header", "read_rows"]
@@ -111,7 +111,7 @@ def read_rows(
     """Read as `read_columns` does, with the rows that could not be parted into cells beside; `rejects` takes notes."""
     kind = kind or format_of(path)
     if kind == "parquet":
-        return _read_parquet(path, columns), []
+        return _read_parquet(path, columns, (dialect or Dialect()).max_unpacked_mb), []
     if kind in DELIMITERS:
         return read_delimited(path, columns, dialect or Dialect(DELIMITERS[kind]), rejects)
     frame = _read_json(path, kind, dialect or Dialect())
@@ -133,21 +133,38 @@ def _read_json(path: Path, kind: str, dialect: Dialect) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _open_parquet(path: Path) -> pyarrow.parquet.ParquetFile:
+def _open_parquet(path: Path, max_unpacked_mb: float = MAX_UNPACKED_MB) -> pyarrow.parquet.ParquetFile:
     check_file(path)
     if path.stat().st_size == 0:
         raise InputError(f"{path}: is empty; put the data there or take the table out of study.toml")
     try:
-        return pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
+        file = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
+        _check_footer(file.metadata)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(
             f"{path}: is not a complete Parquet file ({path.stat().st_size:,} bytes; {_said(error)}); copy it again "
             "from its source"
         ) from None
+    # A value takes 8 bytes or, if text, more; flags and small whole numbers are the rest.
+    check_unpacked(path, 8 * file.metadata.num_rows * file.metadata.num_columns, max_unpacked_mb)
+    return file
 
 
-def _read_parquet(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
-    file = _open_parquet(path)
+def _check_footer(footer: pyarrow.parquet.FileMetaData) -> None:
+    """Raise a ValueError where counts of rows contradict one another: Arrow makes room for all that are promised."""
+    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+    rows = [group.num_rows for group in groups]
+    if sum(rows) != footer.num_rows or min(rows, default=0) < 0:
+        raise ValueError(f"{footer.num_rows:,} rows in all, but {sum(rows):,} in its parts")
+    flat = [at for at in range(footer.num_columns) if footer.schema.column(at).max_repetition_level == 0]
+    for group in groups:
+        for column in (group.column(at) for at in flat):
+            if column.num_values != group.num_rows:
+                raise ValueError(f"{group.num_rows:,} rows, but {column.num_values:,} in {column.path_in_schema!r:.60}")
+
+
+def _read_parquet(path: Path, columns: Sequence[str] | None, max_unpacked_mb: float) -> pd.DataFrame:
+    file = _open_parquet(path, max_unpacked_mb)
     names = list(file.schema_arrow.names)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from gazeanalytics.tables import InputError
 
-__all__ = ["MAX_UNPACKED_MB", "as_utf8", "check_file", "read_bytes"]
+__all__ = ["MAX_UNPACKED_MB", "as_utf8", "check_file", "check_unpacked", "read_bytes"]
 
 MAX_UNPACKED_MB = 4_000
 """How large one packed file may become, unless `max_unpacked_mb` of its map says otherwise."""
@@ -79,7 +79,7 @@ def read_bytes(path: Path, *, max_unpacked_mb: float = MAX_UNPACKED_MB) -> bytes
             for mark, what, remedy in _FOREIGN:
                 if start.startswith(mark):
                     raise InputError(f"{path}: is {what}; {remedy}")
-            data = _unpacked(path, stream, start, int(max_unpacked_mb * 1e6))
+            data = _unpacked(path, stream, start, max_unpacked_mb)
     except PermissionError:
         raise InputError(f"{path}: permission denied; ask for read access") from None
     except OSError as error:
@@ -89,28 +89,40 @@ def read_bytes(path: Path, *, max_unpacked_mb: float = MAX_UNPACKED_MB) -> bytes
     return data
 
 
-def _unpacked(path: Path, stream: BinaryIO, start: bytes, limit: int) -> bytes:
+def _unpacked(path: Path, stream: BinaryIO, start: bytes, max_unpacked_mb: float) -> bytes:
     if start.startswith(b"\x1f\x8b"):
-        return _all_of(path, cast(BinaryIO, gzip.GzipFile(fileobj=stream)).read, limit)
+        return _all_of(path, cast(BinaryIO, gzip.GzipFile(fileobj=stream)).read, max_unpacked_mb)
     if start.startswith(b"\x28\xb5\x2f\xfd"):
         with pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd") as unpacked:
-            return _all_of(path, unpacked.read, limit)
+            return _all_of(path, unpacked.read, max_unpacked_mb)
     return stream.read()
 
 
-def _all_of(path: Path, read: Callable[[int], bytes], limit: int) -> bytes:
+def check_unpacked(path: Path, size: int, max_unpacked_mb: float) -> None:
+    """Refuse a packed file that becomes larger than its limit, or far larger than packed tables do.
+
+    Raises
+    ------
+    InputError
+        Naming the limit, and where it is raised.
+    """
+    packed = path.stat().st_size
+    most = min(max_unpacked_mb * 1e6, max(_MAX_RATIO * packed, _HARMLESS))
+    if size > most:
+        raise InputError(
+            f"{path}: unpacks to more than {most / 1e6:,.0f} MB from "
+            f"{packed:,} bytes; if it is no bomb, unpack it, or split it (limit: max_unpacked_mb in study.toml)"
+        )
+
+
+def _all_of(path: Path, read: Callable[[int], bytes], max_unpacked_mb: float) -> bytes:
     """Unpack block by block, so that a bomb is met at the limit and not in full."""
-    packed, blocks, size = path.stat().st_size, [], 0
+    blocks, size = [], 0
     try:
         while block := read(_BLOCK):
             blocks.append(block)
             size += len(block)
-            if size > limit or size > max(_MAX_RATIO * packed, _HARMLESS):
-                most = min(limit, max(_MAX_RATIO * packed, _HARMLESS)) / 1e6
-                raise InputError(
-                    f"{path}: unpacks to more than {most:,.0f} MB from "
-                    f"{packed:,} bytes; if it is no bomb, unpack it, or split it (limit: max_unpacked_mb in study.toml)"
-                )
+            check_unpacked(path, size, max_unpacked_mb)
     except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
         raise InputError(
             f"{path}: is truncated or damaged after {size:,} bytes of text ({error}); copy it again from its source"

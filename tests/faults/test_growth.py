@@ -85,6 +85,48 @@ def test_deep_json_and_bombs(tmp_path):
         io.load_shard(tmp_path / "bomb.csv.gz", "fixations")
 
 
+def varint(number):
+    """A whole number as Parquet's footer has it: zigzag, 7 bits a byte."""
+    number, found = 2 * number, []
+    while number > 127:
+        found.append(number % 128 + 128)
+        number //= 128
+    return bytes([*found, number])
+
+
+def with_counts(data, rows, places, count):
+    """A Parquet file of which some counts of rows in its footer are changed; -1 is the last."""
+    length = int.from_bytes(data[-8:-4], "little")
+    body, parts = data[: -8 - length], data[-8 - length : -8].split(varint(rows))
+    counts = [varint(rows)] * (len(parts) - 1)
+    for place in places if places is not None else range(len(counts)):
+        counts[place] = varint(count)
+    footer = parts[0] + b"".join(count + part for count, part in zip(counts, parts[1:], strict=True))
+    return body + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        ([0], "68,719,476,736 rows in all, but 8,191 in its parts"),
+        ([-1], "8,191 rows in all, but 68,719,476,736 in its parts"),
+        ([1], "8,191 rows, but 68,719,476,736 in 'reading'"),
+        ([0, -1], "68,719,476,736 rows, but 8,191 in 'reading'"),
+        (None, r"unpacks to more than 67 MB from [\d,]+ bytes; .* \(limit: max_unpacked_mb in study\.toml\)"),
+    ],
+    ids=["whole", "part", "column", "rows", "all"],
+)
+def test_parquet_that_promises_more_rows_than_it_holds(tmp_path, places, words):
+    path, rows = tmp_path / "fixations.parquet", 8_191
+    frame = fixations(rows).assign(x=1.0, y=1.0)
+    frame.to_parquet(path, write_statistics=False, index=False)
+    good = path.read_bytes()
+    assert with_counts(good, rows, [], 0) == good
+    path.write_bytes(with_counts(good, rows, places, 2**36))
+    with pytest.raises(InputError, match=words):
+        io.read_columns(path)
+
+
 def many(array):
     """More trees than a file may hold."""
     return np.concatenate([array] * 300)
