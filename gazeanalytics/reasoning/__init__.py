@@ -35,6 +35,7 @@ from gazeanalytics.reasoning.embeddings import (
 )
 from gazeanalytics.reasoning.labeler.benchmarks import label_benchmark, label_reports, read_labelled
 from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, PRESENT_FROM, from_reflacx, hedges, status, to_chexpert
+from gazeanalytics.reasoning.labeler.changes_of_mind import changes_of_mind
 from gazeanalytics.reasoning.labeler.conclusions import conclude, trace_path
 from gazeanalytics.reasoning.labeler.explain import Explanation, explain
 from gazeanalytics.reasoning.labeler.findings import label_findings, label_text
@@ -91,6 +92,7 @@ __all__ = [
     "box_overlap",
     "carry_over",
     "case_similarity",
+    "changes_of_mind",
     "choice_reward",
     "claims_against_truth",
     "compare_labels",

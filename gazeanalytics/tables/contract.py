@@ -11,7 +11,7 @@ from typing import Literal
 
 Kind = Literal["reading", "id", "number", "text", "flag"]
 
-__all__ = ["LABELS", "TABLES", "Column", "Table", "describe"]
+__all__ = ["ESTIMATES", "LABELS", "TABLES", "Column", "Table", "describe"]
 
 LABELS = ("missing", "fixation", "saccade", "pso", "pursuit", "blink", "noise")
 """What the eye does at a sample; labels of samples are places in here."""
@@ -345,6 +345,9 @@ TABLES: dict[str, Table] = {
         ),
     )
 }
+
+ESTIMATES = tuple(column.name for column in TABLES["estimates"].columns if column.name != "df_method")
+"""Columns of every table of estimates; mixed models alone add `df_method`."""
 
 
 def describe(name: str) -> str:

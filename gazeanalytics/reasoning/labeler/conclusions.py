@@ -139,7 +139,9 @@ def _ordered(findings: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     reading = pd.factorize(findings["reading"])[0]
     finding = pd.factorize(findings["finding"].astype(str))[0]
     start = findings["start"].to_numpy(float) if "start" in findings else np.arange(len(findings), dtype=float)
-    order = np.lexsort((np.arange(len(findings)), start, findings["step"].to_numpy(float), finding, reading))
+    # An answer stands in the same step as the reasoning before it.
+    part = findings["part"].eq("answer").to_numpy() if "part" in findings else np.zeros(len(findings))
+    order = np.lexsort((np.arange(len(findings)), start, part, findings["step"].to_numpy(float), finding, reading))
     reading, finding = reading[order], finding[order]
     new = np.ones(len(order), bool)
     new[1:] = (reading[1:] != reading[:-1]) | (finding[1:] != finding[:-1])

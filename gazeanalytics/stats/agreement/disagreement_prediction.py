@@ -22,7 +22,7 @@ from gazeanalytics.stats.recalibration import recalibrate
 from gazeanalytics.stats.resampling.bootstrap import cluster_bootstrap
 from gazeanalytics.stats.resampling.bootstrap_statistics import AucStatistic, WeightedStatistic
 from gazeanalytics.stats.resampling.clusters import needed
-from gazeanalytics.tables import TABLES, InputError
+from gazeanalytics.tables import ESTIMATES, InputError
 
 __all__ = ["CrossValidation", "DisagreementPrediction", "Estimator", "join_embeddings", "predict_disagreement"]
 
@@ -35,7 +35,7 @@ class Estimator(Protocol):
         ...
 
 
-_COLUMNS = [column.name for column in TABLES["estimates"].columns]
+_COLUMNS = list(ESTIMATES)
 _INNER = 4  # folds inside the training rows, for calibration
 
 

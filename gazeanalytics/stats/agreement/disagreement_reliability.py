@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from gazeanalytics.stats.agreement.disagreement import known_readings
-from gazeanalytics.tables import TABLES, InputError
+from gazeanalytics.tables import ESTIMATES, InputError
 
 __all__ = ["auroc", "disagreement_reliability"]
 
@@ -15,7 +15,7 @@ _GRID = 101  # chances of a yes
 _MAX_ITER = 300
 _DRAWS = 100
 _FEW_SPLITS = 10  # of those, in each draw of the bootstrap
-_COLUMNS = [column.name for column in TABLES["estimates"].columns]
+_COLUMNS = list(ESTIMATES)
 
 
 def disagreement_reliability(

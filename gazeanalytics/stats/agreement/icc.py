@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from gazeanalytics.tables import TABLES
+from gazeanalytics.tables import ESTIMATES
 
 __all__ = ["icc"]
 
-_COLUMNS = [column.name for column in TABLES["estimates"].columns]
+_COLUMNS = list(ESTIMATES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ from scipy import stats
 from gazeanalytics.ragged import thread_count
 from gazeanalytics.stats.resampling.bootstrap_statistics import Batch, Statistic, TableStatistic
 from gazeanalytics.stats.resampling.clusters import Counts, Plan, draw, plan
-from gazeanalytics.tables import TABLES, InputError
+from gazeanalytics.tables import ESTIMATES, InputError
 
 __all__ = ["cluster_bootstrap", "cluster_draws", "evaluate"]
 
-_COLUMNS = [column.name for column in TABLES["estimates"].columns]
+_COLUMNS = list(ESTIMATES)
 _CHUNK = 1 << 23  # cells of a chunk of draws at the most: 64 MB of float64
 _FEW, _MANY = 5, 20  # clusters: below the first nothing helps much, below the second percentile intervals are narrow
 _ROUNDING = 1e-13  # of the estimate: draws that differ by less are the same number summed in another order

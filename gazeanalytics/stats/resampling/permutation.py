@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.stats.resampling.clusters import needed
-from gazeanalytics.tables import TABLES, InputError
+from gazeanalytics.tables import ESTIMATES, InputError
 
 __all__ = ["cluster_permutation"]
 
-_COLUMNS = [column.name for column in TABLES["estimates"].columns]
+_COLUMNS = list(ESTIMATES)
 
 
 def cluster_permutation(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from gazeanalytics.tables import TABLES
+from gazeanalytics.tables import ESTIMATES
 
 __all__ = [
     "FEW_READERS",
@@ -29,7 +29,7 @@ __all__ = [
 FEW_READERS = 5  # below, claims about readers like these rest on very few
 NOTHING_VARIES = "no error can be estimated: it varies neither over readers nor over cases"
 BELOW_ZERO = "no error can be estimated: its unbiased estimate is below 0"
-_COLUMNS = [column.name for column in TABLES["estimates"].columns]
+_COLUMNS = list(ESTIMATES)
 _ROUNDING = 1e-12
 
 
