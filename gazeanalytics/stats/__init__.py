@@ -28,6 +28,7 @@ from gazeanalytics.stats.mixed.results import MixedFit
 from gazeanalytics.stats.mixed.settings import MixedSettings, Tolerances
 from gazeanalytics.stats.mixed.specification import specification_curve
 from gazeanalytics.stats.mixed.within_between import within_between
+from gazeanalytics.stats.outcome_choice import OutcomeChoice, choose_outcome
 from gazeanalytics.stats.preference import preference
 from gazeanalytics.stats.reader_study import (
     Comparison,
@@ -68,6 +69,7 @@ from gazeanalytics.stats.roc import (
     operating_points,
     roc_curves,
 )
+from gazeanalytics.stats.survival import kaplan_meier, person_periods
 
 __all__ = [
     "Afroc",
@@ -90,6 +92,7 @@ __all__ = [
     "MixedSettings",
     "ModelError",
     "MrmcFit",
+    "OutcomeChoice",
     "Power",
     "Recalibration",
     "RocData",
@@ -110,6 +113,7 @@ __all__ = [
     "calibration_by",
     "chance_test",
     "check_formula",
+    "choose_outcome",
     "cluster_bootstrap",
     "cluster_permutation",
     "confint",
@@ -126,6 +130,7 @@ __all__ = [
     "jensen_shannon",
     "join_embeddings",
     "joint_tests",
+    "kaplan_meier",
     "linear_contrasts",
     "marginal_effects",
     "marginal_means",
@@ -139,6 +144,7 @@ __all__ = [
     "noninferiority",
     "one_shot",
     "operating_points",
+    "person_periods",
     "power",
     "predict",
     "predict_disagreement",

@@ -21,14 +21,18 @@ def refuse_lost_times(time: Node, seen: Node, data: pd.DataFrame) -> None:
     gazeanalytics.stats.mixed.design.ModelError: censored(time_s, seen): the time is missing in 1 of the 1 rows where
     'seen' is 0; write there how long was looked for, such as the duration of the reading
     """
-    if not (isinstance(time, Name) and isinstance(seen, Name)):
-        return
-    unseen = data[seen.name].astype("Float64").eq(0).fillna(False)
-    lost = unseen & data[time.name].isna()
+    if isinstance(time, Name) and isinstance(seen, Name):
+        refuse_lost(time.name, seen.name, data)
+
+
+def refuse_lost(time: str, seen: str, data: pd.DataFrame) -> None:
+    """Do the same for columns of those names."""
+    unseen = data[seen].astype("Float64").eq(0).fillna(False)
+    lost = unseen & data[time].isna()
     if lost.any():
         raise ModelError(
-            f"censored({time.name}, {seen.name}): the time is missing in {int(lost.sum()):,} of the "
-            f"{int(unseen.sum()):,} rows where {seen.name!r} is 0; write there how long was looked for, such as the "
+            f"censored({time}, {seen}): the time is missing in {int(lost.sum()):,} of the "
+            f"{int(unseen.sum()):,} rows where {seen!r} is 0; write there how long was looked for, such as the "
             "duration of the reading"
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gazeanalytics.stats.mixed.design import ModelError, RandomTerm
+from gazeanalytics.stats.mixed.design import Design, ModelError, RandomTerm
 from gazeanalytics.stats.mixed.families import Family, Response
 from gazeanalytics.stats.mixed.formula import Formula, Frame
 
@@ -12,6 +12,8 @@ __all__ = ["drop_aliased", "notes_on_data", "refuse_auxiliary", "refuse_confound
 
 MIN_LEVELS = 5
 MIN_ROWS = 10
+MAX_PILE = 0.5
+ENOUGH_POINTS = 9  # more change the fourth digit at most
 MIN_TRIALS = 10  # trials a level from which Laplace's approximation is good (tests/benchmarks/laplace_bias.py)
 
 
@@ -155,6 +157,40 @@ def _small_between(name: str, frame: Frame) -> list[str]:
     return notes
 
 
+def _few_trials(term: RandomTerm, size: np.ndarray) -> bool:
+    return bool(size.sum() < MIN_TRIALS * len(term.levels))
+
+
+def points_needed(design: Design, family: Family) -> int:
+    """Give the points of quadrature that a design asks for: 9 where Laplace's approximation isn't good, else 1.
+
+    Beta-binomial outcomes, which quadrature isn't for when crossed, stay with Laplace's approximation.
+    """
+    single = bool(design.terms) and design.terms[0].width == 1
+    few = single and family.of_trials and not family.dispersion and _few_trials(design.terms[0], design.size)
+    return ENOUGH_POINTS if few else 1
+
+
+def piled_up(y: np.ndarray) -> str:
+    """Say which value of an outcome more than half of the rows have; empty where there is none.
+
+    Examples
+    --------
+    >>> piled_up(np.array([4.6] * 9 + [0.2]))
+    'piled up: 90 % of 10 rows have the outcome 4.6, so that no Gaussian model fits; choose_outcome finds one that does'
+    >>> piled_up(np.array([1.0, 2.0, 3.0]))
+    ''
+    """
+    values, counts = np.unique(y, return_counts=True)
+    share = counts.max() / y.size
+    if share <= MAX_PILE:
+        return ""
+    return (
+        f"piled up: {100 * share:.3g} % of {y.size:,} rows have the outcome {values[counts.argmax()]:g}, so that no "
+        "Gaussian model fits; choose_outcome finds one that does"
+    )
+
+
 def notes_on_laplace(terms: tuple[RandomTerm, ...], size: np.ndarray, quadrature: int) -> list[str]:
     """Name groupings of too few trials a level for Laplace's approximation of a two-valued outcome.
 
@@ -173,12 +209,12 @@ def notes_on_laplace(terms: tuple[RandomTerm, ...], size: np.ndarray, quadrature
     few = [
         (place, term.group, float(size.sum()) / len(term.levels))
         for place, term in enumerate(terms)
-        if size.sum() < MIN_TRIALS * len(term.levels)
+        if _few_trials(term, size)
     ]
     covered = quadrature > 1
     return [
         f"few trials: {trials:.1f} for each {group}; Laplace's sd({group}), ICC and effects "
-        "are too small" + ("; take quadrature=9" if place == 0 and terms[0].width == 1 else "")
+        "are too small" + (f"; take quadrature={ENOUGH_POINTS}" if place == 0 and terms[0].width == 1 else "")
         for place, group, trials in few
         if not (covered and place == 0)
     ]

@@ -124,7 +124,16 @@ def mixed(
     if apart and chosen.separated == "refuse":
         remedy = "merge levels, leave the term out, or pass settings={'separated': 'note'} to see the fit"
         raise ModelError(f"{apart}; {remedy}")
-    notes = [*frame.notes, *aliased, *([apart] if apart else []), *checks.notes_on_data(frame)]
+    piled = checks.piled_up(response.y) if kind.gaussian else ""
+    if piled and chosen.piled_up == "refuse":
+        raise ModelError(piled)
+    notes = [
+        *frame.notes,
+        *aliased,
+        *([piled] if piled else []),
+        *([apart] if apart else []),
+        *checks.notes_on_data(frame),
+    ]
     plan = Plan(formula, parts, kind, frame, reml and kind.gaussian, chosen, tuple(notes), bool(apart))
     return assemble(plan, response)
 
@@ -160,6 +169,8 @@ def assemble(plan: Plan, response: Response) -> MixedFit:
         design = arrange_weighted(response.y, frame.x, frame.terms, weights=response.size, offset=frame.offset)
     else:
         design = arrange(response.y, frame.x, frame.terms, size=response.size, offset=frame.offset)
+    if plan.settings.quadrature == "auto":
+        plan = replace(plan, settings=replace(plan.settings, quadrature=checks.points_needed(design, kind)))
     solution = _solve(design, plan, response)
     parameters = _family_parameters(plan, response, solution)
     df, df_method = _degrees_of_freedom(plan, solution)
@@ -174,7 +185,7 @@ def assemble(plan: Plan, response: Response) -> MixedFit:
         random=random_effects(solution),
         log_likelihood=-0.5 * solution.minus2,
         notes=(*plan.notes, *_notes(plan, solution, parameters)),
-        engine=_engine(kind, plan.settings.quadrature),
+        engine=_engine(kind, plan.settings.points),
         solution=solution,
         response=response,
     )
@@ -261,7 +272,7 @@ def _solve(design: Design, plan: Plan, response: Response) -> Solution:
         return fit_gaussian(design, reml=plan.reml, limits=settings.tolerances)
     inflated = plan.parts.auxiliary_kind == "zeros"
     likelihood = plan.family.likelihood(design, plan.frame.auxiliary.x, inflated=inflated)
-    if settings.quadrature > 1:
+    if settings.points > 1:
         checks.refuse_quadrature(design.terms, plan.family, parameters=likelihood.parameters)
     phi = plan.family.parameters(response)
     rest = zeros_start(plan.frame.auxiliary.x, response) if inflated else np.zeros(likelihood.parameters - phi.size)
@@ -302,7 +313,7 @@ def _notes(plan: Plan, solution: Solution, parameters: dict[str, FamilyParameter
     if solution.slopes.size and design.terms and solution.sigma < singular * np.std(design.y):
         notes.append("singular: the residual SD is 0, as there are about as many effects as rows; leave some out")
     if plan.family.of_trials:
-        notes += checks.notes_on_laplace(design.terms, design.size, plan.settings.quadrature)
+        notes += checks.notes_on_laplace(design.terms, design.size, plan.settings.points)
     if not solution.optimum.converged:
         notes.append(
             f"not converged after {solution.optimum.evaluations} evaluations; a further step promises "

@@ -201,7 +201,7 @@ def fit_laplace(
     On a `plateau` no finite estimate exists, and the likelihood is all that the fit is good for. The search starts at
     a rough linear predictor `eta`, in the design's order, and at the family's own parameters `phi`.
     """
-    design, points, limits = engine.design, settings.quadrature, settings.tolerances
+    design, points, limits = engine.design, settings.points, settings.tolerances
     if design.x.shape[1]:
         engine.modes.border[design.border :] = np.linalg.lstsq(design.x, eta - design.offset, rcond=None)[0]
     # The first search finds the modes with theta = 0, that is a plain generalised linear model; its scores and weights
@@ -228,7 +228,7 @@ def _quadrature_stage(engine: Laplace, solution: Solution, settings: MixedSettin
     if len(engine.design.terms) > 1:
         return _crossed_stage(engine, solution, settings)
     limits = settings.tolerances
-    objective = Quadrature(engine, settings.quadrature, _quadrature_steps(solution.joint_covariance))
+    objective = Quadrature(engine, settings.points, _quadrature_steps(solution.joint_covariance))
     optimum = minimise(
         objective, solution.optimum.at, solution.joint_covariance / 2, tolerance=limits.joint, limits=limits
     )
@@ -246,7 +246,7 @@ def _quadrature_steps(joint_covariance: np.ndarray) -> np.ndarray:
 
 def fitted_objective(solution: Solution, settings: MixedSettings) -> Objective:
     """Make anew the objective of (theta, beta, phi) that a generalised model was fitted by."""
-    old, points = solution.engine, settings.quadrature
+    old, points = solution.engine, settings.points
     assert isinstance(old, Laplace)
     engine = Laplace(old.design, old.likelihood)
     engine.hold_fixed()
@@ -267,7 +267,7 @@ def _crossed_stage(engine: Laplace, solution: Solution, settings: MixedSettings)
     """Go on to quadrature over the main term, Laplace's approximation staying for the others."""
     limits = settings.tolerances
     engine(solution.optimum.at)
-    objective = CrossedQuadrature(engine, settings.quadrature)
+    objective = CrossedQuadrature(engine, settings.points)
     at, inverse = solution.optimum.at.copy(), solution.joint_covariance / 2
     if not np.isfinite(inverse).all():
         inverse = solution.optimum.inverse
