@@ -16,6 +16,7 @@ from gazeanalytics.stats.mixed.anova import anova, joint_tests
 from gazeanalytics.stats.mixed.confint import confint
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.diagnostics import influence, random_effects_qq, residuals
+from gazeanalytics.stats.mixed.kenward_roger import kenward_roger
 from gazeanalytics.stats.mixed.marginal_effects import MarginalSettings, adjusted_predictions, marginal_effects
 from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, linear_contrasts, marginal_means
 from gazeanalytics.stats.mixed.mediation import mediate
@@ -131,6 +132,7 @@ __all__ = [
     "join_embeddings",
     "joint_tests",
     "kaplan_meier",
+    "kenward_roger",
     "linear_contrasts",
     "marginal_effects",
     "marginal_means",

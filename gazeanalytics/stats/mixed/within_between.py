@@ -78,9 +78,9 @@ def within_between(data: pd.DataFrame, columns: str | Sequence[str], group: str 
     >>> rows["search"], rows["quality"] = 0.4 * hard + rng.normal(0, 1, 800), -hard + rng.normal(0, 1, 800)
     >>> rows = within_between(rows, "search", "case")
     >>> mixed("quality ~ search + (1 | case)", rows).coefficients[1:].round(2).tolist()
-    [-0.23]
+    [-0.19]
     >>> mixed("quality ~ search + search_between_case + (1 | case)", rows).coefficients[1:].round(2).tolist()
-    [-0.03, -0.48]
+    [-0.02, -0.47]
     """
     names = [columns] if isinstance(columns, str) else list(columns)
     groups = [group] if isinstance(group, str) else list(group)
