@@ -38,6 +38,7 @@ from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, PRESENT_FROM, f
 from gazeanalytics.reasoning.labeler.changes_of_mind import changes_of_mind
 from gazeanalytics.reasoning.labeler.conclusions import conclude, trace_path
 from gazeanalytics.reasoning.labeler.explain import Explanation, explain
+from gazeanalytics.reasoning.labeler.extending import extend
 from gazeanalytics.reasoning.labeler.findings import label_findings, label_text
 from gazeanalytics.reasoning.labeler.label_scores import (
     claims_against_truth,
@@ -107,6 +108,7 @@ __all__ = [
     "embed_traces",
     "embedding_components",
     "explain",
+    "extend",
     "eye_voice_span_by_reader",
     "eye_voice_spans",
     "from_reflacx",

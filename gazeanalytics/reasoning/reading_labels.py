@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,9 @@ from gazeanalytics.reasoning.ai.answers import spell_rows
 from gazeanalytics.reasoning.ai.outputs import parse_outputs
 from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, PRESENT_FROM, status
 from gazeanalytics.reasoning.labeler.conclusions import RULES, Rule, conclude
+from gazeanalytics.reasoning.labeler.extending import extend
 from gazeanalytics.reasoning.labeler.findings import label_findings
+from gazeanalytics.reasoning.labeler.lexicons import Lexicon, lexicon
 from gazeanalytics.settings import Settings
 
 __all__ = ["ReasoningSettings", "conclude_readings", "label_readings", "rule_sensitivity"]
@@ -39,6 +41,10 @@ class ReasoningSettings(Settings):
         Whether "normal chest radiograph" and its like speak of each finding that they cover.
     languages : tuple of str
         Languages that are read; texts in others are set aside and counted (`attrs["set_aside"]` of the findings).
+    phrases : dict of str to list of str
+        Own phrases that name a finding, beside the built-in English ones: see `extend`.
+    hedges : dict of str to float
+        Own words of certainty and the probability that they state.
 
     Examples
     --------
@@ -52,10 +58,18 @@ class ReasoningSettings(Settings):
     absent_to: float = ABSENT_TO
     implied: bool = True
     languages: tuple[str, ...] = ("en",)
+    phrases: dict = field(default_factory=dict)
+    hedges: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check the two thresholds."""
+        """Check the two thresholds, and that own phrases can be read."""
         status(0.5, present_from=self.present_from, absent_to=self.absent_to)
+        self.lexicon()
+
+    def lexicon(self) -> Lexicon:
+        """The words that are looked for: CheXpert's findings, and what the study adds."""
+        base = lexicon("chexpert")
+        return extend(base, phrases=self.phrases, hedges=self.hedges) if self.phrases or self.hedges else base
 
 
 def label_readings(
@@ -112,6 +126,7 @@ def label_readings(
 def _labelled(traces: pd.DataFrame, chosen: ReasoningSettings) -> pd.DataFrame:
     return label_findings(
         traces,
+        lexicon=chosen.lexicon(),
         implied=chosen.implied,
         languages=chosen.languages,
         present_from=chosen.present_from,

@@ -76,6 +76,10 @@ class _Reasoning(_Strict):
     absent_to: float = Field(default=reasoning.ABSENT_TO, ge=0, le=1, description="certainty that counts as absent")
     implied: bool = Field(default=True, description="'normal chest' speaks of each finding that it covers")
     languages: tuple[str, ...] = Field(default=("en",), description="languages that are read: en, de, es, fr, pt")
+    phrases: dict[str, list[str]] = Field(default_factory=dict, description="own phrases that name a finding")
+    hedges: dict[str, float] = Field(
+        default_factory=dict, description="own words of certainty, and the probability that they state"
+    )
 
     def settings(self) -> reasoning.ReasoningSettings:
         """As the room `reasoning` takes them."""

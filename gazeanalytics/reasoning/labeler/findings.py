@@ -15,7 +15,7 @@ import pandas as pd
 
 from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, ASKED, PRESENT_FROM, status
 from gazeanalytics.reasoning.labeler.languages import detect_language
-from gazeanalytics.reasoning.labeler.lexicons import Lexicon, lexicon
+from gazeanalytics.reasoning.labeler.lexicons import SCHEMES, Lexicon, lexicon
 from gazeanalytics.reasoning.labeler.phrase_matching import words
 from gazeanalytics.reasoning.labeler.replies import Reply
 from gazeanalytics.reasoning.labeler.sentences import lower, sentences
@@ -123,6 +123,8 @@ def label_text(text: str, *, lexicon: Choice = "chexpert", implied: bool = True)
 
 def _books(choice: Choice, languages: Sequence[str]) -> dict[str, Lexicon]:
     """The lexicon of each language that is read; "" for one that reads any."""
+    if isinstance(choice, Lexicon) and choice.name in SCHEMES:  # a built-in one, perhaps with own phrases
+        return {one: choice if one == "en" else lexicon(choice.name, language=one) for one in languages}
     if isinstance(choice, Lexicon):
         return {"": choice}
     if not isinstance(choice, str) or choice.endswith(".toml"):

@@ -19,7 +19,7 @@ from gazeanalytics.reasoning.labeler.languages import LANGUAGES, language_rules
 from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Phrases
 from gazeanalytics.tables import nearest
 
-__all__ = ["FINDINGS", "SCHEMES", "Lexicon", "Link", "lexicon"]
+__all__ = ["FINDINGS", "SCHEMES", "Lexicon", "Link", "lexicon", "medical_phrases"]
 
 SCHEMES = ("chexpert", "nih", "chexgpt")
 """Names of the built-in lexicons."""
@@ -223,7 +223,17 @@ def _read(name: str) -> dict[str, Any]:
 
 @cache
 def _medical_phrases() -> Phrases:
-    phrases = _general_phrases()
+    return medical_phrases()
+
+
+def medical_phrases(own: Sequence[tuple[str, Entry]] = ()) -> Phrases:
+    """Build the matcher of all built-in English phrases; own ones come first, so that they win over equal words.
+
+    Parameters
+    ----------
+    own : sequence of (phrase, Entry)
+    """
+    phrases = _general_phrases(own)
     for concept, kinds in _read("concepts.toml").items():
         for kind, entries in kinds.items():
             for phrase in entries:
@@ -263,11 +273,11 @@ def _foreign_entries(rules: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
             yield from ((phrase, Entry(concept=before + concept, kind=kind)) for phrase in entries)
 
 
-def _general_phrases() -> Phrases:
+def _general_phrases(own: Sequence[tuple[str, Entry]] = ()) -> Phrases:
     """Words of scope, certainty, quality and place: what any list of findings needs around it."""
     cues = _read("cues.toml")
     phrases = Phrases(cues.pop("fillers"))
-    for phrase, entry in _general_entries(cues):
+    for phrase, entry in (*own, *_general_entries(cues)):
         phrases.add(phrase, entry)
     return phrases
 

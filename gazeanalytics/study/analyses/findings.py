@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from gazeanalytics import reasoning
-from gazeanalytics.study.analysis import Analysis, Part
+from gazeanalytics.study.analysis import Analysis, Part, many
 from gazeanalytics.study.result import Outcome, StudyResult
 from gazeanalytics.study.study import Study
 
@@ -44,6 +44,8 @@ def show(known: StudyResult, outcome: Outcome) -> Iterator[Part]:
         f"{chosen.rule}, an AI reader's by {chosen.model_rule}, its final answer before its reasoning; a statement "
         f"counted as present from a stated probability of {chosen.present_from:g} on."
     )
+    own = sum(map(len, chosen.phrases.values())) + len(chosen.hedges)
+    text += f" The study added {many(own, 'phrase')} of its own." if own else ""
     aside = [f"{n} {name}" for name, n in outcome.counts.items() if name.endswith("set aside")]
     yield Part("Labels of the traces", " ".join([text, *([f"Not read: {', '.join(aside)}."] if aside else [])]))
 
