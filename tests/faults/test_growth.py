@@ -2,14 +2,18 @@
 
 import gc
 import gzip
+import itertools
+import subprocess
+import sys
 import time
 import warnings
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from gazeanalytics import events, gaze, io
+from gazeanalytics import events, expressions, gaze, io, reasoning
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.tables import InputError, Rejects
 
@@ -33,7 +37,11 @@ def assert_linear(make, run, size):
     """Assert that twice the input takes at most 2.3 times as long, on the mean of two doublings."""
     inputs = [make(size * factor) for factor in (1, 2, 4)]
     run(inputs[0])
-    first, _, last = (seconds(lambda given=given: run(given)) for given in inputs)
+    # A busy machine spoils a measurement now and then; a square is 16 times every time.
+    for _ in range(4):
+        first, _, last = (seconds(lambda given=given: run(given)) for given in inputs)
+        if last <= 2.3**2 * max(first, 0.01):
+            return
     assert last <= 2.3**2 * max(first, 0.01)
 
 
@@ -75,6 +83,78 @@ def test_files_of_nothing_but_faults(tmp_path, fault):
     assert_linear(make, run, 40_000)
 
 
+# Sizes that take some 0.05 s, so that a square would be seen; no two pieces alike, for the labeler keeps what it read.
+LABELED = {
+    "no edema w{}, no effusion w{}, ": 800,
+    "( w{} ": 4_000,
+    "a-w{}-": 6_000,
+    "no w{} ": 4_000,
+    "edema w{} or w{} ": 1_500,
+    "wait, w{}, ": 2_000,
+    "if this were w{} edema ": 1_200,
+    "more likely edema w{} than ": 1_200,
+    "w{}. it is gone. ": 1_500,
+    "\n ": 80_000,
+}
+PARSED = {
+    "<answer>": 20_000,
+    "<think>": 20_000,
+    "\\boxed{": 15_000,
+    "{": 160_000,
+    '{"a":1}': 20_000,
+    "final answer ": 16_000,
+    " ": 150_000,
+    "[": 160_000,
+    "\\text{": 30_000,
+    "<|ref|>a<|/ref|><|box|>(": 12_000,
+}
+
+
+@pytest.mark.parametrize("piece", LABELED)
+def test_text_that_runs_on_and_on_to_the_labeler(piece):
+    read = itertools.count()  # each text has words of its own
+
+    def run(times):
+        begin = f"x{next(read)}y"
+        reasoning.label_text("".join(piece.replace("{}", f"{begin}{place}") for place in range(times)))
+
+    assert_linear(int, run, LABELED[piece])
+
+
+@pytest.mark.parametrize("piece", PARSED)
+def test_text_that_runs_on_and_on_to_the_parser_of_outputs(piece):
+    def run(text):
+        reasoning.parse_outputs(pd.Series([text]))
+
+    assert_linear(lambda times: piece * times, run, PARSED[piece])
+
+
+@pytest.mark.parametrize("piece", ["(", "-", "not ", "x + ", "x == 1 and ", "[1, ", "(x)", "a", "x ** 9 * "])
+def test_expressions_that_run_on_and_on(piece):
+    """Refused at a limit that the sentence names, or read in time that grows with the length."""
+    table = pd.DataFrame({"x": [0.1, 2.0, 3.0]})
+
+    def run(text):
+        with suppress(expressions.ExpressionError):
+            expressions.select(table, text + "x")
+
+    assert_linear(lambda times: piece * times, run, 400)
+    assert_linear(lambda times: piece * times, run, 200_000)
+
+
+def test_sample_lines_of_an_eyelink_through_a_map(tmp_path):
+    columns = {"t": "time", "x": "x", "y": "y", "pupil": "pupil"}
+    said = {"file": "a.asc", "format": "tsv", "names": ["time", "x", "y", "pupil", "flags"], "reading": ["flags"]}
+    table_map = io.TableMap.model_validate({**said, "clock": "recording", "columns": columns})
+
+    def make(rows):
+        path = tmp_path / f"{rows}.asc"
+        path.write_text("".join(f"{1000 + 2 * row}\t512.0\t{384 + row % 7}.0\t1000.0\t...\n" for row in range(rows)))
+        return path
+
+    assert_linear(make, lambda path: io.load_shard(path, "samples", table_map), 50_000)
+
+
 def test_deep_json_and_bombs(tmp_path):
     for depth in (10_000, 1_000_000):
         (tmp_path / "deep.json").write_text("[" * depth)
@@ -110,11 +190,10 @@ def with_counts(data, rows, places, count):
     [
         ([0], "68,719,476,736 rows in all, but 8,191 in its parts"),
         ([-1], "8,191 rows in all, but 68,719,476,736 in its parts"),
-        ([1], "8,191 rows, but 68,719,476,736 in 'reading'"),
-        ([0, -1], "68,719,476,736 rows, but 8,191 in 'reading'"),
+        ([0, -1], "unpacks to more than 67 MB"),
         (None, r"unpacks to more than 67 MB from [\d,]+ bytes; .* \(limit: max_unpacked_mb in study\.toml\)"),
     ],
-    ids=["whole", "part", "column", "rows", "all"],
+    ids=["whole", "part", "rows", "all"],
 )
 def test_parquet_that_promises_more_rows_than_it_holds(tmp_path, places, words):
     path, rows = tmp_path / "fixations.parquet", 8_191
@@ -125,6 +204,33 @@ def test_parquet_that_promises_more_rows_than_it_holds(tmp_path, places, words):
     path.write_bytes(with_counts(good, rows, places, 2**36))
     with pytest.raises(InputError, match=words):
         io.read_columns(path)
+
+
+CHANGED = """
+import resource, sys
+from pathlib import Path
+from gazeanalytics import io
+from gazeanalytics.tables import InputError
+path, changed = Path(sys.argv[1]), Path(sys.argv[1]).with_name("changed.parquet")
+data = path.read_bytes()
+begin = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+for place in range(begin, len(data)):
+    for by in (1, 0x80):
+        changed.write_bytes(data[:place] + bytes([data[place] + by & 255]) + data[place + 1 :])
+        try:
+            io.read_columns(changed)
+        except InputError:
+            continue
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+def test_no_byte_of_a_footer_ends_the_process_or_fills_memory(tmp_path):
+    fixations(9).to_parquet(tmp_path / "fixations.parquet", index=False)
+    code = [sys.executable, "-c", CHANGED, str(tmp_path / "fixations.parquet")]
+    done = subprocess.run(code, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
+    assert int(done.stdout) < 1_000
 
 
 def many(array):

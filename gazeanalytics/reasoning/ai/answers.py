@@ -217,7 +217,7 @@ def _in_json(text: str) -> Answer | None:
     if first < 0 or last < first:
         return None
     decoder = json.JSONDecoder()
-    at, found, failed = first, None, 0
+    at, found, failed = first, None, 0  # found: where the object begins, the object, its words
     while 0 <= at <= last and failed < MAX_BRACES:
         try:
             value, end = decoder.raw_decode(text, at)
@@ -226,9 +226,12 @@ def _in_json(text: str) -> Answer | None:
             continue
         words = _json_answer(value)
         if words is not None:
-            found = Answer("json", text[:at] + " " + _json_reasoning(value), words)
+            found = at, value, words
         at = text.find("{", end)
-    return found
+    if found is None:
+        return None
+    start, value, words = found
+    return Answer("json", text[:start] + " " + _json_reasoning(value), words)
 
 
 def _json_answer(value: Any) -> str | None:
