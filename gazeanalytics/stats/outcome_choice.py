@@ -14,6 +14,7 @@ from gazeanalytics.stats.mixed.design import ModelError
 __all__ = ["OutcomeChoice", "choose_outcome"]
 
 MAX_SKEW = 1.0
+DIGITS = 6  # after the point, as many as labels of levels have
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +112,8 @@ def choose_outcome(values: pd.Series, *, max_share: float = 0.1, max_levels: int
     known = values.dropna().astype(float)
     if ((known < 0) | (known > 1)).any():
         raise ModelError(f"expected an outcome from 0 to 1; got {known[(known < 0) | (known > 1)].iloc[0]:g}")
-    counts = known.value_counts().sort_index()
+    # Values worked out in two ways may differ in their last digits; to the reader they are one.
+    counts = known.round(DIGITS).value_counts().sort_index()
     if len(counts) < 2:
         raise ModelError(f"the outcome has {len(counts)} distinct values, so there is nothing to explain")
     share = float(counts.max() / len(known))
@@ -133,11 +135,11 @@ def _chosen(
     pile = f"{100 * share:.3g} % of {len(known):,} rows have the value {counts.idxmax():g}, one of {len(counts):,} "
     pile += "distinct values"
     if len(counts) == 2:
-        high = values.eq(counts.index[1]).astype(float).where(values.notna())
+        high = values.astype(float).round(DIGITS).eq(counts.index[1]).astype(float).where(values.notna())
         return "binomial", high, f"{counts.index[0]:g} and {counts.index[1]:g} are its only values"
     if share > max_share:
         return "ordinal", _levels(values, counts, max_share, max_levels), pile
-    ends = int(counts[counts.index.isin([0.0, 1.0])].sum())
+    ends = int(known.isin([0.0, 1.0]).sum())
     if ends:
         levels = _levels(values, counts, max_share, max_levels)
         return "ordinal", levels, f"{ends:,} of {len(known):,} rows are 0 or 1, which have no logit"
@@ -159,7 +161,8 @@ def _levels(values: pd.Series, counts: pd.Series, max_share: float, max_levels: 
         bins = list(_bins(counts, max_share * counts.sum(), max_levels))
     labels = [f"{own[0]:g}" if len(own) == 1 else f"{own[0]:g} to {own[-1]:g}" for own in bins]
     place = {value: label for own, label in zip(bins, labels, strict=True) for value in own}
-    return pd.Series(pd.Categorical(values.astype(float).map(place), categories=labels, ordered=True), values.index)
+    rounded = values.astype(float).round(DIGITS)
+    return pd.Series(pd.Categorical(rounded.map(place), categories=labels, ordered=True), values.index)
 
 
 def _bins(counts: pd.Series, heap: float, max_levels: int) -> Iterator[list[float]]:

@@ -12,7 +12,7 @@ import pandas as pd
 from gazeanalytics import stats
 from gazeanalytics.study.config import ModelConfig
 
-__all__ = ["FEWEST_GROUPS", "adjustments", "default_models", "model_frame"]
+__all__ = ["FEWEST_GROUPS", "adjustments", "default_models", "model_frame", "right_side"]
 
 FEWEST_GROUPS = 5
 """Fewer groups than this say nothing about how groups vary (and 5 is already few)."""
@@ -37,6 +37,14 @@ _OUTCOMES = {
     "uncertainty": _Outcome("logit_uncertainty", "gaussian", "Uncertainty (logit)"),
 }
 
+# What stands for the uncertainty where `stats.choose_outcome` finds that no Gaussian model fits it.
+_LEVEL, _SHARE = "uncertainty_level", "uncertainty_share"
+_OTHER_UNCERTAINTIES = (
+    _Outcome(_LEVEL, "ordinal", "Uncertainty (ordered levels)"),
+    _Outcome(_SHARE, "beta", "Uncertainty (share)"),
+    _Outcome("uncertainty_high", "binomial", "Uncertainty (the higher of two values)"),
+)
+
 
 def model_frame(readings: pd.DataFrame, components: Sequence[str] = ()) -> pd.DataFrame:
     """Rows that models use: people's readings, with columns that their effects need beside.
@@ -53,10 +61,11 @@ def model_frame(readings: pd.DataFrame, components: Sequence[str] = ()) -> pd.Da
     Returns
     -------
     pandas.DataFrame
-        Added where their source is there: `experience_decades`; `logit_uncertainty`; `presence` (of the target: -0.5
-        absent, 0.5 present, so that other effects are averages over both); and, by `stats.within_between`, the means
-        by case and by reader of the strategy's types or components, and the parts of experience within readers,
-        between readers and, of at least 5 countries, between countries.
+        Added where their source is there: `experience_decades`; `logit_uncertainty`, and beside it `uncertainty_level`,
+        `uncertainty_share` or `uncertainty_high` where `stats.choose_outcome` finds that it piles up; `presence` (of
+        the target: -0.5 absent, 0.5 present, so that other effects are averages over both); and, by
+        `stats.within_between`, the means by case and by reader of the strategy's types or components, and the parts of
+        experience within readers, between readers and, of at least 5 countries, between countries.
 
     Examples
     --------
@@ -71,6 +80,7 @@ def model_frame(readings: pd.DataFrame, components: Sequence[str] = ()) -> pd.Da
     if "uncertainty" in frame:
         share = frame["uncertainty"].where(frame["uncertainty"].between(0, 1, inclusive="neither"))
         added["logit_uncertainty"] = np.log(share / (1 - share))
+        added |= _chosen_uncertainty(frame["uncertainty"])
     if "target_present" in frame:
         added[_PRESENCE] = frame["target_present"].astype(float) - 0.5
     for name in ("context", "condition"):
@@ -78,6 +88,22 @@ def model_frame(readings: pd.DataFrame, components: Sequence[str] = ()) -> pd.Da
             levels = sorted(set(frame[name].dropna()) - {"none"})
             added[name] = pd.Categorical(frame[name], categories=["none", *levels])
     return _with_parts(frame.assign(**added).reset_index(drop=True), components)
+
+
+def _chosen_uncertainty(uncertainty: pd.Series) -> dict[str, pd.Series]:
+    """Give the column that is modelled where the logit can't be."""
+    inside = uncertainty.where(uncertainty.between(0, 1))
+    if inside.nunique() < 2:
+        return {}
+    choice = stats.choose_outcome(inside)
+    column = {"ordinal": _LEVEL, "beta": _SHARE, "binomial": "uncertainty_high"}.get(choice.family)
+    return {column: choice.outcome} if column else {}
+
+
+def _outcomes(rows: pd.DataFrame) -> dict[str, _Outcome]:
+    """Give the outcomes of the default models, with the uncertainty as its values ask for."""
+    chosen = [one for one in _OTHER_UNCERTAINTIES if one.column in rows]
+    return _OUTCOMES | ({"uncertainty": chosen[0]} if chosen else {})
 
 
 def _with_parts(rows: pd.DataFrame, components: Sequence[str]) -> pd.DataFrame:
@@ -103,8 +129,8 @@ def default_models(rows: pd.DataFrame, components: Sequence[str] = ()) -> dict[s
     Returns
     -------
     dict
-        `accuracy` (binomial) and `uncertainty` (linear on the logit), each where the outcome varies, readers, cases
-        and countries crossed; what doesn't vary is left out:
+        `accuracy` (binomial) and `uncertainty` (linear on the logit, or as `stats.choose_outcome` finds), each
+        where the outcome varies, readers, cases and countries crossed; what doesn't vary is left out:
 
         - strategy, and its interaction with the presence of the target: effects on hits and on false alarms;
         - the means of strategy by case and by reader (Mundlak terms), so that the effect of a strategy is that on the
@@ -125,6 +151,25 @@ def default_models(rows: pd.DataFrame, components: Sequence[str] = ()) -> dict[s
     >>> default_models(rows)["accuracy"].formula
     'correct ~ experience_decades + (1 | reader) + (1 | case)'
     """
+    right = right_side(rows, components)
+    if not right:
+        return {}
+    return {
+        name: ModelConfig(formula=f"{outcome.column} ~ {right}", family=outcome.family, title=outcome.title)
+        for name, outcome in _outcomes(rows).items()
+        if _varies(rows, outcome.column)
+    }
+
+
+def right_side(rows: pd.DataFrame, components: Sequence[str] = ()) -> str:
+    """Write the predictors of a default model; empty where there are none, or too few readers and cases.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"experience_decades": range(20), "reader": range(20)})
+    >>> right_side(rows)
+    'experience_decades + (1 | reader)'
+    """
     gaze = [name for name in _gaze(rows, components) if _varies(rows, name)]
     fixed = [_crossed(rows, gaze), *(_crossed(rows, _means(rows, gaze, group)) for group in ("case", "reader"))]
     if not gaze and _varies(rows, _PRESENCE):
@@ -132,14 +177,7 @@ def default_models(rows: pd.DataFrame, components: Sequence[str] = ()) -> dict[s
     fixed += [*_experience(rows), *(name for name in ("context", "condition") if _varies(rows, name))]
     fixed = [term for term in fixed if term]
     random = _random(rows)
-    if not random or not fixed:
-        return {}
-    right = " + ".join([*fixed, *random])
-    return {
-        name: ModelConfig(formula=f"{outcome.column} ~ {right}", family=outcome.family, title=outcome.title)
-        for name, outcome in _OUTCOMES.items()
-        if _varies(rows, outcome.column)
-    }
+    return " + ".join([*fixed, *random]) if random and fixed else ""
 
 
 def adjustments(rows: pd.DataFrame, components: Sequence[str] = ()) -> list[str]:

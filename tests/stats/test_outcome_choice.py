@@ -50,6 +50,12 @@ def test_missing_values_stay_and_ends_have_no_logit():
     assert found.outcome.isna().tolist() == [True] + [False] * 399
 
 
+def test_values_that_differ_in_their_last_digits_are_one():
+    found = stats.choose_outcome(pd.Series([0.3, 0.1 + 0.2, 0.3, 0.5, 0.9]))
+    assert (found.distinct, found.top_share) == (3, 0.6)
+    assert found.outcome.cat.categories.tolist() == ["0.3", "0.5", "0.9"]
+
+
 def test_two_values_are_binomial():
     found = stats.choose_outcome(pd.Series([0.2, 0.7, 0.7, np.nan]))
     assert found.family == "binomial"

@@ -30,6 +30,7 @@ from gazeanalytics.report.figures.strategy_validation import (
     multiverse_table,
     strategy_stability,
 )
+from gazeanalytics.report.figures.survival import kaplan_meier_curve
 
 __all__ = [
     "Stimulus",
@@ -52,6 +53,7 @@ __all__ = [
     "forest",
     "hit_curve",
     "hmm_states",
+    "kaplan_meier_curve",
     "labelled_trace",
     "lag_curve",
     "looks_and_words",

@@ -98,7 +98,7 @@ def _tests(fit: stats.MixedFit, options: ModelCheckOptions) -> dict[str, pd.Data
 
 def _levels(fit: stats.MixedFit, options: ModelCheckOptions) -> dict[str, pd.DataFrame]:
     """Marginal means as outcomes, each with its difference from the first, and corrected contrasts."""
-    means = stats.marginal_means(fit, options.by, scale="response")
+    means = stats.marginal_means(fit, options.by, scale="link" if fit.family.ordinal else "response")
     means["difference"] = means["estimate"] - means["estimate"].iloc[0]
     pairs = stats.contrasts(fit, options.by, method=options.correction)
     return {"means": means, "contrasts": pairs}

@@ -81,7 +81,8 @@ def fit_defaults(
 
 def _fitted(readings: pd.DataFrame, model: ModelConfig) -> stats.MixedFit:
     rows = select(readings, model.where) if model.where else readings
-    return stats.mixed(model.formula, rows.reset_index(drop=True), family=model.family, settings={"separated": "note"})
+    settings = {"separated": "note", "piled_up": "refuse", "quadrature": "auto"}
+    return stats.mixed(model.formula, rows.reset_index(drop=True), family=model.family, settings=settings)
 
 
 def run(known: StudyResult, options: object) -> ModelsOutcome:
@@ -115,7 +116,7 @@ def show(known: StudyResult, outcome: ModelsOutcome) -> Iterator[Part]:
 def _model(known: StudyResult, outcome: ModelsOutcome, name: str) -> Part:
     model, fit = outcome.models[name], outcome.fits[name]
     estimates = known.estimates[known.estimates["model"] == name]
-    odds = model.family == "binomial"
+    odds = model.family in ("binomial", "ordinal")
     title = model.title or name
     text = f"{model.formula}; family {model.family}; {many(int(estimates['n'].max()), 'reading')}."
     text += f" Rows: {model.where}." if model.where else ""
