@@ -22,6 +22,7 @@ from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, linear_c
 from gazeanalytics.stats.mixed.mediation import mediate
 from gazeanalytics.stats.mixed.misclassified import MisclassifiedFit, mixed_misclassified, share_posterior
 from gazeanalytics.stats.mixed.model import check_formula, mixed, refit
+from gazeanalytics.stats.mixed.multinomial import MultinomialFit, multinomial, predicted_shares
 from gazeanalytics.stats.mixed.power import Power, power
 from gazeanalytics.stats.mixed.prediction import predict, simulate
 from gazeanalytics.stats.mixed.r2 import VarianceExplained, r2
@@ -93,6 +94,7 @@ __all__ = [
     "MixedSettings",
     "ModelError",
     "MrmcFit",
+    "MultinomialFit",
     "OutcomeChoice",
     "Power",
     "Recalibration",
@@ -143,6 +145,7 @@ __all__ = [
     "mrmc",
     "mrmc_power",
     "mrmc_sample_size",
+    "multinomial",
     "noninferiority",
     "one_shot",
     "operating_points",
@@ -150,6 +153,7 @@ __all__ = [
     "power",
     "predict",
     "predict_disagreement",
+    "predicted_shares",
     "preference",
     "r2",
     "random_effects_qq",

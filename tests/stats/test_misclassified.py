@@ -6,7 +6,7 @@ import pytest
 from scipy.special import expit, logsumexp, ndtri
 
 from gazeanalytics import stats
-from gazeanalytics._kernels.stats import families as codes
+from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics._kernels.stats.families import Outcome
 from gazeanalytics.stats.mixed.solver.classes import OverClasses
 from gazeanalytics.stats.mixed.solver.likelihood import Density, empty_rows

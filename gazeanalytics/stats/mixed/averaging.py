@@ -87,6 +87,10 @@ def response_model(fit: MixedFit) -> ResponseModel:
     kind = fit.plan.parts.auxiliary_kind
     if kind not in ("", "zeros", "nominal"):
         raise ModelError(f"the mean outcome of a model with {kind}(...) is not known here")
+    if fit.family.timed:
+        raise ModelError(
+            "medians of times, which a log-normal model predicts, have no mean over readers; see contrasts"
+        )
     solution, design = fit.solution, fit.solution.engine.design
     covariance = solution.joint_covariance
     if fit.family.gaussian:

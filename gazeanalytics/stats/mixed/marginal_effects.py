@@ -303,9 +303,9 @@ def _compared(found: _Found, pairs: list[tuple[int, int]], compare: str) -> _Fou
 
 def _scale_of(fit: MixedFit) -> str:
     """Scale on which a mean outcome is nearest to normal."""
-    if fit.family.gaussian:
-        return "identity"
-    return "log" if fit.family.counted else "logit"
+    if fit.family.link in ("identity", "log"):
+        return fit.family.link
+    return "logit"
 
 
 def _table(fit: MixedFit, term: str, found: _Found, chosen: MarginalSettings, scale: str) -> pd.DataFrame:

@@ -144,7 +144,12 @@ def mixed_misclassified(
             f"posterior: no row is likeliest in {empty[0]!r}; leave its column out or merge it with another"
         )
     rows = rows.assign(**{column: likeliest})
-    assigned = mixed(formula, rows, family=family, settings=settings)
+    chosen = MixedSettings.given(settings)
+    if chosen.quadrature != 1:
+        raise ModelError(
+            f"misplaced rows are corrected under Laplace's approximation; got quadrature={chosen.quadrature}"
+        )
+    assigned = mixed(formula, rows, family=family, settings=chosen)
     weights = np.ascontiguousarray(known.to_numpy(dtype=float))
     corrected = (
         _gaussian(assigned, column, weights) if assigned.family.gaussian else _mixture(assigned, column, weights)

@@ -36,7 +36,8 @@ class OverClasses:
     A success of probability 0.5 in one class and 0.75 in the other, each class as likely as the other:
 
     >>> from gazeanalytics._kernels.stats import families as kernels
-    >>> density = Density(kernels.BINOMIAL, kernels.Outcome(np.ones(1), np.ones(1)))
+    >>> from gazeanalytics._kernels.stats import densities as codes
+    >>> density = Density(codes.BINOMIAL, kernels.Outcome(np.ones(1), np.ones(1)))
     >>> either = OverClasses(density, np.full((2, 1), 0.5), np.array([0.0, 1.0]).reshape(2, 1, 1))
     >>> out = empty_rows(1)
     >>> either.fill(np.zeros(1), np.log([3.0]), out)

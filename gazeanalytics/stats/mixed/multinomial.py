@@ -1,0 +1,392 @@
+"""Multinomial logit with crossed random intercepts: which strategy a reading follows, and its predicted share.
+
+Fitted by the Poisson trick (Baker 1994, The Statistician 43(4)): one Poisson row a reading and level, and an intercept
+a reading. That intercept has a flat prior (a normal one of SD 10,000) and is integrated out with the other random
+effects: the integral of the Poisson likelihood over it is the multinomial one, exactly, and so is its Laplace
+approximation up to a constant. Rejected: logits of each level against the reference, fitted apart (Begg & Gray 1984),
+whose random effects are of rows selected by the outcome; and intercepts as fixed effects, under which Laplace's
+approximation is another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.polynomial.hermite_e import hermegauss
+from scipy import stats
+from scipy.special import expit, logit, softmax
+
+from gazeanalytics._kernels.stats import densities as codes
+from gazeanalytics._kernels.stats.families import Outcome
+from gazeanalytics.stats.mixed import checks
+from gazeanalytics.stats.mixed import formula as formulas
+from gazeanalytics.stats.mixed.design import Design, ModelError, RandomTerm, arrange, triangle, unpack
+from gazeanalytics.stats.mixed.settings import MixedSettings
+from gazeanalytics.stats.mixed.solver.fitting import Solution, fit_laplace
+from gazeanalytics.stats.mixed.solver.laplace import Laplace
+from gazeanalytics.stats.mixed.solver.likelihood import Density
+from gazeanalytics.tables import nearest
+from gazeanalytics.threads import one_blas_thread
+
+__all__ = ["MultinomialFit", "multinomial", "predicted_shares"]
+
+FLAT_SD = 1e4
+ROW = "(row)"
+MAX_NODES = 20_000
+STEP = 1e-5
+
+
+class _FlatRows(Laplace):
+    """Laplace's approximation with the standard deviation of the rows' intercepts held: its derivative reads 0."""
+
+    place: int = 0
+
+    def __call__(self, at: np.ndarray) -> tuple[float, np.ndarray]:
+        held = at.copy()
+        held[self.place] = FLAT_SD
+        value, gradient = super().__call__(held)
+        gradient = gradient.copy()
+        gradient[self.place] = 0.0
+        return value, gradient
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MultinomialFit:
+    """A fitted multinomial logit.
+
+    Attributes
+    ----------
+    formula : str
+    levels : tuple of str
+        Of the outcome; the first is the reference.
+    names : tuple of str
+        Fixed effects.
+    coefficients : numpy.ndarray, shape (levels - 1, fixed effects)
+        Log odds against the reference.
+    covariance : numpy.ndarray
+        Of (theta, coefficients row by row): `theta` are the covariance factors' lower triangles, group by group.
+    random : dict of str to numpy.ndarray, shape (levels - 1, levels - 1)
+        Covariance of a group's intercepts.
+    log_likelihood : float
+        By Laplace's approximation.
+    frame : Frame
+        The rows used.
+    theta : numpy.ndarray
+    converged : bool
+    notes : tuple of str
+    """
+
+    formula: str
+    levels: tuple[str, ...]
+    names: tuple[str, ...]
+    coefficients: np.ndarray
+    covariance: np.ndarray
+    random: dict[str, np.ndarray]
+    log_likelihood: float
+    frame: formulas.Frame
+    theta: np.ndarray
+    converged: bool
+    notes: tuple[str, ...]
+
+    def estimates(self, *, confidence: float = 0.95) -> pd.DataFrame:
+        """Table `estimates`: log odds of each level against the reference by Wald's test, and standard deviations."""
+        errors = np.sqrt(np.diag(self.covariance))[self.theta.size :]
+        terms = [f"{level}: {name}" for level in self.levels[1:] for name in self.names]
+        values = self.coefficients.ravel()
+        half = stats.norm.isf((1 - confidence) / 2) * errors
+        fixed = pd.DataFrame(
+            {
+                "term": terms,
+                "estimate": values,
+                "std_error": errors,
+                "statistic": values / errors,
+                "p_value": 2 * stats.norm.sf(np.abs(values / errors)),
+                "conf_low": values - half,
+                "conf_high": values + half,
+            }
+        )
+        sds = [
+            (f"sd({group}: {level})", float(np.sqrt(variance)))
+            for group, covariance in self.random.items()
+            for level, variance in zip(self.levels[1:], np.diag(covariance), strict=True)
+        ]
+        table = pd.concat([fixed, pd.DataFrame(sds, columns=["term", "estimate"])], ignore_index=True)
+        table.insert(0, "model", self.formula.split("~")[0].strip())
+        return table.assign(df=np.nan, n=float(len(self.frame.data)), note="; ".join(self.notes))
+
+
+@one_blas_thread()
+def multinomial(
+    formula: str, data: pd.DataFrame, *, settings: MixedSettings | Mapping[str, Any] | None = None
+) -> MultinomialFit:
+    """Fit a multinomial logit with crossed random intercepts: what goes with following one strategy or another.
+
+    Parameters
+    ----------
+    formula : str
+        Such as `strategy ~ experience_years + context + (1 | reader) + (1 | case)`. Each random intercept varies by
+        level of the outcome, with correlations, so that the choice of the reference changes nothing.
+    data : pandas.DataFrame
+        One row a reading; rows with a missing value are left out and noted.
+    settings : MixedSettings, mapping or None
+
+    Returns
+    -------
+    MultinomialFit
+
+    Raises
+    ------
+    ModelError
+        One sentence: what can't be fitted, and what to do.
+
+    See Also
+    --------
+    predicted_shares : Each level's share at values of the predictors.
+
+    References
+    ----------
+    Baker (1994), The Statistician 43(4): the multinomial-Poisson transformation. Begg & Gray (1984), Biometrika 71(1).
+
+    Examples
+    --------
+    Experience draws readers from strategy a to c:
+
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(30), 20), "years": np.repeat(rng.uniform(0, 3, 30), 20)})
+    >>> scores = np.column_stack([np.zeros(600), np.zeros(600), data["years"] - 1]) + rng.gumbel(size=(600, 3))
+    >>> data["strategy"] = np.array(["a", "b", "c"])[scores.argmax(axis=1)]
+    >>> fit = multinomial("strategy ~ years + (1 | reader)", data)
+    >>> fit.estimates().loc[[1, 3], ["term", "estimate", "conf_low", "conf_high"]].round(1)
+           term  estimate  conf_low  conf_high
+    1  b: years       0.1      -0.2        0.4
+    3  c: years       1.0       0.8        1.3
+    """
+    parts = formulas.parse(formula, [str(name) for name in data.columns])
+    _refuse(parts)
+    frame = formulas.read(parts, data)
+    outcome = pd.Categorical(formulas.outcome(parts, frame.data)[0])
+    levels = tuple(map(str, outcome.categories))
+    if len(levels) < 2 or len(levels) == len(outcome):
+        raise ModelError(f"expected an outcome of some levels, each in several rows; got {len(levels)}: {levels[:5]}")
+    kept, aliased = checks.drop_aliased(frame.x, frame.names, MixedSettings().tolerances.aliased)
+    frame = replace(frame, x=frame.x[:, kept], names=tuple(frame.names[c] for c in kept))
+    chosen = MixedSettings.given(settings)
+    if chosen.quadrature != 1:
+        raise ModelError(
+            f"a multinomial logit is fitted by Laplace's approximation; got quadrature={chosen.quadrature}"
+        )
+    design = _expanded(frame, np.asarray(outcome.codes), levels)
+    engine = _FlatRows(design, Density(codes.POISSON, Outcome(design.y, design.size)), limits=chosen.tolerances)
+    engine.place = _row_place(design)
+    solution = fit_laplace(engine, np.zeros(design.rows), np.empty(0), settings=chosen)
+    notes = [*frame.notes, *([f"rank deficient: {', '.join(aliased)} left out"] if aliased else [])]
+    return _fit(formula, frame, levels, solution, notes)
+
+
+def _refuse(parts: formulas.Formula) -> None:
+    if parts.offset or parts.auxiliary_kind or len(parts.outcome) != 1:
+        raise ModelError("a multinomial logit takes no offset(...), nominal(...), zeros(...) or cbind(...)")
+    for effects, groups in parts.random:
+        if any(term.factors for term in effects):
+            raise ModelError(f"expected random intercepts, such as (1 | {':'.join(groups)}); got a random slope")
+
+
+def _expanded(frame: formulas.Frame, y: np.ndarray, levels: tuple[str, ...]) -> Design:
+    """Lay out one Poisson row a reading and level."""
+    rows, others = len(y), len(levels) - 1
+    hot = np.vstack([np.zeros(others), np.eye(others)])
+    every = np.tile(hot, (rows, 1))
+    x = np.einsum("kl,rp->rklp", hot, frame.x).reshape(rows * len(levels), -1)
+    counts = (y[:, None] == np.arange(len(levels))).astype(float).ravel()
+    row = np.repeat(np.arange(rows), len(levels))
+    terms = [RandomTerm(ROW, ("(Intercept)",), np.arange(rows), row, np.ones((row.size, 1)))]
+    terms += [
+        RandomTerm(term.group, levels[1:], term.levels, np.repeat(term.codes, len(levels)), every)
+        for term in frame.terms
+    ]
+    return arrange(counts, x, tuple(terms), size=np.ones(row.size), offset=np.zeros(row.size))
+
+
+def _row_place(design: Design) -> int:
+    """Place of the rows' standard deviation in theta."""
+    place = 0
+    for term in design.terms:
+        if term.group == ROW:
+            break
+        place += term.parameters
+    return place
+
+
+def _fit(
+    formula: str, frame: formulas.Frame, levels: tuple[str, ...], solution: Solution, notes: list[str]
+) -> MultinomialFit:
+    design, others = solution.engine.design, len(levels) - 1
+    row = _row_place(design)
+    kept = np.delete(np.arange(solution.joint_covariance.shape[0]), row)
+    factors = unpack(solution.theta, design.terms)
+    random = {
+        term.group: factor @ factor.T for term, factor in zip(design.terms, factors, strict=True) if term.group != ROW
+    }
+    # Of each row: Laplace's approximation of the integral over its intercept is exp(-1) / (S FLAT_SD), S the sum of its
+    # levels' rates, where the multinomial likelihood has 1 / S.
+    constant = len(frame.data) * (2 + np.log1p(FLAT_SD**2))
+    if not solution.optimum.converged:
+        notes.append("not converged")
+    notes += [f"singular: {group}" for group, covariance in random.items() if np.linalg.eigvalsh(covariance)[0] < 1e-8]
+    return MultinomialFit(
+        formula=formula,
+        levels=levels,
+        names=frame.names,
+        coefficients=solution.beta.reshape(others, -1),
+        covariance=solution.joint_covariance[np.ix_(kept, kept)],
+        random=random,
+        log_likelihood=-0.5 * (solution.minus2 - constant),
+        frame=frame,
+        theta=np.delete(solution.theta, row),
+        converged=solution.optimum.converged,
+        notes=tuple(notes),
+    )
+
+
+def predicted_shares(
+    fit: MultinomialFit,
+    by: str | Sequence[str] | Mapping[str, Sequence[Any]],
+    *,
+    data: pd.DataFrame | None = None,
+    difference: bool = False,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Predict each level's share if all rows had one value of a predictor, random effects integrated out.
+
+    Parameters
+    ----------
+    fit : MultinomialFit
+    by : str, sequence of str, or mapping
+        Columns of the fixed part; of a number, the values: `{"years": [2, 10, 20]}`.
+    data : pandas.DataFrame, optional
+        Rows to average over; those of the fit where None.
+    difference : bool
+        Give the differences of the shares from those at the first value, instead of the shares.
+    confidence : float
+        Coverage of the intervals, by the delta method (of shares on the logit scale).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns level, contrast (at which value), estimate, std_error, conf_low, conf_high and, of differences, p_value.
+
+    Raises
+    ------
+    ModelError
+        If a column is not in the fixed part, or a number has no values.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(3)
+    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(30), 20), "site": np.repeat(["x", "y"], 300)})
+    >>> scores = np.column_stack([np.zeros(600), 2.0 * (data["site"] == "y")]) + rng.gumbel(size=(600, 2))
+    >>> data["strategy"] = np.array(["a", "b"])[scores.argmax(axis=1)]
+    >>> shares = predicted_shares(multinomial("strategy ~ site + (1 | reader)", data), "site")
+    >>> shares[["level", "contrast", "estimate"]].round(2)
+      level contrast  estimate
+    0     a        x      0.51
+    1     b        x      0.49
+    2     a        y      0.11
+    3     b        y      0.89
+    """
+    if not np.isfinite(fit.covariance).all():
+        raise ModelError("the fit has no standard errors (see its notes), so shares get no intervals")
+    labels, built = _built(fit, by, fit.frame.data if data is None else data)
+    at = np.concatenate([fit.theta, fit.coefficients.ravel()])
+    value = _shares(fit, built, at)
+    slopes = np.array(
+        [
+            (_shares(fit, built, at + unit) - _shares(fit, built, at - unit)) / (2 * STEP)
+            for unit in STEP * np.eye(at.size)
+        ]
+    ).reshape(at.size, *value.shape)
+    if difference:
+        labels = [f"{label} - {labels[0]}" for label in labels[1:]]
+        value, slopes = value[1:] - value[0], slopes[:, 1:] - slopes[:, :1]
+    error = np.sqrt(np.einsum("pak,pq,qak->ak", slopes, fit.covariance, slopes).clip(min=0))
+    half = stats.norm.isf((1 - confidence) / 2) * error
+    table = pd.DataFrame(
+        {
+            "level": list(fit.levels) * len(labels),
+            "contrast": np.repeat(labels, len(fit.levels)),
+            "estimate": value.ravel(),
+            "std_error": error.ravel(),
+        }
+    )
+    if difference:
+        p_values = 2 * stats.norm.sf(np.abs(value / error))
+        return table.assign(conf_low=(value - half).ravel(), conf_high=(value + half).ravel(), p_value=p_values.ravel())
+    spread = half / (value * (1 - value))
+    return table.assign(conf_low=expit(logit(value) - spread).ravel(), conf_high=expit(logit(value) + spread).ravel())
+
+
+def _built(
+    fit: MultinomialFit, by: str | Sequence[str] | Mapping[str, Sequence[Any]], rows: pd.DataFrame
+) -> tuple[list[str], list[tuple[np.ndarray, np.ndarray]]]:
+    """Labels, and alike rows of the fixed effects with their share, at each combination of values."""
+    spec, values = fit.frame.spec, {}
+    for name in [by] if isinstance(by, str) else by:
+        if name not in spec.required_variables:
+            raise ModelError(
+                f"{name!r} is not a column of the fixed part; {nearest(name, list(spec.required_variables))}"
+            )
+        if isinstance(by, Mapping):
+            values[name] = list(by[name])
+        elif name in spec.categories:
+            values[name] = list(pd.Categorical(fit.frame.data[name]).categories)
+        else:
+            raise ModelError(f"{name!r} is a number: expected values to predict at, such as {{{name!r}: [1, 2]}}")
+    labels, built = [], []
+    for one in product(*values.values()):
+        columns = {name: _like(fit.frame.data[name], value, len(rows)) for name, value in zip(values, one, strict=True)}
+        x, count = np.unique(formulas.new_matrix(spec, fit.names, rows.assign(**columns)), axis=0, return_counts=True)
+        labels.append(", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in one))
+        built.append((x, count / count.sum()))
+    return labels, built
+
+
+def _like(column: pd.Series, value: Any, rows: int) -> Any:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return pd.Categorical([value] * rows, categories=column.dtype.categories)
+    return value
+
+
+def _shares(fit: MultinomialFit, built: list[tuple[np.ndarray, np.ndarray]], at: np.ndarray) -> np.ndarray:
+    """Population-averaged shares, shape (values, levels), at (theta, coefficients)."""
+    others = len(fit.levels) - 1
+    covariance, size = np.zeros((others, others)), triangle(others)[0].size
+    for start in range(0, fit.theta.size, size):
+        factor = np.zeros((others, others))
+        factor[triangle(others)] = at[start : start + size]
+        covariance += factor @ factor.T
+    values, vectors = np.linalg.eigh(covariance)
+    nodes, weights = _nodes(others)
+    random = nodes @ (vectors * np.sqrt(values.clip(min=0))).T
+    beta = at[fit.theta.size :].reshape(others, -1)
+    found = []
+    for x, share in built:
+        scores = (x @ beta.T)[:, None, :] + random
+        scores = np.concatenate([np.zeros((*scores.shape[:2], 1)), scores], axis=2)
+        found.append(np.einsum("r,m,rmk->k", share, weights, softmax(scores, axis=2)))
+    return np.array(found)
+
+
+def _nodes(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points and weights of a Gauss-Hermite product rule, as many a dimension as MAX_NODES allows, 31 at most."""
+    count = max(min(31, int(MAX_NODES ** (1 / dimensions))), 2)
+    one, weight = hermegauss(count)
+    grid = np.stack(np.meshgrid(*[one] * dimensions, indexing="ij"), axis=-1).reshape(-1, dimensions)
+    weights = np.prod(
+        np.stack(np.meshgrid(*[weight] * dimensions, indexing="ij"), axis=-1).reshape(-1, dimensions), axis=1
+    )
+    return grid, weights / weights.sum()

@@ -1,0 +1,142 @@
+"""What strategies are worth and who uses them: planted differences on the page, and what the data can't answer."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazeanalytics.strategies import StrategyModel
+from gazeanalytics.study import NotPossibleError, open_study
+from gazeanalytics.study.analyses import strategy_effects, strategy_use
+from gazeanalytics.study.result import Outcome, StrategiesOutcome, StudyResult
+
+READERS, CASES = 24, 30
+
+
+def planted(seed=3):
+    """Readings of two strategies: the second finds more targets; experience draws readers to it."""
+    rng = np.random.default_rng(seed)
+    reader, case = np.divmod(np.arange(READERS * CASES), CASES)
+    years = rng.uniform(1, 30, READERS).round(1)
+    second = rng.random(reader.size) < 1 / (1 + np.exp(-(years[reader] - 15) / 8))
+    present = case % 2
+    odds = 0.3 + 1.5 * second * present + rng.normal(0, 0.4, READERS)[reader] + rng.normal(0, 0.5, CASES)[case]
+    readings = pd.DataFrame(
+        {
+            "reading": np.arange(reader.size),
+            "reader": [f"r{i:02}" for i in reader],
+            "case": [f"c{i:02}" for i in case],
+            "kind": "person",
+            "experience_years": years[reader],
+            "correct": (rng.random(reader.size) < 1 / (1 + np.exp(-odds))).astype(float),
+            "target_present": present.astype(float),
+        }
+    )
+    features = pd.DataFrame(
+        rng.normal(0, 1, (reader.size, 4)) + 2.2 * second[:, None], columns=[f"measure_{k}" for k in range(4)]
+    )
+    features.insert(0, "reading", readings["reading"])
+    return readings, features, second
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    readings, features, second = planted()
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "study.toml").write_text('[study]\nname = "planted"\n')
+    readings[["reading", "reader", "case"]].to_csv(folder / "readings.csv", index=False)
+    readings[["reader", "kind", "experience_years"]].drop_duplicates().to_csv(folder / "readers.csv", index=False)
+    pd.DataFrame({"case": sorted(set(readings["case"])), "width": 1000, "height": 800}).to_csv(
+        folder / "cases.csv", index=False
+    )
+    fitted = StrategyModel.fit(features, settings={"n_resamples": 19}, rng=1)
+    assert fitted.verdict == "types"
+    assert len(fitted.names) == 2
+    placed = fitted.assign(features)
+    readings = readings.merge(placed, on="reading")
+    outcomes = {
+        "strategies": StrategiesOutcome(fitted=fitted, tables={"strategies": placed}),
+        "readings": Outcome(tables={"readings": readings, "features": features}),
+    }
+    better = placed.loc[second, "strategy"].mode().item()
+    return StudyResult(open_study(folder), outcomes), better
+
+
+def test_the_planted_difference_in_sensitivity_is_found_and_none_in_specificity(known):
+    result, better = known
+    found = strategy_effects.run(result, strategy_effects.StrategyEffectOptions())
+    rows = found.differences[found.differences["by"] == "strategy"].set_index(["model", "estimator"])
+    sign = 1 if rows["contrast"].iloc[0].startswith(better) else -1
+    assert sign * rows.loc[("sensitivity", "corrected"), "estimate"] > 0.1
+    assert rows.loc[("sensitivity", "corrected"), "p_value"] < 0.05
+    assert abs(rows.loc[("specificity", "corrected"), "estimate"]) < 0.15
+    assert abs(rows.loc[("sensitivity", "as assigned"), "estimate"]) < abs(
+        rows.loc[("sensitivity", "corrected"), "estimate"]
+    )
+    assert 0 < found.misplaced < 0.05
+
+
+def test_the_page_says_what_was_averaged_and_how_many_are_misplaced(known):
+    result, _ = known
+    found = strategy_effects.run(result, strategy_effects.StrategyEffectOptions())
+    (part,) = strategy_effects.show(result, found)
+    for words in ("Largest difference in sensitivity", "without correction", "in the wrong strategy", "associations"):
+        assert words in part.text
+    assert set(part.figures) == {"strategy_differences", "strategy_rates"}
+    text = part.tables["strategy_rates"].text
+    assert list(text.columns) == ["rate", "by", "at", "corrected", "as assigned"]
+    assert set(text["rate"]) == {"sensitivity", "specificity"}
+
+
+def test_experience_goes_with_the_strategy_that_it_draws_readers_to(known):
+    result, better = known
+    found = strategy_use.run(result, strategy_use.StrategyUseOptions())
+    row = found.differences[found.differences["level"] == better].iloc[0]
+    assert row["by"] == "experience"
+    assert row["conf_low"] > 0
+    (part,) = strategy_use.show(result, found)
+    assert "multinomial logit" in part.text
+
+
+def without(result, **changed):
+    readings = result.readings.drop(columns=list(changed.get("drop", [])))
+    outcomes = {**result.outcomes, "readings": Outcome(tables={"readings": readings, "features": result.features})}
+    for name in changed.get("lost", []):
+        del outcomes[name]
+    return StudyResult(result.study, outcomes)
+
+
+@pytest.mark.parametrize(
+    ("analysis", "change", "words"),
+    [
+        (strategy_effects, {"lost": ["strategies"]}, "no search strategies were found"),
+        (strategy_effects, {"drop": ["correct"]}, "no reading is known to be right or wrong"),
+        (strategy_use, {"lost": ["strategies"]}, "no types of search strategies were found"),
+        (strategy_use, {"drop": ["experience_years"]}, "experience, context and condition don't vary"),
+    ],
+)
+def test_what_the_data_cannot_answer_is_said(known, analysis, change, words):
+    with pytest.raises(NotPossibleError) as caught:
+        analysis.run(without(known[0], **change), analysis.ANALYSIS.options())
+    assert str(caught.value) == words
+
+
+def test_without_the_presence_of_a_target_it_is_accuracy(known):
+    found = strategy_effects.run(without(known[0], drop=["target_present"]), strategy_effects.StrategyEffectOptions())
+    assert set(found.rates["model"]) == {"accuracy"}
+
+
+def test_a_continuum_is_compared_along_its_components(known):
+    result, _ = known
+    rng = np.random.default_rng(1)
+    readings = result.readings.assign(component_1=rng.normal(size=len(result.readings)))
+    strategies = StrategiesOutcome(fitted=result.strategies, components=("component_1",))
+    outcomes = {
+        "strategies": strategies,
+        "readings": Outcome(tables={"readings": readings, "features": result.features}),
+    }
+    whole = StudyResult(result.study, outcomes)
+    found = strategy_effects.run(whole, strategy_effects.StrategyEffectOptions())
+    assert set(found.rates["estimator"]) == {"as measured"}
+    assert found.differences.loc[found.differences["by"] == "component_1", "contrast"].tolist() == ["1 - -1"] * 2
+    (part,) = strategy_effects.show(whole, found)
+    assert "the error of its scores is not corrected" in part.text
