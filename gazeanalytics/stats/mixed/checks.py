@@ -174,16 +174,18 @@ def points_needed(design: Design, family: Family) -> int:
 def piled_up(y: np.ndarray) -> str:
     """Say which value of an outcome more than half of the rows have; empty where there is none.
 
+    Of two values one always has, and a linear model of their probability is no mistake.
+
     Examples
     --------
-    >>> piled_up(np.array([4.6] * 9 + [0.2]))
-    'piled up: 90 % of 10 rows have the outcome 4.6, so that no Gaussian model fits; choose_outcome finds one that does'
+    >>> piled_up(np.array([4.6] * 18 + [0.2, 0.3]))
+    'piled up: 90 % of 20 rows have the outcome 4.6, so that no Gaussian model fits; choose_outcome finds one that does'
     >>> piled_up(np.array([1.0, 2.0, 3.0]))
     ''
     """
     values, counts = np.unique(y, return_counts=True)
     share = counts.max() / y.size
-    if share <= MAX_PILE:
+    if share <= MAX_PILE or values.size < 3:
         return ""
     return (
         f"piled up: {100 * share:.3g} % of {y.size:,} rows have the outcome {values[counts.argmax()]:g}, so that no "
