@@ -19,8 +19,8 @@ DTYPES = {
 }
 """All types of numbers that a file may hold; u1 are the bytes of text."""
 
-# Work grows with the third power of the features; 10 groups of 500 features take 1 s to check.
-_MAX_CUBES = 2 * 10**9
+# Checking covariances takes copies, and work that grows with the third power of the features: 2 s and 500 MB at most.
+_MAX_COVARIANCES, _MAX_CUBES = 2**24, 2 * 10**9
 
 
 class Fault(ValueError):
@@ -138,8 +138,8 @@ class Array:
             if not (np.isclose(total, 1, atol=1e-6) | padding).all():
                 raise Fault(f"array {name!r} expected probabilities that add up to 1")
         if self.covariance:
-            if array.size * array.shape[-1] > _MAX_CUBES:
-                raise Fault(f"array {name!r} expected fewer than {array.shape[-1]} features")
+            if array.size > _MAX_COVARIANCES or array.size * array.shape[-1] > _MAX_CUBES:
+                raise Fault(f"array {name!r} expected fewer or smaller covariance matrices; got {array.shape}")
             positive = (np.linalg.eigvalsh(array) > 0).all(axis=-1) | (array == 0).all(axis=(-1, -2))
             if not (positive.all() and np.allclose(array, np.swapaxes(array, -1, -2))):
                 raise Fault(f"array {name!r} expected covariance matrices, symmetric and positive definite")

@@ -250,10 +250,10 @@ def test_pipes_and_tables_that_would_take_gigabytes_are_refused_at_once(saved, t
     np.savez_compressed(tmp_path / "wide.npz", json=np.frombuffer(text, np.uint8), **arrays)
     words = "holds more than 64 MB of text or 5,000,000 values in its tables"
     assert refused(StrategyModel, tmp_path / "wide.npz") == words
-    features = 800
-    store = Store({"c": np.broadcast_to(np.eye(features), (4, features, features))})
-    with pytest.raises(Fault, match="array 'c' expected fewer than 800 features"):
-        Array(("groups", "features", "features"), covariance=True).read(None, "c", store)
+    for groups, features in ((4, 800), (2**23, 2)):
+        store = Store({"c": np.broadcast_to(np.eye(features), (groups, features, features))})
+        with pytest.raises(Fault, match="array 'c' expected fewer or smaller covariance matrices; got"):
+            Array(("groups", "features", "features"), covariance=True).read(None, "c", store)
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
