@@ -309,7 +309,8 @@ def _notes(plan: Plan, solution: Solution, parameters: dict[str, FamilyParameter
     for term, factor in zip(design.terms, unpack(solution.theta, design.terms), strict=True):
         if (np.abs(np.diag(factor)) < singular).any():
             several = f"the effects {', '.join(term.names)} vary in fewer directions than they are"
-            notes.append(f"singular: {term.group}: {'its SD is 0' if term.width == 1 else several}")
+            of = "" if term.width > 1 or term.names[0] == "(Intercept)" else f" ({term.names[0]})"
+            notes.append(f"singular: {term.group}{of}: {'its SD is 0' if term.width == 1 else several}")
     if solution.slopes.size and design.terms and solution.sigma < singular * np.std(design.y):
         notes.append("singular: the residual SD is 0, as there are about as many effects as rows; leave some out")
     if plan.family.of_trials:

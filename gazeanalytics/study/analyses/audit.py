@@ -11,8 +11,10 @@ import pandas as pd
 from gazeanalytics import report, stats
 from gazeanalytics.report.number_format import is_variance_component
 from gazeanalytics.settings import Settings
+from gazeanalytics.study.analyses.human_against_ai import DIFFERENCE
 from gazeanalytics.study.analyses.search_errors import SearchErrorOutcome
 from gazeanalytics.study.analysis import Analysis, Part, many, words
+from gazeanalytics.study.estimands import adjustments
 from gazeanalytics.study.result import ModelsOutcome, Outcome, StrategiesOutcome, StudyResult
 
 __all__ = ["Claim"]
@@ -148,14 +150,16 @@ def fit_problems(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
         "separat": "Some estimates are infinite: merge levels or leave the term out.",
         "rank deficient": "Terms were left out, as others make them up: ask a smaller question.",
     }
-    for outcome in _models(known):
+    for kind, outcome in _models(known).items():
         for name, fit in outcome.fits.items():
             for note in fit.notes:
                 for start, remedy in remedies.items():
                     if start in note.split(":")[0]:
-                        yield Claim("fit", f"model {name}", note, remedy)
+                        yield Claim("fit", f"{kind} {name}", note, remedy)
         for name, reason in outcome.refused.items():
-            yield Claim("fit", f"model {name}", f"not fitted: {reason}", "Simplify the model, or gather more readings.")
+            yield Claim(
+                "fit", f"{kind} {name}", f"not fitted: {reason}", "Simplify the model, or gather more readings."
+            )
 
 
 def small_cells(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
@@ -175,8 +179,12 @@ def small_cells(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
 
 def multiplicity(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
     """Count the tests of the models: how many are significant, and after correction."""
-    tables = [known.estimates, *([known.table("human_ai")] if known.has("human_ai") else [])]
-    tested = [table.loc[_tested(table), "p_value"] for table in tables if len(table)]
+    models, both = known.outcomes.get("models"), known.table("human_ai") if known.has("human_ai") else pd.DataFrame()
+    extra = set(adjustments(models.rows, _components(known))) if isinstance(models, ModelsOutcome) else set()
+    # What stands in a model for the sake of the others, or is a level and no difference, asks no question.
+    asked = [known.estimates[_asks(known.estimates, extra)]] if len(known.estimates) else []
+    asked += [both[both["term"].str.startswith(DIFFERENCE)]] if len(both) else []
+    tested = [table["p_value"] for table in asked]
     p_values = pd.concat(tested) if tested else pd.Series(dtype=float)
     if len(p_values) < 2:
         return
@@ -222,7 +230,7 @@ def few_groups(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
 
 def power(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
     """Name models whose effects would have to be large to be found."""
-    for outcome in _models(known):
+    for kind, outcome in _models(known).items():
         for name, fit in outcome.fits.items():
             table = fit.estimates()
             asked = table[_of_gaze(known, table["term"]) & (table["p_value"] >= 0.05)]
@@ -233,7 +241,7 @@ def power(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
                 scale = "residual SDs" if fit.family.gaussian else "on the logit"
                 yield Claim(
                     "power",
-                    f"model {name}: {words(term)}",
+                    f"{kind} {name}: {words(term)}",
                     f"{detectable.max():.2f} {scale} is the smallest effect found in 4 of 5 such studies",
                     "Not significant doesn't mean no effect here: report the interval, or test for equivalence.",
                 )
@@ -241,13 +249,13 @@ def power(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
 
 def confounding(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
     """Name models in which an effect of strategy is not one within cases."""
-    for outcome in _models(known):
+    for kind, outcome in _models(known).items():
         for name, model in outcome.models.items():
             right = model.formula.split("~")[-1]
             if name in outcome.fits and "strategy" in right and "strategy_" not in right:
                 yield Claim(
                     "confounding",
-                    f"model {name}",
+                    f"{kind} {name}",
                     _by_case(known.people()),
                     "Harder cases may be searched in another way: add the case's means (stats.within_between).",
                 )
@@ -281,14 +289,15 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
-def _models(known: StudyResult) -> list[ModelsOutcome]:
-    return [outcome for outcome in known.outcomes.values() if isinstance(outcome, ModelsOutcome)]
+def _models(known: StudyResult) -> dict[str, ModelsOutcome]:
+    """Give the analyses with models, by what their models are called in the audit."""
+    found = {name: outcome for name, outcome in known.outcomes.items() if isinstance(outcome, ModelsOutcome)}
+    return {"model" if name == "models" else words(name): outcome for name, outcome in found.items()}
 
 
 def _of_gaze(known: StudyResult, terms: pd.Series) -> pd.Series:
     """Mark the effects of strategy, types or components, and their interactions."""
-    outcome = known.outcomes.get("strategies")
-    columns = (isinstance(outcome, StrategiesOutcome) and outcome.components) or ("strategy",)
+    columns = _components(known) or ("strategy",)
 
     def of_gaze(term: object) -> bool:
         return any(part in columns or part.startswith("strategy[") for part in str(term).split(":"))
@@ -296,9 +305,15 @@ def _of_gaze(known: StudyResult, terms: pd.Series) -> pd.Series:
     return terms.map(of_gaze)
 
 
-def _tested(table: pd.DataFrame) -> pd.Series:
+def _components(known: StudyResult) -> tuple[str, ...]:
+    outcome = known.outcomes.get("strategies")
+    return outcome.components if isinstance(outcome, StrategiesOutcome) else ()
+
+
+def _asks(table: pd.DataFrame, extra: set[str]) -> pd.Series:
     terms = table["term"].astype(str)
-    return table["p_value"].notna() & (terms != "(Intercept)") & ~terms.map(is_variance_component)
+    adjusts = terms.map(lambda term: not extra.isdisjoint(str(term).split(":")))
+    return table["p_value"].notna() & (terms != "(Intercept)") & ~terms.map(is_variance_component) & ~adjusts
 
 
 def run(known: StudyResult, options: AuditOptions) -> Outcome:

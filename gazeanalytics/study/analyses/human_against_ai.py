@@ -15,9 +15,11 @@ from gazeanalytics.study.config import ModelConfig
 from gazeanalytics.study.estimands import FEWEST_GROUPS, model_frame
 from gazeanalytics.study.result import ModelsOutcome, NotPossibleError, StudyResult
 
-__all__ = ["kind_frame", "kind_models"]
+__all__ = ["DIFFERENCE", "differences", "kind_frame", "kind_models"]
 
-_DIFFERENCE = "people - AI"
+DIFFERENCE = "people - AI"
+"""Name of the difference in tables."""
+
 _FAMILIES = {
     "accuracy": ("correct", "binomial", "Correct reading, people against AI"),
     "uncertainty": ("logit_uncertainty", "gaussian", "Uncertainty (logit), people against AI"),
@@ -111,7 +113,7 @@ def differences(fit: stats.MixedFit) -> pd.DataFrame:
     pandas.DataFrame
         Degrees of freedom are Satterthwaite's, or the fewer of people's and AI's.
     """
-    pairs = {_DIFFERENCE: ("person", "ai"), f"{_DIFFERENCE}: presence": ("person:presence", "ai:presence")}
+    pairs = {DIFFERENCE: ("person", "ai"), f"{DIFFERENCE}: presence": ("person:presence", "ai:presence")}
     names = list(fit.names)
     used = {label: pair for label, pair in pairs.items() if set(pair) <= set(names)}
     weights = np.zeros((len(used), len(names)))
@@ -158,7 +160,7 @@ def show(known: StudyResult, outcome: ModelsOutcome) -> Iterator[Part]:
         text += f" Notes: {'; '.join(fit.notes)}." if fit.notes else ""
         stem = file_name(name)
         odds = fit.family.name == "binomial"
-        drawn = found[found["term"].isin([_DIFFERENCE, f"{_DIFFERENCE}: presence"])]
+        drawn = found[found["term"].isin([DIFFERENCE, f"{DIFFERENCE}: presence"])]
         label = "Odds ratio, people against AI (95% CI)" if odds else "People less AI (95% CI)"
         picture = report.forest(drawn, exponentiate=odds, label=label)
         figures[f"human_ai_{stem}"] = report.Picture(picture, f"{outcome.models[name].title}, with 95% intervals.")
