@@ -85,7 +85,9 @@ def _checks(fit: stats.MixedFit, options: ModelCheckOptions, seed: int) -> pd.Da
     rows.append(("residuals: largest distance from uniform", float(np.asarray(kstest(residuals, "uniform"))[0])))
     for (group, coefficient), points in stats.random_effects_qq(fit).groupby(["group", "coefficient"], sort=False):
         named = f"Q-Q correlation of {group} ({coefficient})"
-        rows.append((named, float(points["mode"].corr(points["quantile"]))))
+        # Effects whose SD is 0 have no standardised modes, and so no quantiles to compare.
+        known = points[np.isfinite(points["mode"])]
+        rows.append((named, float(known["mode"].corr(known["quantile"])) if len(known) > 2 else np.nan))
     return pd.DataFrame(rows, columns=["check", "value"])
 
 
