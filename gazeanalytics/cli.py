@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import sys
+import traceback
 import warnings
 from pathlib import Path
 from typing import Annotated
@@ -176,16 +177,30 @@ def main() -> None:
         if not isinstance(cause, _StoppedError):
             raise
         _say_stopped(cause)
-    except (InputError, ValueError) as error:
+    except Exception as error:
         if not isinstance(error, InputError) and "GAZEANALYTICS_DEBUG" in os.environ:
             raise
-        typer.echo(f"gazeanalytics: {_one_line(error)}", err=True)
+        typer.echo(f"gazeanalytics: {_sentence(error)}", err=True)
         sys.exit(2)
-    except (OSError, MemoryError, RecursionError) as error:
-        if "GAZEANALYTICS_DEBUG" in os.environ:
-            raise
-        typer.echo(f"gazeanalytics: {_of_the_system(error)}", err=True)
-        sys.exit(2)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ValueError) and not isinstance(error, UnicodeError):
+        return _one_line(error)
+    if isinstance(error, OSError | MemoryError | RecursionError):
+        return _of_the_system(error)
+    return _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> str:
+    """A fault of ours in one sentence: where it happened, and how to see the whole of it. Nothing was written."""
+    place = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        module = Path(frame.filename)
+        if "gazeanalytics" in module.parts[:-1] and module.name != "cli.py":
+            place = f" in {module.stem}.{frame.name}"
+    what = f"{type(error).__name__}{place}: {_one_line(error)}"
+    return f"{what}; this is a fault of gazeanalytics, please report it with what GAZEANALYTICS_DEBUG=1 shows"
 
 
 def _one_line(error: BaseException) -> str:

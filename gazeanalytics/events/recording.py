@@ -31,6 +31,8 @@ _MIN_STEP_DEG = 0.0005
 # show it.
 _MIN_RATIO, _MAX_RATIO, _MIN_SACCADES, _MAX_TIMED_INTERVAL_MS = 0.67, 1.5, 20, 20.0
 _READINGS_TIMED, _SAMPLES_TIMED = 16, 32_768
+# Fewer samples give no rate.
+_MIN_TIMED = 10
 
 
 class RecordingWarning(UserWarning):
@@ -172,6 +174,7 @@ def prepare(
     if sum(audit[name].sum() for name in ("backwards", "timeless", "infinite")):
         tables.check(samples, "samples")
     interval = _check_clock(audit["interval"], rate_hz)
+    _check_each_clock(table, audit["interval"])
     _check_places(audit, lenses)
     intervals = np.where(np.isnan(audit["interval"]), interval, audit["interval"])
     # Steps of white noise in two directions have a Rayleigh distribution, whose root mean square is the median over
@@ -215,6 +218,19 @@ def _check_clock(intervals: np.ndarray, rate_hz: float | None) -> float:
             f"rate_hz = {rate_hz:g} was declared, but {measured}: correct t, or leave rate_hz out to use the clock"
         )
     return interval
+
+
+def _check_each_clock(table: ragged.Segments, intervals: np.ndarray) -> None:
+    """Refuse a single reading whose clock no tracker has, where the readings together look right."""
+    rates = 1000 / intervals
+    odd = np.flatnonzero(((rates > _MAX_HZ) | (rates < _MIN_HZ)) & (table.lengths >= _MIN_TIMED))
+    if odd.size:
+        rate = rates[odd[0]]
+        limit = f"at least {_MIN_HZ:g}" if rate < _MIN_HZ else f"at most {_MAX_HZ:g}"
+        raise ValueError(
+            f"the samples of {_named(table.keys[odd])} come at {rate:.4g} Hz, while events need {limit} Hz: correct t "
+            f"there, or leave {'it' if odd.size == 1 else 'them'} out"
+        )
 
 
 # Degrees and shares of the image have the same signs as pixels; what gives them away is that a whole reading spans less

@@ -209,6 +209,7 @@ class _Known:
                 f"this is no number of table {self.place.table!r}; leave the unit out, or correct the column's name"
             )
         cells = self.raw[source.column or ""]
+        self._refuse_lists(cells, source)
         missing = self._missing(cells, source, column)
         if target == "country":
             self._refuse_namibia(cells, missing, source)
@@ -225,6 +226,18 @@ class _Known:
             return _reading_key(cells)
         text = cells.astype(str).str.strip()
         return text.mask(missing, None) if missing.any() else text
+
+    def _refuse_lists(self, cells: pd.Series, source: ColumnSource) -> None:
+        """A cell holds one value; lists are spread over rows by the map alone."""
+        first = next(iter(cells.dropna()), None) if cells.dtype == object else None
+        if isinstance(first, list | dict | np.ndarray):
+            raise self.place.fault(
+                0,
+                source.column or "",
+                "one value",
+                "a list",
+                f"spread it with explode = [{source.column!r}] in study.toml",
+            )
 
     def _difference(self, cells: pd.Series, missing: pd.Series, column: Column, source: ColumnSource) -> pd.Series:
         """A column of numbers, less another one where the map says so."""

@@ -124,7 +124,7 @@ def _read_json(path: Path, kind: str, dialect: Dialect) -> pd.DataFrame:
     try:
         lines = [line for line in data.splitlines() if line.strip()] if kind == "jsonl" else []
         rows = [json.loads(line) for line in lines] if kind == "jsonl" else json.loads(data)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no JSON, no text, or a number without end
         raise InputError(f"{path}: is not complete {kind} ({error}); copy it again from its source") from None
     except RecursionError:
         raise InputError(f"{path}: is nested too deeply; expected a list of records, [{{...}}, {{...}}]") from None

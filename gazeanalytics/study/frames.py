@@ -28,7 +28,7 @@ def viewing_of(images: pd.DataFrame, screen: Screen | None, placement: Placement
     array([34.9])
     """
     width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)
-    if "px_per_deg" in images and images["px_per_deg"].notna().all() and len(images):
+    if "px_per_deg" in images and images["px_per_deg"].notna().all():
         return Viewing.from_px_per_deg(images["px_per_deg"].to_numpy(float), width, height)
     if screen is None:
         return None

@@ -1,100 +1,32 @@
-"""What leaves a study: pseudonyms for readers, cases and readings, and no combination of attributes that few share."""
+"""What leaves a study: results under pseudonyms, and no combination of attributes that few share."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.text import Text
 
+from gazeanalytics import report
+from gazeanalytics.study.analysis import Part
+from gazeanalytics.study.pseudonyms import KEYS, Pseudonyms
 from gazeanalytics.study.result import Outcome, StrategiesOutcome, StudyResult
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import TABLES, InputError
 from gazeanalytics.tables.identifying import identifies
 
-__all__ = ["Pseudonyms", "anonymised", "check_key_file", "keep_releasable", "pseudonyms_of"]
+__all__ = ["anonymised", "check_key_file", "keep_releasable", "said_throughout", "spoken"]
 
-_KEYS = {"reader": "readers", "case": "cases", "reading": "readings"}
 # Attributes that together may point to one person: of readers, and of the patients behind the cases.
 _OF_READERS = ("experience_years", "country", "specialty", "sex", "gender", "age")
 _OF_CASES = ("age", "sex", "ethnicity")
 _EXPERIENCE_EDGES = (0, 2, 5, 10, 20)
-
-
-@dataclass(frozen=True, slots=True)
-class Pseudonyms:
-    """A pseudonym for each key of a study.
-
-    Attributes
-    ----------
-    names : dict of str to pandas.Series
-        By key column (reader, case, reading): pseudonyms, indexed by what they stand for.
-
-    Examples
-    --------
-    >>> names = Pseudonyms({"reader": pd.Series(["reader_1", "reader_2"], index=["bob", "ann"])})
-    >>> names.applied(pd.DataFrame({"reader": ["ann", "bob", "ann"]}))["reader"].tolist()
-    ['reader_2', 'reader_1', 'reader_2']
-    """
-
-    names: dict[str, pd.Series]
-
-    def applied(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The frame with pseudonyms in its key columns; other columns are the same."""
-        columns = {name: self._mapped(name, frame[name]) for name in self.names if name in frame}
-        return frame.assign(**columns) if columns else frame
-
-    def key_file(self) -> pd.DataFrame:
-        """Table of all pseudonyms and what they stand for: keep it apart from the results."""
-        parts = [
-            pd.DataFrame(
-                {"key": name, "pseudonym": values.astype(str).to_numpy(), "stands_for": values.index.astype(str)}
-            )
-            for name, values in self.names.items()
-        ]
-        return pd.concat(parts, ignore_index=True)
-
-    def _mapped(self, name: str, column: pd.Series) -> pd.Series:
-        aliases = self.names[name].reindex(column.astype(object).to_numpy())
-        return pd.Series(aliases.to_numpy(), index=column.index, name=column.name)
-
-
-def pseudonyms_of(study: Study) -> Pseudonyms:
-    """Draw pseudonyms that no one without the study's tables can undo, the same for any order of their rows.
-
-    Numbers follow a keyed hash (HMAC-SHA256) of each name. The key is made of the tables' contents: the seed or the
-    alphabet would let anyone who has a list of names find out who is who, and a key from chance would make two runs
-    differ.
-
-    Examples
-    --------
-    >>> from gazeanalytics.study.examples import example_study
-    >>> sorted(pseudonyms_of(example_study()).names["reader"])
-    ['reader_1', 'reader_2', 'reader_3']
-    """
-    secret = _secret(study)
-    names = {}
-    for key, table in _KEYS.items():
-        known = pd.Index(study.table(table)[key].unique()).astype(object)
-        marks = [hmac.new(secret, f"{key} {name}".encode(), hashlib.sha256).digest() for name in known]
-        places = np.argsort(np.argsort(np.array(marks, dtype=object))) + 1
-        width = len(str(len(known)))
-        shown = places if key == "reading" else [f"{key}_{place:0{width}d}" for place in places]
-        names[key] = pd.Series(shown, index=known)
-    return Pseudonyms(names)
-
-
-def _secret(study: Study) -> bytes:
-    digest = hashlib.sha256(b"gazeanalytics pseudonyms")
-    for table in _KEYS.values():
-        frame = study.table(table)
-        rows = pd.util.hash_pandas_object(frame[sorted(map(str, frame))].astype(str), index=False).to_numpy()
-        digest.update(np.sort(rows).tobytes())
-    return digest.digest()
 
 
 @dataclass(frozen=True)
@@ -126,18 +58,77 @@ def anonymised(found: StudyResult, pseudonyms: Pseudonyms) -> StudyResult:
 
 
 def _renamed(outcome: Outcome, pseudonyms: Pseudonyms) -> Outcome:
-    frames = {
-        field.name: pseudonyms.applied(value)
-        for field in fields(outcome)
-        if isinstance(value := getattr(outcome, field.name), pd.DataFrame)
-    }
-    tables = {name: pseudonyms.applied(table) for name, table in outcome.tables.items()}
-    renamed = replace(outcome, **frames, tables=tables)
+    """Rename frames of an outcome, and those of the results that it holds."""
+    held = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+    renamed = replace(outcome, **{name: _renamed_value(value, pseudonyms) for name, value in held.items()})
     if isinstance(renamed, StrategiesOutcome) and renamed.archetypes is not None:
         readings = pseudonyms.names["reading"]
         exemplars = tuple(readings[reading] for reading in renamed.archetypes.exemplars)
         renamed = replace(renamed, archetypes=replace(renamed.archetypes, exemplars=exemplars))
     return renamed
+
+
+def _renamed_value(value: Any, pseudonyms: Pseudonyms) -> Any:
+    if isinstance(value, pd.DataFrame):
+        return pseudonyms.applied(value)
+    if isinstance(value, pd.Index):
+        return pseudonyms.index(value)
+    if isinstance(value, Mapping):
+        return {
+            name: _renamed_value(held, pseudonyms) if isinstance(held, pd.DataFrame) else held
+            for name, held in value.items()
+        }
+    if is_dataclass(value) and not isinstance(value, type):
+        held = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
+        frames = {name: one for name, one in held.items() if isinstance(one, pd.DataFrame | pd.Index)}
+        return (
+            replace(value, **{name: _renamed_value(one, pseudonyms) for name, one in frames.items()})
+            if frames
+            else value
+        )
+    return value
+
+
+def spoken(part: Part, pseudonyms: Pseudonyms) -> Part:
+    """The part of a page with pseudonyms wherever a name is still said: texts, captions, tables, words on figures."""
+    said = pseudonyms.said
+    figures = {stem: replace(one, caption=said(one.caption), alt=said(one.alt)) for stem, one in part.figures.items()}
+    for picture in figures.values():
+        figure = picture.figure.figure if isinstance(picture.figure, Axes) else picture.figure
+        for words in figure.findobj(Text):
+            # Labels are cells, not prose: a name in small letters is a name there.
+            if (text := pseudonyms.in_cell(words.get_text())) != words.get_text():
+                words.set_text(text)
+    tables = {stem: _spoken_table(table, pseudonyms) for stem, table in part.tables.items()}
+    return Part(said(part.heading), said(part.text), figures, tables)
+
+
+def said_throughout(value: Any, pseudonyms: Pseudonyms) -> Any:
+    """Settings and counts with pseudonyms in place of names, in the keys and values of all mappings and lists.
+
+    Examples
+    --------
+    >>> names = Pseudonyms({"reader": pd.Series(["reader_1"], index=["Ada Gray"])})
+    >>> said_throughout({"where": "reader != 'Ada Gray'", "n": [1]}, names)
+    {'where': "reader != 'reader_1'", 'n': [1]}
+    """
+    if isinstance(value, str):
+        return pseudonyms.said(value)
+    if isinstance(value, Mapping):
+        return {said_throughout(key, pseudonyms): said_throughout(held, pseudonyms) for key, held in value.items()}
+    return [said_throughout(held, pseudonyms) for held in value] if isinstance(value, list | tuple) else value
+
+
+def _spoken_table(table: report.PaperTable, pseudonyms: Pseudonyms) -> report.PaperTable:
+    said = pseudonyms.said
+    return replace(
+        table,
+        data=pseudonyms.without_names(table.data),
+        text=pseudonyms.without_names(table.text).rename(columns=lambda name: said(str(name))),
+        caption=said(table.caption),
+        notes=tuple(map(said, table.notes)),
+        groups=tuple(map(said, table.groups)),
+    )
 
 
 def check_key_file(key_file: Path, out: Path) -> None:
@@ -169,9 +160,9 @@ def keep_releasable(frame: pd.DataFrame, known: StudyResult) -> pd.DataFrame:
     (k-anonymity by local suppression; Samarati & Sweeney 1998), experience and age in bands.
     """
     study = known.study
-    own = {str(name) for table in _KEYS.values() for name in study.table(table)}
+    own = {str(name) for table in KEYS.values() for name in study.table(table)}
     named = _named_in(study)
-    contract = {column.name for table in _KEYS.values() for column in TABLES[table].columns}
+    contract = {column.name for table in KEYS.values() for column in TABLES[table].columns}
     joined = [outcome.by_reading for outcome in known.outcomes.values() if outcome.by_reading is not None]
     measured = {str(name) for columns in joined for name in columns}
     kept = [
@@ -182,9 +173,9 @@ def keep_releasable(frame: pd.DataFrame, known: StudyResult) -> pd.DataFrame:
     ]
     released = frame[kept]
     for key, attributes in (("reader", _OF_READERS), ("case", _OF_CASES)):
-        present = [name for name in attributes if name in released and name in study.table(_KEYS[key])]
+        present = [name for name in attributes if name in released and name in study.table(KEYS[key])]
         if present and key in released:
-            released = _suppressed(released, key, study.table(_KEYS[key]), present, study.config.report.min_cell)
+            released = _suppressed(released, key, study.table(KEYS[key]), present, study.config.report.min_cell)
     return released
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import platform
+import re
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,7 +17,7 @@ from gazeanalytics.study.shards import digest_of
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import TABLES
 
-__all__ = ["inputs_of", "outputs_of", "provenance_of", "shown_names"]
+__all__ = ["inputs_of", "outputs_of", "provenance_of", "seal_holds", "sealed", "shown_names"]
 
 _LIBRARIES = (
     "numpy", "scipy", "numba", "pandas", "pyarrow", "scikit-learn", "matplotlib",
@@ -58,6 +61,36 @@ def outputs_of(out: Path) -> dict[str, Any]:
     return {path.relative_to(out).as_posix(): _hashed(path) for path in sorted(out.rglob("*")) if path.is_file()}
 
 
+_NO_SEAL = "0" * 64
+
+
+def sealed(provenance: dict[str, Any]) -> str:
+    """The text of a provenance file, with the hash of itself in it, so that a change of any letter can be seen.
+
+    Examples
+    --------
+    >>> text = sealed({"seed": 1})
+    >>> seal_holds(text), seal_holds(text.replace("1", "2", 1))
+    (True, False)
+    """
+    text = json.dumps(provenance | {"seal": _NO_SEAL}, indent=2, sort_keys=True, default=str) + "\n"
+    return text.replace(_NO_SEAL, hashlib.sha256(text.encode()).hexdigest())
+
+
+def seal_holds(text: str) -> bool:
+    """Whether the text is as `sealed` wrote it.
+
+    Examples
+    --------
+    >>> seal_holds("{}")
+    False
+    """
+    found = re.search(r'^  "seal": "([0-9a-f]{64})"', text, flags=re.MULTILINE)
+    if found is None:
+        return False
+    return hashlib.sha256(text.replace(found[1], _NO_SEAL).encode()).hexdigest() == found[1]
+
+
 def _hashed(file: Path) -> dict[str, Any]:
     return {"bytes": file.stat().st_size, "sha256": digest_of(file)}
 
@@ -90,14 +123,27 @@ def shown_names(study: Study) -> dict[Path, str]:
 
 
 def _settings(study: Study) -> dict[str, Any]:
-    """What study.toml says, without where files lie and which codes stand for missing: either may name a person."""
+    """What study.toml says, without where files lie and which values of theirs are meant: either may name a person."""
     config = study.config.model_dump(mode="json", exclude_defaults=True)
     if not study.config.report.identifiers:
         for table in config.get("tables", {}).values():
             table.pop("file", None)
-            if "missing" in table:
-                table["missing"] = f"{len(table['missing'])} codes"
+            _hide_values(table)
+            for column in table.get("columns", {}).values():
+                _hide_values(column)
     return config
+
+
+# Keys of a map that quote cells of the study's files, and what stands in their place.
+_QUOTING = {"missing": "codes", "keep": "conditions", "levels": "levels"}
+
+
+def _hide_values(given: dict[str, Any]) -> None:
+    for key, noun in _QUOTING.items():
+        if key in given:
+            given[key] = f"{len(given[key])} {noun}"
+    if isinstance(given.get("value"), str):
+        given["value"] = "one value"
 
 
 def _version(name: str) -> str:

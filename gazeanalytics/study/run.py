@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gazeanalytics.study.planning import Planned, plan
-from gazeanalytics.study.privacy import check_key_file, pseudonyms_of
+from gazeanalytics.study.privacy import check_key_file
+from gazeanalytics.study.pseudonyms import pseudonyms_of
 from gazeanalytics.study.result import NotPossibleError, StudyResult
 from gazeanalytics.study.shards import Progress, write_text
 from gazeanalytics.study.staging import check_free, staged

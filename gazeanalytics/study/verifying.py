@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.study.provenance import inputs_of
+from gazeanalytics.study.provenance import inputs_of, seal_holds
 from gazeanalytics.study.run import analyse
 from gazeanalytics.study.shards import Progress, digest_of
 from gazeanalytics.study.staging import MARKER
@@ -53,6 +53,8 @@ def verify(out: str | Path) -> list[str]:
     """
     out = Path(out)
     written: dict[str, Any] = _provenance(out)["outputs"]
+    if not seal_holds((out / MARKER).read_text("utf-8")):
+        return [f"{MARKER}: was changed after the run, or written by another version"]
     faults = []
     for name, about in written.items():
         path = out / name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 from gazeanalytics import report
 from gazeanalytics.study.analysis import Part
 from gazeanalytics.study.planning import Planned
-from gazeanalytics.study.privacy import anonymised, keep_releasable, pseudonyms_of
-from gazeanalytics.study.provenance import outputs_of, provenance_of, shown_names
+from gazeanalytics.study.privacy import anonymised, keep_releasable, said_throughout, spoken
+from gazeanalytics.study.provenance import outputs_of, provenance_of, sealed, shown_names
+from gazeanalytics.study.pseudonyms import pseudonyms_of
 from gazeanalytics.study.result import ModelsOutcome, StudyResult
 from gazeanalytics.study.shards import Progress, write_parquet, write_text
 from gazeanalytics.study.staging import MARKER
@@ -21,22 +21,28 @@ __all__ = ["write"]
 
 def write(found: StudyResult, planned: Mapping[str, Planned], out: Path, *, progress: Progress | None = None) -> None:
     """Write everything to `out`; `provenance.json` comes last and marks the results as whole."""
-    if not found.study.config.report.identifiers:
-        found = anonymised(found, pseudonyms_of(found.study))
+    pseudonyms = None if found.study.config.report.identifiers else pseudonyms_of(found.study)
+    if pseudonyms is not None:
+        found = anonymised(found, pseudonyms)
     _write_data(found, out / "data")
     sections = []
     with report.off_screen():
-        for part in _parts(found, planned):
+        for shown in _parts(found, planned):
+            part = shown if pseudonyms is None else spoken(shown, pseudonyms)
             _write_part(part, out)
             sections.append(part.section())
             if progress:
                 progress(f"report: {part.heading}", 1, 1)
         provenance = provenance_of(found)
-        sections += [report.Section("Methods", _methods(found, provenance)), _not_run(found, planned)]
+        if pseudonyms is not None:
+            provenance = said_throughout(provenance, pseudonyms)
+        closing = [report.Section("Methods", _methods(found, provenance)), _not_run(found, planned)]
+        said = pseudonyms.said if pseudonyms is not None else str
+        sections += [report.Section(said(one.heading), said(one.text)) for one in closing]
         about = found.study.config.study
         report.page(about.name, sections, subtitle=about.description, provenance=provenance, path=out / "report.html")
     provenance["outputs"] = outputs_of(out)
-    write_text(json.dumps(provenance, indent=2, sort_keys=True, default=str) + "\n", out / MARKER)
+    write_text(sealed(provenance), out / MARKER)
 
 
 def _parts(found: StudyResult, planned: Mapping[str, Planned]) -> list[Part]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 
 __all__ = ["identifies"]
 
@@ -13,13 +14,42 @@ _WORDS = frozenset({
     "forename", "fullname", "hostname", "iban", "initials", "insurance", "ip", "lastname", "login", "mail", "mobile",
     "mrn", "nhs", "npi", "orcid", "pager", "passport", "phone", "postcode", "ssn", "street", "surname", "telephone",
     "username", "wearer", "zip",
+    "emailaddress", "facebook", "guid", "ipaddress", "lastmodifiedby", "latitude", "linkedin", "longitude", "maiden",
+    "middlename", "nickname", "pacs", "phonenumber", "signature", "socialsecurity", "twitter", "uid", "uuid", "website",
+    # German, French, Spanish, Italian, Portuguese, Dutch; accents are taken off before.
+    "anschrift", "adresse", "fallnummer", "geburt", "geburts", "geburtsdatum", "geburtstag", "hausnummer", "nachname",
+    "patientenname", "patientennummer", "plz", "postleitzahl", "rufnummer", "strasse", "telefon", "telefonnummer",
+    "versichertennummer", "vorname", "courriel", "naissance", "prenom", "apellido", "apellidos", "cedula", "correo",
+    "direccion", "dni", "nacimiento", "nhc", "telefono", "cognome", "indirizzo", "nascita", "endereco", "nascimento",
+    "sobrenome", "telefone", "achternaam", "geboortedatum", "telefoon", "voornaam",
 })  # fmt: skip
+# The same in letters of other scripts, anywhere in a name.
+_ELSEWHERE = (
+    "姓名",
+    "氏名",
+    "患者",
+    "电话",
+    "電話",
+    "生年月日",
+    "出生",
+    "имя",
+    "фамилия",
+    "телефон",
+    "рождения",
+    "이름",
+    "اسم",
+)
+# A column that is called just this.
+_ALONE = (["name"], ["nom"], ["nombre"], ["nome"], ["naam"])
 # Two words together: "name" and "id" alone are too common.
 _WHOSE = frozenset({
-    "doctor", "observer", "participant", "patient", "person", "physician", "radiologist", "reader", "subject", "user",
+    "arzt", "doctor", "medecin", "observer", "paciente", "participant", "patient", "patienten", "paziente", "person",
+    "physician", "radiologist", "reader", "subject", "user",
 })  # fmt: skip
-_WHAT = frozenset({"id", "name", "no", "number"})
-_PAIRS = frozenset({("user", "agent"), ("first", "name"), ("last", "name"), ("full", "name"), ("study", "uid")})
+_WHAT = frozenset({"id", "name", "no", "nr", "number", "nummer"})
+_PAIRS = frozenset({("user", "agent"), ("first", "name"), ("last", "name"), ("full", "name"), ("study", "uid"),
+    ("given", "name"), ("family", "name"), ("middle", "name"), ("host", "name"), ("social", "security"),
+    ("medical", "record"), ("record", "number"), ("zip", "code"), ("post", "code")})  # fmt: skip
 
 
 def identifies(column: str) -> bool:
@@ -38,7 +68,7 @@ def identifies(column: str) -> bool:
     [False, False, False, False, False]
     """
     words = _words(column)
-    if words == ["name"]:
+    if words in _ALONE or any(word in str(column).lower() for word in _ELSEWHERE):
         return True
     if any(word in _WORDS for word in words) or "email" in "".join(words):
         return True
@@ -48,5 +78,7 @@ def identifies(column: str) -> bool:
 
 def _words(column: str) -> list[str]:
     """Words of a name in small letters: "patientName" -> ["patient", "name"]."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", str(column))
+    bare = unicodedata.normalize("NFKD", str(column).replace("ß", "ss"))
+    bare = "".join(letter for letter in bare if not unicodedata.combining(letter))
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", bare)
     return [word for word in re.split(r"[^a-z0-9]+", parted.lower()) if word]

@@ -27,7 +27,7 @@ class SetAside:
     Attributes
     ----------
     row : int
-        As an editor counts it, the header being row 1.
+        As an editor counts it, the header being row 1; 0 where a whole reading is not used.
     column : str
         The file's own name of the column at fault; empty when the whole row is.
     expected, got : str
@@ -91,6 +91,12 @@ class Rejects:
                 )
             raise InputError(faults[0].words(file, remedy))
         self.rows[table, file] = faults
+
+    def put_readings(self, file: Path, readings: list[str]) -> None:
+        """Note the readings of one file of samples in which no events can be found."""
+        if readings:
+            expected = "a recording that events can be found in"
+            self.rows["samples, readings", file] = [SetAside(0, "", expected, f"reading {one}") for one in readings]
 
     def note(self, file: Path | str, text: str, *, kind: str = "") -> None:
         """Warn once of something in a file; the note also goes into the provenance."""

@@ -4,6 +4,7 @@ import gzip
 import os
 import pickle
 import threading
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -14,6 +15,8 @@ import pytest
 
 from gazeanalytics import events, io
 from gazeanalytics.study import open_study
+from gazeanalytics.study.analyses import events as analyses_events
+from gazeanalytics.study.result import StudyResult
 from gazeanalytics.study.shards import write_parquet
 from gazeanalytics.tables import InputError, InputWarning
 
@@ -301,23 +304,31 @@ def test_fault_56_licences():
         assert "Labels:" in weights.with_suffix(".md").read_text()
 
 
+@pytest.mark.filterwarnings("ignore:.*saccades of reading")  # the planted jumps take no time
 def test_fault_57_large_tables(tmp_path):
-    """more rows than memory holds: samples are read, analysed and kept file by file, one at a time a thread."""
-    from gazeanalytics.study.shards import over_shards
-
-    alive, most = [0], [0]
-    for place in range(6):
-        pd.DataFrame({"reading": place, "t": np.arange(50.0) * 4, "x": 5.0, "y": 5.0}).to_parquet(
-            tmp_path / f"{place}.parquet"
+    """more rows than memory holds: samples are read, analysed and kept file by file; four times
+    the files take the same memory."""
+    rows, peaks = 30_000, {}
+    rng = np.random.default_rng(1)
+    place = np.arange(rows) // 60
+    gaze = pd.DataFrame({"t": np.arange(rows) * 4.0, "x": rng.uniform(0, 900, place[-1] + 1)[place], "y": 300.0})
+    for count in (1, 4, 16):
+        folder = tmp_path / f"{count}"
+        (folder / "samples").mkdir(parents=True)
+        (folder / "study.toml").write_text("")
+        pd.DataFrame({"reader": ["r"], "kind": "person"}).to_csv(folder / "readers.csv", index=False)
+        pd.DataFrame({"case": range(count), "width": 1000, "height": 800, "px_per_deg": 40}).to_csv(
+            folder / "cases.csv", index=False
         )
-
-    def compute(file):
-        alive[0] += 1
-        most[0] = max(most[0], alive[0])
-        frame = io.load_shard(file, "samples")
-        alive[0] -= 1
-        return {"rows": pd.DataFrame({"n": [len(frame)]})}
-
-    parts = list(over_shards(compute, sorted(tmp_path.glob("*.parquet")), workers=1))
-    assert [int(part["rows"]["n"][0]) for part in parts] == [50] * 6
-    assert most[0] == 1
+        readings = pd.DataFrame({"reading": range(count), "reader": "r", "case": range(count)})
+        readings.to_csv(folder / "readings.csv", index=False)
+        for reading in range(count):
+            gaze.assign(reading=reading).to_parquet(folder / "samples" / f"{reading:02d}.parquet")
+        opened = open_study(folder)
+        tracemalloc.start()
+        assert opened.check()["samples"] == count * rows
+        assert len(analyses_events.run(StudyResult(opened), None).fixations)
+        peaks[count] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    # The first run also imports and caches; from then on memory doesn't grow with the number of files.
+    assert peaks[16] < 1.5 * peaks[4], peaks

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -93,12 +94,41 @@ def test_fault_40_personal_columns(study):
 
 
 def test_fault_41_small_cells(study, tmp_path):
-    """few readers share country, experience and sex: blanked in data, pooled in tables."""
-    readers = pd.read_csv(study / "readers.csv").assign(country=["CH", "AT", "AT", "AT"], sex=["f", "m", "m", "m"])
-    readers.to_csv(study / "readers.csv", index=False)
-    analyse(open_study(study), tmp_path / "out", only=["readings"])
-    written = pd.read_parquet(tmp_path / "out" / "data" / "readings.parquet")
-    assert not written.isin(["CH", "r0"]).any(axis=None)
+    """few readers share country, experience and sex: blanked in data, pooled in tables; no combination that leaves
+    belongs to fewer than min_cell."""
+    rng = np.random.default_rng(4)
+    count, cases = 40, [f"c{j}" for j in range(6)]
+    people = pd.DataFrame({"reader": [f"r{i:02d}" for i in range(count)], "kind": "person"})
+    people["country"] = rng.choice(["Chile", "Chile", "Chile", "Peru", "Fiji"], count)
+    people["sex"] = rng.choice(["f", "m"], count)
+    people["experience_years"] = rng.choice([1, 4, 8, 15, 30], count)
+    people.loc[0, "country"] = "Tuvalu"
+    people.to_csv(study / "readers.csv", index=False)
+    frame = pd.read_csv(study / "cases.csv")
+    frame.assign(age=[20, 31, 44, 58, 67, 89]).to_csv(study / "cases.csv", index=False)
+    readings = people[["reader"]].merge(pd.DataFrame({"case": cases}), how="cross").reset_index(names="reading")
+    readings["time_s"] = rng.normal(20, 4, len(readings))
+    readings.to_csv(study / "readings.csv", index=False)
+    (study / "study.toml").write_text('[models.time]\nformula = "time_s ~ country + sex + (1 | reader)"\n')
+    analyse(open_study(study), tmp_path / "out", only=["models", "readers"])
+    shown = 0
+    for path in (tmp_path / "out" / "data").glob("*.parquet"):
+        written = pd.read_parquet(path)
+        for key, names in (("reader", ["country", "sex", "experience_years"]), ("case", ["age"])):
+            present = [name for name in names if name in written]
+            if present and key in written:
+                # Every subset of attributes as well: one that few share would point to them by itself.
+                for some in (subset for n in range(len(present)) for subset in combinations(present, n + 1)):
+                    known = written.dropna(subset=list(some))
+                    sizes = known.groupby(list(some), observed=True)[key].nunique()
+                    assert (sizes >= 5).all(), (path.name, some, sizes.min())
+                    shown += len(sizes)
+    assert shown, "everything was blanked, so nothing was tested"
+    for path in (tmp_path / "out").rglob("*"):
+        if path.suffix in (".html", ".csv", ".tex", ".svg", ".json"):
+            assert "Tuvalu" not in path.read_text("utf-8"), path.name
+    for path in (tmp_path / "out" / "data").glob("*.parquet"):
+        assert "Tuvalu" not in pd.read_parquet(path).to_csv(), path.name
 
 
 def test_fault_42_hashed_names(study):

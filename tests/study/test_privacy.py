@@ -1,14 +1,12 @@
 """No one's name, number or rare combination of attributes leaves with the results."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from gazeanalytics.study import analyse, open_study, replay, verify
-from gazeanalytics.study.privacy import pseudonyms_of
-from gazeanalytics.tables import InputError
+from gazeanalytics.study import analyse, open_study, replay, scan, verify
+from gazeanalytics.study.pseudonyms import pseudonyms_of
+from gazeanalytics.tables import InputError, InputWarning
 from gazeanalytics.tables.identifying import identifies
 
 # Personal columns are planted on purpose.
@@ -18,10 +16,14 @@ PLANTED = """
 email E-Mail eMailAddress patientName patient_name PatientID dateOfBirth date_of_birth DOB birthDate telephone
 Telephone.Number phone mobile orcid ORCID-iD MRN accessionNumber ip_address userAgent hostname wearer_name surname
 first_name LastName fullName ssn nhs_number passport employee_no radiologistName reader_id participant-id name
+Geburtsdatum geburtsDatum GEBURTSTAG Straße Vorname Nachname PatientenNummer Prénom date_de_naissance nom Apellidos
+fecha_de_nacimiento teléfono Cognome endereço Voornaam 氏名 患者ID Фамилия SOPInstanceUID given_name IPAddress
+Ｎａｍｅ Social-Security medicalRecordNo
 """
 HARMLESS = """
 reader case reading finding region fixations duration age_band sex country specialty experience_years model version
 truth_fracture image width height px_per_deg coverage_share first_ms normal emphasis shipment
+nominal telegraph renamed named_findings unit guide fluid data_date ward station
 """
 
 
@@ -165,13 +167,104 @@ def test_replay_names_the_numbers_that_differ(small, tmp_path):
     assert any(fault.startswith("data/fixations.parquet: differs in duration by up to 5") for fault in faults)
 
 
-def test_a_flipped_bit_in_a_table_is_seen(small, tmp_path):
-    """Pages of Parquet carry checksums: a flipped bit is an error or seen by verify, never other numbers."""
+def faults_of(out):
+    """What verify says, or why it can't."""
+    try:
+        return verify(out)
+    except InputError as error:
+        return [str(error)]
+
+
+def test_a_flipped_bit_is_seen_in_every_kind_of_file(small, tmp_path):
+    """Table, figure, page, data, provenance: one bit anywhere, and `verify` names the file."""
     out = tmp_path / "out"
-    analyse(open_study(small), out, only=["quality"])
-    path = out / "data" / "fixations.parquet"
-    whole = bytearray(path.read_bytes())
-    whole[len(whole) // 3] ^= 0x10
+    analyse(open_study(small), out, only=["search_course"])
+    kinds = {path.suffix: path for path in sorted(out.rglob("*")) if path.is_file() and path.name != "provenance.json"}
+    assert {".parquet", ".html", ".svg", ".png", ".pdf", ".csv", ".tex", ".docx"} <= set(kinds)
+    for path in kinds.values():
+        whole = path.read_bytes()
+        for place in (0, len(whole) // 3, len(whole) - 1):
+            flipped = bytearray(whole)
+            flipped[place] ^= 0x10
+            path.write_bytes(flipped)
+            name = path.relative_to(out).as_posix()
+            assert verify(out) == [f"{name}: was changed after the run ({len(whole)} bytes, {len(whole)} written)"]
+        path.write_bytes(whole)
+    path = out / "provenance.json"
+    whole = path.read_bytes()
+    for place in range(0, len(whole), len(whole) // 40):
+        flipped = bytearray(whole)
+        flipped[place] ^= 0x01
+        path.write_bytes(flipped)
+        assert "provenance.json" in faults_of(out)[0], place
     path.write_bytes(whole)
-    assert any("data/fixations.parquet: was changed" in fault for fault in verify(out))
-    assert json.loads((out / "provenance.json").read_text())["outputs"]["data/fixations.parquet"]["bytes"] == len(whole)
+    assert verify(out) == []
+
+
+PEOPLE = ["Ada Lovelace", "Müller, Jürgen", "smith"]
+
+
+@pytest.fixture
+def everywhere(small):
+    """The small study with names where they may come through: ids in text, levels, formulas, map, names of files."""
+    names = dict(zip(["r0", "r1", "r2"], PEOPLE, strict=True))
+    cases = {f"c{i}": f"ACC{48213000 + 77 * i}" for i in range(8)}
+    for table in ("readers", "cases", "readings"):
+        frame = pd.read_csv(small / f"{table}.csv").replace({"reader": names, "case": cases})
+        if table == "readings":
+            ids = dict(enumerate(frame["reader"].str.split().str[0].str.strip(",") + "/" + frame["case"]))
+            rng = np.random.default_rng(1)
+            frame = frame.assign(reading=frame["reading"].map(ids), time_s=rng.normal(20, 5, len(frame)))
+        frame.to_csv(small / f"{table}.csv", index=False)
+    fixations = pd.read_csv(small / "fixations.csv")
+    fixations.assign(reading=fixations["reading"].map(ids)).to_csv(small / "Lovelace 2023-11-05.csv", index=False)
+    (small / "fixations.csv").unlink()
+    columns = "{reading = 'reading', onset = 'onset', duration = 'duration', x = 'x', y = 'y'}"
+    (small / "study.toml").write_text(
+        f"[tables.fixations]\nfile = 'Lovelace*.csv'\nkeep = {{reading = {list(ids.values())}}}\ncolumns = {columns}\n"
+        '[models.time]\nformula = "time_s ~ reader + (1 | case)"\nwhere = "reader != \'Grace Hopper\'"\n'
+        "[models.other]\nformula = \"time_s ~ 1 + (1 | case)\"\nwhere = \"reader in ['Ada Lovelace', 'smith']\"\n",
+        encoding="utf-8",
+    )
+    return small
+
+
+def test_names_are_said_nowhere(everywhere, tmp_path):
+    """In terms of models, notes, captions, labels of figures, settings; figures show the reading that they name."""
+    study = open_study(everywhere)
+    analyse(study, tmp_path / "out")
+    text = everything(tmp_path / "out")
+    assert "smith" not in text
+    for word in ("Lovelace", "Müller", "Jürgen", "ACC482"):
+        assert word not in text, word
+    assert scan(tmp_path / "out", study) == []
+    estimates = pd.read_parquet(tmp_path / "out" / "data" / "estimates.parquet")
+    terms = estimates.loc[estimates["term"].str.startswith("reader["), "term"]
+    assert len(terms) == 2
+    assert terms.str.fullmatch(r"reader\[reader_\d\]").all()
+
+
+def test_the_order_of_rows_gives_no_name_away(small, tmp_path):
+    """Rows come in the order of pseudonyms: a list of names in order would undo them."""
+    analyse(open_study(small), tmp_path / "out", only=["readings", "features"])
+    for path in (tmp_path / "out" / "data").glob("*.parquet"):
+        frame = pd.read_parquet(path)
+        if "reading" in frame:
+            assert frame["reading"].is_monotonic_increasing, path.name
+
+
+def test_ai_readers_are_called_by_their_models(small):
+    readers = pd.read_csv(small / "readers.csv")
+    models = pd.DataFrame({"reader": ["net_a", "net_b"], "kind": "model", "model": "boxer", "version": [1, 2]})
+    pd.concat([readers, models]).to_csv(small / "readers.csv", index=False)
+    with pytest.warns(InputWarning, match="have no reading"):
+        named = pseudonyms_of(study_checked(small)).names["reader"]
+    assert named[["net_a", "net_b"]].tolist() == ["boxer 1.0", "boxer 2.0"]
+    assert set(named[["r0", "r1", "r2"]]) == {"reader_1", "reader_2", "reader_3"}
+
+
+def study_checked(folder):
+    """A study after its check."""
+    study = open_study(folder)
+    study.check()
+    return study

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -107,8 +109,12 @@ def disagreement_reliability(
 
 
 def _table(estimate: np.ndarray, drawn: np.ndarray, confidence: float) -> pd.DataFrame:
-    low, high = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    ends = {"std_error": np.nanstd(drawn, axis=0, ddof=1), "conf_low": low, "conf_high": high}
+    with warnings.catch_warnings():
+        # A term that no draw can give is NaN, which says it; numpy's words would name neither finding nor term.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        low, high = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+        spread = np.nanstd(drawn, axis=0, ddof=1)
+    ends = {"std_error": spread, "conf_low": low, "conf_high": high}
     found = {
         "model": "reliability",
         "term": ["half", "all", "auroc", "ceiling"],

@@ -93,7 +93,8 @@ def _checks(fit: stats.MixedFit, options: ModelCheckOptions, seed: int) -> pd.Da
 
 def _tests(fit: stats.MixedFit, options: ModelCheckOptions) -> dict[str, pd.DataFrame]:
     joint = stats.joint_tests(fit)
-    joint["p_adjusted"] = stats.adjust(joint["p_value"], method=options.correction)
+    if len(joint):  # a model of an intercept alone has nothing to test
+        joint["p_adjusted"] = stats.adjust(joint["p_value"], method=options.correction)
     spreads = stats.confint(fit, method="wald")
     return {"joint": joint, "spreads": spreads[spreads["term"].str.startswith("sd(")]}
 
@@ -127,7 +128,8 @@ def show(known: StudyResult, outcome: ModelCheckOutcome) -> Iterator[Part]:
         for name, rows in outcome.contrasts.groupby("model", sort=False):
             drawn = report.forest(rows, label="Difference, linear predictor (95% CI)")
             figures[f"contrasts_{file_name(name)}"] = report.Picture(drawn, f"{name}: contrasts of {by}.")
-    tables["model_joint"] = report.format_frame(outcome.joint, caption="Joint tests of the terms")
+    if len(outcome.joint):
+        tables["model_joint"] = report.format_frame(outcome.joint, caption="Joint tests of the terms")
     tables["model_checks"] = report.format_frame(outcome.checks[["model", "check", "value"]], caption="Checks of fit")
     spreads = outcome.spreads[["model", "term", "estimate", "conf_low", "conf_high"]]
     tables["model_spreads"] = report.format_frame(spreads, caption="Spreads of random effects")

@@ -41,7 +41,7 @@ class CourseOutcome(Outcome):
     """How many readings were followed, the one that is drawn, and where its saccades come from."""
 
     readings: int
-    drawn: object
+    drawn: pd.DataFrame
     inferred: bool
 
 
@@ -69,7 +69,7 @@ def run(known: StudyResult, options: CourseOptions) -> CourseOutcome:
     return CourseOutcome(
         tables={name: table for name, table in found.items() if len(table)},
         readings=len(images),
-        drawn=_middle(sample),
+        drawn=pd.DataFrame({"reading": [_middle(sample)]}),
         inferred=inferred,
         counts={"readings followed": len(images)},
         settings={"max_readings": options.max_readings, "n_parts": options.n_parts},
@@ -158,18 +158,22 @@ def show(known: StudyResult, outcome: CourseOutcome) -> Iterator[Part]:
     yield Part("Course of search", text, _figures(known, outcome), tables)
 
 
+_NO_IMAGE = "The image itself is not available here."
+
+
 def _figures(known: StudyResult, outcome: CourseOutcome) -> dict[str, report.Picture]:
     """Coverage and visits of one reading."""
-    fixations = known.fixations[known.fixations["reading"] == outcome.drawn]
+    drawn = outcome.drawn["reading"].iloc[0]
+    fixations = known.fixations[known.fixations["reading"] == drawn]
     image = known.study.images_of(fixations).iloc[0]
     viewing = known.study.viewing(fixations["reading"].drop_duplicates())
     stimulus = report.Stimulus(size=(float(image["width"]), float(image["height"])), viewing=viewing)
-    name = f"Reading {outcome.drawn}, whose number of fixations is in the middle of those followed"
+    name = f"Reading {drawn}, whose number of fixations is in the middle of those followed"
     covered = report.coverage_map(fixations, stimulus=stimulus)
-    figures = {"coverage_map": report.Picture(covered, f"{name}: what lay within 2.5 deg of a fixation.")}
+    figures = {"coverage_map": report.Picture(covered, f"{name}: what lay within 2.5 deg of a fixation. {_NO_IMAGE}")}
     if known.has("visits"):
         visits = known.table("visits")
-        own = visits[visits["reading"] == outcome.drawn]
+        own = visits[visits["reading"] == drawn]
         if len(own):
             figures["visit_raster"] = report.Picture(report.visit_raster(own), f"{name}: visits of regions over time.")
     return figures
