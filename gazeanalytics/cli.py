@@ -211,6 +211,8 @@ _FREE = "free some space and run again; earlier results are as they were, finish
 _REMEDIES = {
     errno.ENOSPC: f"the disk is full; {_FREE}",
     errno.EDQUOT: f"the quota is used up; {_FREE}",
+    errno.EFBIG: "no file may become that large here (ulimit -f, or the kind of disk); raise the limit and run again; "
+    "earlier results are as they were, finished parts are kept",
     errno.EROFS: "the disk is read-only; name another folder with --out",
     errno.EACCES: "permission denied; ask for access, or name another folder",
     errno.EPERM: "permission denied; ask for access, or name another folder",
@@ -236,12 +238,25 @@ class _StoppedError(BaseException):
     """A signal asked the process to end; not an Exception, so that nothing on the way takes it for a fault."""
 
 
+_STOPPED = "gazeanalytics: stopped; finished parts are kept and used by the next run"
+
+
 def _stop(number: int, *_: object) -> None:
+    """Tidy up and end; asked again, or for the second time because a library swallowed the first, end at once."""
+    for other in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(other, _end_at_once)
     raise _StoppedError(number)
 
 
+def _end_at_once(number: int, *_: object) -> None:
+    os.write(2, f"{_STOPPED}\n".encode())
+    os._exit(128 + number)
+
+
 def _say_stopped(stopped: BaseException) -> None:
-    typer.echo("gazeanalytics: stopped; finished parts are kept and used by the next run", err=True)
+    for number in (signal.SIGINT, signal.SIGTERM):  # it has been said: from here on a signal just ends the process
+        signal.signal(number, signal.SIG_DFL)
+    typer.echo(_STOPPED, err=True)
     sys.exit(128 + int(stopped.args[0]))
 
 

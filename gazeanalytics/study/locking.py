@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -14,6 +15,9 @@ from pathlib import Path
 from gazeanalytics.tables import InputError
 
 __all__ = ["locked"]
+
+# What the systems say of a file that another process has locked.
+_HELD = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 
 
 @contextmanager
@@ -57,22 +61,36 @@ def locked(lock: Path, folder: Path) -> Iterator[None]:
         os.write(handle, json.dumps(about).encode())
         yield
     finally:
-        lock.unlink(missing_ok=True)
+        if _is_at(handle, lock):
+            lock.unlink(missing_ok=True)
         os.close(handle)
 
 
 def _taken(lock: Path) -> int:
     """Open and lock the file; again if another run took it away between the two."""
     while True:
-        handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+        # A link in its place is not followed: what is written here would empty the file that it leads to.
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
             _hold(handle)
         except OSError as error:
             os.close(handle)
-            raise BlockingIOError from error
-        if lock.exists() and os.path.samestat(os.fstat(handle), lock.stat()):
+            if error.errno in _HELD:
+                raise BlockingIOError from error
+            raise InputError(
+                f"{lock}: this file system locks no files ({error.strerror}); name a folder on another with --out"
+            ) from None
+        if _is_at(handle, lock):
             return handle
         os.close(handle)
+
+
+def _is_at(handle: int, lock: Path) -> bool:
+    """Whether the open file is still the one of that name; it isn't once another run has taken it away."""
+    try:
+        return os.path.samestat(os.fstat(handle), lock.lstat())
+    except FileNotFoundError:
+        return False
 
 
 if sys.platform == "win32":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -150,6 +151,8 @@ def check_key_file(key_file: Path, out: Path) -> None:
         raise InputError(f"{key_file}: lies among the results that it is the key to; name a place outside of {out}")
     if key_file.exists():
         raise InputError(f"{key_file}: is there already; name another file with --key")
+    if not os.access(key_file.parent, os.W_OK):
+        raise InputError(f"{key_file}: nothing can be written to that folder; name a place in another with --key")
 
 
 def keep_releasable(frame: pd.DataFrame, known: StudyResult) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,15 @@ from gazeanalytics.study.shards import write_text
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import TABLES, InputError
 
-__all__ = ["MARKER", "Stage", "check_free", "finish", "staged"]
+__all__ = ["MARKER", "WORK", "Stage", "check_free", "finish", "staged"]
 
 MARKER = "provenance.json"
 """Written last: a folder that holds it holds whole results."""
 
-# All that a run keeps beside the results while it works. Its presence says that the folder is ours, from the first
-# byte on, so that a killed run can be resumed and nobody's files are taken for results.
-_WORK = ".gazeanalytics"
+WORK = ".gazeanalytics"
+"""Folder of all that a run keeps beside the results while it works. Its presence says that the folder is ours, from the
+first byte on, so that a killed run can be resumed and nobody's files are taken for results."""
+
 # Written when the new results are complete: from here on a killed run is finished by the next one, never begun anew.
 _READY = "ready"
 _RESULTS = ("data", "tables", "figures", "report.html")
@@ -66,14 +67,27 @@ def check_free(out: Path, study: Study, overwrite: bool) -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"{out}: is a file; name a folder with --out")
     _refuse_study(out.resolve(), study)
-    finish(out)
+    finished = finish(out)
     held = {path.name for path in out.iterdir()} if out.exists() else set()
-    if not held or held == {_WORK}:
-        return
-    if MARKER not in held and _WORK not in held:
+    # After a killed run there may be the work folder alone, or that beside files of others: those are let alone, unless
+    # they stand where results go.
+    foreign = not held <= {WORK} if WORK not in held else bool(held & {*_RESULTS})
+    if MARKER in held and not _is_ours(out / MARKER):
+        raise InputError(f"{out}: holds a {MARKER} that no analysis wrote; name an empty folder with --out")
+    if MARKER not in held and foreign:
         raise InputError(f"{out}: holds files that no analysis wrote; name an empty folder with --out")
     if MARKER in held and not overwrite:
-        raise InputError(f"{out}: holds results already; add --overwrite to replace them")
+        how = "the results of a run that was stopped at its very end, now whole" if finished else "results already"
+        raise InputError(f"{out}: holds {how}; add --overwrite to replace them")
+
+
+def _is_ours(marker: Path) -> bool:
+    """Whether an analysis wrote this file: others write a provenance.json too, and their folders aren't replaced."""
+    try:
+        about = json.loads(marker.read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(about, dict) and "gazeanalytics" in about
 
 
 def _refuse_study(out: Path, study: Study) -> None:
@@ -85,8 +99,11 @@ def _refuse_study(out: Path, study: Study) -> None:
         if (home / name) in (out, *out.parents):
             raise InputError(f"{out}: lies in the study's table {name!r}; name another folder with --out")
         for file in study.files(name):
-            if out in file.resolve().parents:
+            folder = file.resolve().parent
+            if out in (folder, *folder.parents):
                 raise InputError(f"{out}: holds {file.name} of the study's table {name!r}; name another folder")
+            if home in folder.parents and folder in out.parents:
+                raise InputError(f"{out}: lies in the study's table {name!r}; name another folder with --out")
 
 
 @contextmanager
@@ -113,22 +130,26 @@ def staged(out: Path) -> Iterator[Stage]:
     >>> before, (out / "report.html").read_text()
     (False, 'new')
     """
-    work = out / _WORK
+    work = out / WORK
     new = not out.exists()
+    _refuse_link(work)
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: can't be made ({error.strerror}); name another folder with --out") from None
-    with locked(work / "lock", out):
-        stage = Stage(work / "new", work / "parts")
-        shutil.rmtree(stage.folder, ignore_errors=True)
-        stage.folder.mkdir()
-        try:
-            yield stage
-            write_text(json.dumps(sorted(path.name for path in stage.folder.iterdir())), work / _READY)
-            _swap(out)
-        finally:
-            _tidy(out, new)
+    try:
+        with locked(work / "lock", out):
+            stage = Stage(work / "new", work / "parts")
+            shutil.rmtree(stage.folder, ignore_errors=True)
+            stage.folder.mkdir()
+            try:
+                yield stage
+                write_text(json.dumps(sorted(path.name for path in stage.folder.iterdir())), work / _READY)
+                _swap(out)
+            finally:
+                _tidy(out)
+    finally:
+        _remove_empty(work, *([out] if new else []))
 
 
 def finish(out: Path) -> bool:
@@ -145,12 +166,22 @@ def finish(out: Path) -> bool:
     >>> finish(Path(tempfile.mkdtemp()))
     False
     """
-    if not (out / _WORK / _READY).is_file():
+    work = out / WORK
+    _refuse_link(work)
+    if not (work / _READY).is_file():
         return False
-    with locked(out / _WORK / "lock", out):
-        _swap(out)
-        _tidy(out, new=False)
+    with locked(work / "lock", out):
+        # Another run may have finished it before the lock was ours.
+        if (work / _READY).is_file():
+            _swap(out)
+            _tidy(out)
+    _remove_empty(work)
     return True
+
+
+def _refuse_link(work: Path) -> None:
+    if work.is_symlink():
+        raise InputError(f"{work}: is a link; remove it, or name another folder with --out")
 
 
 def _swap(out: Path) -> None:
@@ -159,29 +190,49 @@ def _swap(out: Path) -> None:
     The old marker goes first and the new one comes last, so that no moment shows a marker over a mixture. Entries are
     moved themselves and never opened, so that a link in their place is not followed.
     """
-    work = out / _WORK
-    listed = json.loads((work / _READY).read_text("utf-8"))
+    work = out / WORK
+    listed = _listed(work / _READY)
     shutil.rmtree(work / "old", ignore_errors=True)
     (work / "old").mkdir()
     for name in (MARKER, *_RESULTS):
         swapped = name in listed and not os.path.lexists(work / "new" / name)
         if os.path.lexists(out / name) and not swapped and not os.path.lexists(work / "old" / name):
-            os.replace(out / name, work / "old" / name)
+            _move(name, out, work / "old", work)
     for name in (*_RESULTS, MARKER):
         if os.path.lexists(work / "new" / name):
-            os.replace(work / "new" / name, out / name)
+            _move(name, work / "new", out, work)
     for name in ("parts", "old", "new"):
         shutil.rmtree(work / name, ignore_errors=True)
     (work / _READY).unlink()
 
 
-def _tidy(out: Path, new: bool) -> None:
-    """Take away what a run leaves that has nothing to resume: the work folder, and a folder that it made itself."""
-    work = out / _WORK
-    if (work / _READY).exists():  # stopped while swapping: what is new is whole, and the next run finishes the swap
-        return
-    shutil.rmtree(work / "new", ignore_errors=True)
-    if not (work / "parts").exists():
-        shutil.rmtree(work, ignore_errors=True)
-        if new and not any(out.iterdir()):
-            out.rmdir()
+def _listed(ready: Path) -> list[str]:
+    """Names of the new results."""
+    try:
+        return [str(name) for name in json.loads(ready.read_text("utf-8"))]
+    except (ValueError, TypeError):
+        raise InputError(f"{ready}: is damaged; keep what you need of {ready.parent}, remove it, run again") from None
+
+
+def _move(name: str, source: Path, target: Path, work: Path) -> None:
+    try:
+        os.replace(source / name, target / name)
+    except OSError as error:
+        raise InputError(
+            f"{source / name}: can't be moved to {target} ({error.strerror or error}); correct that and run again, "
+            f"which puts the new results in place; until then they are kept in {work}"
+        ) from error
+
+
+def _tidy(out: Path) -> None:
+    """Take away new results that are not whole."""
+    work = out / WORK
+    if not (work / _READY).exists():  # else stopped while swapping: they are whole, and the next run swaps them in
+        shutil.rmtree(work / "new", ignore_errors=True)
+
+
+def _remove_empty(*folders: Path) -> None:
+    """Take away folders that hold nothing; the next run may be in them by now, so nothing else is touched."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()

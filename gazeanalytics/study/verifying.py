@@ -14,7 +14,7 @@ import pandas as pd
 from gazeanalytics.study.provenance import inputs_of, seal_holds
 from gazeanalytics.study.run import analyse
 from gazeanalytics.study.shards import Progress, digest_of
-from gazeanalytics.study.staging import MARKER
+from gazeanalytics.study.staging import MARKER, WORK
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import InputError
 
@@ -62,8 +62,11 @@ def verify(out: str | Path) -> list[str]:
             faults.append(f"{name}: is missing")
         elif digest_of(path) != about["sha256"]:
             faults.append(f"{name}: was changed after the run ({path.stat().st_size} bytes, {about['bytes']} written)")
-    there = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    faults += [f"{name}: was not written by the run" for name in sorted(there - set(written) - {MARKER})]
+    there = {path.relative_to(out) for path in out.rglob("*") if path.is_file()}
+    if any(path.parts[0] == WORK for path in there):
+        faults.append(f"{WORK}: was left by a run that was stopped; run analyse with --overwrite, or remove the folder")
+    names = {path.as_posix() for path in there if path.parts[0] != WORK}
+    faults += [f"{name}: was not written by the run" for name in sorted(names - set(written) - {MARKER})]
     return faults
 
 

@@ -1,8 +1,37 @@
-"""A study small enough to break by hand."""
+"""A study small enough to break by hand, and one of several shards for runs that are killed, starved and compared."""
+
+import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from gazeanalytics.simulate import Design, simulate_study
+
+
+@pytest.fixture(scope="session")
+def runs():
+    """The module runs.py beside this file."""
+    spec = importlib.util.spec_from_file_location("runs", Path(__file__).with_name("runs.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def whole(runs, tmp_path_factory):
+    """Undisturbed runs on a simulated study of several shards (see `runs.Whole`).
+
+    It has no regions, whose figures would take half of each run.
+    """
+    folder = tmp_path_factory.mktemp("whole")
+    simulate_study(folder / "study", Design(readers=4, cases=8, rate_hz=60.0), rng=1, shard_readings=11)
+    (folder / "study" / "regions.csv").unlink()
+    assert len(list((folder / "study" / "samples").iterdir())) >= 3
+    found = runs.Whole(folder / "study", folder)
+    yield found
+    found.close()
 
 
 @pytest.fixture

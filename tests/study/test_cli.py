@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 import warnings
@@ -8,7 +9,9 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import cli
+from gazeanalytics.study.privacy import check_key_file
 from gazeanalytics.study.staging import staged
+from gazeanalytics.tables import InputError
 
 
 def run(monkeypatch, capsys, *words):
@@ -139,3 +142,37 @@ def test_simulate_then_check(tmp_path, monkeypatch, capsys):
 def test_the_command_is_installed():
     told = subprocess.run([sys.executable, "-m", "gazeanalytics.cli", "--version"], capture_output=True, text=True)
     assert told.stdout.startswith("gazeanalytics")
+
+
+@pytest.mark.parametrize("first", ["pass", "raise"], ids=["swallowed", "tidying"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
+def test_asked_twice_to_stop_it_ends_at_once_with_the_same_sentence(first, number):
+    """Ctrl-C while the first one is being answered, or after a library took the first for a fault of its own."""
+    code = f"""
+import os
+import signal
+from gazeanalytics import cli
+
+def app():
+    try:
+        os.kill(os.getpid(), {int(number)})
+        os.getpid()
+    except BaseException:
+        {first}
+    finally:
+        os.kill(os.getpid(), {int(number)})
+        print("went on")
+
+cli.app = app
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 128 + number
+    assert done.stderr == "gazeanalytics: stopped; finished parts are kept and used by the next run\n"
+    assert done.stdout == ""
+
+
+def test_a_key_that_nothing_could_be_written_to_is_refused_before_the_run(tmp_path):
+    key = tmp_path / "absent" / "key.csv"
+    with pytest.raises(InputError, match="nothing can be written to that folder; name a place in another with --key"):
+        check_key_file(key, tmp_path / "out")

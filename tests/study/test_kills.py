@@ -1,144 +1,84 @@
-"""Runs that are killed at random moments, and disks that are full: resumed to the same bytes, old results whole."""
+"""Runs that are killed at chosen and at random moments: resumed to the same bytes, old results whole until swapped.
 
-import hashlib
+`GAZEANALYTICS_KILLS=17 pytest -m slow -n 0 -s tests/study/test_kills.py` makes 102 kills and says what each left.
+"""
+
 import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
 from gazeanalytics.study import verify
 
-ROOT = Path(__file__).parents[2]
+PROMISE = "gazeanalytics: stopped; finished parts are kept and used by the next run"
 
 
-def hashes(folder):
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and ".gazeanalytics" not in path.parts)
-    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+def moments(whole, old, chance, count):
+    """Kills in groups of three: at any time of the run, before any change to files, and inside the swap.
+
+    The swap takes some milliseconds of a run of many seconds: by the clock alone no kill would meet it.
+    """
+    begins, changes = whole.swap_begins(old), len(whole.changes[old])
+    kinds = (
+        lambda: ("time", {"after": chance.uniform(0.1, whole.cpu[old])}),
+        lambda: ("change", {"place": chance.randrange(begins)}),
+        lambda: ("swap", {"place": chance.randrange(changes - begins), "swap": True}),
+    )
+    every = [kinds[kill % 3]() for kill in range(count)]
+    return [every[start : start + 3] for start in range(0, count, 3)]
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    """A simulated study of four shards: long enough to be killed on the way."""
-    folder = tmp_path_factory.mktemp("kills") / "study"
-    words = ["simulate", str(folder), "--readers", "6", "--cases", "10", "--rate-hz", "60", "--quiet"]
-    subprocess.run([sys.executable, "-m", "gazeanalytics.cli", *words], check=True, cwd=ROOT)
-    return folder
+def check_answer(number, status, said, about):
+    """Killed without a word, or stopped with the promised sentence; or it was over before."""
+    assert "Traceback" not in said, (about, said)
+    assert status in (0, -number if number == signal.SIGKILL else 128 + number), (about, said)
+    if status > 0:
+        assert said.splitlines()[-1] == PROMISE, (about, said)
 
 
-def command(study, out, *more):
-    return [sys.executable, "-m", "gazeanalytics.cli", "analyse", str(study), "--out", str(out), "--quiet", *more]
-
-
-def killed(study, out, number, seconds, *more):
-    """Run and send a signal after some seconds; the exit status."""
-    process = subprocess.Popen(command(study, out, *more), cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    time.sleep(seconds)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=120)
-    assert "Traceback" not in said, said
-    return process.returncode
-
-
-@pytest.fixture(scope="module")
-def whole(study, tmp_path_factory):
-    """Results of runs that nobody disturbed: as first run and, of other settings, as the old results."""
-    folder = tmp_path_factory.mktemp("whole")
-    begun = time.monotonic()
-    subprocess.run(command(study, folder / "new"), check=True, cwd=ROOT)
-    took = time.monotonic() - begun
-    subprocess.run(command(study, folder / "old", "--only", "quality", "--only", "readers"), check=True, cwd=ROOT)
-    return folder, took
+def what_is_left(whole, runs, out, old, about):
+    """Old results or new ones are whole; a mixture, while swapping, doesn't bear the marker of results."""
+    left = runs.hashes(out)
+    if left == whole.wanted:
+        return "new results"
+    if left == (whole.before if old else {}):
+        return "old results" if old else "no results"
+    assert (out / ".gazeanalytics" / "ready").exists(), (about, sorted(left))
+    assert "provenance.json" not in left, (about, sorted(left))
+    return "half a swap"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
 @pytest.mark.parametrize("old", [False, True], ids=["first", "overwrite"])
-def test_killed_runs_are_resumed_to_the_same_bytes(study, whole, tmp_path, number, old):
-    """The whole table of kills: GAZEANALYTICS_KILLS=17 makes 102 of them."""
-    folder, took = whole
+def test_killed_runs_are_resumed_to_the_same_bytes(whole, runs, tmp_path, number, old):
     chance = random.Random(f"{number} {old}")
-    wanted, before = hashes(folder / "new"), hashes(folder / "old")
-    for kill in range(int(os.environ.get("GAZEANALYTICS_KILLS", "2"))):
-        out = tmp_path / f"out{kill}"
+    count = int(os.environ.get("GAZEANALYTICS_KILLS", "3"))
+    more = ["--overwrite"] if old else []
+
+    def check(chain, kills):
+        """Kill, resume and kill again, and let the last run come to its end."""
+        out, told, finished = tmp_path / f"out{chain}", [], False
         if old:
-            shutil.copytree(folder / "old", out)
-        more = ["--overwrite"] if old else []
-        status = killed(study, out, number, chance.uniform(0.2, took), *more)
-        if out.exists() and hashes(out) != wanted:
-            assert hashes(out) == (before if old else {}), f"kill {kill}: neither old nor new"
-        assert status in (0, -number, 128 + number)
-        subprocess.run(command(study, out, "--overwrite"), check=True, cwd=ROOT)
-        assert hashes(out) == wanted
-        assert verify(out) == []
-        assert not (out / ".gazeanalytics").exists()
+            whole.old_results(out)
+        for kind, moment in kills:
+            status, said = whole.run(out, *more, number=number, **moment)
+            about = f"{number.name} {'over' if old else 'first'} {kind} {next(iter(moment.values())):.4g}: {status}"
+            check_answer(number, status, said, about)
+            left = what_is_left(whole, runs, out, old, about)
+            told.append(f"{about}, left {left}")
+            finished = left == "new results" or (out / ".gazeanalytics" / "ready").exists()
+            if finished:
+                break
+        status, said = whole.run(out, *more)
+        # Where nothing old stood a swap is finished, and then there are results, which need --overwrite.
+        assert status == (2 if finished and not old else 0), (told, said)
+        assert runs.hashes(out) == whole.wanted, told
+        assert verify(out) == [], told
+        assert not (out / ".gazeanalytics").exists(), told
+        shutil.rmtree(out)
+        return "\n".join(told) + ", resumed to the same bytes"
 
-
-@pytest.mark.slow
-def test_a_full_disk_is_one_sentence_and_keeps_the_old_results(study, whole, tmp_path):
-    """The limit on the size of files stands for a full disk: 20 sizes, each failing somewhere else."""
-    folder, _ = whole
-    before = hashes(folder / "old")
-    for blocks in [2**power for power in range(20)]:
-        out = tmp_path / f"out{blocks}"
-        shutil.copytree(folder / "old", out)
-        words = " ".join(map(repr, command(study, out, "--overwrite")))
-        done = subprocess.run(
-            ["bash", "-c", f"trap '' XFSZ; ulimit -f {blocks}; NUMBA_CACHE_DIR=/nonexistent exec {words}"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode == 0:
-            assert hashes(out) == hashes(folder / "new")
-            break
-        assert done.returncode == 2, (blocks, done.stderr)
-        assert "Traceback" not in done.stderr, (blocks, done.stderr)
-        assert done.stderr.strip().count("\n") == 0
-        assert hashes(out) == before, blocks
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("PYTHONHASHSEED", "1"),
-        ("TZ", "Pacific/Auckland"),
-        ("LC_ALL", "C"),
-        ("LC_ALL", "de_DE.UTF-8"),
-        ("GAZEANALYTICS_THREADS", "1"),
-    ],
-)
-def test_same_bytes_in_any_surroundings(study, whole, tmp_path, name, value):
-    folder, _ = whole
-    prefix = ["taskset", "-c", "0"] if name == "GAZEANALYTICS_THREADS" else []
-    environment = {**os.environ, name: value}
-    subprocess.run([*prefix, *command(study, tmp_path / "out")], check=True, cwd=ROOT, env=environment)
-    assert hashes(tmp_path / "out") == hashes(folder / "new")
-
-
-@pytest.mark.slow
-def test_same_bytes_on_any_order_of_rows(small, tmp_path):
-    """Rows of small tables in any order, and readings of fixations in any order: the same data, the same results."""
-    import pandas as pd
-
-    from gazeanalytics.study import analyse, open_study
-
-    analyse(open_study(small), tmp_path / "one")
-    for name in ("readers", "cases", "readings"):
-        frame = pd.read_csv(small / f"{name}.csv")
-        frame.sample(frac=1, random_state=3).to_csv(small / f"{name}.csv", index=False)
-    fixations = pd.read_csv(small / "fixations.csv")
-    parts = [rows for _, rows in fixations.groupby("reading")]
-    random.Random(1).shuffle(parts)
-    pd.concat(parts).to_csv(small / "fixations.csv", index=False)
-    analyse(open_study(small), tmp_path / "two")
-    one, two = hashes(tmp_path / "one"), hashes(tmp_path / "two")
-    changed = {name for name in one if one[name] != two.get(name)}
-    # The hashes of the inputs are written down, in provenance and on the page.
-    assert changed <= {"provenance.json", "report.html"}
+    runs.two_at_a_time(check, enumerate(moments(whole, old, chance, count)))

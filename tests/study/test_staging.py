@@ -2,10 +2,13 @@
 
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from gazeanalytics.study import open_study
+from gazeanalytics.study import open_study, verify
 from gazeanalytics.study.locking import locked
 from gazeanalytics.study.staging import MARKER, check_free, finish, staged
 from gazeanalytics.tables import InputError
@@ -114,13 +117,118 @@ def test_stopped_or_failing_at_any_rename_of_the_swap_nothing_is_lost(tmp_path, 
             real(a, b)
 
         monkeypatch.setattr(os, "replace", failing)
-        with pytest.raises(OSError, match="no space"), staged(out) as stage:
+        with pytest.raises((OSError, InputError), match="no space"), staged(out) as stage:
             fill(stage.folder, "new")
         monkeypatch.undo()
         if not finish(out):  # failed before the new results were called ready
             assert contents(out) == before
             continue
         assert contents(out) == dict.fromkeys(("data/a.txt", "tables/a.txt", "report.html", MARKER), "new")
+
+
+def test_killed_before_any_change_to_files_the_next_run_makes_it_whole(tmp_path):
+    """Real kills by the operating system at every change to files; staging_kills.py says how many there were."""
+    script = Path(__file__).with_name("staging_kills.py")
+    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    kills, in_swap = map(int, done.stdout.split())
+    assert kills > 60
+    assert in_swap > 25
+
+
+def test_a_swap_that_is_hindered_says_where_the_new_results_are(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    with staged(out) as stage:
+        fill(stage.folder, "old")
+    real = os.replace
+
+    def hindered(source, target):
+        if Path(source) == out / "tables":
+            raise OSError(16, "Device or resource busy")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", hindered)
+    with pytest.raises(InputError) as said, staged(out) as stage:
+        fill(stage.folder, "new")
+    work = out / ".gazeanalytics"
+    assert str(said.value) == (
+        f"{out / 'tables'}: can't be moved to {work / 'old'} (Device or resource busy); correct that and run again, "
+        f"which puts the new results in place; until then they are kept in {work}"
+    )
+    monkeypatch.undo()
+    assert finish(out)
+    assert contents(out) == dict.fromkeys(("data/a.txt", "tables/a.txt", "report.html", MARKER), "new")
+
+
+def test_what_stands_where_results_go_is_let_alone(small, tmp_path):
+    """A marker of others, files of others beside the work folder, links in the place of our own files."""
+    study, mine = open_study(small), tmp_path / "mine.txt"
+    mine.write_text("mine")
+    out = tmp_path / "marker"
+    (out / "data").mkdir(parents=True)
+    (out / MARKER).write_text('{"made by": "another program"}')
+    with pytest.raises(InputError, match=r"holds a provenance.json that no analysis wrote; name an empty folder"):
+        check_free(out, study, overwrite=True)
+    out = tmp_path / "files"
+    (out / "data").mkdir(parents=True)
+    (out / ".gazeanalytics").mkdir()
+    with pytest.raises(InputError, match="holds files that no analysis wrote"):
+        check_free(out, study, overwrite=True)
+    out = tmp_path / "link"
+    out.mkdir()
+    (out / ".gazeanalytics").symlink_to(tmp_path)
+    with pytest.raises(InputError, match=r"gazeanalytics: is a link; remove it"):
+        check_free(out, study, overwrite=True)
+    with pytest.raises(InputError, match=r"gazeanalytics: is a link; remove it"), staged(out):
+        pass
+    out = tmp_path / "lock"
+    (out / ".gazeanalytics").mkdir(parents=True)
+    (out / ".gazeanalytics" / "lock").symlink_to(mine)
+    with pytest.raises(OSError, match="symbolic links"), staged(out):
+        pass
+    assert mine.read_text() == "mine"
+
+
+def test_results_stopped_at_the_very_end_are_finished_and_kept(small, tmp_path):
+    study, out = open_study(small), tmp_path / "out"
+    work = out / ".gazeanalytics"
+    (work / "new").mkdir(parents=True)
+    (work / "new" / MARKER).write_text('{"gazeanalytics": "0"}')
+    (work / "ready").write_text(f'["{MARKER}"]')
+    with pytest.raises(InputError, match=r"stopped at its very end, now whole; add --overwrite to replace them"):
+        check_free(out, study, overwrite=False)
+    assert [path.name for path in out.iterdir()] == [MARKER]
+    work.mkdir()
+    (work / "ready").write_text("garbage")
+    with pytest.raises(InputError, match="ready: is damaged; keep what you need of"):
+        check_free(out, study, overwrite=True)
+
+
+def test_verify_names_what_a_stopped_run_left(tmp_path):
+    (tmp_path / MARKER).write_text('{"outputs": {}, "inputs": {}, "analyses": {}, "libraries": {}}')
+    (tmp_path / ".gazeanalytics" / "parts").mkdir(parents=True)
+    (tmp_path / ".gazeanalytics" / "parts" / "a.parquet").touch()
+    left = ".gazeanalytics: was left by a run that was stopped; run analyse with --overwrite, or remove the folder"
+    assert verify(tmp_path) == [left]
+
+
+def test_a_run_that_ends_takes_no_lock_from_the_next(tmp_path):
+    """The lock that stands there when a run ends may be another's by then."""
+    lock = tmp_path / "lock"
+    with locked(lock, tmp_path):
+        lock.unlink()
+        lock.write_text("another's")
+    assert lock.read_text() == "another's"
+
+
+def test_where_files_cannot_be_locked_the_sentence_says_so(tmp_path, monkeypatch):
+    def refusing(handle):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("gazeanalytics.study.locking._hold", refusing)
+    words = r"this file system locks no files \(Operation not supported\); name a folder on another with --out"
+    with pytest.raises(InputError, match=words), locked(tmp_path / "lock", tmp_path):
+        pass
 
 
 def test_a_link_in_the_place_of_results_is_not_followed(tmp_path):
@@ -143,13 +251,23 @@ def test_results_never_lie_among_the_study(small):
     for out in (small, small / "samples" / "out", small / "fixations"):
         with pytest.raises(InputError, match=r"is the study itself|lies in the study's table"):
             check_free(out, study, overwrite=True)
+    (small / "gaze" / "out").mkdir(parents=True)
+    (small / "fixations.csv").rename(small / "gaze" / "one.csv")
+    with (small / "study.toml").open("a") as file:
+        file.write('[tables.fixations]\nfile = "gaze/one.csv"\n')
+    with pytest.raises(InputError, match=r"gaze.out: lies in the study's table 'fixations'; name another folder"):
+        check_free(small / "gaze" / "out", open_study(small), overwrite=False)
     check_free(small / "results", study, overwrite=False)
 
 
-@pytest.mark.parametrize("left", ["0", "1", "-1", "999999999", "", "garbage", "our own number"])
+@pytest.mark.parametrize("left", ["0", "1", "-1", "999999999", "", "garbage", "[]", "our own number", "another host"])
 def test_a_lock_that_nobody_holds_locks_nothing(tmp_path, left):
     lock = tmp_path / "lock"
-    lock.write_text(json.dumps({"process": os.getpid()}) if left == "our own number" else left)
+    about = {
+        "our own number": {"process": os.getpid()},
+        "another host": {"process": 1, "host": "elsewhere", "since": "1"},
+    }
+    lock.write_text(json.dumps(about[left]) if left in about else left)
     with locked(lock, tmp_path):
         about = json.loads(lock.read_text())
         assert about["process"] == os.getpid()

@@ -1,0 +1,95 @@
+"""Disks that are full, and limits on the size of files, at 20 sizes each: one sentence, nothing lost, resumed."""
+
+import subprocess
+import sys
+
+import pytest
+
+PAGE = 4096
+SIZES = 20
+
+
+@pytest.fixture(scope="module")
+def kept(whole, tmp_path_factory):
+    """Sizes of the files that a run keeps while it works: one killed when all of them are there leaves them."""
+    out = tmp_path_factory.mktemp("parts") / "out"
+    assert whole.run(out, number=9, place=whole.swap_begins(False) - 1)[0] == -9
+    return sizes(out / ".gazeanalytics" / "parts")
+
+
+def sizes(folder):
+    return [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+
+
+def pages(files):
+    """How many pages files of these sizes take."""
+    return sum(-(-size // PAGE) for size in files)
+
+
+def check_full(whole, runs, out, about, **limits):
+    """One sentence with what to do, and the old results as they were; gives the sentence."""
+    status, said = whole.run(out, "--overwrite", **limits)
+    assert status == 2, (about, said)
+    sentences = [line for line in said.splitlines() if "Warning: " not in line]
+    assert len(sentences) == 1, (about, said)
+    assert "run again; earlier results are as they were" in sentences[0], (about, said)
+    assert runs.hashes(out) == whole.before, about
+    return f"{about}: {sentences[0].replace(str(out), 'OUT')}"
+
+
+def check_resumed(whole, runs, out, about):
+    status, said = whole.run(out, "--overwrite")
+    assert status == 0, (about, said)
+    assert runs.hashes(out) == whole.wanted, about
+    assert not (out / ".gazeanalytics").exists(), about
+
+
+@pytest.mark.slow
+def test_files_that_may_not_grow(whole, runs, kept, tmp_path):
+    """The limit lies one byte below the size of each of 20 files of the run, so that another one fails each time."""
+    files = sorted({size for size in sizes(whole.folder / "new") + kept if size > 1})
+    limits = {files[round(place * (len(files) - 1) / (SIZES - 1))] - 1 for place in range(SIZES)}
+
+    def check(limit):
+        out = tmp_path / f"out{limit}"
+        whole.old_results(out)
+        told = check_full(whole, runs, out, f"files of at most {limit} bytes", fsize=limit)
+        check_resumed(whole, runs, out, limit)
+        return told
+
+    runs.two_at_a_time(check, [(limit,) for limit in sorted(limits)])
+
+
+@pytest.mark.slow
+def test_small_disks(whole, runs, kept, tmp_path):
+    """Real small file systems, from one without a free page to one that lacks a page for the last file."""
+    if sys.platform != "linux" or not mounted(tmp_path / "try", 16):
+        pytest.skip("mounting a tmpfs is not allowed here")
+    unmount(tmp_path / "try")
+    old, new = (pages(sizes(whole.folder / name)) for name in ("old", "new"))
+
+    def check(size):
+        disk = tmp_path / f"disk{size}"
+        assert mounted(disk, size)
+        try:
+            out = disk / "out"
+            whole.old_results(out)
+            told = check_full(whole, runs, out, f"disk of {size} pages")
+            subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+            check_resumed(whole, runs, out, size)
+            return told
+        finally:
+            unmount(disk)
+
+    room = pages(kept) + new
+    runs.two_at_a_time(check, [(old + round(place * room / (SIZES - 1)),) for place in range(SIZES)])
+
+
+def mounted(folder, size):
+    folder.mkdir()
+    options = ["mount", "-t", "tmpfs", "-o", f"size={size * PAGE}", "tmpfs", str(folder)]
+    return subprocess.run(options, capture_output=True, check=False).returncode == 0
+
+
+def unmount(folder):
+    subprocess.run(["umount", str(folder)], check=True)
