@@ -16,6 +16,7 @@ from gazeanalytics.io.files import format_of
 from gazeanalytics.io.maps import UNITS, ColumnSource, TableMap
 from gazeanalytics.tables import TABLES, Column, InputError, SetAside, Table, nearest, shown
 from gazeanalytics.tables.identifying import identifies
+from gazeanalytics.tables.ordering import in_key_order
 
 __all__ = ["convert"]
 
@@ -133,7 +134,8 @@ def _distinct(frame: pd.DataFrame, raw: pd.DataFrame, contract: Table, table_map
 
 
 def _native_columns(raw: pd.DataFrame, contract: Table) -> dict[str, ColumnSource]:
-    names = [str(name) for name in raw.columns if str(name)]
+    # Sorted: columns beyond the contract have no order of their own.
+    names = sorted(str(name) for name in raw.columns if str(name))
     kept = [n for n in names if contract.column(n) or not identifies(n)]
     columns = {name: ColumnSource.model_validate({"column": name}) for name in kept}
     for name, (ours, unit) in suffixed(kept, contract).items():
@@ -405,14 +407,12 @@ def _together(frame: pd.DataFrame, contract: Table) -> pd.DataFrame:
 
 
 def _in_order(frame: pd.DataFrame, contract: Table) -> pd.DataFrame:
-    """Sort events by onset within a reading. In samples, time that runs backwards is an error."""
-    if contract.name == "samples" or contract.key[0] != "reading" or contract.order not in frame or not len(frame):
+    """Sort rows by the rest of their key within a reading; `plausible.in_time` is for samples."""
+    keys = [key for key in contract.key[1:] if key in frame]
+    # Where the reading is absent, that is reported where the whole table is checked.
+    if contract.name == "samples" or contract.key[0] != "reading" or "reading" not in frame or not keys:
         return frame
-    if "reading" not in frame:  # its absence is reported where the whole table is checked
-        return frame
-    # A stable sort keeps the order of events that begin together.
     codes = pd.factorize(frame["reading"])[0]
-    values = frame[contract.order].to_numpy(float)
-    if ((np.diff(values) < 0) & (np.diff(codes) == 0)).any():
-        return frame.iloc[np.lexsort((values, codes))]
+    if ((np.diff(frame[keys[0]].to_numpy(float)) <= 0) & (np.diff(codes) == 0)).any():
+        return in_key_order(frame.assign(_reading=codes), ["_reading", *keys]).drop(columns="_reading")
     return frame

@@ -10,7 +10,7 @@ from gazeanalytics import tables
 from gazeanalytics.io.convert import convert
 from gazeanalytics.io.files import SUFFIXES, format_of, read_rows
 from gazeanalytics.io.maps import TableMap
-from gazeanalytics.io.plausible import check_units, foreign_name, impossible_rows, note_rate, one_clock
+from gazeanalytics.io.plausible import check_units, foreign_name, impossible_rows, in_time, note_rate, one_clock
 from gazeanalytics.tables import InputError, Rejects, SetAside
 from gazeanalytics.tables.identifying import identifies
 
@@ -113,6 +113,7 @@ def load_shard(
     frame = convert(raw, name, table_map, file, aside if lenient else None)
     if name in _SET_ASIDE and "reading" not in frame:
         return _checked(frame, name, file, table_map)  # what is plausible is asked of each reading; this names the lack
+    frame = in_time(frame) if name == "samples" else frame
     check_units(frame, name, table_map, file)
     if rejects is not None and table_map.rate_hz and name == "samples":
         note_rate(frame, table_map.rate_hz, file, rejects)

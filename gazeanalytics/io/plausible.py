@@ -10,7 +10,7 @@ import pandas as pd
 from gazeanalytics.io.maps import TableMap
 from gazeanalytics.tables import InputError, Rejects, SetAside, shown
 
-__all__ = ["check_units", "foreign_name", "impossible_rows", "note_rate", "one_clock"]
+__all__ = ["check_units", "foreign_name", "impossible_rows", "in_time", "note_rate", "one_clock"]
 
 # Ranges that a median can't leave by nature, only by a wrong unit: 5 Hz to 5 kHz; a fixation of 20 ms to 10 s.
 _LIKELY_MS = {"samples": ("t", 0.2, 200.0), "fixations": ("duration", 20.0, 10_000.0)}
@@ -23,6 +23,9 @@ _MAX_RATE_ERROR = 0.05
 _RESTART_GAP_MS = 1_000.0
 # Rows that arrive this late at most are out of order; longer runs mean that the clock started anew.
 _MAX_LATE_ROWS = 3
+# A clock that starts anew, or a row that comes late, is a rare step back; rows in no order step back half of the time.
+_MIN_BACK_SHARE = 0.1
+_MIN_BACK_ROWS = 20
 
 
 def check_units(frame: pd.DataFrame, name: str, table_map: TableMap, file: Path) -> None:
@@ -58,6 +61,27 @@ def impossible_rows(frame: pd.DataFrame, name: str, table_map: TableMap, file: P
     return found
 
 
+def in_time(frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort samples that are in no order of time, as events are; those that nearly are, are left to `one_clock`.
+
+    Where two samples of a reading bear one time, it holds two recordings, which sorting would mix.
+    """
+    if not {"reading", "t"} <= set(frame):
+        return frame
+    codes, t = pd.factorize(frame["reading"])[0], frame["t"].to_numpy(float)
+    back = _steps_back(codes, t)
+    if len(back) < _MIN_BACK_ROWS or len(back) <= _MIN_BACK_SHARE * len(frame):
+        return frame
+    order = np.lexsort((t, codes))
+    twice = (np.diff(t[order]) == 0) & (np.diff(codes[order]) == 0)
+    return frame if twice.any() else frame.iloc[order]
+
+
+def _steps_back(codes: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Rows whose time is before that of the row above, in the same reading."""
+    return np.flatnonzero((np.diff(t) < 0) & (np.diff(codes) == 0)) + 1
+
+
 def one_clock(frame: pd.DataFrame, file: Path, rejects: Rejects) -> pd.DataFrame:
     """Samples whose times rise within each reading: late rows sorted in, a restarted clock continued after a gap.
 
@@ -65,8 +89,8 @@ def one_clock(frame: pd.DataFrame, file: Path, rejects: Rejects) -> pd.DataFrame
     """
     codes = pd.factorize(frame["reading"])[0]
     t = frame["t"].to_numpy(float)
-    back = np.flatnonzero((np.diff(t) < 0) & (np.diff(codes) == 0)) + 1
-    if not len(back) or len(back) > 0.1 * len(frame):
+    back = _steps_back(codes, t)
+    if not len(back) or len(back) > _MIN_BACK_SHARE * len(frame):
         return frame  # the check that follows names the first row
     shift, late, restarts = np.zeros(len(t)), 0, []
     offset, reading, latest = 0.0, -1, -np.inf

@@ -17,9 +17,13 @@ from gazeanalytics.study.config import StudyConfig, read_config
 from gazeanalytics.study.frames import regions_to_image, to_image, viewing_of
 from gazeanalytics.study.oddities import note_oddities
 from gazeanalytics.tables import InputError, Rejects, SetAside, shown
+from gazeanalytics.tables.ordering import in_key_order
 
 __all__ = ["Study", "open_study"]
 
+# Sorted by these, where all else is sorted by the readings. In regions the order within a case is data: of regions
+# that overlap, the first one counts.
+_SORTED_BY = {"readers": ("reader",), "cases": ("case",), "readings": ("reading",), "regions": ("case",)}
 _KEYED_BY_READING = ("samples", "fixations", "saccades", "visits", "traces", "findings")
 
 
@@ -80,6 +84,8 @@ class Study:
             if name in ("readers", "cases") and name in self.config.tables and self.config.tables[name].distinct:
                 whole = whole.drop_duplicates(tables.TABLES[name].key[0], ignore_index=True)
             whole = tables.check(whole, name) if len(parts) > 1 else whole
+            if name in _SORTED_BY:
+                whole = in_key_order(whole, _SORTED_BY[name]).reset_index(drop=True)
             self._cache[name] = self._with_known_readers(whole) if name == "readings" else whole
         return self._cache[name]
 

@@ -294,3 +294,17 @@ def test_a_table_without_readings_is_told_whatever_else_it_holds(tmp_path, table
     (tmp_path / f"{table}.csv").write_text(text)
     with pytest.raises(InputError, match=r"column 'reading': expected this column"):
         io.load_shard(tmp_path / f"{table}.csv", table, rejects=Rejects() if lenient else None)
+
+
+def test_samples_in_no_order_of_time_are_sorted_but_two_recordings_are_not_mixed(tmp_path):
+    file = tmp_path / "samples.csv"
+    frame = pd.DataFrame({"reading": np.repeat([1, 2], 100), "t": np.tile(np.arange(100) * 4.0, 2), "x": 5.0, "y": 7.0})
+    frame["x"] += np.arange(200)
+    frame.sample(frac=1, random_state=1).to_csv(file, index=False)
+    for rejects in (None, Rejects()):
+        found = io.load_shard(file, "samples", rejects=rejects).sort_values(["reading", "t"], kind="stable")
+        pd.testing.assert_frame_equal(found.reset_index(drop=True), frame, check_dtype=False)
+        assert rejects is None or not rejects.notes
+    frame.assign(reading=1).sample(frac=1, random_state=1).to_csv(file, index=False)
+    with pytest.raises(InputError, match=r"expected rising values within a reading|would last"):
+        io.load_shard(file, "samples", rejects=Rejects())
