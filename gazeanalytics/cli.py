@@ -182,6 +182,8 @@ def main() -> None:
             raise
         typer.echo(f"gazeanalytics: {_sentence(error)}", err=True)
         sys.exit(2)
+    finally:
+        _let_signals_end()
 
 
 def _sentence(error: Exception) -> str:
@@ -254,10 +256,15 @@ def _end_at_once(number: int, *_: object) -> None:
 
 
 def _say_stopped(stopped: BaseException) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # it has been said: from here on a signal just ends the process
-        signal.signal(number, signal.SIG_DFL)
+    _let_signals_end()
     typer.echo(_STOPPED, err=True)
     sys.exit(128 + int(stopped.args[0]))
+
+
+def _let_signals_end() -> None:
+    """What there was to do is done or said: a signal now just ends the process, without words of the interpreter."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _show(step: str, done: int, total: int) -> None:

@@ -172,6 +172,20 @@ cli.main()
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
+def test_asked_to_stop_when_all_is_done_it_ends_without_a_word(number):
+    code = f"""
+import atexit, os
+from gazeanalytics import cli
+
+atexit.register(os.kill, os.getpid(), {int(number)})
+cli.app = lambda: print("done", flush=True)
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-number, "done\n", "")
+
+
 def test_a_key_that_nothing_could_be_written_to_is_refused_before_the_run(tmp_path):
     key = tmp_path / "absent" / "key.csv"
     with pytest.raises(InputError, match="nothing can be written to that folder; name a place in another with --key"):

@@ -44,20 +44,25 @@ def check_resumed(whole, runs, out, about):
     assert not (out / ".gazeanalytics").exists(), about
 
 
+def in_two(values):
+    """Two halves of ascending values, for the two runs at a time: one after the other in the same folder."""
+    return [(values[start::2],) for start in (0, 1)]
+
+
 @pytest.mark.slow
 def test_files_that_may_not_grow(whole, runs, kept, tmp_path):
     """The limit lies one byte below the size of each of 20 files of the run, so that another one fails each time."""
     files = sorted({size for size in sizes(whole.folder / "new") + kept if size > 1})
-    limits = {files[round(place * (len(files) - 1) / (SIZES - 1))] - 1 for place in range(SIZES)}
+    limits = [files[round(place * (len(files) - 1) / (SIZES - 1))] - 1 for place in range(SIZES)]
 
-    def check(limit):
-        out = tmp_path / f"out{limit}"
+    def check(ascending):
+        out = tmp_path / f"out{ascending[0]}"
         whole.old_results(out)
-        told = check_full(whole, runs, out, f"files of at most {limit} bytes", fsize=limit)
-        check_resumed(whole, runs, out, limit)
-        return told
+        told = [check_full(whole, runs, out, f"files of at most {limit} bytes", fsize=limit) for limit in ascending]
+        check_resumed(whole, runs, out, ascending)
+        return "\n".join(told)
 
-    runs.two_at_a_time(check, [(limit,) for limit in sorted(limits)])
+    runs.two_at_a_time(check, in_two(limits))
 
 
 @pytest.mark.slow
@@ -67,28 +72,34 @@ def test_small_disks(whole, runs, kept, tmp_path):
         pytest.skip("mounting a tmpfs is not allowed here")
     unmount(tmp_path / "try")
     old, new = (pages(sizes(whole.folder / name)) for name in ("old", "new"))
+    room = pages(kept) + new
 
-    def check(size):
-        disk = tmp_path / f"disk{size}"
-        assert mounted(disk, size)
+    def check(ascending):
+        disk = tmp_path / f"disk{ascending[0]}"
+        assert mounted(disk, ascending[0])
         try:
-            out = disk / "out"
+            out, told = disk / "out", []
             whole.old_results(out)
-            told = check_full(whole, runs, out, f"disk of {size} pages")
-            subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
-            check_resumed(whole, runs, out, size)
-            return told
+            for size in ascending:
+                grow(disk, size)
+                told.append(check_full(whole, runs, out, f"disk of {size} pages"))
+            grow(disk, 10 * size)
+            check_resumed(whole, runs, out, ascending)
+            return "\n".join(told)
         finally:
             unmount(disk)
 
-    room = pages(kept) + new
-    runs.two_at_a_time(check, [(old + round(place * room / (SIZES - 1)),) for place in range(SIZES)])
+    runs.two_at_a_time(check, in_two([old + round(place * room / (SIZES - 1)) for place in range(SIZES)]))
 
 
 def mounted(folder, size):
     folder.mkdir()
     options = ["mount", "-t", "tmpfs", "-o", f"size={size * PAGE}", "tmpfs", str(folder)]
     return subprocess.run(options, capture_output=True, check=False).returncode == 0
+
+
+def grow(folder, size):
+    subprocess.run(["mount", "-o", f"remount,size={size * PAGE}", str(folder)], check=True)
 
 
 def unmount(folder):

@@ -10,6 +10,7 @@ import pytest
 
 from gazeanalytics.study import open_study, verify
 from gazeanalytics.study.locking import locked
+from gazeanalytics.study.provenance import sealed
 from gazeanalytics.study.staging import MARKER, check_free, finish, staged
 from gazeanalytics.tables import InputError
 
@@ -205,7 +206,7 @@ def test_results_stopped_at_the_very_end_are_finished_and_kept(small, tmp_path):
 
 
 def test_verify_names_what_a_stopped_run_left(tmp_path):
-    (tmp_path / MARKER).write_text('{"outputs": {}, "inputs": {}, "analyses": {}, "libraries": {}}')
+    (tmp_path / MARKER).write_text(sealed({"outputs": {}, "inputs": {}, "analyses": {}, "libraries": {}}))
     (tmp_path / ".gazeanalytics" / "parts").mkdir(parents=True)
     (tmp_path / ".gazeanalytics" / "parts" / "a.parquet").touch()
     left = ".gazeanalytics: was left by a run that was stopped; run analyse with --overwrite, or remove the folder"
