@@ -1,6 +1,7 @@
 """Runs that are killed at chosen and at random moments: resumed to the same bytes, old results whole until swapped.
 
-`GAZEANALYTICS_KILLS=17 pytest -m slow -n 0 -s tests/study/test_kills.py` makes 102 kills and says what each left.
+`GAZEANALYTICS_KILLS=17 pytest -m slow -n 0 -s tests/study/test_kills.py` makes up to 102 kills and says what each left:
+a group of three ends with the kill that comes when the results are complete.
 """
 
 import os
