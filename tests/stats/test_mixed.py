@@ -125,6 +125,8 @@ def test_the_table_given_is_not_changed():
         ("place ~ prior + (1 | reader)", "ordinal", "got text without an order"),
         ("site ~ prior + (1 | reader)", "gaussian", "outcome: expected numbers; got a column of"),
         ("log(prior) ~ site + (1 | reader)", "gaussian", "'log(prior)' isn't a finite number in"),
+        ("endless ~ prior + (1 | reader)", "gaussian", "outcome: expected finite numbers; got inf in row 7"),
+        ("endless ~ prior + (1 | reader)", "poisson", "outcome: expected finite numbers; got inf in row 7"),
         ("one ~ prior + (1 | reader)", "gaussian", "the outcome is 1 in all 180 rows"),
         ("correct ~ prior + (1 | reader)", "binomal", "family: expected one of"),
         ("correct", "binomial", "expected a formula, which has the shape"),
@@ -134,6 +136,7 @@ def test_the_table_given_is_not_changed():
 def test_wrong_use_is_refused_in_words(formula, family, message):
     data = study()
     data["one"] = 1
+    data["endless"] = np.where(data.index == 7, np.inf, 1.0)
     data["oracle"] = data.correct
     data["sure"] = (data.correct == 1) & (data.case < 3)
     data["level"] = 1 + data.case % 3

@@ -263,3 +263,15 @@ def test_models_that_no_data_could_mend_are_told_before_anything_is_computed(sma
     assert "study.toml" in str(told.value)
     assert set(steps) == {"check"}
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("cell", "got"), [("high", "'high' in reading"), ("1.2", "1.2 in reading")])
+def test_uncertainty_that_is_no_share_is_refused(small, cell, got):
+    readings = pd.read_csv(small / "readings.csv")
+    readings["uncertainty"] = [cell, *["0.5"] * (len(readings) - 1)]
+    readings.to_csv(small / "readings.csv", index=False)
+    with pytest.raises(
+        InputError, match=r"readings, column 'uncertainty': expected numbers from 0 to 1; got "
+    ) as caught:
+        analyse(open_study(small), only=["readings"])
+    assert got in str(caught.value)

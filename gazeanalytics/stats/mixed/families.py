@@ -151,7 +151,9 @@ def _numbers(columns: list[pd.Series], expected: str, *, what: str = "outcome") 
     values = columns[0]
     if not pd.api.types.is_numeric_dtype(values):
         raise ModelError(f"{what}: expected {expected}; got a column of {values.dtype}, first {values.iloc[0]!r}")
-    return values.to_numpy(dtype=float)
+    numbers = values.to_numpy(dtype=float)
+    _refuse(np.isinf(numbers), numbers, "finite numbers", what=what)
+    return numbers
 
 
 def _real(columns: list[pd.Series]) -> Response:

@@ -94,7 +94,8 @@ def pile_up(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
             "pile-up",
             "uncertainty",
             number,
-            "A linear model of the logit takes it for normal: model it as ordered levels (family 'ordinal').",
+            "A linear model takes it for normal. The default model takes it as ordered levels where it piles up; a "
+            "model of your own should too (family 'ordinal').",
         )
 
 

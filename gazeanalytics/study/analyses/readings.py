@@ -11,6 +11,7 @@ from gazeanalytics.readings import assemble, score
 from gazeanalytics.study.analysis import READING_COLUMNS, Analysis, Part, many
 from gazeanalytics.study.result import Outcome, StudyResult
 from gazeanalytics.study.study import Study
+from gazeanalytics.tables import InputError
 
 __all__ = ["join_readings"]
 
@@ -28,14 +29,36 @@ def join_readings(study: Study, *by_reading: pd.DataFrame, findings: pd.DataFram
         Tables with one row a reading.
     findings : pandas.DataFrame, optional
         Table `findings`, scored against the truth of the cases.
+
+    Raises
+    ------
+    InputError
+        If `uncertainty` isn't a number from 0 to 1 in every row, or missing.
     """
     readings, cases = study.table("readings"), study.table("cases")
+    _check_uncertainty(readings)
     extra = list(by_reading)
     if findings is not None and len(findings):
         concluded = reasoning.conclude_readings(findings, study.config.reasoning.settings())
         scored = score(concluded, readings, cases, call_at=study.config.outcomes.call_at)
         extra.append(scored.drop(columns=[name for name in scored if name != "reading" and name in readings]))
     return assemble(readings, study.table("readers"), cases, *extra)
+
+
+def _check_uncertainty(readings: pd.DataFrame) -> None:
+    """Refuse words and numbers out of range before a model meets them."""
+    if "uncertainty" not in readings:
+        return
+    given = readings["uncertainty"]
+    wrong = ~pd.to_numeric(given, errors="coerce").between(0, 1) & given.notna()
+    if wrong.any() or not pd.api.types.is_numeric_dtype(given):
+        first = given[wrong if wrong.any() else given.notna()]
+        reading = readings.loc[first.index, "reading"]
+        got = f"{first.tolist()[0]!r} in reading {reading.tolist()[0]!r}" if len(first) else "no value"
+        raise InputError(
+            f"readings, column 'uncertainty': expected numbers from 0 to 1; got {got}. Leave the cell empty where it "
+            "isn't known, or give a column of words another name"
+        )
 
 
 def run(known: StudyResult, options: object) -> Outcome:
