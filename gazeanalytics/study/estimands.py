@@ -12,7 +12,7 @@ import pandas as pd
 from gazeanalytics import stats
 from gazeanalytics.study.config import ModelConfig
 
-__all__ = ["FEWEST_GROUPS", "adjustments", "default_models", "model_frame", "right_side"]
+__all__ = ["FEWEST_GROUPS", "adjusting_terms", "adjustments", "default_models", "model_frame", "right_side"]
 
 FEWEST_GROUPS = 5
 """Fewer groups than this say nothing about how groups vary (and 5 is already few)."""
@@ -191,6 +191,20 @@ def adjustments(rows: pd.DataFrame, components: Sequence[str] = ()) -> list[str]
     """
     gaze = _gaze(rows, components)
     return [column for group in ("case", "reader") for name in gaze for column in _means_of(rows, name, group)]
+
+
+def adjusting_terms(terms: pd.Series, rows: pd.DataFrame, components: Sequence[str] = ()) -> pd.Series:
+    """Mark the terms of a model that are there for the sake of the others: means of strategy, and their interactions.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"case": [1, 1, 2, 2], "strategy": ["a", "b", "a", "a"]})
+    >>> terms = pd.Series(["strategy[b]", "strategy_b_between_case", "strategy_b_between_case:presence"])
+    >>> adjusting_terms(terms, model_frame(rows)).tolist()
+    [False, True, True]
+    """
+    columns = set(adjustments(rows, components))
+    return terms.map(lambda term: not columns.isdisjoint(str(term).split(":")))
 
 
 def _gaze(rows: pd.DataFrame, components: Sequence[str]) -> list[str]:

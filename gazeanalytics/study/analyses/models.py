@@ -10,7 +10,7 @@ from gazeanalytics import report, stats
 from gazeanalytics.expressions import ExpressionError, check_condition, select
 from gazeanalytics.study.analysis import Analysis, Part, file_name, many, readers_by_country
 from gazeanalytics.study.config import ModelConfig
-from gazeanalytics.study.estimands import adjustments, default_models, model_frame
+from gazeanalytics.study.estimands import adjusting_terms, default_models, model_frame
 from gazeanalytics.study.result import ModelsOutcome, StrategiesOutcome, StudyResult
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import InputError
@@ -121,7 +121,7 @@ def _model(known: StudyResult, outcome: ModelsOutcome, name: str) -> Part:
     text = f"{model.formula}; family {model.family}; {many(int(estimates['n'].max()), 'reading')}."
     text += f" Rows: {model.where}." if model.where else ""
     terms = estimates["term"].astype(str)
-    adjusting = _adjusting(terms, adjustments(outcome.rows, _components(known)))
+    adjusting = adjusting_terms(terms, outcome.rows, _components(known))
     text += _reading(terms, adjusted=bool(adjusting.any()))
     text += f" Notes: {'; '.join(fit.notes)}." if fit.notes else ""
     stem = file_name(name)
@@ -134,11 +134,6 @@ def _model(known: StudyResult, outcome: ModelsOutcome, name: str) -> Part:
         figures[f"countries_{stem}"] = countries
     table = report.format_estimates(estimates, caption=title)
     return Part(f"Model: {title}", text, figures, {f"model_{stem}": table})
-
-
-def _adjusting(terms: pd.Series, columns: list[str]) -> pd.Series:
-    """Mark the terms that a model has for the sake of the others: means of strategy, and their interactions."""
-    return terms.map(lambda term: not set(columns).isdisjoint(str(term).split(":")))
 
 
 def _reading(terms: pd.Series, *, adjusted: bool) -> str:

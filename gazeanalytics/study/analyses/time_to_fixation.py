@@ -11,7 +11,7 @@ import pandas as pd
 from gazeanalytics import gaze, report, stats
 from gazeanalytics.settings import Settings
 from gazeanalytics.study.analysis import Analysis, Part, many
-from gazeanalytics.study.estimands import model_frame, right_side
+from gazeanalytics.study.estimands import adjusting_terms, model_frame, right_side
 from gazeanalytics.study.result import NotPossibleError, Outcome, StrategiesOutcome, StudyResult
 from gazeanalytics.study.study import Study
 
@@ -40,12 +40,16 @@ class TimeToFixationOptions(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeToFixationOutcome(Outcome):
-    """Times of all lesions, their curves by group (`by`, empty for one curve), the model, or why it wasn't fitted."""
+    """Times of all lesions, their curves by group (`by`, empty for one curve), the model, or why it was not fitted.
+
+    `components` are those of the strategies, of which the model has columns.
+    """
 
     lesions: pd.DataFrame
     curves: pd.DataFrame
     by: str
     fit: stats.MixedFit | None
+    components: tuple[str, ...]
     refused: str
 
 
@@ -68,6 +72,7 @@ def run(known: StudyResult, options: TimeToFixationOptions) -> TimeToFixationOut
         curves=curves,
         by=by,
         fit=fit,
+        components=components,
         refused=refused,
         tables={name: table for name, table in tables.items() if len(table)},
         settings={"radius_deg": options.radius_deg},
@@ -170,8 +175,10 @@ def show(known: StudyResult, outcome: TimeToFixationOutcome) -> Iterator[Part]:
         estimates = outcome.tables["lesion_time_estimates"]
         text += f"Model: {fit.formula}; family {fit.family.name}, so that exp of an effect is a ratio of times."
         text += f" Notes: {'; '.join(fit.notes)}." if fit.notes else ""
-        forest = report.forest(estimates, exponentiate=True, label="Ratio of times (95% CI)")
-        figures["forest_time_to_fixation"] = report.Picture(forest, "Time to first fixation: ratios of times.")
+        adjusting = adjusting_terms(estimates["term"].astype(str), lesions, outcome.components)
+        forest = report.forest(estimates[~adjusting], exponentiate=True, label="Ratio of times (95% CI)")
+        rest = " Means of strategy by case and reader stand in the table." if adjusting.any() else ""
+        figures["forest_time_to_fixation"] = report.Picture(forest, f"Time to first fixation: ratios of times.{rest}")
         tables["lesion_time_estimates"] = report.format_estimates(estimates, caption="Time to first fixation (log s)")
     yield Part("Time to first fixation", text, figures, tables)
 
