@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gazeanalytics import reasoning, tables
 from gazeanalytics.geometry import Screen
@@ -80,6 +80,13 @@ class _Reasoning(_Strict):
     hedges: dict[str, float] = Field(
         default_factory=dict, description="own words of certainty, and the probability that they state"
     )
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        """Refuse own words that can't be used when the study is opened, not when its traces are read."""
+        if self.phrases or self.hedges:
+            self.settings()
+        return self
 
     def settings(self) -> reasoning.ReasoningSettings:
         """As the room `reasoning` takes them."""

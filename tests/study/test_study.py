@@ -275,3 +275,12 @@ def test_uncertainty_that_is_no_share_is_refused(small, cell, got):
     ) as caught:
         analyse(open_study(small), only=["readings"])
     assert got in str(caught.value)
+
+
+def test_own_words_for_no_finding_are_refused_when_the_study_is_opened(small):
+    with (small / "study.toml").open("a") as file:
+        file.write('\n[reasoning.phrases]\npneumothorx = ["dark apex"]\n')
+    with pytest.raises(
+        InputError, match=r"study\.toml.*there is no finding 'pneumothorx'; did you mean 'pneumothorax'"
+    ):
+        open_study(small)
