@@ -56,10 +56,15 @@ def analyse(
 ) -> None:
     """Analyse a study: tables, figures, an HTML page and its provenance."""
     from gazeanalytics.study import analyse as run
-    from gazeanalytics.study import open_study
+    from gazeanalytics.study import completed, open_study
 
+    opened = open_study(study, strict=strict)
+    # A key file and refused rows are no part of the results: such a run is made anew.
+    if key is None and not strict and completed(out, opened, only):
+        typer.echo(f"the last run was stopped when its results were complete; they are in place: {out / 'report.html'}")
+        return
     found = run(
-        open_study(study, strict=strict),
+        opened,
         out,
         only=only,
         key_file=key,
@@ -240,7 +245,10 @@ class _StoppedError(BaseException):
     """A signal asked the process to end; not an Exception, so that nothing on the way takes it for a fault."""
 
 
-_STOPPED = "gazeanalytics: stopped; finished parts are kept and used by the next run"
+def _stopped_sentence() -> str:
+    """What became of the work: of the verbs `analyse` alone keeps parts."""
+    kept = "finished parts are kept and used by the next run" if sys.argv[1:2] == ["analyse"] else "run it again"
+    return f"gazeanalytics: stopped; {kept}"
 
 
 def _stop(number: int, *_: object) -> None:
@@ -251,13 +259,13 @@ def _stop(number: int, *_: object) -> None:
 
 
 def _end_at_once(number: int, *_: object) -> None:
-    os.write(2, f"{_STOPPED}\n".encode())
+    os.write(2, f"{_stopped_sentence()}\n".encode())
     os._exit(128 + number)
 
 
 def _say_stopped(stopped: BaseException) -> None:
     _let_signals_end()
-    typer.echo(_STOPPED, err=True)
+    typer.echo(_stopped_sentence(), err=True)
     sys.exit(128 + int(stopped.args[0]))
 
 

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,10 +48,9 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 _HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "oooo")
 
+_FONTS = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")  # the first that is installed
 _OFF_SCREEN: ContextVar[bool] = ContextVar("off_screen", default=False)
 _RC: dict[Any, Any] = {
-    "font.family": ["sans-serif", "DejaVu Sans"],
-    "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
     "font.size": 7,
     "axes.titlesize": 8,
     "axes.titleweight": "bold",
@@ -118,8 +118,18 @@ def style() -> Iterator[None]:
     if _is_notebook() and not mpl.is_interactive():
         # The backend turns a notebook interactive when it is loaded; inside the block that would be undone at its end.
         importlib.import_module("matplotlib.pyplot").switch_backend(mpl.get_backend())
-    with mpl.rc_context(_RC):
+    with mpl.rc_context(_RC | {"font.family": _fonts()}):
         yield
+
+
+@cache
+def _fonts() -> list[str]:
+    """Fonts by their own names: text measured in the style and drawn outside it is then of the same width.
+
+    What "sans-serif" stands for is looked up each time that text is drawn, in the settings of that moment.
+    """
+    installed = {font.name for font in importlib.import_module("matplotlib.font_manager").fontManager.ttflist}
+    return [name for name in _FONTS if name in installed] + ["sans-serif"]
 
 
 def mm(width_mm: float, height_mm: float) -> tuple[float, float]:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.special import expit, log_expit
 from scipy.stats import t as student
 
 __all__ = ["BOUND", "StatedCounts", "calibration", "calibration_by", "checked", "logistic_line"]
 
 _MAX_STEPS = 50  # of Newton's method
 _CONVERGED = 1e-10
+_LONGEST = 3.0  # step of Newton's method, in logits
 BOUND = 0.001  # stated values are held this far from 0 and 1 before their logit is taken
 _MEASURES = (
     "brier",
@@ -255,25 +257,32 @@ def logistic_line(said: StatedCounts) -> tuple[float, float]:
     """
     # Certainties of 0 and 1 have no finite logit; the bound decides how much one wrong "certainly" weighs.
     held = np.clip(said.value, BOUND, 1 - BOUND)
+    if _separated(held, said):
+        return float("nan"), float("nan")
     design = np.column_stack([np.ones(len(held)), np.log(held / (1 - held))])
     line = np.array([0.0, 1.0])
-    if len(held) < 2 or _separated(said):
-        return float("nan"), float("nan")
+    reached = _log_likelihood(design @ line, said)
     for _ in range(_MAX_STEPS):
-        p = 1 / (1 + np.exp(-np.clip(design @ line, -500, 500)))
+        p = expit(design @ line)
         curve = design.T @ (design * (said.times * p * (1 - p))[:, None])
-        if abs(np.linalg.det(curve)) < np.finfo(float).tiny:
-            break
         step = np.linalg.solve(curve, design.T @ (said.hits - said.times * p))
-        line = line + step
         if np.abs(step).max() < _CONVERGED * max(1.0, np.abs(line).max()):
-            return float(line[0]), float(line[1])
+            return float(line[0] + step[0]), float(line[1] + step[1])
+        # A whole step can leap to where every probability is 0 or 1, from which no slope leads back.
+        step = step / max(1.0, np.abs(design @ step).max() / _LONGEST)
+        while (there := _log_likelihood(design @ (line + step), said)) < reached - _CONVERGED * abs(reached):
+            step = step / 2
+        line, reached = line + step, there
     return float("nan"), float("nan")
 
 
-def _separated(said: StatedCounts) -> bool:
+def _log_likelihood(logit: np.ndarray, said: StatedCounts) -> float:
+    return float(said.hits @ log_expit(logit) + (said.times - said.hits) @ log_expit(-logit))
+
+
+def _separated(held: np.ndarray, said: StatedCounts) -> bool:
     """Whether one threshold separates true from false, so that no finite slope fits best."""
-    true, false = said.value[said.hits > 0], said.value[said.hits < said.times]
+    true, false = held[said.hits > 0], held[said.hits < said.times]
     return not (len(true) and len(false)) or true.min() >= false.max() or true.max() <= false.min()
 
 

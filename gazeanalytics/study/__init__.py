@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gazeanalytics.study.scanning import scan
     from gazeanalytics.study.sharing import share
     from gazeanalytics.study.study import Study, open_study
-    from gazeanalytics.study.verifying import replay, verify
+    from gazeanalytics.study.verifying import completed, replay, verify
 
 _HOME = {
     "analyses": ("registry",),
@@ -46,7 +46,7 @@ _HOME = {
     "scanning": ("scan",),
     "sharing": ("share",),
     "study": ("Study", "open_study"),
-    "verifying": ("replay", "verify"),
+    "verifying": ("completed", "replay", "verify"),
 }
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "StudyResult",
     "analyse",
     "calls_of",
+    "completed",
     "default_models",
     "detect_events",
     "find_archetypes",

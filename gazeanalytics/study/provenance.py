@@ -17,7 +17,7 @@ from gazeanalytics.study.shards import digest_of
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import TABLES
 
-__all__ = ["inputs_of", "outputs_of", "provenance_of", "seal_holds", "sealed", "shown_names"]
+__all__ = ["inputs_of", "outputs_of", "provenance_of", "seal_holds", "sealed", "shown_names", "versions"]
 
 _LIBRARIES = (
     "numpy", "scipy", "numba", "pandas", "pyarrow", "scikit-learn", "matplotlib",
@@ -34,9 +34,7 @@ def provenance_of(found: StudyResult) -> dict[str, Any]:
     """
     study = found.study
     return {
-        "gazeanalytics": gazeanalytics.__version__,
-        "python": platform.python_version(),
-        "libraries": {name: _version(name) for name in _LIBRARIES},
+        **versions(),
         "study": _settings(study),
         "seed": study.config.study.seed,
         "settings": {name: dict(outcome.settings) for name, outcome in found.outcomes.items() if outcome.settings},
@@ -44,6 +42,21 @@ def provenance_of(found: StudyResult) -> dict[str, Any]:
         "inputs": dict(sorted(inputs_of(study))),
         "counts": dict(found.counts),
         "warnings": len(study.rejects.notes),
+    }
+
+
+def versions() -> dict[str, Any]:
+    """Versions of this package, of Python and of the libraries that compute.
+
+    Examples
+    --------
+    >>> list(versions())
+    ['gazeanalytics', 'python', 'libraries']
+    """
+    return {
+        "gazeanalytics": gazeanalytics.__version__,
+        "python": platform.python_version(),
+        "libraries": {name: _version(name) for name in _LIBRARIES},
     }
 
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.study.provenance import inputs_of, seal_holds
+from gazeanalytics.study.planning import plan
+from gazeanalytics.study.provenance import inputs_of, seal_holds, versions
 from gazeanalytics.study.run import analyse
 from gazeanalytics.study.shards import Progress, digest_of
-from gazeanalytics.study.staging import MARKER, WORK
+from gazeanalytics.study.staging import MARKER, WORK, finish
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import InputError
 
-__all__ = ["replay", "verify"]
+__all__ = ["completed", "replay", "verify"]
 
 
 def verify(out: str | Path) -> list[str]:
@@ -119,6 +120,47 @@ def replay(out: str | Path, study: Study, *, progress: Progress | None = None) -
             detail = _difference(Path(out) / name, again / name) if name.endswith(".parquet") else how
             faults.append(f"{name}: {detail}")
     return faults
+
+
+def completed(out: str | Path, study: Study, only: Iterable[str] | None = None) -> bool:
+    """Put the results of a run that was stopped at its very end in place, and say whether they answer this run too.
+
+    Parameters
+    ----------
+    out : str or pathlib.Path
+        Folder of results.
+    study : Study
+        The study to analyse.
+    only : iterable of str, optional
+        Names of the analyses to run, as in `analyse`.
+
+    Returns
+    -------
+    bool
+        True where there were such results, and they were made of the same files by the same analyses and versions:
+        running again would write the same bytes.
+
+    Raises
+    ------
+    InputError
+        If another run writes to `out`, or its results are damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gazeanalytics.study.examples import example_study
+    >>> completed(tempfile.mkdtemp(), example_study())
+    False
+    """
+    if not finish(Path(out)):
+        return False
+    try:
+        before = _provenance(Path(out))
+    except InputError:  # of another version: nothing to compare with
+        return False
+    done = {*before["analyses"]["run"], *before["analyses"]["not possible"]}
+    asked = {name for name, entry in plan(study, only).items() if entry.on}
+    return done == asked and before["inputs"] == dict(inputs_of(study)) and versions().items() <= before.items()
 
 
 def _provenance(out: Path) -> dict[str, Any]:

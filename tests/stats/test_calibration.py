@@ -3,15 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose
 from scipy.integrate import quad
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from gazeanalytics import tables
-from gazeanalytics.stats.calibration import calibration, calibration_by
+from gazeanalytics.stats.calibration import StatedCounts, calibration, calibration_by, logistic_line
 from gazeanalytics.stats.recalibration import recalibrate
 
 WORDS = np.array([0.02, 0.15, 0.25, 0.5, 0.8, 0.95])
@@ -213,3 +215,17 @@ def test_intervals_of_phrases_cover_over_readers(sd):
         table = calibration_by(phrases_of_readers(15, np.random.default_rng(seed), sd), by="phrase", clusters="reader")
         covered += [row.low <= truth[row.stated] <= row.high for row in table.round({"stated": 2}).itertuples()]
     assert 0.90 <= np.mean(covered) <= 0.995
+
+
+def test_logistic_line_of_near_separated_counts_is_that_of_a_library():
+    """A whole step of Newton's method from the start leaps to where all probabilities are 0 or 1."""
+    value, times, hits = np.array([0.02, 0.98, 1.0]), np.array([1124.0, 6.0, 1678.0]), np.array([1100.0, 0.0, 12.0])
+    held = np.clip(value, 0.001, 0.999)
+    design = sm.add_constant(np.log(held / (1 - held)))
+    wanted = sm.GLM(np.column_stack([hits, times - hits]), design, sm.families.Binomial()).fit(tol=1e-12).params
+    assert_allclose(logistic_line(StatedCounts(value, times, hits)), wanted, rtol=1e-8)
+
+
+def test_values_beyond_the_bound_are_one_and_separate_nothing():
+    said = StatedCounts(np.array([0.0001, 0.0005]), np.array([4.0, 4.0]), np.array([0.0, 1.0]))
+    assert np.isnan(logistic_line(said)).all()

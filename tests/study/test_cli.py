@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import cli
+from gazeanalytics.study import verify
 from gazeanalytics.study.privacy import check_key_file
 from gazeanalytics.study.staging import staged
 from gazeanalytics.tables import InputError
@@ -151,7 +152,10 @@ def test_asked_twice_to_stop_it_ends_at_once_with_the_same_sentence(first, numbe
     code = f"""
 import os
 import signal
+import sys
 from gazeanalytics import cli
+
+sys.argv[1:] = ["analyse"]
 
 def app():
     try:
@@ -170,6 +174,46 @@ cli.main()
     assert done.returncode == 128 + number
     assert done.stderr == "gazeanalytics: stopped; finished parts are kept and used by the next run\n"
     assert done.stdout == ""
+
+
+def test_a_verb_that_keeps_no_parts_does_not_promise_them():
+    code = "import os, sys; from gazeanalytics import cli; sys.argv[1:] = ['simulate']\n"
+    code += f"cli.app = lambda: os.kill(os.getpid(), {int(signal.SIGTERM)}); cli.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == "gazeanalytics: stopped; run it again\n"
+
+
+def results_in_their_swap(out):
+    """What a run leaves that is killed when its results are complete, before the first of them is moved."""
+    work = out / ".gazeanalytics"
+    (work / "new").mkdir(parents=True)
+    names = sorted(path.name for path in out.iterdir() if path != work)
+    for name in names:
+        (out / name).rename(work / "new" / name)
+    (work / "ready").write_text(json.dumps(names))
+
+
+def test_a_run_killed_in_its_swap_is_resumed_by_the_same_words(small, tmp_path, monkeypatch, capsys):
+    words = ("analyse", small, "--out", tmp_path / "out", "--only", "readers", "--quiet")
+    assert run(monkeypatch, capsys, *words)[0] == 0
+    before = (tmp_path / "out" / "report.html").read_bytes()
+    results_in_their_swap(tmp_path / "out")
+    status, out, _ = run(monkeypatch, capsys, *words)
+    assert status == 0
+    assert "they are in place" in out
+    assert (tmp_path / "out" / "report.html").read_bytes() == before
+    assert verify(tmp_path / "out") == []
+
+
+def test_results_of_another_study_killed_in_their_swap_are_not_taken_for_this_run(small, tmp_path, monkeypatch, capsys):
+    words = ("analyse", small, "--out", tmp_path / "out", "--only", "readers", "--quiet")
+    assert run(monkeypatch, capsys, *words)[0] == 0
+    results_in_their_swap(tmp_path / "out")
+    (small / "study.toml").write_text((small / "study.toml").read_text() + "\n# another study\n")
+    status, _, err = run(monkeypatch, capsys, *words)
+    assert status == 2
+    assert "holds results already; add --overwrite" in err
+    assert run(monkeypatch, capsys, *words, "--overwrite")[0] == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)

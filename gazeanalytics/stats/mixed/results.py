@@ -17,7 +17,7 @@ from gazeanalytics.stats.mixed.solver.fitting import Solution, evaluated
 
 __all__ = ["FamilyParameter", "MixedFit", "Plan", "RandomEffects"]
 
-MAX_RELATIVE_ERROR = 100.0  # a standard deviation whose error is a hundred times itself has no interval
+MAX_RELATIVE_ERROR = 2.0  # an interval of fiftyfold and a fiftieth says nothing: `confint` then has the profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,8 @@ class MixedFit:
         model : str
             Name in the table; the outcome by default.
         confidence : float
-            Coverage of the Wald intervals; those of standard deviations are symmetric on the log scale.
+            Coverage of the Wald intervals; those of standard deviations are symmetric on the log scale, and left out
+            where the standard error is over twice the estimate, as in singular fits.
 
         Returns
         -------
