@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from gazeanalytics.io.delimited import Dialect, read_delimited, read_names, requ
 from gazeanalytics.io.unpacking import MAX_UNPACKED_MB, as_utf8, check_file, check_unpacked, read_bytes
 from gazeanalytics.tables import InputError, Rejects, SetAside
 
-__all__ = ["DELIMITERS", "SUFFIXES", "format_of", "read_columns", "read_header", "read_rows"]
+__all__ = ["DELIMITERS", "SUFFIXES", "checked_parquet", "format_of", "read_columns", "read_header", "read_rows"]
 
 SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet"}
 DELIMITERS = {"csv": ",", "tsv": "\t"}
@@ -138,8 +139,7 @@ def _open_parquet(path: Path, max_unpacked_mb: float = MAX_UNPACKED_MB) -> pyarr
     if path.stat().st_size == 0:
         raise InputError(f"{path}: is empty; put the data there or take the table out of study.toml")
     try:
-        file = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True)
-        _check_footer(file.metadata)
+        file = checked_parquet(path)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(
             f"{path}: is not a complete Parquet file ({path.stat().st_size:,} bytes; {_said(error)}); copy it again "
@@ -147,6 +147,27 @@ def _open_parquet(path: Path, max_unpacked_mb: float = MAX_UNPACKED_MB) -> pyarr
         ) from None
     # A value takes 8 bytes or, if text, more; flags and small whole numbers are the rest.
     check_unpacked(path, 8 * file.metadata.num_rows * file.metadata.num_columns, max_unpacked_mb)
+    return file
+
+
+def checked_parquet(source: Path | BinaryIO) -> pyarrow.parquet.ParquetFile:
+    """Open a Parquet file whose footer agrees with itself; its pages are checked against their sums when read.
+
+    Raises
+    ------
+    ValueError
+        If the footer is damaged; Arrow's own exceptions where it can't read at all.
+
+    Examples
+    --------
+    >>> import io
+    >>> held = io.BytesIO()
+    >>> pd.DataFrame({"a": [1, 2]}).to_parquet(held)
+    >>> checked_parquet(held).read().num_rows
+    2
+    """
+    file = pyarrow.parquet.ParquetFile(source, page_checksum_verification=True)
+    _check_footer(file.metadata)
     return file
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
 
@@ -12,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import io
+from gazeanalytics.io.cells import suffixed
 from gazeanalytics.study.config import StudyConfig
-from gazeanalytics.tables import Rejects
+from gazeanalytics.tables import TABLES, Rejects
 
 __all__ = ["note_oddities"]
 
@@ -118,6 +120,25 @@ def _zoomed(study: _Study) -> Iterator[tuple[Path | str, str]]:
             )
 
 
+def _near_misses(study: _Study) -> Iterator[tuple[Path | str, str]]:
+    """A column of one's own that is spelt almost as one of ours, which isn't there."""
+    for name, contract in TABLES.items():
+        table_map = study.config.tables.get(name)
+        if not study.has(name) or (table_map is not None and not table_map.native):
+            continue  # in a map such a slip is refused
+        file = study.files(name)[0]
+        kind = (table_map and table_map.format) or io.format_of(file)
+        header = [str(one) for one in io.read_header(file, kind=kind, dialect=table_map and table_map.dialect(kind))]
+        units = suffixed(header, contract)
+        there = {*header, *(ours for ours, _ in units.values())}
+        absent = [one.name for one in contract.columns if one.name not in there]
+        for own in header:
+            known = contract.column(own) or own in units
+            near = [] if known else get_close_matches(own.lower(), absent, n=1, cutoff=0.8)
+            if near:
+                yield file, f"column {own!r} is kept as one of your own; if {near[0]!r} is meant, rename it"
+
+
 def _countries(study: _Study) -> Iterator[tuple[Path | str, str]]:
     readers = study.table("readers")
     if "country" not in readers:
@@ -156,5 +177,5 @@ def _late_words(study: _Study) -> Iterator[tuple[Path | str, str]]:
 
 
 _FINDERS: tuple[Callable[[_Study], Iterator[tuple[Path | str, str]]], ...] = (
-    _unused, _names, _off_image, _zoomed, _countries, _late_words,
+    _unused, _names, _off_image, _zoomed, _near_misses, _countries, _late_words,
 )  # fmt: skip

@@ -16,7 +16,8 @@ from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
+
+from gazeanalytics.io.files import checked_parquet
 
 __all__ = ["pieces"]
 
@@ -146,7 +147,7 @@ def _json(text: str) -> Iterator[str]:
 
 def _parquet(data: bytes) -> Iterator[str]:
     """Columns, text cells, whole numbers that look like dates or stamps, and the notes of the file and its columns."""
-    file = pq.ParquetFile(io.BytesIO(data))
+    file = checked_parquet(io.BytesIO(data))
     schema = file.schema_arrow
     notes = [(schema.metadata or {}), *((field.metadata or {}) for field in schema)]
     told = [(key.decode("latin-1"), value.decode("utf-8", "replace")) for one in notes for key, value in one.items()]

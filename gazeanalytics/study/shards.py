@@ -11,6 +11,7 @@ from typing import cast
 import joblib
 import pandas as pd
 
+from gazeanalytics.io.files import checked_parquet
 from gazeanalytics.ragged import thread_count
 from gazeanalytics.tables import InputError
 
@@ -132,13 +133,15 @@ def _kept_part(compute: Callable[[Path], Parts], file: Path, keep: Path | None, 
         return compute(file)
     folder = keep / digest_of(file, salt=salt + file.name)[:24]
     done = folder / "done"
-    if done.exists():
-        return {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+    kept = sorted(folder.glob("*.parquet"))
+    # Their hash was written last: a part that the disk has damaged is made again, like one that isn't whole.
+    if done.exists() and done.read_text("utf-8") == digest_of(*kept):
+        return {path.stem: checked_parquet(path).read().to_pandas() for path in kept}
     parts = compute(file)
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in parts.items():
         write_parquet(frame, folder / f"{name}.parquet")
-    write_text("", done)
+    write_text(digest_of(*sorted(folder.glob("*.parquet"))), done)
     return parts
 
 

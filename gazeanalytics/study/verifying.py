@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from gazeanalytics.io.files import checked_parquet
 from gazeanalytics.study.planning import plan
 from gazeanalytics.study.provenance import inputs_of, seal_holds, versions
 from gazeanalytics.study.run import analyse
@@ -189,8 +191,8 @@ def _changed(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[st
 def _difference(one: Path, two: Path) -> str:
     """How two tables differ: rows, columns, and the largest difference of a number."""
     try:
-        before, after = pd.read_parquet(one), pd.read_parquet(two)
-    except (OSError, ValueError) as error:
+        before, after = (checked_parquet(file).read().to_pandas() for file in (one, two))
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         return f"can't be read ({str(error).splitlines()[0]})"
     if list(before) != list(after) or len(before) != len(after):
         return f"{len(before)} rows and {len(before.columns)} columns then, {len(after)} and {len(after.columns)} now"

@@ -116,3 +116,10 @@ def test_teachers_that_cannot_teach_are_reported():
         train_labeler(texts, pd.DataFrame({"oedema": [1, 0]}))
     with pytest.raises(ValueError, match=r"one kind of answer only \(present\)"):
         train_labeler(texts, pd.DataFrame({"edema": [1, 1]}))
+
+
+def test_a_window_of_no_words_gives_no_neighbours(student):
+    texts, labels = spoken(60, np.random.default_rng(1))
+    alone = train_labeler(texts, labels, window=0)
+    assert not [clue for clue in alone.clues if clue.startswith(("before ", "after "))]
+    assert [clue for clue in student.clues if clue.startswith("before ")]

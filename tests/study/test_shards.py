@@ -73,3 +73,16 @@ def test_digests_follow_contents(tmp_path):
     write_text("a", tmp_path / "a")
     assert digest_of(tmp_path / "a") == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
     assert digest_of(tmp_path / "a", salt="b") != digest_of(tmp_path / "a")
+
+
+def test_a_part_that_the_disk_damaged_is_made_again(files, tmp_path):
+    keep = tmp_path / "keep"
+    results(Doubler(), files, keep=keep)
+    part = sorted(keep.rglob("*.parquet"))[0]
+    content = bytearray(part.read_bytes())
+    content[len(content) // 3] ^= 1
+    part.write_bytes(content)
+    again = Doubler()
+    assert results(again, files, keep=keep) == [[0], [2], [4]]
+    assert len(again.calls) == 1
+    assert results(Doubler(), files, keep=keep) == [[0], [2], [4]]

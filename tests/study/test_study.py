@@ -6,7 +6,7 @@ from gazeanalytics.geometry import Box, Screen
 from gazeanalytics.io import TableMap
 from gazeanalytics.study import analyse, open_study, read_config
 from gazeanalytics.study.frames import to_image, viewing_of
-from gazeanalytics.tables import InputError
+from gazeanalytics.tables import InputError, InputWarning
 
 SCREEN = Screen(1920, 1080, 531, 299, 600)
 
@@ -284,3 +284,15 @@ def test_own_words_for_no_finding_are_refused_when_the_study_is_opened(small):
         InputError, match=r"study\.toml.*there is no finding 'pneumothorx'; did you mean 'pneumothorax'"
     ):
         open_study(small)
+
+
+def test_a_column_spelt_almost_as_one_of_ours_is_said(small):
+    path = small / "readers.csv"
+    readers = pd.read_csv(path)
+    name = "experience_years" if "experience_years" in readers else readers.columns[-1]
+    readers.assign(experience_yrs=3, shoe=44).drop(columns=[name]).to_csv(path, index=False)
+    with pytest.warns(InputWarning) as told:
+        open_study(small).check()
+    said = [str(one.message) for one in told if "rename it" in str(one.message)]
+    assert len(said) == 1
+    assert "column 'experience_yrs' is kept as one of your own; if 'experience_years' is meant, rename it" in said[0]

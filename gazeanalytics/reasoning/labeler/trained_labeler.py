@@ -35,6 +35,7 @@ _PARTS: Mapping[str, Part] = {
     "weights": Array(("classes", "clues")),
     "bias": Array(("classes",)),
 }
+_LONGEST_WORD = 100  # letters
 _RARE = 2  # clues seen in fewer reports than this are left out
 
 
@@ -218,8 +219,11 @@ class _Cells:
 
 def _neighbours(text: str, start: int, stop: int, window: int) -> Iterator[str]:
     """Words and pairs of words near a mention, kept apart by side."""
-    left = [word for word, _, _ in words(text[:start])][-window:]
-    right = [word for word, _, _ in words(text[stop:])][:window]
+    # A bounded stretch on each side: a text that names findings without end would be read anew for each of them.
+    reach = _LONGEST_WORD * (window + 1)
+    left = [word for word, _, _ in words(text[max(0, start - reach) : start])]
+    left = left[max(0, len(left) - window) :]
+    right = [word for word, _, _ in words(text[stop : stop + reach])][:window]
     for side, near in (("before", left), ("after", right)):
         yield from (f"{side} {word}" for word in near)
         yield from (f"{side} {first} {second}" for first, second in pairwise(near))
