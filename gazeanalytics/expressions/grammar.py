@@ -190,7 +190,19 @@ class _Reader:
             if not (self.next.kind == "mark" and self.next.text == ")"):
                 self.expect(",", "an operator, ')' or ")
         self.check(token, SIGNATURES[name], len(arguments), [option for option, _ in options])
+        if name == "relevel":
+            return self.releveled(token, arguments, options)
         return Call(token.place, name, tuple(arguments), tuple(options))
+
+    def releveled(self, token: Token, arguments: list[Node], options: list[tuple[str, Node]]) -> Call:
+        """Read R's `relevel(x, ref="b")` as `factor(x, contr.treatment("b"))`, which codes it the same."""
+        told = [*arguments[1:], *(value for _, value in options)]
+        if not told:
+            raise refusal(self.text, token.place, "a reference level, as in relevel(site, ref='b')", "none")
+        of = arguments[0]
+        plain = of.arguments[0] if isinstance(of, Call) and of.name == "factor" and len(of.arguments) == 1 else of
+        coding = Call(token.place, "contr.treatment", (told[0],), ())
+        return Call(token.place, "factor", (plain, coding), ())
 
     def argument(self, arguments: list[Node], options: list[tuple[str, Node]]) -> None:
         following = self.cut[self.at + 1] if self.next.kind == "name" else None

@@ -126,7 +126,7 @@ def build(terms: Iterable[Term], data: pd.DataFrame) -> Matrix:
     blocks = tuple(block for _, group in laid for block in group)
     x, widths, titles = _columns(blocks, values, codings, len(data))
     named = [name for factor in factors.values() for name in names(factor)]
-    coded = [inner.name for text in codings if isinstance(inner := _inside_factor(factors[text]), Name)]
+    coded = [name for text in codings for name in _categories(factors[text])]
     layout = Layout(
         column_names=tuple(titles),
         term_slices=_slices(laid, widths),
@@ -167,6 +167,13 @@ def _evaluated(text: str, factor: Node, rows: Rows) -> Any:
 
 def _inside_factor(node: Node) -> Node:
     return node.arguments[0] if isinstance(node, Call) and node.name == "factor" else node
+
+
+def _categories(factor: Node) -> list[str]:
+    """List the columns that a coded factor takes as categories, as site and interaction(site, sex)."""
+    inner = _inside_factor(factor)
+    parts = inner.arguments if isinstance(inner, Call) and inner.name == "interaction" else (inner,)
+    return [part.name for part in map(_inside_factor, parts) if isinstance(part, Name)]
 
 
 def _lay_out(terms: list[Term], values: dict[str, Any], codings: dict[str, Coding]) -> list[tuple[Term, list[Block]]]:

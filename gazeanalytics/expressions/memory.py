@@ -167,6 +167,39 @@ def _share(x: np.ndarray, low: float, high: float) -> np.ndarray | float:
     return (x - low) / (high - low) if high > low else 0.0
 
 
+def learn_ns(x: np.ndarray, settings: Mapping[str, Any]) -> State:
+    """Learn the knots of natural cubic splines: at quantiles, or where they are given (as R's ns)."""
+    df, knots = settings.get("df"), settings.get("knots")
+    if (df is not None and (df < 1 or knots is not None)) or np.unique(x[np.isfinite(x)]).size < 2:
+        raise ExpressionError(
+            f"ns(...): expected different values and either knots or a df from 1; got df={df}, knots={knots}"
+        )
+    told = {"knots": knots} if knots else {"df": (df or 1) + 2}
+    return learn_bs(x, {**told, "degree": 3})
+
+
+def use_ns(x: np.ndarray, state: State) -> np.ndarray:
+    """Give natural cubic splines at `x`, shape (rows, df): B-splines without curvature at the ends, straight beyond.
+
+    The basis is R's, which turns the B-splines by the QR decomposition of their curvatures at the two ends.
+
+    Examples
+    --------
+    >>> x = np.linspace(0, 1, 5)
+    >>> use_ns(x, learn_ns(x, {"df": 2})).round(3)[2]
+    array([ 0.566, -0.211])
+    """
+    from scipy.interpolate import BSpline  # costs 50 ms, which other formulas need not wait for
+
+    knots = np.array(state["knots"])
+    splines = BSpline(knots, np.eye(knots.size - 4), 3)
+    ends = knots[[0, -1]]
+    turn = np.linalg.qr(splines(ends, 2)[:, 1:].T, mode="complete")[0][:, 2:]
+    inside = np.clip(x, *ends)
+    found = splines(inside) + (x - inside)[:, None] * splines(inside, 1)
+    return found[:, 1:] @ turn
+
+
 _SCALING = {"center": bool, "scale": bool}
 
 REMEMBERING = {
@@ -175,4 +208,5 @@ REMEMBERING = {
     "center": Remembering(learn_center, use_scale),
     "poly": Remembering(learn_poly, use_poly, {"degree": int, "raw": bool}),
     "bs": Remembering(learn_bs, use_bs, {"df": int, "knots": list, "degree": int}),
+    "ns": Remembering(learn_ns, use_ns, {"df": int, "knots": list}),
 }

@@ -54,10 +54,14 @@ SIGNATURES: dict[str, Signature] = {
     "standardize": Signature(settings=("center", "rescale")),
     "poly": Signature(settings=("degree", "raw")),
     "bs": Signature(settings=("df", "knots", "degree")),
+    "ns": Signature(settings=("df", "knots")),
     "factor": Signature(settings=("contrasts", "levels")),
+    "relevel": Signature(settings=("ref",)),
+    "interaction": Signature(columns=2, min_arguments=2),
     **dict.fromkeys(("cbind", "censored", "interval"), Signature(columns=2, min_arguments=2)),
     **dict.fromkeys(("nominal", "offset", "zeros"), Signature()),
     **dict.fromkeys(CODINGS, Signature(columns=0, settings=("base",), min_arguments=0)),
 }
 
-ALIASES = {"C": "factor"}
+# Natural cubic splines are the cubic regression splines of mgcv and patsy, in another basis.
+ALIASES = {"C": "factor", "as.factor": "factor", "cr": "ns"}

@@ -77,7 +77,7 @@ class Rows:
 
 
 def work_out(node: Node, rows: Rows) -> Value:
-    """Work out a value for each row: numbers (an array, with two dimensions for `poly` and `bs`) or labels.
+    """Work out a value for each row: numbers (an array, with two dimensions for `poly`, `bs` and `ns`) or labels.
 
     Examples
     --------
@@ -162,10 +162,25 @@ def _call(node: Call, rows: Rows) -> Value:
         return _remembered(node, rows)
     if node.name == "I":
         return work_out(node.arguments[0], rows)
+    if node.name == "interaction":
+        return _combined(node, rows)
     if node.name in ("isna", "notna"):
         missing = np.asarray(pd.isna(work_out(node.arguments[0], rows)))
         return missing if node.name == "isna" else ~missing
     return _misplaced(node, "numbers")
+
+
+def _combined(node: Call, rows: Rows) -> pd.Series:
+    """Give the combinations of two categories' levels that occur, the first one's levels fastest, as R orders them."""
+    inner = [one.arguments[0] if isinstance(one, Call) and one.name == "factor" else one for one in node.arguments]
+    first, second = (pd.Series(pd.Categorical(work_out(one, rows))) for one in inner)
+    count = len(first.cat.categories)
+    codes = (second.cat.codes.astype(int) * count + first.cat.codes).where(first.notna() & second.notna())
+    names = [f"{a}.{b}" for b in second.cat.categories for a in first.cat.categories]
+    used = sorted(int(code) for code in codes.dropna().unique())
+    return pd.Series(
+        pd.Categorical(codes.map(lambda code: names[int(code)], na_action="ignore"), [names[k] for k in used])
+    )
 
 
 def _remembered(node: Call, rows: Rows) -> np.ndarray:

@@ -104,6 +104,9 @@ class ModelConfig(_Strict):
 
     formula: str = Field(description="lme4's way of writing: correct ~ strategy + (1 | reader) + (1 | case)")
     family: str = "gaussian"
+    link: str = Field(default="", description="such as probit or cloglog; the family's first where empty")
+    success: str = Field(default="", description="which of two values in words is the success, such as 'correct'")
+    weights: str = Field(default="", description="column of precision weights, or of trials behind a share")
     where: str = Field(default="", description="rows to use, a condition such as 'max_saccades in [2, 4]'")
     title: str = ""
 

@@ -20,6 +20,9 @@ FEWEST_GROUPS = 5
 # A group's means are taken into a model that has this many groups for each of them.
 _GROUPS_FOR_A_MEAN = 3
 
+# Words for reading without help or context, however they are written.
+_WITHOUT = ("none", "no", "unaided", "unassisted", "control", "baseline", "without", "without ai", "no ai")
+
 _PRESENCE, _EXPERIENCE = "presence", "experience_decades"
 
 
@@ -49,7 +52,8 @@ _OTHER_UNCERTAINTIES = (
 def model_frame(readings: pd.DataFrame, components: Sequence[str] = ()) -> pd.DataFrame:
     """Rows that models use: people's readings, with columns that their effects need beside.
 
-    The level "none" of a clinical context or condition becomes the reference that the others are compared with.
+    The level of a clinical context or condition that says that there was none ("none", "unaided", "control") becomes
+    the reference that the others are compared with.
 
     Parameters
     ----------
@@ -84,10 +88,16 @@ def model_frame(readings: pd.DataFrame, components: Sequence[str] = ()) -> pd.Da
     if "target_present" in frame:
         added[_PRESENCE] = frame["target_present"].astype(float) - 0.5
     for name in ("context", "condition"):
-        if name in frame and (frame[name] == "none").any():
-            levels = sorted(set(frame[name].dropna()) - {"none"})
-            added[name] = pd.Categorical(frame[name], categories=["none", *levels])
+        if name in frame and (levels := _reference_first(frame[name])):
+            added[name] = pd.Categorical(frame[name], categories=levels)
     return _with_parts(frame.assign(**added).reset_index(drop=True), components)
+
+
+def _reference_first(values: pd.Series) -> list[Any]:
+    """Order levels so that the one that says "without" comes first; empty where none does."""
+    levels = sorted(set(values.dropna()), key=str)
+    named = [level for level in levels if str(level).strip().lower() in _WITHOUT]
+    return [named[0], *(level for level in levels if level != named[0])] if named else []
 
 
 def _chosen_uncertainty(uncertainty: pd.Series) -> dict[str, pd.Series]:

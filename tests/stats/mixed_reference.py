@@ -66,6 +66,8 @@ def model(name, call):
         return formula, {"reml": "REML=TRUE" in call}
     points = re.search(r"nAGQ ?= ?(\d+)", call)
     settings = {"quadrature": int(points[1])} if points else {}
+    if "Contraception" in name or "guImmun" in name:
+        settings["success"] = "Y"
     if name.startswith("clm"):
         link = "probit" if "probit" in call else "logit"
         return formula, {"family": "ordinal", "link": link, "settings": settings}

@@ -51,7 +51,8 @@ def test_irrcac_in_full_missing_ratings_included(data, reference, frame):
     ratings = frame(("irrCAC_" if data.startswith("cac") else "") + data)
     found = 0
     for weights in WEIGHTS:
-        table = agreement(ratings, weights=weights).set_index("term")
+        words = sorted(ratings.melt()["value"].dropna().unique()) if data == "diagnoses" else None
+        table = agreement(ratings, weights=weights, categories=words).set_index("term")
         for theirs, ours in IRRCAC.items():
             want = reference.get(f"irrCAC_{data}_{theirs}_raw_{weights}")
             if want is None:
@@ -71,6 +72,7 @@ def test_cohen_of_irr(reference, frame):
     cases = [(f"{name}_{w}", pair, w) for name, pair in {**pairs, "vision": vision}.items() for w in WORDS]
     for name, pair, weights in [*cases, ("diagnoses_23", diagnoses.iloc[:, 1:3], "unweighted")]:
         want = reference[f"irr_kappa2_{name}"]
+        pair = pair.astype(pd.CategoricalDtype(sorted(pair.melt()["value"].dropna().unique()), ordered=True))
         got = chance_test(pair, coefficient="cohen", weights=weights).iloc[0]
         close([got.estimate, got.statistic], [want["value"], want["stat"]])
         np.testing.assert_allclose(got.p_value, want["p"], rtol=1e-6, atol=1e-15)
@@ -291,8 +293,8 @@ def test_kinds_of_columns_agree():
     names = number.map(lambda x: {0.0: "a", 1.0: "b", 2.0: "c"}.get(x, np.nan))
     ordered = names.astype(pd.CategoricalDtype(["a", "b", "c"], ordered=True))
     want = agreement(number, weights="quadratic")["estimate"]
-    for other in (whole, names, ordered):
-        close(agreement(other, weights="quadratic")["estimate"], want)
+    for other, categories in ((whole, None), (names, ["a", "b", "c"]), (ordered, None)):
+        close(agreement(other, weights="quadratic", categories=categories)["estimate"], want)
 
 
 @pytest.mark.parametrize(

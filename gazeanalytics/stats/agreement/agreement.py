@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain, combinations
 
 import numpy as np
@@ -30,7 +30,7 @@ def agreement(
     *,
     coefficients: Iterable[str] = COEFFICIENTS,
     weights: str | np.ndarray = "unweighted",
-    categories: list[object] | None = None,
+    categories: Sequence[object] | None = None,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Measure inter-rater agreement: Cohen's, Fleiss's and Conger's kappa, Gwet's AC1, Krippendorff's alpha.
@@ -53,7 +53,8 @@ def agreement(
     weights : str or array, shape (categories, categories)
         Credit for near agreement: "unweighted" ("nominal"), "linear" ("equal"), "quadratic" ("squared", "interval"),
         "ratio", "radical", "ordinal" (Gwet's), "rank" (Krippendorff's ordinal metric, from the ratings themselves), or
-        a matrix. Numbers weigh by their value, names by their place in sorted order or in `categories`.
+        a matrix. Numbers weigh by their value, names by their place in `categories` or among the levels of ordered
+        categoricals; names without an order are refused, as that of the alphabet means nothing.
     categories : list, optional
         All that could be said, in order. Default: what was said, or the categories of a categorical column. AC1 and
         Brennan-Prediger depend on how many there are.
@@ -69,7 +70,8 @@ def agreement(
     Raises
     ------
     ValueError
-        With one rater, no subject rated twice, a rating outside `categories` or an unknown coefficient or weight.
+        With one rater, no subject rated twice, a rating outside `categories`, an unknown coefficient or weight, or
+        weights between names whose order isn't known.
 
     See Also
     --------

@@ -13,7 +13,7 @@ Raters may carry a number of times (a bootstrap draws some twice); a rater is ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 
@@ -30,7 +30,7 @@ _ALIASES = {"nominal": "unweighted", "equal": "linear", "squared": "quadratic", 
 
 @dataclass(frozen=True, slots=True)
 class CodedRatings:
-    """Ratings as places in `labels` (-1 = not rated), shape (subjects, raters), and the labels as numbers.
+    """Ratings as places in `labels` (-1 = not rated), shape (subjects, raters); labels as numbers; have they an order.
 
     Examples
     --------
@@ -41,6 +41,7 @@ class CodedRatings:
     places: np.ndarray
     labels: tuple[object, ...]
     numbers: np.ndarray
+    ordered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class _Tally:
     weights: np.ndarray
 
 
-def encode(ratings: pd.DataFrame, categories: list[object] | None) -> CodedRatings:
+def encode(ratings: pd.DataFrame, categories: Sequence[object] | None) -> CodedRatings:
     """Find each rating's place among the categories; subjects that nobody rated are left out.
 
     Examples
@@ -95,7 +96,13 @@ def encode(ratings: pd.DataFrame, categories: list[object] | None) -> CodedRatin
         raise ValueError("expected at least one subject with two ratings; got none")
     numeric = all(isinstance(label, Real) and not isinstance(label, bool | np.bool_) for label in labels)
     values = np.array(labels, dtype=float) if numeric else np.arange(1.0, len(labels) + 1)
-    return CodedRatings(np.where(rated, places, -1)[rated.any(1)], tuple(labels), values)
+    # Of two categories either order gives the same weights.
+    ordered = numeric or categories is not None or len(labels) < 3 or _ordered(ratings)
+    return CodedRatings(np.where(rated, places, -1)[rated.any(1)], tuple(labels), values, ordered)
+
+
+def _ordered(ratings: pd.DataFrame) -> bool:
+    return all(isinstance(kind, pd.CategoricalDtype) and bool(kind.ordered) for kind in ratings.dtypes)
 
 
 def _labels(ratings: pd.DataFrame) -> list[object]:
@@ -117,6 +124,7 @@ def agreement_weights(weights: str | np.ndarray, coded: CodedRatings) -> np.ndar
     """
     if isinstance(weights, str):
         distance = _distance(weights, coded)
+        _refuse_unordered(weights, coded)
         return 1 - distance / (distance.max() or 1.0)
     given = np.asarray(weights, dtype=float)
     q = len(coded.labels)
@@ -125,6 +133,16 @@ def agreement_weights(weights: str | np.ndarray, coded: CodedRatings) -> np.ndar
             f"weights: expected a symmetric {q} x {q} matrix with ones on its diagonal; got shape {given.shape}"
         )
     return given
+
+
+def _refuse_unordered(weights: str, coded: CodedRatings) -> None:
+    if coded.ordered or weights in ("unweighted", "nominal"):
+        return
+    shown_labels = ", ".join(map(repr, coded.labels[:5])) + (", ..." if len(coded.labels) > 5 else "")
+    raise ValueError(
+        f"weights={weights!r} need the order of the categories; got text without one ({shown_labels}); pass categories="
+        "[...] with the lowest first, or ordered categoricals"
+    )
 
 
 def _distance(name: str, coded: CodedRatings) -> np.ndarray:

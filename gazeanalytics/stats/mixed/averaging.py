@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.polynomial.hermite_e import hermegauss
 from scipy.special import expit
 
-from gazeanalytics.stats.mixed import formula as formulas
+from gazeanalytics.stats.mixed import frames
 from gazeanalytics.stats.mixed.design import ModelError, RandomTerm, triangle, unpack
 from gazeanalytics.stats.mixed.results import MixedFit, Plan
 
@@ -136,10 +136,10 @@ class AveragedRows:
         """Build the columns of rows that have the columns of the formula but the outcome."""
         frame, other = model.plan.frame, model.plan.frame.auxiliary
         specs = [frame.specs[place] for place in model.places]
-        pieces = [formulas.new_matrix(frame.spec, frame.names, data)]
-        pieces += [formulas.new_matrix(spec, term.names, data) for spec, term in zip(specs, model.terms, strict=True)]
-        pieces += [formulas.new_matrix(other.spec, other.names, data)]
-        pieces += [formulas.known_part(model.plan.parts, data)[:, None]]
+        pieces = [frames.new_matrix(frame.spec, frame.names, data)]
+        pieces += [frames.new_matrix(spec, term.names, data) for spec, term in zip(specs, model.terms, strict=True)]
+        pieces += [frames.new_matrix(other.spec, other.names, data)]
+        pieces += [frames.known_part(model.plan.parts, data)[:, None]]
         alike, count = np.unique(np.hstack(pieces), axis=0, return_counts=True)
         x, *z, auxiliary, offset = np.split(alike, np.cumsum([piece.shape[1] for piece in pieces])[:-1], axis=1)
         return cls(x, offset[:, 0], count.astype(float), tuple(z), auxiliary)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from gazeanalytics.stats.mixed.design import Design, ModelError, RandomTerm
-from gazeanalytics.stats.mixed.families import Family, Response
-from gazeanalytics.stats.mixed.formula import Formula, Frame
+from gazeanalytics.stats.mixed.families import Family
+from gazeanalytics.stats.mixed.formula import Formula
+from gazeanalytics.stats.mixed.frames import Frame
+from gazeanalytics.stats.mixed.outcomes import Response
 
-__all__ = ["drop_aliased", "notes_on_data", "refuse_auxiliary", "refuse_confounded", "separation"]
+__all__ = ["drop_aliased", "notes_on_data", "refuse_auxiliary", "refuse_confounded"]
 
 MIN_LEVELS = 5
 MIN_ROWS = 10
@@ -124,7 +126,8 @@ def notes_on_data(frame: Frame) -> list[str]:
     Examples
     --------
     >>> import pandas as pd
-    >>> from gazeanalytics.stats.mixed.formula import parse, read
+    >>> from gazeanalytics.stats.mixed.formula import parse
+    >>> from gazeanalytics.stats.mixed.frames import read
     >>> data = pd.DataFrame({"y": np.arange(12.0), "site": ["a"] * 9 + ["b"] * 3, "reader": list("ABC") * 4})
     >>> for note in notes_on_data(read(parse("y ~ site + (1 | reader)"), data)):
     ...     print(note)
@@ -220,47 +223,3 @@ def notes_on_laplace(terms: tuple[RandomTerm, ...], size: np.ndarray, quadrature
         for place, group, trials in few
         if not (covered and place == 0)
     ]
-
-
-def separation(x: np.ndarray, names: tuple[str, ...], response: Response) -> str:
-    """Say which fixed effects predict a two-valued outcome without error in some direction; empty where none do.
-
-    A logistic regression without random effects then has no finite estimate (Albert & Anderson 1984): its Newton steps
-    push some rows' predictors past any bound. Stopping there would give a coefficient of 20 with an error of thousands.
-
-    Examples
-    --------
-    >>> x = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
-    >>> separation(x, ("(Intercept)", "prior"), Response(np.array([0.0, 1.0, 1.0, 1.0]), np.ones(4)))
-    "separated: 'prior' predicts the outcome without error in 2 of 4 rows, so no finite estimate exists"
-    """
-    beta, eta, growing = _logistic_path(x, response)
-    if not growing:
-        return ""
-    reach = np.abs(beta) * np.ptp(x, axis=0)
-    guilty = [names[c] for c in np.flatnonzero(reach > 10.0)] or [names[int(np.argmax(reach))]]
-    many = int((np.abs(eta) > 12).sum())
-    verb = "predicts" if len(guilty) == 1 else "predict"
-    return (
-        f"separated: {', '.join(map(repr, guilty))} {verb} the outcome without error in {many:,} of {eta.size:,} rows, "
-        "so no finite estimate exists"
-    )
-
-
-def _logistic_path(x: np.ndarray, response: Response, *, steps: int = 40) -> tuple[np.ndarray, np.ndarray, bool]:
-    scale = np.sqrt(np.mean(x * x, axis=0))
-    unit = x / scale
-    beta, eta = np.zeros(x.shape[1]), np.zeros(x.shape[0])
-    for _ in range(steps):
-        mean = 1 / (1 + np.exp(-eta))
-        weight = response.size * mean * (1 - mean)
-        pull = unit.T @ (response.y - response.size * mean)
-        step = np.linalg.lstsq(unit.T @ (unit * weight[:, None]), pull, rcond=None)[0]
-        beta, before = beta + step, eta
-        eta = unit @ beta
-        # A finite maximum is reached quadratically; on separated data each step adds about 1 to the largest predictor.
-        if np.max(np.abs(eta - before)) < 1e-6:
-            return beta / scale, eta, False
-        if np.max(np.abs(eta)) > 25:
-            return beta / scale, eta, True
-    return beta / scale, eta, False

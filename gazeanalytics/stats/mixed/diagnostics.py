@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import stats
 
 from gazeanalytics.stats.mixed.design import ModelError, RandomTerm
-from gazeanalytics.stats.mixed.families import Response
 from gazeanalytics.stats.mixed.model import assemble
+from gazeanalytics.stats.mixed.outcomes import Response
 from gazeanalytics.stats.mixed.prediction import simulate
 from gazeanalytics.stats.mixed.results import MixedFit, mode_sds
 from gazeanalytics.tables import nearest

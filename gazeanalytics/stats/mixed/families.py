@@ -11,39 +11,16 @@ from scipy.special import expit, logit, ndtri
 
 from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics._kernels.stats.families import Outcome
+from gazeanalytics.stats.mixed import outcomes
 from gazeanalytics.stats.mixed.design import Design, ModelError
 from gazeanalytics.stats.mixed.links import LINKS
+from gazeanalytics.stats.mixed.outcomes import Response
 from gazeanalytics.stats.mixed.solver.likelihood import Density, Inflated, Likelihood, Thresholds
 
-__all__ = ["FAMILIES", "Family", "Response", "zeros_start"]
+__all__ = ["FAMILIES", "Family", "zeros_start"]
 
 START_STEPS = 4
-MAX_ROUNDING = 0.05
 SMALLEST_SPREAD = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An outcome as numbers.
-
-    Attributes
-    ----------
-    y, size : numpy.ndarray, shape (rows,)
-        Value (successes, count, proportion, level from 0, time), and number of trials or, of a Gaussian outcome,
-        precision weight: the number of observations that the row is the mean of. A time that is only known to lie in
-        an interval has its lower end in `y` and the upper one in `size` (infinity where it is censored on the right).
-    levels : tuple of str
-        Labels of an ordinal or two-valued outcome, lowest first.
-
-    Examples
-    --------
-    >>> find("binomial", None).response([pd.Series(["miss", "hit", "hit"])]).levels
-    ('hit', 'miss')
-    """
-
-    y: np.ndarray
-    size: np.ndarray
-    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +82,14 @@ class Family:
 
     def weighted(self, columns: list[pd.Series], weights: pd.Series) -> Response:
         """Turn columns and weights into a response: trials of a share of successes, or precision of a number."""
-        numbers = _numbers([weights], "numbers", what="weights")
+        numbers = outcomes.numbers([weights], "numbers", what="weights")
         if self.gaussian:
-            _refuse(~((numbers > 0) & np.isfinite(numbers)), numbers, "finite numbers above 0", what="weights")
+            outcomes.refuse_values(
+                ~((numbers > 0) & np.isfinite(numbers)), numbers, "finite numbers above 0", what="weights"
+            )
             return Response(self.response(columns).y, numbers)
         if self.of_trials:
-            return _shares_of_trials(columns, numbers)
+            return outcomes.shares_of_trials(columns, numbers)
         raise ModelError(
             "weights are for family 'gaussian' (how precise each row is) and for shares of trials under 'binomial' or "
             f"'beta-binomial'; got family {self.name!r}: leave them out, or put an exposure in offset(log(...))"
@@ -139,107 +118,6 @@ class Family:
     def slope(self, eta: np.ndarray) -> np.ndarray:
         """Give the derivative of `mean` by the linear predictor."""
         return LINKS[self.link].slope(eta)
-
-
-def _ones(y: np.ndarray) -> np.ndarray:
-    return np.ones(y.size)
-
-
-def _numbers(columns: list[pd.Series], expected: str, *, what: str = "outcome") -> np.ndarray:
-    if len(columns) != 1:
-        raise ModelError(f"{what}: expected {expected}; cbind(...) is for family 'binomial'")
-    values = columns[0]
-    if not pd.api.types.is_numeric_dtype(values):
-        raise ModelError(f"{what}: expected {expected}; got a column of {values.dtype}, first {values.iloc[0]!r}")
-    numbers = values.to_numpy(dtype=float)
-    _refuse(np.isinf(numbers), numbers, "finite numbers", what=what)
-    return numbers
-
-
-def _real(columns: list[pd.Series]) -> Response:
-    y = _numbers(columns, "numbers")
-    if y.size > 1 and np.ptp(y) == 0:
-        raise ModelError(f"the outcome is {y[0]:g} in all {y.size:,} rows, so there is nothing to explain")
-    return Response(y, _ones(y))
-
-
-def _two_valued(columns: list[pd.Series]) -> Response:
-    if len(columns) == 2:
-        hits, misses = (column.to_numpy(dtype=float) for column in columns)
-        _refuse((hits < 0) | (misses < 0) | (hits % 1 != 0) | (misses % 1 != 0), hits, "counts from 0 in cbind(...)")
-        return Response(hits, hits + misses)
-    levels = pd.Categorical(columns[0])
-    if len(levels.categories) != 2:
-        raise ModelError(
-            "family 'binomial': expected an outcome of two values, the second being the success, cbind(successes, "
-            "failures), or a share of successes with the column of trials as weights; got "
-            f"{len(levels.categories)} values: {levels.categories[:5].tolist()}"
-        )
-    if pd.api.types.is_numeric_dtype(columns[0]) and list(levels.categories) != [0, 1]:
-        raise ModelError(f"family 'binomial': expected numbers 0 and 1; got {list(levels.categories)}")
-    y = levels.codes.astype(float)
-    return Response(y, _ones(y), tuple(map(str, levels.categories)))
-
-
-def _shares_of_trials(columns: list[pd.Series], trials: np.ndarray) -> Response:
-    _refuse((trials < 1) | (trials % 1 != 0), trials, "whole numbers of trials from 1", what="weights")
-    share = _numbers(columns, "shares of successes from 0 to 1")
-    _refuse((share < 0) | (share > 1), share, "shares of successes from 0 to 1")
-    hits = np.round(share * trials)
-    # Shares in a file are rounded: a share of few digits is still one count, unless it lies between two.
-    between = np.abs(share * trials - hits) > MAX_ROUNDING
-    _refuse(between, share, "shares that are whole successes over the trials in weights")
-    return Response(hits, trials)
-
-
-def _count(columns: list[pd.Series]) -> Response:
-    y = _numbers(columns, "whole numbers from 0")
-    _refuse((y < 0) | (y % 1 != 0), y, "whole numbers from 0")
-    return Response(y, _ones(y))
-
-
-def _share(columns: list[pd.Series]) -> Response:
-    y = _numbers(columns, "numbers between 0 and 1, both excluded")
-    _refuse((y <= 0) | (y >= 1), y, "numbers between 0 and 1, both excluded")
-    return Response(y, _ones(y))
-
-
-def _positive(columns: list[pd.Series]) -> Response:
-    y = _numbers(columns, "finite numbers above 0")
-    _refuse(~((y > 0) & np.isfinite(y)), y, "finite numbers above 0")
-    return Response(y, _ones(y))
-
-
-def _time(columns: list[pd.Series]) -> Response:
-    """Take a time, or the ends of the interval in which it lies."""
-    low, high = (column.to_numpy(dtype=float) for column in (columns[0], columns[-1]))
-    seen = low == high
-    _refuse((low < 0) | (seen & ~((low > 0) & np.isfinite(low))), low, "times above 0")
-    _refuse(high < low, high, "ends of intervals that aren't before their beginnings")
-    _refuse((low == 0) & np.isinf(high), low, "times or intervals; one from 0 to infinity says nothing")
-    if not (np.isfinite(high) & (low > 0)).any():
-        raise ModelError("family 'lognormal': expected a time that was seen in some rows; all are censored")
-    return Response(low, high)
-
-
-def _levels(columns: list[pd.Series]) -> Response:
-    # Two levels would be a binomial model with the sign of its intercept turned; better asked for by that name.
-    levels = pd.Categorical(columns[0])
-    if len(levels.categories) < 3:
-        raise ModelError(f"family 'ordinal': expected at least 3 levels; got {len(levels.categories)}; use 'binomial'")
-    if pd.api.types.is_string_dtype(levels.categories) and not levels.ordered:
-        raise ModelError(
-            "family 'ordinal': expected ordered levels: numbers, or an ordered categorical "
-            "(pandas.Categorical(values, categories=[...], ordered=True)); got text without an order"
-        )
-    y = levels.codes.astype(float)
-    return Response(y, _ones(y), tuple(map(str, levels.categories)))
-
-
-def _refuse(wrong: np.ndarray, y: np.ndarray, expected: str, *, what: str = "outcome") -> None:
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise ModelError(f"{what}: expected {expected}; got {y[row]:g} in row {row} of those used")
 
 
 def _starting_share(response: Response) -> np.ndarray:
@@ -307,20 +185,24 @@ NEGATIVE_BINOMIAL, NEGATIVE_BINOMIAL_LINEAR = codes.NEGATIVE_BINOMIAL, codes.NEG
 FAMILIES: dict[tuple[str, str], Family] = {
     (family.name, family.link): family
     for family in (
-        Family("gaussian", "identity", 0, _real, lambda response: response.y, _none),
-        Family("binomial", "logit", codes.BINOMIAL, _two_valued, _share_start, _none),
-        Family("binomial", "probit", codes.BINOMIAL_PROBIT, _two_valued, _probit_start, _none),
-        Family("binomial", "cloglog", codes.BINOMIAL_CLOGLOG, _two_valued, _cloglog_start, _none),
-        Family("poisson", "log", codes.POISSON, _count, _log_start, _none),
-        Family("negative binomial", "log", NEGATIVE_BINOMIAL, _count, _log_start, _log_one, "shape"),
-        Family("negative binomial 1", "log", NEGATIVE_BINOMIAL_LINEAR, _count, _log_start, _log_one, "dispersion"),
-        Family("beta", "logit", codes.BETA, _share, lambda response: logit(response.y), _log_five, "precision"),
-        Family("beta-binomial", "logit", codes.BETA_BINOMIAL, _two_valued, _share_start, _log_five, "precision"),
-        Family("lognormal", "log", codes.LOGNORMAL, _time, _log_time, _log_spread, "sd(residual)"),
-        Family("gamma", "log", codes.GAMMA, _positive, _log_value, _log_one, "shape"),
-        Family("inverse gaussian", "log", codes.INVERSE_GAUSSIAN, _positive, _log_value, _log_one, "shape"),
-        Family("ordinal", "logit", codes.CUMULATIVE_LOGIT, _levels, _flat, _thresholds(logit)),
-        Family("ordinal", "probit", codes.CUMULATIVE_PROBIT, _levels, _flat, _thresholds(ndtri)),
+        Family("gaussian", "identity", 0, outcomes.real, lambda response: response.y, _none),
+        Family("binomial", "logit", codes.BINOMIAL, outcomes.two_valued, _share_start, _none),
+        Family("binomial", "probit", codes.BINOMIAL_PROBIT, outcomes.two_valued, _probit_start, _none),
+        Family("binomial", "cloglog", codes.BINOMIAL_CLOGLOG, outcomes.two_valued, _cloglog_start, _none),
+        Family("poisson", "log", codes.POISSON, outcomes.count, _log_start, _none),
+        Family("negative binomial", "log", NEGATIVE_BINOMIAL, outcomes.count, _log_start, _log_one, "shape"),
+        Family(
+            "negative binomial 1", "log", NEGATIVE_BINOMIAL_LINEAR, outcomes.count, _log_start, _log_one, "dispersion"
+        ),
+        Family("beta", "logit", codes.BETA, outcomes.share, lambda response: logit(response.y), _log_five, "precision"),
+        Family(
+            "beta-binomial", "logit", codes.BETA_BINOMIAL, outcomes.two_valued, _share_start, _log_five, "precision"
+        ),
+        Family("lognormal", "log", codes.LOGNORMAL, outcomes.time, _log_time, _log_spread, "sd(residual)"),
+        Family("gamma", "log", codes.GAMMA, outcomes.positive, _log_value, _log_one, "shape"),
+        Family("inverse gaussian", "log", codes.INVERSE_GAUSSIAN, outcomes.positive, _log_value, _log_one, "shape"),
+        Family("ordinal", "logit", codes.CUMULATIVE_LOGIT, outcomes.levels, _flat, _thresholds(logit)),
+        Family("ordinal", "probit", codes.CUMULATIVE_PROBIT, outcomes.levels, _flat, _thresholds(ndtri)),
     )
 }
 

@@ -7,17 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-import pandas as pd
-
 from gazeanalytics import expressions
-from gazeanalytics.expressions import Bracket, Call, Chain, ExpressionError, Layout, Matrix, Name, Node, Term
-from gazeanalytics.stats.mixed.censoring import ends_of_times, refuse_lost_times
-from gazeanalytics.stats.mixed.design import ModelError, RandomTerm
-from gazeanalytics.stats.mixed.groupings import group_levels
-from gazeanalytics.tables import nearest
+from gazeanalytics.expressions import Bracket, Call, Chain, ExpressionError, Name, Node, Term
+from gazeanalytics.stats.mixed.design import ModelError
 
-__all__ = ["Formula", "Frame", "parse", "read"]
+__all__ = ["Formula", "model_errors", "named", "parse", "variables"]
 
 OUTCOME_WORDS = ("cbind", "censored", "interval")
 
@@ -66,56 +60,6 @@ class Formula:
     auxiliary_kind: str = ""
     weights: str = ""
     outcome_word: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AuxiliaryPart:
-    """Predictors of a family's own parameters: columns, shape (rows, effects), their names, how to build them anew."""
-
-    x: np.ndarray
-    names: tuple[str, ...]
-    spec: Layout
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What a formula makes of a table, rows with missing values left out.
-
-    Attributes
-    ----------
-    data : pandas.DataFrame
-        The rows used.
-    x : numpy.ndarray, shape (rows, fixed effects)
-    names : tuple of str
-        Names of the fixed effects.
-    spec : Layout
-        How to build `x` for new data.
-    auxiliary : AuxiliaryPart
-        Predictors of the thresholds or of excess zeros; a column of ones where the formula names none.
-    offset : numpy.ndarray, shape (rows,)
-    terms : tuple of RandomTerm
-    specs : tuple of Layout
-        How to build each term's `z` for new data.
-    notes : tuple of str
-        Rows left out, columns dropped, small cells.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "x": [0.5, 1.0, np.nan, 2.0], "reader": ["a", "a", "b", "b"]})
-    >>> frame = read(parse("y ~ x + (1 | reader)"), table)
-    >>> frame.names, frame.x[:, 1].tolist(), frame.terms[0].codes.tolist()
-    (('(Intercept)', 'x'), [0.5, 1.0, 2.0], [0, 0, 1])
-    """
-
-    data: pd.DataFrame
-    x: np.ndarray
-    names: tuple[str, ...]
-    spec: Layout
-    auxiliary: AuxiliaryPart
-    offset: np.ndarray
-    terms: tuple[RandomTerm, ...]
-    specs: tuple[Layout, ...]
-    notes: tuple[str, ...]
 
 
 @contextmanager
@@ -178,7 +122,10 @@ def _is_random(part: Node) -> bool:
 
 def _added(sign: str, part: Node) -> Node:
     if sign == "-":
-        raise ModelError(f"expected '+' before {expressions.write(part)!r}; got '-'; leave the term out instead")
+        written = expressions.write(part)
+        opposite = isinstance(part, Call) and part.name == "offset"
+        remedy = f"; to subtract a known part write + offset(-({written[7:-1]}))" if opposite else ""
+        raise ModelError(f"expected '+' before {written!r}; got '-'; leave the term out instead{remedy}")
     return part
 
 
@@ -231,176 +178,15 @@ def _grouping(node: Node, written: str) -> list[tuple[str, ...]]:
     raise ModelError(f"expected columns after the bar, such as reader, site/reader or case:reader; got {written!r}")
 
 
-@model_errors()
-def read(formula: Formula, data: pd.DataFrame) -> Frame:
-    """Build the arrays of a formula from a table.
-
-    Raises
-    ------
-    ModelError
-        When a column is unknown, a predictor is constant or a value isn't finite.
-
-    Examples
-    --------
-    >>> data = pd.DataFrame({"y": [1.0, 2.0, 4.0], "site": ["a", "b", None], "reader": ["R", "S", "S"]})
-    >>> frame = read(parse("y ~ site + (1 | reader)"), data)
-    >>> frame.names, frame.x.tolist()
-    (('(Intercept)', 'site[b]'), [[1.0, 0.0], [1.0, 1.0]])
-    >>> frame.notes
-    ('1 of 3 rows left out: missing in site (1)',)
-    """
-    used = _columns(formula, data)
-    if formula.outcome_word == "censored":
-        refuse_lost_times(formula.outcome[0], formula.outcome[-1], used)
-    kept, notes = _complete(used)
-    kept = pd.DataFrame({name: _tidy(kept[name]) for name in kept})
-    matrix = _matrix(formula.fixed, kept)
-    _refuse_constant(formula, kept)
-    pieces = [_matrix(effects, kept) for effects, _ in formula.random]
-    terms = tuple(_term(piece, groups, kept) for piece, (_, groups) in zip(pieces, formula.random, strict=True))
-    return Frame(
-        data=kept,
-        x=matrix.x,
-        names=matrix.layout.column_names,
-        spec=matrix.layout,
-        auxiliary=_auxiliary_part(formula, kept),
-        offset=_finite_offset(formula, kept),
-        terms=terms,
-        specs=tuple(piece.layout for piece in pieces),
-        notes=tuple(notes),
-    )
-
-
-def _auxiliary_part(formula: Formula, kept: pd.DataFrame) -> AuxiliaryPart:
-    matrix = _matrix(formula.auxiliary, kept)
-    x = np.ascontiguousarray(matrix.x)
-    if np.linalg.matrix_rank(x) < x.shape[1]:
-        raise ModelError(f"the predictors in {formula.auxiliary_kind}(...) make up one another; leave some out")
-    return AuxiliaryPart(x, matrix.layout.column_names, matrix.layout)
-
-
 def variables(formula: Formula) -> list[str]:
     """List the columns that a formula names, each once."""
-    named = [*_named(formula.fixed), *_named(formula.auxiliary)]
-    named += [name for node in (*formula.outcome, *formula.offset) for name in expressions.names(node)]
-    named += [name for effects, _ in formula.random for name in _named(effects)]
-    named += [name for _, groups in formula.random for name in groups]
-    return list(dict.fromkeys([*named, *([formula.weights] if formula.weights else [])]))
+    found = [*named(formula.fixed), *named(formula.auxiliary)]
+    found += [name for node in (*formula.outcome, *formula.offset) for name in expressions.names(node)]
+    found += [name for effects, _ in formula.random for name in named(effects)]
+    found += [name for _, groups in formula.random for name in groups]
+    return list(dict.fromkeys([*found, *([formula.weights] if formula.weights else [])]))
 
 
-def _named(terms: Iterable[Term]) -> list[str]:
+def named(terms: Iterable[Term]) -> list[str]:
+    """List the columns that terms name, in their order."""
     return [name for term in terms for factor in term.factors for name in expressions.names(factor)]
-
-
-def _columns(formula: Formula, data: pd.DataFrame) -> pd.DataFrame:
-    have = {str(name): name for name in data.columns}
-    found = {}
-    for name in variables(formula):
-        if name not in have:
-            shown = expressions.shorten(name)
-            raise ModelError(
-                f"the formula names the column {shown!r}, which the table doesn't have; {nearest(shown, list(have))}"
-            )
-        found[name] = data[have[name]]
-        if isinstance(found[name], pd.DataFrame):
-            raise ModelError(f"expected one column {name!r} in the table; got {found[name].shape[1]} of that name")
-    return pd.DataFrame(found, index=data.index)
-
-
-@model_errors()
-def outcome(formula: Formula, data: pd.DataFrame) -> list[pd.Series]:
-    """Work out the left-hand side: a column as it is, or the value of an expression."""
-    if len(formula.outcome) == 1 and isinstance(formula.outcome[0], Name):
-        return [data[formula.outcome[0].name]]
-    found = [_numbers(node, data) for node in formula.outcome]
-    # An interval without an end is one that is infinite there.
-    for node, values in zip(formula.outcome[: 1 if formula.outcome_word == "interval" else None], found, strict=False):
-        _refuse_infinite(expressions.write(node), values)
-    if formula.outcome_word == "censored":
-        found = ends_of_times(expressions.write(formula.outcome[-1]), *found)
-    return [pd.Series(values, index=data.index) for values in found]
-
-
-def _numbers(node: Node, data: pd.DataFrame) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        return np.broadcast_to(expressions.numbers(node, expressions.Rows(data)), len(data)).astype(float)
-
-
-def _complete(used: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    if not len(used):
-        raise ModelError("the table has no rows")
-    missing = used.isna()
-    drop = missing.any(axis=1)
-    if not drop.any():
-        return used.reset_index(drop=True), []
-    if drop.all():
-        raise ModelError("no row has a value in every column of the formula")
-    counts = missing.sum()
-    places = ", ".join(f"{name} ({count:,})" for name, count in counts[counts > 0].items())
-    note = f"{int(drop.sum()):,} of {len(used):,} rows left out: missing in {places}"
-    return used[~drop].reset_index(drop=True), [note]
-
-
-def _tidy(values: pd.Series) -> pd.Series:
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return values.cat.remove_unused_categories()
-    if values.dtype == bool:
-        return values.astype(int)
-    return values
-
-
-def _matrix(terms: Iterable[Term], data: pd.DataFrame) -> Matrix:
-    matrix = expressions.build(terms, data)
-    for name, values in zip(matrix.layout.column_names, matrix.x.T, strict=True):
-        _refuse_infinite(name, values)
-    return matrix
-
-
-def _refuse_infinite(name: str, values: np.ndarray) -> None:
-    wrong = ~np.isfinite(values)
-    if wrong.any():
-        raise ModelError(
-            f"{name!r} isn't a finite number in {int(wrong.sum()):,} rows, first in row {int(wrong.argmax())} of those "
-            "used"
-        )
-
-
-def _refuse_constant(formula: Formula, data: pd.DataFrame) -> None:
-    for name in dict.fromkeys(_named(formula.fixed)):
-        values = data[name]
-        if len(values) > 1 and (values == values.iloc[0]).all():
-            raise ModelError(
-                f"the predictor {name!r} is {values.iloc[0]} in all {len(values):,} rows, so its effect can't be "
-                "estimated; leave it out"
-            )
-        if not pd.api.types.is_numeric_dtype(values.dtype) and len(values) > 2 and values.nunique() == len(values):
-            raise ModelError(
-                f"the predictor {name!r} has another level in each of its {len(values):,} rows, first "
-                f"{str(values.iloc[0])!r}; if it holds numbers as text, convert it with pandas.to_numeric"
-            )
-
-
-@model_errors()
-def known_part(formula: Formula, data: pd.DataFrame) -> np.ndarray:
-    """Add up the offsets."""
-    offset = np.zeros(len(data))
-    for node in formula.offset:
-        offset += _numbers(node, data)
-    return offset
-
-
-def _finite_offset(formula: Formula, data: pd.DataFrame) -> np.ndarray:
-    offset = known_part(formula, data)
-    _refuse_infinite(" + ".join(f"offset({expressions.write(node)})" for node in formula.offset), offset)
-    return offset
-
-
-def _term(matrix: Matrix, groups: tuple[str, ...], data: pd.DataFrame) -> RandomTerm:
-    levels, codes = group_levels(list(groups), data)
-    return RandomTerm(":".join(groups), matrix.layout.column_names, levels, codes, np.ascontiguousarray(matrix.x))
-
-
-@model_errors()
-def new_matrix(spec: Layout, names: tuple[str, ...], data: pd.DataFrame) -> np.ndarray:
-    """Build the columns of those names for new data, coded and scaled as they were for the fit."""
-    return spec.matrix(data)[:, [spec.column_names.index(name) for name in names]]

@@ -22,6 +22,7 @@ from gazeanalytics.stats.mixed.averaging import (
 )
 from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
 from gazeanalytics.stats.mixed.design import ModelError
+from gazeanalytics.stats.mixed.estimability import estimable, without_numbers
 from gazeanalytics.stats.mixed.marginal_means import adjust
 from gazeanalytics.stats.mixed.results import MixedFit
 from gazeanalytics.tables import nearest
@@ -75,6 +76,7 @@ class _Found(NamedTuple):
     estimates: np.ndarray
     jacobian: np.ndarray
     drawn: np.ndarray
+    known: np.ndarray  # whether the fit determines them
 
 
 def adjusted_predictions(
@@ -242,13 +244,15 @@ def _averages(
         np.concatenate([average_at(model, one, at, population=chosen.population) for one in built])
         for at in _drawn(model, chosen, rng)
     ]
-    levels = _outcomes(fit)
+    levels, spec = _outcomes(fit), fit.frame.spec
+    known = [bool(estimable(fit, spec.matrix(frame)).all()) for frame in frames]
     return _Found(
         [label for label in labels for _ in levels],
         levels * len(labels),
         np.concatenate([part.value for part in parts]),
         np.vstack([part.jacobian for part in parts]),
         np.array(drawn),
+        np.repeat(known, len(levels)),
     )
 
 
@@ -269,7 +273,8 @@ def _slopes(
     ]
     value, jacobian = (above.value - below.value) / (2 * step), (above.jacobian - below.jacobian) / (2 * step)
     levels = _outcomes(fit)
-    return _Found([name] * len(levels), levels, value, jacobian, np.array(drawn) / (2 * step))
+    known = np.ones(len(levels), dtype=bool)
+    return _Found([name] * len(levels), levels, value, jacobian, np.array(drawn) / (2 * step), known)
 
 
 def _outcomes(fit: MixedFit) -> list[str]:
@@ -292,13 +297,14 @@ def _compared(found: _Found, pairs: list[tuple[int, int]], compare: str) -> _Fou
     first, second = np.array(pairs).T
     sign = " - " if compare == "difference" else " / "
     names = [f"{found.names[b]}{sign}{found.names[a]}" for a, b in pairs]
-    values, jacobian, drawn = found[2:]
+    values, jacobian, drawn, known = found[2:]
     if compare == "ratio":
         jacobian = jacobian / values[:, None]
         values, drawn = np.log(values), np.log(drawn)
     drawn = drawn[:, second] - drawn[:, first] if len(drawn) else drawn
     outcomes = [found.outcomes[a] for a in first]
-    return _Found(names, outcomes, values[second] - values[first], jacobian[second] - jacobian[first], drawn)
+    both = known[first] & known[second]
+    return _Found(names, outcomes, values[second] - values[first], jacobian[second] - jacobian[first], drawn, both)
 
 
 def _scale_of(fit: MixedFit) -> str:
@@ -319,7 +325,7 @@ def _table(fit: MixedFit, term: str, found: _Found, chosen: MarginalSettings, sc
         statistic = np.where(error > 0, found.estimates / error, np.nan)
     shown = np.exp(found.estimates) if scale == "exp" else found.estimates
     tested = term != "mean"
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "model": fit.plan.parts.response,
             "term": term,
@@ -337,6 +343,7 @@ def _table(fit: MixedFit, term: str, found: _Found, chosen: MarginalSettings, sc
             "note": "; ".join(fit.notes),
         }
     )
+    return without_numbers(table, fit, ~found.known)
 
 
 def _df(fit: MixedFit, found: _Found) -> np.ndarray:

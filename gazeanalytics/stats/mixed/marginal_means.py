@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from gazeanalytics.stats.mixed import formula as formulas
+from gazeanalytics.stats.mixed import frames
 from gazeanalytics.stats.mixed.degrees_of_freedom import of_contrasts
 from gazeanalytics.stats.mixed.design import ModelError
+from gazeanalytics.stats.mixed.estimability import estimable, kept_columns, without_numbers
 from gazeanalytics.stats.mixed.results import MixedFit
 from gazeanalytics.tables import nearest
 
@@ -44,7 +45,8 @@ def marginal_means(
     Returns
     -------
     pandas.DataFrame
-        Table `estimates`; `contrast` says at which levels.
+        Table `estimates`; `contrast` says at which levels. A mean over combinations of which the fit has seen none,
+        where the model needs them, has no numbers, and its note says so.
 
     Raises
     ------
@@ -80,7 +82,7 @@ def marginal_means(
     if scale not in ("link", "response"):
         raise ModelError(f"scale: expected 'link' or 'response'; got {scale!r}")
     labels, rows = _reference_grid(fit, by)
-    table = _table(fit, "mean", labels, rows, confidence)
+    table = _of_formula(fit, "mean", labels, rows, confidence)
     if scale == "response":
         # Means of the link scale are transformed back, as emmeans does: the outcome of an average case. The average of
         # outcomes over readers and cases would lie nearer to the middle.
@@ -137,7 +139,7 @@ def contrasts(
     labels, rows = _reference_grid(fit, by)
     pairs = list(combinations(range(len(labels)), 2))
     names = [f"{labels[a]} - {labels[b]}" for a, b in pairs]
-    table = _table(fit, "difference", names, np.array([rows[a] - rows[b] for a, b in pairs]), confidence)
+    table = _of_formula(fit, "difference", names, np.array([rows[a] - rows[b] for a, b in pairs]), confidence)
     if method == "tukey":
         # Tukey's q is a difference over the error of one mean: sqrt(2) times the t of the difference.
         df = table["df"].fillna(np.inf)
@@ -230,7 +232,7 @@ def adjust(p_values: ArrayLike, *, method: Literal["holm", "bh", "none"] = "holm
 
 
 def _reference_grid(fit: MixedFit, by: tuple[str, ...]) -> tuple[list[str], np.ndarray]:
-    """Rows of the fixed effects at each combination of `by`, the other categories averaged over."""
+    """Rows of the formula's columns at each combination of `by`, the other categories averaged over."""
     data, spec = fit.frame.data, fit.frame.spec
     used = list(spec.required_variables)
     for name in by:
@@ -243,7 +245,7 @@ def _reference_grid(fit: MixedFit, by: tuple[str, ...]) -> tuple[list[str], np.n
     for name in used:
         if isinstance(data[name].dtype, pd.CategoricalDtype):
             grid[name] = pd.Categorical(grid[name], categories=data[name].cat.categories)
-    x = formulas.new_matrix(spec, fit.names, grid)
+    x = frames.new_matrix(spec, spec.column_names, grid)
     label = grid[list(by)].astype(str).agg(", ".join, axis=1)
     labels = list(dict.fromkeys(label))
     return labels, np.array([x[(label == one).to_numpy()].mean(axis=0) for one in labels])
@@ -253,6 +255,12 @@ def _choices(values: pd.Series, chosen: bool, category: bool) -> list[object]:
     if chosen or category:
         return list(pd.Categorical(values).categories)
     return [values.astype(float).mean()]
+
+
+def _of_formula(fit: MixedFit, term: str, labels: list[str], rows: np.ndarray, confidence: float) -> pd.DataFrame:
+    """Table of sums of the formula's columns; those that the fit doesn't determine have no numbers and say so."""
+    table = _table(fit, term, labels, rows[:, kept_columns(fit)], confidence)
+    return without_numbers(table, fit, ~estimable(fit, rows))
 
 
 def _table(fit: MixedFit, term: str, labels: list[str], rows: np.ndarray, confidence: float) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.stats.mixed import formula as formulas
+from gazeanalytics.stats.mixed import frames
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.results import MixedFit
 
@@ -87,7 +87,7 @@ def mediate(
     data = [rows.assign(**{cause: _like(rows[cause], value)}) for value in levels]
     # One draw of the mediator's noise for both levels of the cause: contrasts then don't carry its sampling error.
     noise = rng.normal(0, mediator.sigma, len(rows))
-    through = [formulas.new_matrix(mediator.frame.spec, mediator.names, part) for part in data]
+    through = [frames.new_matrix(mediator.frame.spec, mediator.names, part) for part in data]
     fixed = [_line(outcome, part, name) for part in data]
     a = rng.multivariate_normal(mediator.coefficients, mediator.covariance, n_resamples)
     b = rng.multivariate_normal(outcome.coefficients, outcome.covariance, n_resamples)
@@ -105,7 +105,7 @@ def _like(values: pd.Series, value: Any) -> Any:
 def _line(fit: MixedFit, data: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Give the fixed effects' columns at mediator 0, and how they grow with it."""
     low, high, far = (
-        formulas.new_matrix(fit.frame.spec, fit.names, data.assign(**{name: value})) for value in (0.0, 1.0, 2.0)
+        frames.new_matrix(fit.frame.spec, fit.names, data.assign(**{name: value})) for value in (0.0, 1.0, 2.0)
     )
     if not np.allclose(far - high, high - low):
         raise ModelError(f"mediator: expected {name!r} to enter the outcome's model as it is, without a transform")

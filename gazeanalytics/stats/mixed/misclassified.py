@@ -11,6 +11,7 @@ import pandas as pd
 
 from gazeanalytics import expressions
 from gazeanalytics.stats.mixed import formula as formulas
+from gazeanalytics.stats.mixed import frames
 from gazeanalytics.stats.mixed.design import ModelError, arrange
 from gazeanalytics.stats.mixed.model import assemble, mixed
 from gazeanalytics.stats.mixed.results import FamilyParameter, MixedFit, random_effects
@@ -265,7 +266,7 @@ def _by_class(fit: MixedFit, column: str) -> np.ndarray:
     data = fit.frame.data
     levels = data[column].cat.categories
     every = [data.assign(**{column: pd.Categorical([level] * len(data), categories=levels)}) for level in levels]
-    return np.array([formulas.new_matrix(fit.frame.spec, fit.names, one) for one in every])
+    return np.array([frames.new_matrix(fit.frame.spec, fit.names, one) for one in every])
 
 
 def _gaussian(fit: MixedFit, column: str, weights: np.ndarray) -> MixedFit:

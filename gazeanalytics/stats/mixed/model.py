@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.stats.mixed import checks, families
+from gazeanalytics.stats.mixed import checks, families, frames
 from gazeanalytics.stats.mixed import formula as formulas
 from gazeanalytics.stats.mixed.between_within import between_within
 from gazeanalytics.stats.mixed.censoring import refuse_outcome
 from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
 from gazeanalytics.stats.mixed.design import Design, ModelError, arrange, arrange_weighted, unpack
-from gazeanalytics.stats.mixed.families import Family, Response, zeros_start
+from gazeanalytics.stats.mixed.families import Family, zeros_start
+from gazeanalytics.stats.mixed.outcomes import Response, success_last
 from gazeanalytics.stats.mixed.results import FamilyParameter, MixedFit, Plan, random_effects
+from gazeanalytics.stats.mixed.separation import separation
 from gazeanalytics.stats.mixed.settings import MixedSettings
 from gazeanalytics.stats.mixed.solver.fitting import Solution, fit_gaussian, fit_laplace
 from gazeanalytics.stats.mixed.solver.laplace import Laplace
@@ -64,7 +66,7 @@ def mixed(
         observations that it is the mean of (its residual variance is sigma^2 / weight); under `binomial` and
         `beta-binomial` the number of trials behind an outcome that is a share of successes.
     settings : MixedSettings, mapping or None
-        Points of quadrature, what to do about separated data, tolerances.
+        Points of quadrature, what to do about separated data, which of two words is the success, tolerances.
 
     Returns
     -------
@@ -113,14 +115,14 @@ def mixed(
     parts = replace(formulas.parse(formula, [str(name) for name in data.columns]), weights=weights or "")
     kind = families.find(family, link)
     refuse_outcome(parts.outcome_word, kind.name, timed=kind.timed, of_trials=kind.of_trials)
-    frame = formulas.read(parts, data)
-    columns = formulas.outcome(parts, frame.data)
+    frame = frames.read(parts, data)
+    columns = _with_success(frames.outcome(parts, frame.data), kind, chosen.success)
     response = kind.weighted(columns, frame.data[weights]) if weights else kind.response(columns)
     checks.refuse_confounded(parts, frame, kind, response)
     checks.refuse_auxiliary(parts, frame, kind, response)
     frame, aliased = _independent(frame, kind, chosen.tolerances.aliased)
     # Before the fit, as a separated likelihood has no top: a search would end anywhere, with errors of any size.
-    apart = checks.separation(frame.x, frame.names, response) if kind.name == "binomial" else ""
+    apart = separation(frame.x, frame.names, response, kind)
     if apart and chosen.separated == "refuse":
         remedy = "merge levels, leave the term out, or pass settings={'separated': 'note'} to see the fit"
         raise ModelError(f"{apart}; {remedy}")
@@ -136,6 +138,14 @@ def mixed(
     ]
     plan = Plan(formula, parts, kind, frame, reml and kind.gaussian, chosen, tuple(notes), bool(apart))
     return assemble(plan, response)
+
+
+def _with_success(columns: list[pd.Series], kind: Family, success: str) -> list[pd.Series]:
+    if not success:
+        return columns
+    if not kind.of_trials or len(columns) != 1:
+        raise ModelError(f"success is for an outcome of two values under 'binomial'; got family {kind.name!r}")
+    return [success_last(columns[0], success)]
 
 
 def check_formula(formula: str, *, family: str = "gaussian", link: str | None = None) -> None:
@@ -244,7 +254,7 @@ def refit(fit: MixedFit, y: np.ndarray) -> MixedFit:
     return assemble(fit.plan, Response(y, y))
 
 
-def _independent(frame: formulas.Frame, kind: Family, tolerance: float) -> tuple[formulas.Frame, list[str]]:
+def _independent(frame: frames.Frame, kind: Family, tolerance: float) -> tuple[frames.Frame, list[str]]:
     """Leave out the intercept of an ordinal model, and columns that others make up."""
     keep = [c for c, name in enumerate(frame.names) if not (kind.ordinal and name == "(Intercept)")]
     # An ordinal model's thresholds play the intercept's part: a column of ones goes in front, so that columns which

@@ -23,7 +23,7 @@ from scipy.special import expit, logit, softmax
 
 from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics._kernels.stats.families import Outcome
-from gazeanalytics.stats.mixed import checks
+from gazeanalytics.stats.mixed import checks, frames
 from gazeanalytics.stats.mixed import formula as formulas
 from gazeanalytics.stats.mixed.design import Design, ModelError, RandomTerm, arrange, triangle, unpack
 from gazeanalytics.stats.mixed.settings import MixedSettings
@@ -88,7 +88,7 @@ class MultinomialFit:
     covariance: np.ndarray
     random: dict[str, np.ndarray]
     log_likelihood: float
-    frame: formulas.Frame
+    frame: frames.Frame
     theta: np.ndarray
     converged: bool
     notes: tuple[str, ...]
@@ -168,8 +168,8 @@ def multinomial(
     """
     parts = formulas.parse(formula, [str(name) for name in data.columns])
     _refuse(parts)
-    frame = formulas.read(parts, data)
-    outcome = pd.Categorical(formulas.outcome(parts, frame.data)[0])
+    frame = frames.read(parts, data)
+    outcome = pd.Categorical(frames.outcome(parts, frame.data)[0])
     levels = tuple(map(str, outcome.categories))
     if len(levels) < 2 or len(levels) == len(outcome):
         raise ModelError(f"expected an outcome of some levels, each in several rows; got {len(levels)}: {levels[:5]}")
@@ -196,7 +196,7 @@ def _refuse(parts: formulas.Formula) -> None:
             raise ModelError(f"expected random intercepts, such as (1 | {':'.join(groups)}); got a random slope")
 
 
-def _expanded(frame: formulas.Frame, y: np.ndarray, levels: tuple[str, ...]) -> Design:
+def _expanded(frame: frames.Frame, y: np.ndarray, levels: tuple[str, ...]) -> Design:
     """Lay out one Poisson row a reading and level."""
     rows, others = len(y), len(levels) - 1
     hot = np.vstack([np.zeros(others), np.eye(others)])
@@ -223,7 +223,7 @@ def _row_place(design: Design) -> int:
 
 
 def _fit(
-    formula: str, frame: formulas.Frame, levels: tuple[str, ...], solution: Solution, notes: list[str]
+    formula: str, frame: frames.Frame, levels: tuple[str, ...], solution: Solution, notes: list[str]
 ) -> MultinomialFit:
     design, others = solution.engine.design, len(levels) - 1
     row = _row_place(design)
@@ -349,7 +349,7 @@ def _built(
     labels, built = [], []
     for one in product(*values.values()):
         columns = {name: _like(fit.frame.data[name], value, len(rows)) for name, value in zip(values, one, strict=True)}
-        x, count = np.unique(formulas.new_matrix(spec, fit.names, rows.assign(**columns)), axis=0, return_counts=True)
+        x, count = np.unique(frames.new_matrix(spec, fit.names, rows.assign(**columns)), axis=0, return_counts=True)
         labels.append(", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in one))
         built.append((x, count / count.sum()))
     return labels, built

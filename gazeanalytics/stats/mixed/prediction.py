@@ -9,8 +9,9 @@ import pandas as pd
 from scipy.special import expit
 
 from gazeanalytics._kernels.stats import densities as codes
-from gazeanalytics.stats.mixed import formula as formulas
+from gazeanalytics.stats.mixed import frames
 from gazeanalytics.stats.mixed.design import ModelError
+from gazeanalytics.stats.mixed.estimability import estimable, kept_columns, left_out
 from gazeanalytics.stats.mixed.groupings import new_codes
 from gazeanalytics.stats.mixed.results import MixedFit
 
@@ -43,7 +44,8 @@ def predict(
     Raises
     ------
     ModelError
-        If the scale is not known.
+        If the scale is not known, a level is not one of the fit, or a combination of levels was never seen together
+        where the model needs it.
 
     See Also
     --------
@@ -65,17 +67,30 @@ def predict(
     if scale not in ("link", "response"):
         raise ModelError(f"scale: expected 'link' or 'response'; got {scale!r}")
     rows = fit.frame.data if data is None else data
-    x = fit.frame.x if data is None else formulas.new_matrix(fit.frame.spec, fit.names, rows)
-    eta = x @ fit.coefficients + (fit.frame.offset if data is None else formulas.known_part(fit.plan.parts, rows))
+    x = fit.frame.x if data is None else _new_rows(fit, rows)
+    eta = x @ fit.coefficients + (fit.frame.offset if data is None else frames.known_part(fit.plan.parts, rows))
     if random:
         eta = eta + _random_part(fit, data)
     if scale == "link":
         return eta
     auxiliary = fit.frame.auxiliary
-    predictors = auxiliary.x if data is None else formulas.new_matrix(auxiliary.spec, auxiliary.names, rows)
+    predictors = auxiliary.x if data is None else frames.new_matrix(auxiliary.spec, auxiliary.names, rows)
     if fit.family.ordinal:
         return level_probabilities(fit, eta, predictors)
     return fit.family.mean(eta) * (1 - excess_zeros(fit, predictors))
+
+
+def _new_rows(fit: MixedFit, rows: pd.DataFrame) -> np.ndarray:
+    """Build the fixed effects' columns of new rows; those that the fit leaves open are refused."""
+    x = frames.new_matrix(fit.frame.spec, fit.frame.spec.column_names, rows)
+    known = estimable(fit, x) | np.isnan(x).any(axis=1)
+    if not known.all():
+        row = int(np.argmin(known))
+        levels = ", ".join(f"{name} {rows[name].iloc[row]}" for name in fit.frame.spec.required_variables)
+        raise ModelError(
+            f"expected rows that the fit can predict; got row {row} ({levels}), which is {left_out(fit)}; leave it out"
+        )
+    return x[:, kept_columns(fit)]
 
 
 def _random_part(fit: MixedFit, data: pd.DataFrame | None) -> np.ndarray:
@@ -83,7 +98,7 @@ def _random_part(fit: MixedFit, data: pd.DataFrame | None) -> np.ndarray:
     total = np.zeros(fit.n if data is None else len(data))
     for term, effects, spec in zip(fit.frame.terms, fit.random, fit.frame.specs, strict=True):
         level = term.codes if data is None else new_codes(term, data)
-        z = term.z if data is None else formulas.new_matrix(spec, term.names, data)
+        z = term.z if data is None else frames.new_matrix(spec, term.names, data)
         # Level -1 reads the last mode, which `where` then discards.
         own = np.where(level[:, None] >= 0, effects.modes[level], 0.0)
         total += np.sum(z * own, axis=1)

@@ -10,8 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from gazeanalytics.stats.mixed.design import unpack
-from gazeanalytics.stats.mixed.families import Family, Response
-from gazeanalytics.stats.mixed.formula import Formula, Frame
+from gazeanalytics.stats.mixed.families import Family
+from gazeanalytics.stats.mixed.formula import Formula
+from gazeanalytics.stats.mixed.frames import Frame
+from gazeanalytics.stats.mixed.outcomes import Response
 from gazeanalytics.stats.mixed.settings import MixedSettings
 from gazeanalytics.stats.mixed.solver.fitting import Solution, evaluated
 

@@ -104,13 +104,17 @@ class MixedSettings(Settings):
         `"auto"` takes 9 points where a binomial outcome has fewer than 10 trials for each level of that grouping, and
         Laplace's approximation otherwise.
     separated : {"refuse", "note"}
-        What to do when fixed effects predict a two-valued outcome without error, so that no finite estimate exists.
+        What to do when fixed effects predict two values, levels or zeros of counts without error, so that no finite
+        estimate exists.
     degrees_of_freedom : {"between-within", "infinite"}
         Of tests of fixed effects in families other than the Gaussian, whose are Satterthwaite's: counted by the groups
         that an effect is estimated from, t (as with 8 readers z finds too much), or infinite, z, as lme4 prints it.
     piled_up : {"refuse", "note"}
         What to do when more than half of the rows of a Gaussian outcome have the same value, so that no transformation
         makes it normal.
+    success : str
+        Which of the two values of a binomial outcome in words is the success; not needed for 0 and 1, for true and
+        false, or for an ordered categorical, whose second value it is.
     tolerances : Tolerances
         Where the search stops.
 
@@ -127,6 +131,7 @@ class MixedSettings(Settings):
     separated: Literal["refuse", "note"] = "refuse"
     degrees_of_freedom: Literal["between-within", "infinite"] = "between-within"
     piled_up: Literal["refuse", "note"] = "note"
+    success: str = ""
     tolerances: Tolerances = field(default_factory=Tolerances)
 
     def __post_init__(self) -> None:

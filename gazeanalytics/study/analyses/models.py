@@ -23,7 +23,7 @@ def check(study: Study, options: object) -> None:
     for name, model in study.config.models.items():
         place = f"{study.folder / 'study.toml'}, models.{name}"
         try:
-            stats.check_formula(model.formula, family=model.family)
+            stats.check_formula(model.formula, family=model.family, link=model.link or None)
         except stats.ModelError as error:
             raise InputError(f"{place}: {error}") from error
         try:
@@ -81,8 +81,15 @@ def fit_defaults(
 
 def _fitted(readings: pd.DataFrame, model: ModelConfig) -> stats.MixedFit:
     rows = select(readings, model.where) if model.where else readings
-    settings = {"separated": "note", "piled_up": "refuse", "quadrature": "auto"}
-    return stats.mixed(model.formula, rows.reset_index(drop=True), family=model.family, settings=settings)
+    settings = {"separated": "note", "piled_up": "refuse", "quadrature": "auto", "success": model.success}
+    return stats.mixed(
+        model.formula,
+        rows.reset_index(drop=True),
+        family=model.family,
+        link=model.link or None,
+        weights=model.weights or None,
+        settings=settings,
+    )
 
 
 def run(known: StudyResult, options: object) -> ModelsOutcome:
