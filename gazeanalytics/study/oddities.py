@@ -121,7 +121,7 @@ def _zoomed(study: _Study) -> Iterator[tuple[Path | str, str]]:
 
 
 def _near_misses(study: _Study) -> Iterator[tuple[Path | str, str]]:
-    """A column of one's own that is spelt almost as one of ours, which isn't there."""
+    """A column of the study's own with nearly the name of one of ours, which is not there."""
     for name, contract in TABLES.items():
         table_map = study.config.tables.get(name)
         if not study.has(name) or (table_map is not None and not table_map.native):

@@ -21,9 +21,8 @@ from gazeanalytics.tables.ordering import in_key_order
 
 __all__ = ["Study", "open_study"]
 
-# Sorted by these, where all else is sorted by the readings. In regions the order within a case is data: of regions
-# that overlap, the first one counts.
-_SORTED_BY = {"readers": ("reader",), "cases": ("case",), "readings": ("reading",), "regions": ("case",)}
+# Sorted by these, where all else is sorted by the readings.
+_SORTED_BY = {"readers": ("reader",), "cases": ("case",), "readings": ("reading",), "regions": ("case", "region")}
 _KEYED_BY_READING = ("samples", "fixations", "saccades", "visits", "traces", "findings")
 
 
@@ -85,7 +84,8 @@ class Study:
                 whole = whole.drop_duplicates(tables.TABLES[name].key[0], ignore_index=True)
             whole = tables.check(whole, name) if len(parts) > 1 else whole
             if name in _SORTED_BY:
-                whole = in_key_order(whole, _SORTED_BY[name]).reset_index(drop=True)
+                whole = in_key_order(whole, _SORTED_BY[name])
+                whole = (_by_priority(whole) if name == "regions" else whole).reset_index(drop=True)
             self._cache[name] = self._with_known_readers(whole) if name == "readings" else whole
         return self._cache[name]
 
@@ -269,6 +269,14 @@ class Study:
     def _place(self, name: str) -> str:
         files = self.files(name)
         return str(files[0]) if files else f"{self.folder}/{name}"
+
+
+def _by_priority(regions: pd.DataFrame) -> pd.DataFrame:
+    """Sort the AOIs of each case so that of those that overlap the one that counts comes first."""
+    area = (regions["x1"] - regions["x0"]) * (regions["y1"] - regions["y0"])
+    stated = regions["priority"] if "priority" in regions else pd.Series(0.0, regions.index)
+    place = pd.DataFrame({"case": pd.factorize(regions["case"])[0], "stated": stated, "area": area})
+    return regions.loc[place.sort_values(["case", "stated", "area"], kind="stable").index]
 
 
 def open_study(folder: str | Path, *, strict: bool = False) -> Study:

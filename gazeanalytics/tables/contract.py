@@ -203,6 +203,11 @@ TABLES: dict[str, Table] = {
                 ),
                 _text("outline", 'corners of a polygon in image px, such as "0,0 10,0 5,8"', required=False),
                 _text("finding", "what a lesion shows", required=False),
+                _number(
+                    "priority",
+                    "which of overlapping AOIs a fixation belongs to: the one with the lowest number, then the smallest",
+                    required=False,
+                ),
             ),
             made_by="io, simulate",
         ),

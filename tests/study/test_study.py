@@ -296,3 +296,13 @@ def test_a_column_spelt_almost_as_one_of_ours_is_said(small):
     said = [str(one.message) for one in told if "rename it" in str(one.message)]
     assert len(said) == 1
     assert "column 'experience_yrs' is kept as one of your own; if 'experience_years' is meant, rename it" in said[0]
+
+
+def test_of_aois_that_overlap_the_lowest_priority_and_then_the_smallest_counts(small):
+    rows = [("c0", "big", "organ", 0, 0, 900, 700), ("c0", "spot", "organ", 10, 10, 20, 20)]
+    names = ["case", "region", "kind", "x0", "y0", "x1", "y1"]
+    regions = pd.DataFrame(rows, columns=names)
+    regions.to_csv(small / "regions.csv", index=False)
+    assert open_study(small).table("regions")["region"].tolist() == ["spot", "big"]
+    regions.assign(priority=[1, 2]).to_csv(small / "regions.csv", index=False)
+    assert open_study(small).table("regions")["region"].tolist() == ["big", "spot"]
