@@ -116,3 +116,37 @@ def test_same_bytes_of_all_analyses_on_any_order_of_rows_and_columns(whole, runs
         status, said = runs.run(study, tmp_path / name, only=())
         assert status == 0, said
     assert results(tmp_path / "two") == results(tmp_path / "one")
+
+
+def printed(page):
+    """The words and numbers of a page, without pictures, hashes and what folds away."""
+    text = re.sub(r"(?s)<(svg|style|script)\b.*?</\1>|[0-9a-f]{64}|<[^>]*>", " ", page.read_text("utf-8"))
+    return re.findall(r"[-−]?\d*\.?\d+(?:e[-+]?\d+)?|[^\W\d]+", text)
+
+
+def last_digit(number):
+    """One unit of the last printed place."""
+    digits, _, power = number.partition("e")
+    return 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
+
+
+@pytest.mark.slow
+def test_printed_digits_agree_on_another_kernel_of_the_matrix_library(whole, runs, tmp_path):
+    """All analyses with OpenBLAS' plainest kernel: a number may be rounded to the neighbouring digit, no more."""
+    for name, environment in (("one", {}), ("two", {"OPENBLAS_CORETYPE": "Prescott"})):
+        status, said = runs.run(whole.study, tmp_path / name, only=(), **environment)
+        assert status == 0, said
+    one, two = (printed(tmp_path / name / "report.html") for name in ("one", "two"))
+    assert len(one) == len(two)
+    other = []
+    for a, b in zip(one, two, strict=True):
+        if a == b:
+            continue
+        numbers = not (a.isalpha() or b.isalpha())
+        if not numbers or abs(number(a) - number(b)) > 1.001 * max(last_digit(a), last_digit(b)):
+            other.append((a, b))
+    assert not other
+
+
+def number(text):
+    return float(text.replace("−", "-"))
