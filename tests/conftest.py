@@ -36,6 +36,21 @@ def shared_reference():
     return _shared("reference")
 
 
+# Fixtures that run a study as a whole, which takes minutes.
+LONG_RUNS = {"sample_results", "whole"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a fixture of their file, or a long run, go to one worker, so that it is made once."""
+    for item in items:
+        fixtures = getattr(item, "_fixtureinfo", None)
+        if fixtures is None:  # an example in a docstring
+            continue
+        of_file = any(found[-1].scope == "module" for found in fixtures.name2fixturedefs.values())
+        for group in sorted(LONG_RUNS & set(fixtures.names_closure)) or [str(item.path)] * of_file:
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where the shared folder is there, everything can run: a skipped test is one that nobody looks at."""

@@ -8,6 +8,13 @@ import pandas as pd
 import pytest
 
 from gazeanalytics.simulate import Design, simulate_study
+from gazeanalytics.study import analyse, open_study
+
+
+@pytest.fixture(scope="session")
+def sample_results():
+    """All analyses of the simulated study that ships with the package."""
+    return analyse(open_study(Path(__file__).parents[2] / "data_samples"))
 
 
 @pytest.fixture(scope="session")

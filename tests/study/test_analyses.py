@@ -150,14 +150,6 @@ def test_words_alone_are_a_study(tmp_path):
     assert "no table samples or fixations" in (tmp_path / "out" / "report.html").read_text()
 
 
-@pytest.fixture(scope="module")
-def sample_results():
-    """All analyses of the simulated study that ships with the package."""
-    from pathlib import Path
-
-    return analyse(open_study(Path(__file__).parents[2] / "data_samples"))
-
-
 def test_the_sample_study_answers_every_question(sample_results):
     assert sample_results.skipped == {}
     assert set(sample_results.outcomes) == set(registry())

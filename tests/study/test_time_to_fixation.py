@@ -1,23 +1,19 @@
 """Times to lesions on a simulated study: what is censored, the curves, the model, the words."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from gazeanalytics import report, study
+from gazeanalytics import report
 from gazeanalytics.study.analyses import time_to_fixation
 
-SAMPLES = Path(__file__).resolve().parents[2] / "data_samples"
+
+@pytest.fixture
+def known(sample_results):
+    return sample_results
 
 
-@pytest.fixture(scope="module")
-def known():
-    return study.analyse(study.open_study(SAMPLES), only=["time_to_fixation"])
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def outcome(known):
     return known.outcomes["time_to_fixation"]
 
