@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats as laws
 
 from gazeanalytics import stats
 
@@ -139,3 +140,26 @@ def test_what_cannot_be_predicted_is_named(fits, by, words):
 def test_a_ratio_of_gaussian_means_is_refused(fits):
     with pytest.raises(stats.ModelError, match="a Gaussian mean may be 0"):
         stats.marginal_effects(fits["gaussian"], "strategy", compare="ratio")
+
+
+def test_few_readers_get_t_with_the_degrees_of_freedom_of_what_makes_up_the_variance(fits):
+    """Effects of strategy stand within readers, years and the intercept between them."""
+    fit = fits["binomial"]
+    means, pairs = stats.adjusted_predictions(fit, "strategy"), stats.marginal_effects(fit, "strategy", method="none")
+    slope = stats.marginal_effects(fit, "years")
+    fewest = np.nanmin(fit.df)
+    assert means["df"].between(fewest, 40 * fewest).all()
+    assert (pairs["df"] > 20 * fewest).all()
+    assert slope["df"].item() == pytest.approx(fewest, rel=0.05)
+    low = slope["estimate"] - laws.t.ppf(0.975, slope["df"]) * slope["std_error"]
+    np.testing.assert_allclose(slope["conf_low"], low)
+    np.testing.assert_allclose(slope["p_value"], 2 * laws.t.sf(slope["statistic"].abs(), slope["df"]))
+
+
+def test_infinite_degrees_of_freedom_stay_infinite():
+    settings = {"degrees_of_freedom": "infinite"}
+    fit = stats.mixed(f"hit ~ {RIGHT}", DATA, family="binomial", settings=settings)
+    table = stats.marginal_effects(fit, "strategy", method="none")
+    assert table["df"].isna().all()
+    half = (table["conf_high"] - table["conf_low"]) / 2
+    np.testing.assert_allclose(half, laws.norm.ppf(0.975) * table["std_error"])

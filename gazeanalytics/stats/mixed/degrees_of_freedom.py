@@ -11,7 +11,7 @@ from gazeanalytics.stats.mixed.solver.fitting import Solution
 if TYPE_CHECKING:
     from gazeanalytics.stats.mixed.results import MixedFit
 
-__all__ = ["of_contrasts", "satterthwaite"]
+__all__ = ["of_averages", "of_contrasts", "satterthwaite"]
 
 
 def of_contrasts(fit: MixedFit, contrasts: np.ndarray) -> np.ndarray:
@@ -42,6 +42,37 @@ def of_contrasts(fit: MixedFit, contrasts: np.ndarray) -> np.ndarray:
     taken = np.where(np.abs(contrasts) > 0, np.where(np.isnan(fit.df), np.inf, fit.df), np.inf)
     fewest = taken.min(axis=1, initial=np.inf)
     return np.where(np.isfinite(fewest), fewest, np.nan)
+
+
+def of_averages(df: np.ndarray, slopes: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Degrees of freedom of outcomes that many parameters take part in, each a little; NaN for a normal test.
+
+    The variance v of an outcome is the sum of what its parameters bring, v_g those with the same degrees of freedom df_g,
+    and v^2 / sum(v_g^2 / df_g) are its own (Satterthwaite 1946; Welch 1947). The fewest of all, as for contrasts,
+    would give a difference between strategies the few degrees of freedom of the intercept, which hardly moves it.
+
+    Parameters
+    ----------
+    df : numpy.ndarray, shape (parameters,)
+        NaN for those without error in their variance.
+    slopes : numpy.ndarray, shape (outcomes, parameters)
+        Derivatives of the outcomes by the parameters.
+    covariance : numpy.ndarray, shape (parameters, parameters)
+
+    Examples
+    --------
+    Half of the variance rests on 6 degrees of freedom:
+
+    >>> of_averages(np.array([6.0, np.nan]), np.array([[1.0, 1.0], [0.0, 1.0]]), np.eye(2)).tolist()
+    [24.0, nan]
+    """
+    parts = slopes * (slopes @ covariance)
+    total, lost = parts.sum(axis=1), np.zeros(len(parts))
+    for count in np.unique(df[np.isfinite(df)]):
+        lost += parts[:, df == count].sum(axis=1) ** 2 / count
+    found = np.divide(total**2, lost, out=np.full(total.size, np.nan), where=lost > 0)
+    # Covariances can make what one brings more than the whole; the fewest is the least that there can be.
+    return np.maximum(found, df[np.isfinite(df)].min(initial=np.inf))
 
 
 def satterthwaite(solution: Solution, contrasts: np.ndarray | None = None) -> np.ndarray:

@@ -20,7 +20,7 @@ from gazeanalytics.stats.mixed.averaging import (
     average_outcome,
     response_model,
 )
-from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
+from gazeanalytics.stats.mixed.degrees_of_freedom import of_averages, satterthwaite
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.estimability import estimable, without_numbers
 from gazeanalytics.stats.mixed.marginal_means import adjust
@@ -120,7 +120,8 @@ def adjusted_predictions(
 
     Notes
     -----
-    The rows averaged over are taken as given. Random effects are integrated by Gauss-Hermite quadrature over the normal
+    Tests and intervals by the delta method are by t, with the degrees of freedom of the fixed effects combined by what
+    each brings to the variance (column `df`; NaN: normal). The rows averaged over are taken as given. Random effects are integrated by Gauss-Hermite quadrature over the normal
     distribution of their sum.
 
     References
@@ -140,7 +141,7 @@ def adjusted_predictions(
     >>> fit = mixed("correct ~ strategy + (1 | reader)", data, family="binomial")
     >>> adjusted_predictions(fit, "strategy")[["contrast", "estimate", "conf_low", "conf_high"]].round(2)
       contrast  estimate  conf_low  conf_high
-    0        a      0.63      0.54       0.71
+    0        a      0.63      0.53       0.71
     1        b      0.77      0.68       0.84
     >>> adjusted_predictions(fit, "strategy", settings={"population": False})["estimate"].round(2).tolist()
     [0.69, 0.86]
@@ -347,10 +348,16 @@ def _table(fit: MixedFit, term: str, found: _Found, chosen: MarginalSettings, sc
 
 
 def _df(fit: MixedFit, found: _Found) -> np.ndarray:
-    """Satterthwaite's degrees of freedom of a Gaussian outcome, whose Jacobian is a contrast of the fixed effects."""
-    if not fit.solution.slopes.size:
-        return np.full(len(found.estimates), np.nan)
-    return satterthwaite(fit.solution, found.jacobian[:, fit.solution.theta.size :])
+    """Satterthwaite's degrees of freedom of a Gaussian outcome, whose Jacobian is a contrast of the fixed effects.
+
+    Of other outcomes those of the effects that make up their variance (between-within).
+    """
+    first = fit.solution.theta.size
+    if fit.solution.slopes.size:
+        return satterthwaite(fit.solution, found.jacobian[:, first:])
+    df = np.full(found.jacobian.shape[1], np.nan)
+    df[first : first + fit.df.size] = fit.df
+    return of_averages(df, found.jacobian, response_model(fit).covariance)
 
 
 def _ends(
