@@ -7,7 +7,7 @@ the others) and those of f, f', f'' by the log dispersion.
 import math
 
 from gazeanalytics._kernels import kernel
-from gazeanalytics._kernels.special import LOG_2PI, log_choose, logistic, polygamma
+from gazeanalytics._kernels.special import LOG_2PI, log_choose, logistic, polygamma, softplus
 
 BINOMIAL = 1
 POISSON = 2
@@ -22,6 +22,7 @@ GAMMA = 10
 INVERSE_GAUSSIAN = 11
 CUMULATIVE_LOGIT = 12
 CUMULATIVE_PROBIT = 13
+STUDENT = 14
 
 
 @kernel
@@ -50,6 +51,34 @@ def between(family, low, high):
     if low > 0.0:
         return 0.5 * (math.erfc(low / root) - math.erfc(high / root))
     return 0.5 * (math.erfc(-high / root) - math.erfc(-low / root))
+
+
+@kernel
+def negative_binomial(y, eta, log_shape):
+    """Return log f of a count with variance mean + mean^2 / shape, and its first three derivatives."""
+    # A logistic regression in eta - log(shape), with y + shape "trials".
+    shape = math.exp(log_shape)
+    q, slope, curve, _ = logistic(eta - log_shape)
+    total = y + shape
+    log_f = math.lgamma(total) - math.lgamma(shape) - math.lgamma(y + 1.0)
+    log_f += y * (eta - log_shape) - total * softplus(eta - log_shape)
+    return log_f, y - total * q, -total * slope, -total * curve
+
+
+@kernel
+def negative_binomial_linear(y, eta, log_ratio):
+    """Return log f of a count with variance mean (1 + ratio), and its first three derivatives."""
+    # The shape r = mean / ratio moves with the mean, hence digammas in every derivative.
+    r = math.exp(eta - log_ratio)
+    t1, t2, t3 = polygamma(y + r)
+    s1, s2, s3 = polygamma(r)
+    log_odds = softplus(log_ratio)
+    l1 = r * (t1 - s1 - log_odds)
+    l2 = r * r * (t2 - s2)
+    l3 = r * r * r * (t3 - s3)
+    log_f = math.lgamma(y + r) - math.lgamma(r) - math.lgamma(y + 1.0)
+    log_f += y * (log_ratio - log_odds) - r * log_odds
+    return log_f, l1, l1 + l2, l1 + 3.0 * l2 + l3
 
 
 @kernel

@@ -21,6 +21,7 @@ import numpy as np
 from gazeanalytics._kernels import kernel
 from gazeanalytics._kernels.special import log_choose, logistic, polygamma, softplus
 from gazeanalytics._kernels.stats.densities import (
+    BETA,
     BETA_BINOMIAL,
     BINOMIAL,
     BINOMIAL_CLOGLOG,
@@ -35,6 +36,8 @@ from gazeanalytics._kernels.stats.densities import (
     between,
     binomial_cloglog,
     binomial_probit,
+    negative_binomial,
+    negative_binomial_linear,
     positive_parts,
     tail,
 )
@@ -87,48 +90,26 @@ def density_rows(family, outcome, eta, phi, out):
             g[i] = y[i] - mean
             w[i] = mean
             dw[i] = mean
-        elif family == NEGATIVE_BINOMIAL:
-            # Variance mean + mean^2 / shape: a logistic regression in eta - log(shape), with y + shape "trials".
-            shape = math.exp(phi[0])
-            q, slope, curve, _ = logistic(e - phi[0])
-            total = y[i] + shape
-            log_f[i] = math.lgamma(total) - math.lgamma(shape) - math.lgamma(y[i] + 1.0)
-            log_f[i] += y[i] * (e - phi[0]) - total * softplus(e - phi[0])
-            g[i] = y[i] - total * q
-            w[i] = total * slope
-            dw[i] = total * curve
-        elif family == NEGATIVE_BINOMIAL_LINEAR:
-            # Variance mean (1 + phi): the shape r = mean / phi moves with the mean, hence digammas in every derivative.
-            r = math.exp(e - phi[0])
-            t1, t2, t3 = polygamma(y[i] + r)
-            s1, s2, s3 = polygamma(r)
-            log_odds = softplus(phi[0])
-            l1 = r * (t1 - s1 - log_odds)
-            l2 = r * r * (t2 - s2)
-            l3 = r * r * r * (t3 - s3)
-            log_f[i] = math.lgamma(y[i] + r) - math.lgamma(r) - math.lgamma(y[i] + 1.0)
-            log_f[i] += y[i] * (phi[0] - log_odds) - r * log_odds
-            g[i] = l1
-            w[i] = -l1 - l2
-            dw[i] = -l1 - 3.0 * l2 - l3
-        elif family == BINOMIAL_PROBIT or family == BINOMIAL_CLOGLOG:
-            if family == BINOMIAL_PROBIT:
-                log_f[i], g[i], l2, l3 = binomial_probit(y[i], size[i], e)
-            else:
-                log_f[i], g[i], l2, l3 = binomial_cloglog(y[i], size[i], e)
-            w[i] = -l2
-            dw[i] = -l3
-        elif family == LOGNORMAL or family == GAMMA or family == INVERSE_GAUSSIAN:
-            log_f[i], g[i], l2, l3, _, _, _ = positive_parts(family, y[i], size[i], e, phi[0])
-            w[i] = -l2
-            dw[i] = -l3
-        else:
-            # Beta and beta-binomial with a = mean phi, b = (1 - mean) phi; chain rule from the mean to eta.
+        elif family == BETA or family == BETA_BINOMIAL:
+            # With a = mean phi, b = (1 - mean) phi; chain rule from the mean to eta.
             mean, m1, m2, m3 = logistic(e)
             log_f[i], l1, l2, l3, _, _, _ = beta_parts(y[i], size[i], math.exp(phi[0]), mean, family == BETA_BINOMIAL)
             g[i] = l1 * m1
             w[i] = -(l2 * m1 * m1 + l1 * m2)
             dw[i] = -(l3 * m1 * m1 * m1 + 3.0 * l2 * m1 * m2 + l1 * m3)
+        else:
+            if family == NEGATIVE_BINOMIAL:
+                log_f[i], g[i], l2, l3 = negative_binomial(y[i], e, phi[0])
+            elif family == NEGATIVE_BINOMIAL_LINEAR:
+                log_f[i], g[i], l2, l3 = negative_binomial_linear(y[i], e, phi[0])
+            elif family == BINOMIAL_PROBIT:
+                log_f[i], g[i], l2, l3 = binomial_probit(y[i], size[i], e)
+            elif family == BINOMIAL_CLOGLOG:
+                log_f[i], g[i], l2, l3 = binomial_cloglog(y[i], size[i], e)
+            else:
+                log_f[i], g[i], l2, l3, _, _, _ = positive_parts(family, y[i], size[i], e, phi[0])
+            w[i] = -l2
+            dw[i] = -l3
 
 
 @kernel

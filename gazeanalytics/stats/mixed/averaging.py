@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.polynomial.hermite_e import hermegauss
+from scipy.linalg import block_diag
 from scipy.special import expit
 
 from gazeanalytics.stats.mixed import frames
@@ -98,11 +99,15 @@ def response_model(fit: MixedFit) -> ResponseModel:
         count = solution.theta.size
         covariance = np.zeros((count + solution.beta.size,) * 2)
         covariance[count:, count:] = solution.covariance
+    steps = fit.threshold_steps
+    whole = np.asarray(block_diag(np.eye(solution.theta.size + solution.beta.size), steps))
+    if not fit.family.gaussian:
+        covariance = whole @ covariance @ whole.T
     return ResponseModel(
         fit.plan,
         solution.theta,
         solution.beta,
-        solution.phi,
+        steps @ solution.phi,
         solution.sigma,
         design.terms,
         design.places,
@@ -214,7 +219,7 @@ def _excess(model: ResponseModel, rows: AveragedRows, phi: np.ndarray) -> np.nda
     """Probability of an excess zero."""
     if model.plan.parts.auxiliary_kind != "zeros":
         return np.zeros(rows.count.size)
-    return expit(rows.auxiliary @ phi[int(bool(model.plan.family.dispersion)) :])
+    return expit(rows.auxiliary @ phi[len(model.plan.family.scales) :])
 
 
 def _curve(model: ResponseModel, rows: AveragedRows, phi: np.ndarray, sd: np.ndarray, eta: np.ndarray) -> _Curve:
@@ -224,7 +229,7 @@ def _curve(model: ResponseModel, rows: AveragedRows, phi: np.ndarray, sd: np.nda
     value, first, second = _along(family.mean, eta, sd)
     excess, by_phi = _excess(model, rows, phi), np.zeros((eta.size, 1, phi.size))
     if excess.any():
-        by_phi[:, 0, int(bool(family.dispersion)) :] = -(value * excess * (1 - excess))[:, None] * rows.auxiliary
+        by_phi[:, 0, len(family.scales) :] = -(value * excess * (1 - excess))[:, None] * rows.auxiliary
     kept = (1 - excess)[:, None]
     return _Curve(kept * value[:, None], kept * first[:, None], kept * second[:, None], by_phi)
 

@@ -96,6 +96,14 @@ def refuse_auxiliary(formula: Formula, frame: Frame, family: Family, response: R
         )
 
 
+def refuse_equidistant(formula: Formula, family: Family, thresholds: str) -> None:
+    """Refuse equidistant thresholds where there are none, or where they move with predictors."""
+    if thresholds == "equidistant" and not family.ordinal:
+        raise ModelError(f"thresholds='equidistant' is for family 'ordinal'; got {family.name!r}")
+    if thresholds == "equidistant" and formula.auxiliary_kind == "nominal":
+        raise ModelError("thresholds='equidistant' can't differ by nominal(...); leave one of the two out")
+
+
 def drop_aliased(x: np.ndarray, names: tuple[str, ...], tolerance: float = 1e-10) -> tuple[np.ndarray, list[str]]:
     """Say which columns to keep, and name those that are combinations of columns before them.
 

@@ -47,8 +47,8 @@ def of_contrasts(fit: MixedFit, contrasts: np.ndarray) -> np.ndarray:
 def of_averages(df: np.ndarray, slopes: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     """Degrees of freedom of outcomes that many parameters take part in, each a little; NaN for a normal test.
 
-    The variance v of an outcome is the sum of what its parameters bring, v_g those with the same degrees of freedom df_g,
-    and v^2 / sum(v_g^2 / df_g) are its own (Satterthwaite 1946; Welch 1947). The fewest of all, as for contrasts,
+    The variance v of an outcome is the sum of what its parameters bring, v_g those with the same degrees of freedom
+    df_g, and v^2 / sum(v_g^2 / df_g) are its own (Satterthwaite 1946; Welch 1947). The fewest of all, as for contrasts,
     would give a difference between strategies the few degrees of freedom of the intercept, which hardly moves it.
 
     Parameters

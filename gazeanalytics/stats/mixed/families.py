@@ -15,7 +15,7 @@ from gazeanalytics.stats.mixed import outcomes
 from gazeanalytics.stats.mixed.design import Design, ModelError
 from gazeanalytics.stats.mixed.links import LINKS
 from gazeanalytics.stats.mixed.outcomes import Response
-from gazeanalytics.stats.mixed.solver.likelihood import Density, Inflated, Likelihood, Thresholds
+from gazeanalytics.stats.mixed.solver.likelihood import Density, Equidistant, Inflated, Likelihood, Student, Thresholds
 
 __all__ = ["FAMILIES", "Family", "zeros_start"]
 
@@ -40,6 +40,8 @@ class Family:
         From a response, start values of the family's own parameters (log dispersion, thresholds).
     dispersion : str
         Name of the dispersion parameter in tables; empty for none.
+    shape : str
+        Name of a second one; empty for none.
 
     Examples
     --------
@@ -54,6 +56,7 @@ class Family:
     start: Callable[[Response], np.ndarray]
     parameters: Callable[[Response], np.ndarray]
     dispersion: str = ""
+    shape: str = ""
 
     @property
     def gaussian(self) -> bool:
@@ -69,6 +72,11 @@ class Family:
     def counted(self) -> bool:
         """Whether the outcome is a count from 0 without a top."""
         return self.code in (codes.POISSON, codes.NEGATIVE_BINOMIAL, codes.NEGATIVE_BINOMIAL_LINEAR)
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """Names of the positive parameters, which `phi` begins with the logarithms of."""
+        return tuple(name for name in (self.dispersion, self.shape) if name)
 
     @property
     def of_trials(self) -> bool:
@@ -95,14 +103,20 @@ class Family:
             f"'beta-binomial'; got family {self.name!r}: leave them out, or put an exposure in offset(log(...))"
         )
 
-    def likelihood(self, design: Design, auxiliary: np.ndarray, *, inflated: bool) -> Likelihood:
-        """Make the likelihood of a design; `auxiliary` predicts thresholds or excess zeros, its rows in data order."""
+    def likelihood(self, design: Design, auxiliary: np.ndarray, *, kind: str) -> Likelihood:
+        """Make the likelihood of a design; `auxiliary` predicts thresholds or excess zeros, its rows in data order.
+
+        `kind` is that of the auxiliary part, or `equidistant`.
+        """
         x = np.ascontiguousarray(auxiliary[design.order])
         if self.ordinal:
             level = design.y.astype(np.int64)
-            return Thresholds(self.code, level, x, int(level.max()))
+            thresholds = Thresholds(self.code, level, x, int(level.max()))
+            return Equidistant(thresholds) if kind == "equidistant" else thresholds
+        if self.code == codes.STUDENT:
+            return Student(design.y)
         counts = Density(self.code, Outcome(design.y, design.size))
-        return Inflated(counts, x) if inflated else counts
+        return Inflated(counts, x) if kind == "zeros" else counts
 
     def latent(self, x: np.ndarray) -> np.ndarray:
         """Give the latent distribution function of an ordinal outcome."""
@@ -158,6 +172,10 @@ def _log_start(response: Response) -> np.ndarray:
     return np.log(response.y + 0.5)
 
 
+def _value(response: Response) -> np.ndarray:
+    return response.y
+
+
 def _log_value(response: Response) -> np.ndarray:
     return np.log(response.y)
 
@@ -170,6 +188,12 @@ def _log_time(response: Response) -> np.ndarray:
 
 def _log_spread(response: Response) -> np.ndarray:
     return np.log([max(float(np.std(_log_time(response))), SMALLEST_SPREAD)])
+
+
+def _log_scale_and_df(response: Response) -> np.ndarray:
+    # The median distance from the median: outliers, which the family is taken for, would widen a standard deviation.
+    spread = np.median(np.abs(response.y - np.median(response.y))) / ndtri(0.75)
+    return np.log([max(float(spread), SMALLEST_SPREAD * float(np.std(response.y))), 5.0])
 
 
 def _log_one(response: Response) -> np.ndarray:
@@ -185,7 +209,7 @@ NEGATIVE_BINOMIAL, NEGATIVE_BINOMIAL_LINEAR = codes.NEGATIVE_BINOMIAL, codes.NEG
 FAMILIES: dict[tuple[str, str], Family] = {
     (family.name, family.link): family
     for family in (
-        Family("gaussian", "identity", 0, outcomes.real, lambda response: response.y, _none),
+        Family("gaussian", "identity", 0, outcomes.real, _value, _none),
         Family("binomial", "logit", codes.BINOMIAL, outcomes.two_valued, _share_start, _none),
         Family("binomial", "probit", codes.BINOMIAL_PROBIT, outcomes.two_valued, _probit_start, _none),
         Family("binomial", "cloglog", codes.BINOMIAL_CLOGLOG, outcomes.two_valued, _cloglog_start, _none),
@@ -201,6 +225,7 @@ FAMILIES: dict[tuple[str, str], Family] = {
         Family("lognormal", "log", codes.LOGNORMAL, outcomes.time, _log_time, _log_spread, "sd(residual)"),
         Family("gamma", "log", codes.GAMMA, outcomes.positive, _log_value, _log_one, "shape"),
         Family("inverse gaussian", "log", codes.INVERSE_GAUSSIAN, outcomes.positive, _log_value, _log_one, "shape"),
+        Family("student", "identity", codes.STUDENT, outcomes.real, _value, _log_scale_and_df, "scale", "df"),
         Family("ordinal", "logit", codes.CUMULATIVE_LOGIT, outcomes.levels, _flat, _thresholds(logit)),
         Family("ordinal", "probit", codes.CUMULATIVE_PROBIT, outcomes.levels, _flat, _thresholds(ndtri)),
     )

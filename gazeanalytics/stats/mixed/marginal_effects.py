@@ -121,8 +121,8 @@ def adjusted_predictions(
     Notes
     -----
     Tests and intervals by the delta method are by t, with the degrees of freedom of the fixed effects combined by what
-    each brings to the variance (column `df`; NaN: normal). The rows averaged over are taken as given. Random effects are integrated by Gauss-Hermite quadrature over the normal
-    distribution of their sum.
+    each brings to the variance (column `df`; NaN: normal). The rows averaged over are taken as given. Random effects
+    are integrated by Gauss-Hermite quadrature over the normal distribution of their sum.
 
     References
     ----------

@@ -22,9 +22,12 @@ from gazeanalytics.stats.mixed.separation import separation
 from gazeanalytics.stats.mixed.settings import MixedSettings
 from gazeanalytics.stats.mixed.solver.fitting import Solution, fit_gaussian, fit_laplace
 from gazeanalytics.stats.mixed.solver.laplace import Laplace
+from gazeanalytics.stats.mixed.solver.likelihood import equidistant_steps
 from gazeanalytics.threads import one_blas_thread
 
 __all__ = ["check_formula", "mixed", "refit"]
+
+MANY_DF = 100.0  # of Student's t, from which on its quantiles are those of the normal law within 2 %
 
 
 @one_blas_thread()
@@ -55,7 +58,8 @@ def mixed(
         One row per observation. Rows with a missing value in a column of the formula are left out, counted and noted.
     family : str
         `gaussian`, `binomial`, `poisson`, `negative binomial`, `negative binomial 1`, `beta`, `beta-binomial`,
-        `ordinal` (cumulative), `lognormal` (times, which may be censored), `gamma` or `inverse gaussian`.
+        `ordinal` (cumulative), `lognormal` (times, which may be censored), `gamma`, `inverse gaussian`, or `student`
+        (Student's t about the linear predictor, for numbers with outliers: scale and degrees of freedom are estimated).
     link : str, optional
         `logit` (the first), `probit` or `cloglog` for `binomial`, `logit` or `probit` for `ordinal`; the other families
         have one link.
@@ -66,7 +70,8 @@ def mixed(
         observations that it is the mean of (its residual variance is sigma^2 / weight); under `binomial` and
         `beta-binomial` the number of trials behind an outcome that is a share of successes.
     settings : MixedSettings, mapping or None
-        Points of quadrature, what to do about separated data, which of two words is the success, tolerances.
+        Points of quadrature, what to do about separated data, which of two words is the success, whether thresholds
+        are equidistant, tolerances.
 
     Returns
     -------
@@ -120,6 +125,7 @@ def mixed(
     response = kind.weighted(columns, frame.data[weights]) if weights else kind.response(columns)
     checks.refuse_confounded(parts, frame, kind, response)
     checks.refuse_auxiliary(parts, frame, kind, response)
+    checks.refuse_equidistant(parts, kind, chosen.thresholds)
     frame, aliased = _independent(frame, kind, chosen.tolerances.aliased)
     # Before the fit, as a separated likelihood has no top: a search would end anywhere, with errors of any size.
     apart = separation(frame.x, frame.names, response, kind)
@@ -281,10 +287,12 @@ def _solve(design: Design, plan: Plan, response: Response) -> Solution:
     if plan.family.gaussian:
         return fit_gaussian(design, reml=plan.reml, limits=settings.tolerances)
     inflated = plan.parts.auxiliary_kind == "zeros"
-    likelihood = plan.family.likelihood(design, plan.frame.auxiliary.x, inflated=inflated)
+    likelihood = plan.family.likelihood(design, plan.frame.auxiliary.x, kind=plan.likelihood_kind)
     if settings.points > 1:
         checks.refuse_quadrature(design.terms, plan.family, parameters=likelihood.parameters)
     phi = plan.family.parameters(response)
+    if plan.equidistant:
+        phi = np.linalg.lstsq(equidistant_steps(phi.size), phi, rcond=None)[0]
     rest = zeros_start(plan.frame.auxiliary.x, response) if inflated else np.zeros(likelihood.parameters - phi.size)
     engine = Laplace(design, likelihood, plateau=plan.plateau, limits=settings.tolerances)
     eta = plan.family.start(response)[design.order]
@@ -296,15 +304,18 @@ def _family_parameters(plan: Plan, response: Response, solution: Solution) -> di
     kind, phi = plan.family, solution.phi
     errors = np.sqrt(np.diag(solution.joint_covariance))[solution.joint_covariance.shape[0] - phi.size :]
     effects = plan.frame.auxiliary.names
+    if plan.equidistant:
+        return _named([f"{response.levels[0]}|{response.levels[1]}", "spacing"], phi, errors, ["threshold"] * 2)
     if kind.ordinal:
         cuts = [f"{low}|{high}" for low, high in zip(response.levels[:-1], response.levels[1:], strict=True)]
         names = cuts + [f"{cut}: {effect}" for effect in effects[1:] for cut in cuts]
         kinds = ["threshold"] * len(cuts) + ["effect"] * (len(names) - len(cuts))
         return _named(names, phi, errors, kinds)
-    scale, found = int(bool(kind.dispersion)), {}
-    if scale:
-        value = float(np.exp(phi[0]))
-        found = {kind.dispersion: FamilyParameter(value, float(value * errors[0]), "scale")}
+    scale, values = len(kind.scales), np.exp(phi)
+    found = {
+        name: FamilyParameter(float(value), float(value * error), "scale")
+        for name, value, error in zip(kind.scales, values, errors, strict=False)
+    }
     zeros = [f"zeros: {effect}" for effect in effects] if phi.size > scale else []
     return found | _named(zeros, phi[scale:], errors[scale:], ["effect"] * len(zeros))
 
@@ -323,6 +334,8 @@ def _notes(plan: Plan, solution: Solution, parameters: dict[str, FamilyParameter
             notes.append(f"singular: {term.group}{of}: {'its SD is 0' if term.width == 1 else several}")
     if solution.slopes.size and design.terms and solution.sigma < singular * np.std(design.y):
         notes.append("singular: the residual SD is 0, as there are about as many effects as rows; leave some out")
+    if plan.family.shape == "df" and parameters["df"].value > MANY_DF:
+        notes.append("no outliers: Student's t has as many degrees of freedom as a normal law; take family 'gaussian'")
     if plan.family.of_trials:
         notes += checks.notes_on_laplace(design.terms, design.size, plan.settings.points)
     if not solution.optimum.converged:

@@ -107,13 +107,13 @@ def _random_part(fit: MixedFit, data: pd.DataFrame | None) -> np.ndarray:
 
 def excess_zeros(fit: MixedFit, auxiliary: np.ndarray) -> np.ndarray | float:
     """Give the probability of an excess zero at those predictors; 0 where the model has none."""
-    effects = fit.solution.phi[int(bool(fit.family.dispersion)) :]
+    effects = fit.solution.phi[len(fit.family.scales) :]
     return expit(auxiliary @ effects) if effects.size else 0.0
 
 
 def level_probabilities(fit: MixedFit, eta: np.ndarray, auxiliary: np.ndarray) -> np.ndarray:
     """Give the probability of each level of an ordinal outcome, shape (rows, levels)."""
-    cuts = auxiliary @ fit.solution.phi.reshape(auxiliary.shape[1], -1)
+    cuts = auxiliary @ (fit.threshold_steps @ fit.solution.phi).reshape(auxiliary.shape[1], -1)
     below = fit.family.latent(cuts - eta[:, None])
     ends = np.zeros((eta.size, 1)), np.ones((eta.size, 1))
     return np.diff(np.hstack([ends[0], below, ends[1]]), axis=1)
@@ -176,6 +176,7 @@ def _draw(fit: MixedFit, eta: np.ndarray, rng: np.random.Generator) -> np.ndarra
         return np.sum(rng.random(eta.size)[:, None] > below, axis=1).astype(float)
     size = fit.response.size.astype(int) if fit.family.of_trials else np.ones(eta.size, dtype=int)
     draws = {
+        codes.STUDENT: lambda: mean + shape * rng.standard_t(fit.family_parameters["df"].value, eta.size),
         codes.BINOMIAL: lambda: rng.binomial(size, mean),
         codes.BINOMIAL_PROBIT: lambda: rng.binomial(size, mean),
         codes.BINOMIAL_CLOGLOG: lambda: rng.binomial(size, mean),

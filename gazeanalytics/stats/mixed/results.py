@@ -16,6 +16,7 @@ from gazeanalytics.stats.mixed.frames import Frame
 from gazeanalytics.stats.mixed.outcomes import Response
 from gazeanalytics.stats.mixed.settings import MixedSettings
 from gazeanalytics.stats.mixed.solver.fitting import Solution, evaluated
+from gazeanalytics.stats.mixed.solver.likelihood import equidistant_steps
 
 __all__ = ["FamilyParameter", "MixedFit", "Plan", "RandomEffects"]
 
@@ -93,6 +94,16 @@ class Plan:
     settings: MixedSettings
     notes: tuple[str, ...]
     plateau: bool
+
+    @property
+    def equidistant(self) -> bool:
+        """Whether thresholds stand apart by the same step."""
+        return self.settings.thresholds == "equidistant"
+
+    @property
+    def likelihood_kind(self) -> str:
+        """What the family's own parameters are: `nominal`, `zeros`, `equidistant`, or as usual."""
+        return "equidistant" if self.equidistant else self.parts.auxiliary_kind
 
 
 class FamilyParameter(NamedTuple):
@@ -204,6 +215,13 @@ class MixedFit:
     def names(self) -> tuple[str, ...]:
         """Names of the fixed effects."""
         return self.plan.frame.names
+
+    @property
+    def threshold_steps(self) -> np.ndarray:
+        """How thresholds (and their effects) follow from the family's own parameters; shape (those, parameters)."""
+        if self.plan.equidistant:
+            return equidistant_steps(len(self.response.levels) - 1)
+        return np.eye(self.solution.phi.size)
 
     @property
     def n(self) -> int:

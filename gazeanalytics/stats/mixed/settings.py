@@ -115,6 +115,8 @@ class MixedSettings(Settings):
     success : str
         Which of the two values of a binomial outcome in words is the success; not needed for 0 and 1, for true and
         false, or for an ordered categorical, whose second value it is.
+    thresholds : {"flexible", "equidistant"}
+        Of an ordinal outcome: each by itself, or apart by the same step (as clmm's), which is two parameters in all.
     tolerances : Tolerances
         Where the search stops.
 
@@ -132,6 +134,7 @@ class MixedSettings(Settings):
     degrees_of_freedom: Literal["between-within", "infinite"] = "between-within"
     piled_up: Literal["refuse", "note"] = "note"
     success: str = ""
+    thresholds: Literal["flexible", "equidistant"] = "flexible"
     tolerances: Tolerances = field(default_factory=Tolerances)
 
     def __post_init__(self) -> None:

@@ -1,7 +1,8 @@
 """The likelihood of an outcome given its linear predictor, with the scores of the family's own parameters `phi`.
 
-Three shapes: a density with at most one dispersion; an ordinal outcome between thresholds, which may move with
-predictors of their own; counts with excess zeros, whose log odds have predictors of their own.
+Four shapes: a density with at most one dispersion; Student's t with a scale and degrees of freedom; an ordinal outcome
+between thresholds, which may move with predictors of their own or be equidistant; counts with excess zeros, whose log
+odds have predictors of their own.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ import numpy as np
 
 from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics._kernels.stats import families as kernels
+from gazeanalytics._kernels.stats import student
 from gazeanalytics._kernels.stats.families import Rows, ScoreWeights
 
-__all__ = ["Density", "Inflated", "Likelihood", "Thresholds"]
+__all__ = ["Density", "Equidistant", "Inflated", "Likelihood", "Student", "Thresholds"]
 
 
 _WITHOUT_DISPERSION = (codes.BINOMIAL, codes.BINOMIAL_PROBIT, codes.BINOMIAL_CLOGLOG, codes.POISSON)
+
+
+MAX_DF = 1e6  # of Student's t; the normal distribution to rounding
 
 
 def empty_rows(rows: int) -> Rows:
@@ -87,6 +92,42 @@ class Density:
         if not self.parameters:
             return np.empty(0)
         return np.array([kernels.dispersion_score(self.family, self.outcome, eta, phi, weights)])
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """Student's t about the linear predictor; `phi` holds the logarithms of its scale and degrees of freedom.
+
+    Examples
+    --------
+    An outlier weighs less than it would under a normal distribution: its slope is 0.6 for 10.
+
+    >>> out = empty_rows(1)
+    >>> Student(np.array([10.0])).fill(np.zeros(1), np.log([1.0, 5.0]), out)
+    >>> out.g.round(2).item()
+    0.57
+    """
+
+    y: np.ndarray
+
+    @property
+    def parameters(self) -> int:
+        """How many elements `phi` has."""
+        return 2
+
+    def possible(self, phi: np.ndarray) -> bool:
+        """Any logarithms are, up to where t is normal to rounding."""
+        return bool(phi[1] < np.log(MAX_DF))
+
+    def fill(self, eta: np.ndarray, phi: np.ndarray, out: Rows) -> None:
+        """Fill `out` at a linear predictor."""
+        student.student_rows(self.y, eta, phi, out)
+
+    def scores(self, eta: np.ndarray, phi: np.ndarray, h: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """Give the derivative of sum(-2 log f + h w) + t'g by phi."""
+        out = np.empty(2)
+        student.student_scores(self.y, eta, phi, ScoreWeights(np.full(eta.size, -2.0), h, t), out)
+        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +200,57 @@ class Thresholds:
             for column in self.x.T
         ]
         return np.concatenate(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Equidistant:
+    """An ordinal outcome whose thresholds stand apart by the same step; `phi` holds the first and that step.
+
+    Examples
+    --------
+    >>> fixed = Equidistant(Thresholds(codes.CUMULATIVE_LOGIT, np.array([1]), np.ones((1, 1)), 3))
+    >>> fixed.thresholds(np.array([-1.0, 2.0]))
+    array([-1.,  1.,  3.])
+    """
+
+    cut: Thresholds
+
+    @property
+    def parameters(self) -> int:
+        """How many elements `phi` has."""
+        return 2
+
+    @property
+    def steps(self) -> np.ndarray:
+        """How thresholds follow from `phi`; shape (thresholds, 2)."""
+        return equidistant_steps(self.cut.count)
+
+    def thresholds(self, phi: np.ndarray) -> np.ndarray:
+        """Give the thresholds."""
+        return self.steps @ phi
+
+    def possible(self, phi: np.ndarray) -> bool:
+        """Thresholds rise."""
+        return bool(phi[1] > 0)
+
+    def fill(self, eta: np.ndarray, phi: np.ndarray, out: Rows) -> None:
+        """Fill `out` at a linear predictor."""
+        self.cut.fill(eta, self.thresholds(phi), out)
+
+    def scores(self, eta: np.ndarray, phi: np.ndarray, h: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """Give the derivative of sum(-2 log f + h w) + t'g by phi."""
+        return self.steps.T @ self.cut.scores(eta, self.thresholds(phi), h, t)
+
+
+def equidistant_steps(count: int) -> np.ndarray:
+    """Say how equidistant thresholds follow from the first and their step; shape (thresholds, 2).
+
+    Examples
+    --------
+    >>> equidistant_steps(3) @ [10.0, 2.0]
+    array([10., 12., 14.])
+    """
+    return np.column_stack([np.ones(count), np.arange(count)])
 
 
 @dataclass(frozen=True, slots=True)
