@@ -205,7 +205,7 @@ TABLES: dict[str, Table] = {
                 _text("finding", "what a lesion shows", required=False),
                 _number(
                     "priority",
-                    "which of overlapping AOIs a fixation belongs to: the one with the lowest number, then the smallest",
+                    "which of overlapping AOIs a fixation belongs to: that with the lowest number, then the smallest",
                     required=False,
                 ),
             ),
