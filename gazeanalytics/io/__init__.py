@@ -3,6 +3,7 @@
 from gazeanalytics.io.ai_readers import read_maplez, read_probabilities
 from gazeanalytics.io.chexone import LIKERT, Drafts, read_drafts, read_responses
 from gazeanalytics.io.convert import convert
+from gazeanalytics.io.eyelink import EyelinkRecording, Trials, eyelink_table, read_eyelink
 from gazeanalytics.io.files import format_of, read_columns, read_header
 from gazeanalytics.io.load import load_shard, shard_files
 from gazeanalytics.io.lund2013 import Lund2013, read_lund2013
@@ -13,14 +14,18 @@ __all__ = [
     "LIKERT",
     "ColumnSource",
     "Drafts",
+    "EyelinkRecording",
     "Lund2013",
     "TableMap",
+    "Trials",
     "convert",
+    "eyelink_table",
     "foreign_name",
     "format_of",
     "load_shard",
     "read_columns",
     "read_drafts",
+    "read_eyelink",
     "read_header",
     "read_lund2013",
     "read_maplez",

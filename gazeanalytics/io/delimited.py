@@ -16,7 +16,7 @@ import pyarrow.csv
 from gazeanalytics.io.unpacking import MAX_UNPACKED_MB, as_utf8, read_bytes
 from gazeanalytics.tables import InputError, Rejects, SetAside, nearest, shown
 
-__all__ = ["Dialect", "read_delimited", "read_names", "require"]
+__all__ = ["Dialect", "cut", "read_delimited", "read_names", "require"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def _without_nul(text: _Text) -> tuple[bytes, np.ndarray, list[SetAside]]:
         return text.body, text.lines, []
     rows = text.body.split(b"\n")
     bad = [place for place, row in enumerate(rows[: len(text.lines)]) if b"\x00" in row]
-    faults = [SetAside(int(text.lines[place]), "", "text", f"a NUL byte in {_cut(rows[place])}") for place in bad]
+    faults = [SetAside(int(text.lines[place]), "", "text", f"a NUL byte in {cut(rows[place])}") for place in bad]
     kept = np.setdiff1d(np.arange(len(text.lines)), bad)
     return b"\n".join([rows[place] for place in kept]) + b"\n", text.lines[kept], faults
 
@@ -264,7 +264,7 @@ def _uneven_rows(
     faults = []
     for place, row in uneven:
         swallowed = row.text.count("\n")
-        got = f"{row.actual_columns} in {_cut(row.text.encode())}"
+        got = f"{row.actual_columns} in {cut(row.text.encode())}"
         if swallowed:
             got += f", where a stray quote swallows {swallowed} more line{'s' if swallowed > 1 else ''}"
         faults.append(SetAside(int(lines[min(place, len(lines) - 1)]), "", f"{expected} cells as in the header", got))
@@ -288,7 +288,7 @@ def _check_phantoms(
         rejects.note(path, f"{len(phantom)} empty column{'s' if len(phantom) > 1 else ''} without a name dropped")
 
 
-def _cut(row: bytes) -> str:
+def cut(row: bytes) -> str:
     """The start of a raw row, as it is quoted in a message."""
     return shown(row[:60].decode(errors="replace") + ("…" if len(row) > 60 else ""))
 

@@ -38,6 +38,8 @@ def format_of(path: Path) -> str:
     """
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in _PACKED]
     known = SUFFIXES.get(suffixes[-1]) if suffixes else None
+    if known is None and suffixes[-1:] == [".asc"]:
+        raise InputError(f"{path}: looks like an EyeLink recording; say format = 'eyelink' in study.toml")
     if known is None:
         raise InputError(f"{path}: no known ending; name the file {', '.join(SUFFIXES)} or say format = in study.toml")
     return known
@@ -56,6 +58,8 @@ def read_header(path: Path, *, kind: str | None = None, dialect: Dialect | None 
     ['read_id', 'ts', 'px', 'py']
     """
     kind = kind or format_of(path)
+    if kind == "eyelink":
+        return []  # its columns have no names of their own
     if kind == "parquet":
         return list(_open_parquet(path).schema_arrow.names)
     if kind in DELIMITERS:

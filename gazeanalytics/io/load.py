@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from gazeanalytics import tables
+from gazeanalytics.geometry import Screen
 from gazeanalytics.io.convert import convert
+from gazeanalytics.io.eyelink import EYELINK_TABLES, check_screen, eyelink_table, read_eyelink
 from gazeanalytics.io.files import SUFFIXES, format_of, read_rows
 from gazeanalytics.io.maps import TableMap
 from gazeanalytics.io.plausible import check_units, foreign_name, impossible_rows, in_time, note_rate, one_clock
@@ -60,6 +62,7 @@ def load_shard(
     *,
     rejects: Rejects | None = None,
     keep_clock: bool = False,
+    screen: Screen | None = None,
 ) -> pd.DataFrame:
     r"""Read, convert and check one file of table `name`.
 
@@ -76,6 +79,8 @@ def load_shard(
         it always is in the tables of readers, cases and readings.
     keep_clock : bool
         Leave the times of a recording's clock as they are; else each reading starts at its first row.
+    screen : Screen, optional
+        Of the study; a recording whose own messages declare another size is an error.
 
     Returns
     -------
@@ -102,15 +107,11 @@ def load_shard(
     the median fixation would last 0.225 ms, looks like s
     """
     table_map = table_map or TableMap(file=file.name)
-    kind = table_map.format or format_of(file)
-    raw, broken = read_rows(file, table_map.needs, kind=kind, dialect=table_map.dialect(kind), rejects=rejects)
     lenient = rejects is not None and name in _SET_ASIDE
-    if broken and not lenient:
-        raise InputError(broken[0].words(file, "correct that row or its quotes"))
-    if rejects is not None and table_map.native:
-        _note_left_behind(raw, name, file, rejects)
-    rows, aside = len(raw), {fault.row - 2: fault for fault in broken}
-    frame = convert(raw, name, table_map, file, aside if lenient else None)
+    if table_map.format == "eyelink":
+        frame, aside, rows = _of_eyelink(file, name, table_map, rejects, screen)
+    else:
+        frame, aside, rows = _of_rows(file, name, table_map, rejects, lenient=lenient)
     if name in _SET_ASIDE and "reading" not in frame:
         return _checked(frame, name, file, table_map)  # what is plausible is asked of each reading; this names the lack
     frame = in_time(frame) if name == "samples" else frame
@@ -119,7 +120,7 @@ def load_shard(
         note_rate(frame, table_map.rate_hz, file, rejects)
     impossible = impossible_rows(frame, name, table_map, file) if name in _SET_ASIDE else {}
     if lenient and rejects is not None:
-        frame = _without_faults(frame, name, table_map, aside | impossible, rejects, file, rows + len(broken))
+        frame = _without_faults(frame, name, table_map, aside | impossible, rejects, file, rows)
         if name == "samples" and "t" in frame and len(frame):
             frame = one_clock(frame, file, rejects)
     elif impossible:
@@ -127,6 +128,41 @@ def load_shard(
     if table_map.own_clock and len(frame) and "reading" in frame and not keep_clock:
         frame = _from_image_onset(frame, name)
     return _checked(frame, name, file, table_map)
+
+
+def _of_rows(
+    file: Path, name: str, table_map: TableMap, rejects: Rejects | None, *, lenient: bool
+) -> tuple[pd.DataFrame, dict[int, SetAside], int]:
+    """Rows of a table, converted; those set aside, by their index; and how many the file holds."""
+    kind = table_map.format or format_of(file)
+    raw, broken = read_rows(file, table_map.needs, kind=kind, dialect=table_map.dialect(kind), rejects=rejects)
+    if broken and not lenient:
+        raise InputError(broken[0].words(file, "correct that row or its quotes"))
+    if rejects is not None and table_map.native:
+        _note_left_behind(raw, name, file, rejects)
+    aside = {fault.row - 2: fault for fault in broken}
+    frame = convert(raw, name, table_map, file, aside if lenient else None)
+    return frame, aside, len(raw) + len(broken)
+
+
+def _of_eyelink(
+    file: Path, name: str, table_map: TableMap, rejects: Rejects | None, screen: Screen | None
+) -> tuple[pd.DataFrame, dict[int, SetAside], int]:
+    """Do the same for an EyeLink recording, of which a table is a part."""
+    if name not in EYELINK_TABLES:
+        raise InputError(
+            f"study.toml, tables.{name}.format: expected another one; got 'eyelink', whose files hold "
+            f"{', '.join(EYELINK_TABLES)}; correct the format or the table"
+        )
+    lines = Rejects(max_share=1.0) if rejects is not None else None
+    recording = read_eyelink(file, rejects=lines, max_unpacked_mb=table_map.max_unpacked_mb)
+    if screen is not None and table_map.frame == "screen":
+        check_screen(recording, screen)
+    frame = eyelink_table(recording, name, eye=table_map.eye, trials=table_map.trials, rejects=rejects)
+    # A line of no known kind may have been a row of any table.
+    faults = recording.rejected.get(name, []) + recording.rejected.get("lines", [])
+    rows = recording.counts.get(name, 0) + len(faults)
+    return frame, {fault.row - 2: fault for fault in faults}, rows
 
 
 def _note_left_behind(raw: pd.DataFrame, name: str, file: Path, rejects: Rejects) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gazeanalytics.io.delimited import Dialect
+from gazeanalytics.io.eyelink import Eye, Trials
 from gazeanalytics.io.files import DELIMITERS
 from gazeanalytics.io.unpacking import MAX_UNPACKED_MB
 
@@ -27,6 +28,10 @@ UNITS: dict[str, dict[str, float]] = {
 
 # A condition of `keep`.
 CONDITION = re.compile(r"\s*(?:(not empty)|(>=|<=|>|<)\s*(-?[0-9]+(?:\.[0-9]+)?))\s*")
+
+# Keys of a map that go with EyeLink recordings alone, and those that go with every format.
+_OF_EYELINK = {"eye", "trial_message", "onset_message", "end_message"}
+_OF_ALL = {"file", "format", "max_unpacked_mb", "rate_hz", "reading", "frame", "clock", "trust_units"}
 
 Cell = str | int | float | bool
 Frame = Literal["image", "screen", "image-fraction", "screen-fraction"]
@@ -94,7 +99,7 @@ class TableMap(_Strict):
     """
 
     file: str | list[str] = Field(description="path or pattern beside study.toml, or a list of them", min_length=1)
-    format: Literal["csv", "tsv", "json", "jsonl", "parquet"] | None = None
+    format: Literal["csv", "tsv", "json", "jsonl", "parquet", "eyelink"] | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     encoding: str | None = Field(default=None, description="of text; default UTF-8, windows-1252 where it is not that")
     skip: int = Field(default=0, ge=0, description="lines before the header")
@@ -124,6 +129,12 @@ class TableMap(_Strict):
         default_factory=dict,
         description="keep rows whose column has one of the values, or fits: '>= 0.6', 'not empty'",
     )
+    eye: Eye | None = Field(default=None, description="of an EyeLink recording of both: left, right or mean")
+    trial_message: str = Field(
+        default="TRIALID", description="how the message of an EyeLink begins that starts a trial"
+    )
+    onset_message: str = Field(default="", description="how its message of image onset begins")
+    end_message: str = Field(default="", description="how the message begins that ends what is looked at")
     trust_units: bool = Field(default=False, description="don't compare the values with what their unit makes likely")
     columns: dict[str, ColumnSource] = Field(default_factory=dict)
 
@@ -167,6 +178,35 @@ class TableMap(_Strict):
     @classmethod
     def _one_name(cls, reading: Any) -> Any:
         return [reading] if isinstance(reading, str) else reading
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_eyelink(cls, given: Any) -> Any:
+        """An EyeLink gives places on the screen, and times on its own clock until a message marks image onset."""
+        if not isinstance(given, dict) or given.get("format") != "eyelink":
+            return given
+        return {"frame": "screen", "clock": "image" if given.get("onset_message") else "recording"} | given
+
+    @model_validator(mode="after")
+    def _fits_format(self) -> TableMap:
+        fields = type(self).model_fields
+        given = {name for name in self.model_fields_set if getattr(self, name) != fields[name].default}
+        idle = sorted(given & _OF_EYELINK if self.format != "eyelink" else given - _OF_EYELINK - _OF_ALL)
+        if idle and self.format != "eyelink":
+            raise ValueError(f"{idle[0]} goes with format = 'eyelink' alone")
+        if idle:
+            raise ValueError(f"{idle[0]} does nothing with format = 'eyelink', whose columns are known; leave it out")
+        if self.format == "eyelink" and "fraction" in self.frame:
+            raise ValueError("an EyeLink gives px; frame may be 'screen' or, if the image fills the screen, 'image'")
+        if self.format == "eyelink" and self.clock == "image" and not self.onset_message:
+            raise ValueError("clock = 'image' needs onset_message, for an EyeLink's clock starts with the tracker")
+        return self
+
+    @property
+    def trials(self) -> Trials:
+        """What a reading of an EyeLink recording is."""
+        parts = tuple(self.reading) or Trials().parts
+        return Trials(parts, self.trial_message, self.onset_message, self.end_message)
 
     @property
     def native(self) -> bool:

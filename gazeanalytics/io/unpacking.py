@@ -6,7 +6,7 @@ import codecs
 import gzip
 import stat
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -14,7 +14,16 @@ import pyarrow as pa
 
 from gazeanalytics.tables import InputError
 
-__all__ = ["MAX_UNPACKED_MB", "as_utf8", "check_file", "check_unpacked", "read_bytes"]
+__all__ = [
+    "BYTE_ORDER_MARKS",
+    "MAX_UNPACKED_MB",
+    "as_utf8",
+    "check_file",
+    "check_unpacked",
+    "line_as_utf8",
+    "read_blocks",
+    "read_bytes",
+]
 
 MAX_UNPACKED_MB = 4_000
 """How large one packed file may become, unless `max_unpacked_mb` of its map says otherwise."""
@@ -32,8 +41,9 @@ _FOREIGN = (
     (b"\x93NUMPY", "a NumPy array", "save it as CSV or Parquet"),
     (b"\x89HDF", "an HDF5 file", "save the table as CSV or Parquet"),
     (b"SQLite format 3", "a database", "export the table as CSV"),
+    (b"SR_RESEARCH_COMBINED_FILE", "an EDF recording of an EyeLink", "convert it to ASC with edf2asc"),
 )
-_BYTE_ORDER_MARKS = (
+BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -69,6 +79,22 @@ def read_bytes(path: Path, *, max_unpacked_mb: float = MAX_UNPACKED_MB) -> bytes
     InputError
         If it is absent, empty, damaged, of a kind that holds no table, or unpacks to more than the limit.
     """
+    data = b"".join(read_blocks(path, max_unpacked_mb=max_unpacked_mb))
+    if not data.strip():
+        raise InputError(f"{path}: is empty; put the data there or take the table out of study.toml")
+    return data
+
+
+def read_blocks(path: Path, *, size: int = -1, max_unpacked_mb: float = MAX_UNPACKED_MB) -> Iterator[bytes]:
+    """Read a file block by block, of at most `size` bytes, unpacked where it is gzip or zstd.
+
+    A file that isn't packed comes as one block where `size` is -1.
+
+    Raises
+    ------
+    InputError
+        If it is absent, damaged, of a kind that holds no table, or unpacks to more than the limit.
+    """
     check_file(path)
     try:
         with path.open("rb") as stream:
@@ -79,23 +105,23 @@ def read_bytes(path: Path, *, max_unpacked_mb: float = MAX_UNPACKED_MB) -> bytes
             for mark, what, remedy in _FOREIGN:
                 if start.startswith(mark):
                     raise InputError(f"{path}: is {what}; {remedy}")
-            data = _unpacked(path, stream, start, max_unpacked_mb)
+            yield from _unpacked(path, stream, start, size, max_unpacked_mb)
     except PermissionError:
         raise InputError(f"{path}: permission denied; ask for read access") from None
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error}); copy it again from its source") from None
-    if not data.strip():
-        raise InputError(f"{path}: is empty; put the data there or take the table out of study.toml")
-    return data
 
 
-def _unpacked(path: Path, stream: BinaryIO, start: bytes, max_unpacked_mb: float) -> bytes:
+def _unpacked(path: Path, stream: BinaryIO, start: bytes, size: int, max_unpacked_mb: float) -> Iterator[bytes]:
+    block = size if size > 0 else _BLOCK
     if start.startswith(b"\x1f\x8b"):
-        return _all_of(path, cast(BinaryIO, gzip.GzipFile(fileobj=stream)).read, max_unpacked_mb)
-    if start.startswith(b"\x28\xb5\x2f\xfd"):
+        yield from _parts_of(path, cast(BinaryIO, gzip.GzipFile(fileobj=stream)).read, block, max_unpacked_mb)
+    elif start.startswith(b"\x28\xb5\x2f\xfd"):
         with pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd") as unpacked:
-            return _all_of(path, unpacked.read, max_unpacked_mb)
-    return stream.read()
+            yield from _parts_of(path, unpacked.read, block, max_unpacked_mb)
+    else:
+        while data := stream.read(size):
+            yield data
 
 
 def check_unpacked(path: Path, size: int, max_unpacked_mb: float) -> None:
@@ -115,19 +141,18 @@ def check_unpacked(path: Path, size: int, max_unpacked_mb: float) -> None:
         )
 
 
-def _all_of(path: Path, read: Callable[[int], bytes], max_unpacked_mb: float) -> bytes:
+def _parts_of(path: Path, read: Callable[[int], bytes], size: int, max_unpacked_mb: float) -> Iterator[bytes]:
     """Unpack block by block, so that a bomb is met at the limit and not in full."""
-    blocks, size = [], 0
+    unpacked = 0
     try:
-        while block := read(_BLOCK):
-            blocks.append(block)
-            size += len(block)
-            check_unpacked(path, size, max_unpacked_mb)
+        while block := read(size):
+            unpacked += len(block)
+            check_unpacked(path, unpacked, max_unpacked_mb)
+            yield block
     except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
         raise InputError(
-            f"{path}: is truncated or damaged after {size:,} bytes of text ({error}); copy it again from its source"
+            f"{path}: is truncated or damaged after {unpacked:,} bytes of text ({error}); copy it again from its source"
         ) from None
-    return b"".join(blocks)
 
 
 def as_utf8(data: bytes, path: Path, encoding: str | None) -> tuple[bytes, str]:
@@ -142,7 +167,7 @@ def as_utf8(data: bytes, path: Path, encoding: str | None) -> tuple[bytes, str]:
     InputError
         If the text is not in the encoding that was declared.
     """
-    mark = next((name for start, name in _BYTE_ORDER_MARKS if data.startswith(start)), None)
+    mark = next((name for start, name in BYTE_ORDER_MARKS if data.startswith(start)), None)
     # Text of UTF-16 without its mark: every second byte of a header is NUL.
     if mark is None and encoding is None and len(data) >= 8 and len(data) % 2 == 0:
         head = data[:64]
@@ -158,10 +183,11 @@ def as_utf8(data: bytes, path: Path, encoding: str | None) -> tuple[bytes, str]:
             raise InputError(
                 f"{path}: is not {named} text ({_first_words(error)}); correct its encoding in study.toml"
             ) from None
-    return b"\n".join(map(_line_as_utf8, data.splitlines())) + b"\n", "windows-1252"
+    return b"\n".join(map(line_as_utf8, data.splitlines())) + b"\n", "windows-1252"
 
 
-def _line_as_utf8(line: bytes) -> bytes:
+def line_as_utf8(line: bytes) -> bytes:
+    """One line as UTF-8: as it is where it is that, else from windows-1252."""
     try:
         line.decode()
     except UnicodeDecodeError:

@@ -108,7 +108,8 @@ class Study:
     def _loaded(self, name: str, file: Path, *, keep_clock: bool) -> pd.DataFrame:
         """One file, its readings keyed as in table `readings`; rows of other readings are set aside."""
         rejects = None if self.strict else self.rejects
-        frame = io.load_shard(file, name, self.config.tables.get(name), rejects=rejects, keep_clock=keep_clock)
+        table_map, screen = self.config.tables.get(name), self.config.screen_geometry()
+        frame = io.load_shard(file, name, table_map, rejects=rejects, keep_clock=keep_clock, screen=screen)
         if not len(frame) and len(self.files(name)) > 1:
             self.rejects.note(file, f"holds no rows, so it adds nothing to {name}")
         return self._known_readings(frame, name, file) if name in _KEYED_BY_READING else frame
@@ -186,7 +187,8 @@ class Study:
             counts["samples"] = sum(len(self.shard("samples", file)) for file in self.files("samples"))
         self._check_content(counts)
         self.rejects.summarise()
-        return counts | {f"{name} set aside": count for name, count in self.rejects.counts().items()}
+        counts |= {f"{name} set aside": count for name, count in self.rejects.counts().items()}
+        return counts | self.rejects.left_out_counts()
 
     def _check_content(self, counts: dict[str, int]) -> None:
         """Refuse gaze tables without a row, and a study that has neither gaze nor words nor outcomes."""

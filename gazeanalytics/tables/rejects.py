@@ -69,6 +69,7 @@ class Rejects:
     max_share: float = 0.05
     rows: dict[tuple[str, Path], list[SetAside]] = field(default_factory=dict)
     notes: dict[tuple[str, str], str] = field(default_factory=dict)
+    left_out: dict[tuple[str, Path], int] = field(default_factory=dict)
 
     def put(self, table: str, file: Path, faults: list[SetAside], *, of: int) -> None:
         """Note the rows of one file that are not used.
@@ -97,6 +98,10 @@ class Rejects:
         if readings:
             expected = "a recording that events can be found in"
             self.rows["samples, readings", file] = [SetAside(0, "", expected, f"reading {one}") for one in readings]
+
+    def leave_out(self, what: str, file: Path, count: int) -> None:
+        """Count rows of a file that are sound but no part of the study, such as gaze between two trials."""
+        self.left_out[what, file] = count
 
     def note(self, file: Path | str, text: str, *, kind: str = "") -> None:
         """Warn once of something in a file; the note also goes into the provenance."""
@@ -142,3 +147,8 @@ class Rejects:
         """How many rows of each table are set aside."""
         tables = sorted({table for table, _ in self.rows})
         return {name: sum(len(faults) for (table, _), faults in self.rows.items() if table == name) for name in tables}
+
+    def left_out_counts(self) -> dict[str, int]:
+        """How many sound rows are no part of the study, by what they are."""
+        names = sorted({what for (what, _), count in self.left_out.items() if count})
+        return {name: sum(count for (what, _), count in self.left_out.items() if what == name) for name in names}
