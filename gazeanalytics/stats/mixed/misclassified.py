@@ -283,7 +283,7 @@ def _mixture(fit: MixedFit, column: str, weights: np.ndarray) -> MixedFit:
     frame, response, settings = fit.frame, fit.response, fit.plan.settings
     x = np.ascontiguousarray(frame.x[:, plain])
     design = arrange(response.y, x, frame.terms, size=response.size, offset=frame.offset)
-    density = fit.family.likelihood(design, frame.auxiliary.x, inflated=False)
+    density = fit.family.likelihood(design, frame.auxiliary.x, kind="")
     if not isinstance(density, Density):
         raise ModelError(f"family {fit.family.name!r} isn't corrected for misplaced rows")
     order = design.order
