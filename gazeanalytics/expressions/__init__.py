@@ -11,6 +11,7 @@ what comes out are bounded (`Limits`).
 # mistake (Attribute) is a shell. Rejected too: DataFrame.eval, whose names reach Python's objects. With our own
 # grammar, what isn't in the tree can't happen.
 from gazeanalytics.expressions.algebra import Term, expand, summands
+from gazeanalytics.expressions.coding import summing
 from gazeanalytics.expressions.conditions import check_condition, select
 from gazeanalytics.expressions.faults import ExpressionError, Limits, limits, shorten
 from gazeanalytics.expressions.grammar import parse
@@ -41,6 +42,7 @@ __all__ = [
     "select",
     "shorten",
     "summands",
+    "summing",
     "work_out",
     "write",
 ]

@@ -15,7 +15,7 @@ from gazeanalytics.expressions.signatures import CODINGS
 from gazeanalytics.expressions.tree import Call, Listing, Literal, Name, Node, write
 from gazeanalytics.tables import nearest, shown
 
-__all__ = ["Coding", "columns", "learn"]
+__all__ = ["Coding", "columns", "learn", "summing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,19 @@ def columns(coding: Coding, values: pd.Series, *, reduced: bool) -> tuple[np.nda
     # Missing stays missing: code -1 has taken the last level's row, as it does in numpy.
     found[missing] = np.nan
     return found, [coding.name + label for label in labels]
+
+
+def summing(coding: Coding) -> Coding:
+    """Give the same category in sum coding, in which a coefficient is a level's distance from the mean of all.
+
+    Examples
+    --------
+    >>> from gazeanalytics.expressions.grammar import parse
+    >>> summing(learn(parse("site"), pd.Series(["a", "b", "c"]))).contrasts.tolist()
+    [[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]
+    """
+    matrix, labels = _sum(list(coding.levels), None)
+    return Coding(coding.name, coding.levels, matrix, tuple(f"[{label}]" for label in labels))
 
 
 def _codes(levels: tuple[Any, ...], values: pd.Series) -> np.ndarray:

@@ -112,3 +112,54 @@ def test_rows_of_levels_that_never_met_are_not_predicted(never_met, data):
     assert np.isfinite(stats.predict(never_met, data[data.never == 1])).all()
     with pytest.raises(stats.ModelError, match=r"got row 0 \(site a, help no\), which is not estimable"):
         stats.predict(never_met, data[data.never == 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "chosen"),
+    [
+        ("type3_interaction", "site * help + z + (1 | reader)", None),
+        ("type3_interaction", "factor(site, contr.helmert) * help + z + (1 | reader)", None),
+        ("type3_slopes", "site * z + help + (1 | reader) + (1 | case)", None),
+        ("type3_unbalanced", "site * help * z + (1 | reader)", "never == 1 | case > 9"),
+    ],
+)
+def test_type_three_tests_are_those_of_lmertest(data, r, name, right, chosen):
+    rows = data.query(chosen) if chosen else data
+    table = stats.joint_tests(stats.mixed(f"y ~ {right}", rows), kind="III").set_index("term")
+    table.index = table.index.str.replace("factor(site, contr.helmert)", "site")
+    want = pd.DataFrame(r[name]).set_index("term")
+    assert set(table.index) == set(want.index)
+    np.testing.assert_allclose(table.loc[want.index, "statistic"], want["statistic"], rtol=5e-5)
+    np.testing.assert_allclose(table.loc[want.index, "df"], want["df"])
+    np.testing.assert_allclose(table.loc[want.index, "df_residual"], want["df_residual"], rtol=1e-3)
+    np.testing.assert_allclose(table.loc[want.index, "p_value"], want["p_value"], rtol=2e-3)
+
+
+def test_type_three_tests_don_t_hang_on_the_coding_and_those_as_coded_do(data):
+    def tests(right, kind):
+        fit = stats.mixed(f"count ~ {right} + (1 | reader)", rows, family="poisson")
+        return stats.joint_tests(fit, kind=kind)["statistic"].to_numpy()
+
+    rows = data.assign(count=np.random.default_rng(1).poisson(np.exp(data.y / 3)))
+    treatment, other = "site * help", "factor(site, contr.sum) * relevel(help, ref='yes')"
+    np.testing.assert_allclose(tests(treatment, "III"), tests(other, "III"), rtol=1e-5)
+    assert abs(tests(treatment, "coded")[1] - tests(other, "coded")[1]) > 0.1
+    summed = "factor(site, contr.sum) * factor(help, contr.sum)"
+    np.testing.assert_allclose(tests(summed, "coded"), tests(treatment, "III"), rtol=1e-5)
+
+
+def test_type_three_tests_of_ordinal_outcomes_leave_the_thresholds_out(data):
+    rows = data.assign(level=np.digitize(data.y, [1.5, 2.5, 3.5]))
+    fits = [
+        stats.mixed(f"level ~ {right} + (1 | reader)", rows, family="ordinal")
+        for right in ("site * help", "factor(site, contr.sum) * factor(help, contr.sum)")
+    ]
+    found = stats.joint_tests(fits[0], kind="III")["statistic"]
+    np.testing.assert_allclose(found, stats.joint_tests(fits[1])["statistic"], rtol=1e-4)
+
+
+def test_type_three_tests_need_every_combination(never_met):
+    with pytest.raises(stats.ModelError, match=r"here some are not estimable: no row .* separates 'site\[c\]:help"):
+        stats.joint_tests(never_met, kind="III")
+    with pytest.raises(stats.ModelError, match="expected 'coded' or 'III'; got 'II'"):
+        stats.joint_tests(never_met, kind="II")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
+from gazeanalytics.expressions import summing
+from gazeanalytics.stats.mixed.degrees_of_freedom import of_contrasts, satterthwaite
 from gazeanalytics.stats.mixed.design import ModelError
+from gazeanalytics.stats.mixed.estimability import left_out
 from gazeanalytics.stats.mixed.model import assemble
 from gazeanalytics.stats.mixed.results import MixedFit
 
@@ -87,8 +90,8 @@ def by_maximum_likelihood(fit: MixedFit) -> MixedFit:
     return assemble(replace(fit.plan, reml=False), fit.response) if fit.plan.reml else fit
 
 
-def joint_tests(fit: MixedFit) -> pd.DataFrame:
-    """Wald's F test of each term of the fixed part as a whole, given all others (type III anova where coding allows).
+def joint_tests(fit: MixedFit, *, kind: Literal["coded", "III"] = "coded") -> pd.DataFrame:
+    """Wald's F test of each term of the fixed part as a whole, given all others (analysis of variance).
 
     Gaussian models get Satterthwaite's denominator degrees of freedom (several at once: Fai & Cornelius 1996, J. Stat.
     Comput. Simul. 54(4), as lmerTest does); other families the fewest of the term's effects (between-within), or
@@ -97,12 +100,20 @@ def joint_tests(fit: MixedFit) -> pd.DataFrame:
     Parameters
     ----------
     fit : MixedFit
+    kind : {"coded", "III"}
+        Effects as they are coded: with an interaction in the model, a main effect is the one at the other factor's
+        reference level. Or type III, as lmerTest and SAS have it: a main effect is the average over the levels of the
+        other factors, each counted once, whatever the coding; numbers stand at 0.
 
     Returns
     -------
     pandas.DataFrame
-        Columns term, statistic (F), df (of the term), df_residual, p_value. Effects are as coded: with an interaction
-        in the model, a main effect is the one at the other factor's reference level.
+        Columns term, statistic (F), df (of the term), df_residual, p_value.
+
+    Raises
+    ------
+    ModelError
+        If type III tests are asked of a fit that had to leave columns out, as not every combination of levels occurs.
 
     See Also
     --------
@@ -120,16 +131,33 @@ def joint_tests(fit: MixedFit) -> pd.DataFrame:
            term  statistic  df  df_residual  p_value
     0  strategy       40.6   2        346.0      0.0
     """
+    if kind not in ("coded", "III"):
+        raise ModelError(f"kind: expected 'coded' or 'III'; got {kind!r}")
     spec = fit.frame.spec
-    names = spec.column_names
+    whole = _type_three(fit) if kind == "III" else np.eye(len(fit.names))
     rows = []
     for term, columns in spec.term_slices.items():
-        place = [fit.names.index(name) for name in names[columns] if name in fit.names and name != "(Intercept)"]
+        named = [name for name in spec.column_names[columns] if name != "(Intercept)"]
+        place = [fit.names.index(name) for name in named if name in fit.names]
         if place:
-            statistic, rest = _wald_f(fit, place)
+            statistic, rest = _wald_f(fit, whole[place])
             row = {"term": term, "statistic": statistic, "df": len(place)}
             rows.append(row | {"df_residual": rest, "p_value": _f_tail(statistic, len(place), rest)})
     return pd.DataFrame(rows)
+
+
+def _type_three(fit: MixedFit) -> np.ndarray:
+    """Give each effect as it would be with sum coding, as a sum of those that there are; shape (effects, effects)."""
+    spec = fit.frame.spec
+    ones = int(fit.family.ordinal and "(Intercept)" in spec.column_names)  # the thresholds are in its place
+    if len(fit.names) + ones < len(spec.column_names):
+        raise ModelError(f"type III tests are of every combination of levels; here some are {left_out(fit)}")
+    summed = {text: summing(coding) for text, coding in spec.codings.items()}
+    used = np.unique(spec.matrix(fit.frame.data), axis=0, return_index=True)[1]
+    rows = fit.frame.data.iloc[used]
+    ours, theirs = spec.matrix(rows), replace(spec, codings=summed).matrix(rows)
+    # Both span the same: ours b = theirs c, so that c = (theirs^+ ours) b.
+    return np.linalg.lstsq(theirs, ours, rcond=None)[0][ones:, ones:]
 
 
 def _f_tail(statistic: float, df: int, df_residual: float) -> float:
@@ -138,21 +166,19 @@ def _f_tail(statistic: float, df: int, df_residual: float) -> float:
     return float(stats.chi2.sf(statistic * df, df))
 
 
-def _wald_f(fit: MixedFit, place: list[int]) -> tuple[float, float]:
-    """F of those fixed effects together, and its denominator's degrees of freedom."""
-    beta, covariance = fit.coefficients[place], fit.covariance[np.ix_(place, place)]
-    statistic = float(beta @ np.linalg.solve(covariance, beta)) / len(place)
+def _wald_f(fit: MixedFit, sums: np.ndarray) -> tuple[float, float]:
+    """F of sums of fixed effects together, shape (sums, effects), and its denominator's degrees of freedom."""
+    values, covariance, count = sums @ fit.coefficients, sums @ fit.covariance @ sums.T, len(sums)
+    statistic = float(values @ np.linalg.solve(covariance, values)) / count
     if not fit.solution.slopes.size:
-        df = fit.df[place]
+        df = of_contrasts(fit, sums)
         return statistic, float(np.nanmin(df)) if np.isfinite(df).any() else np.inf
     # F is the mean of squared t's of independent contrasts (the covariance's eigenvectors), each with its own
     # Satterthwaite df; F's df is the one whose mean equals theirs, E(F) = df / (df - 2). Kenward & Roger (1997) also
     # inflate the covariance; that needs the dense marginal covariance, which the blocked system never forms.
     vectors = np.linalg.eigh(covariance)[1]
-    rows = np.zeros((len(place), fit.coefficients.size))
-    rows[:, place] = vectors.T
-    df = satterthwaite(fit.solution, rows)
-    if len(place) == 1:
+    df = satterthwaite(fit.solution, vectors.T @ sums)
+    if count == 1:
         return statistic, float(df[0])
     expected = float(np.sum(df[df > 2] / (df[df > 2] - 2)))
-    return statistic, 2 * expected / (expected - len(place)) if expected > len(place) else np.nan
+    return statistic, 2 * expected / (expected - count) if expected > count else np.nan
