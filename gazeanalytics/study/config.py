@@ -52,6 +52,17 @@ class _Events(_Strict):
 
 class _Features(_Strict):
     options: dict[str, Any] = Field(default_factory=dict)
+    first_ms: float | None = Field(default=None, gt=0, description="only gaze that begins in the first so many ms")
+    before_mention: bool = Field(
+        default=False, description="only gaze that begins before a finding is first mentioned; traces need an onset"
+    )
+
+    @property
+    def restricted(self) -> str:
+        """What the features are of, where that isn't the whole reading."""
+        seconds = "" if self.first_ms is None else f"the first {self.first_ms / 1000:g} s"
+        mention = "the time before the first mention of a finding" if self.before_mention else ""
+        return " and ".join(filter(None, (seconds, mention)))
 
 
 class _Strategies(_Strict):

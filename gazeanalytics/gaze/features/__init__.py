@@ -16,6 +16,7 @@ from gazeanalytics.gaze.aoi.regions import visits as make_visits
 from gazeanalytics.gaze.features.ambient_focal import ambient_focal, ambient_focal_scale, clusters, course
 from gazeanalytics.gaze.features.aoi import checklist, lesions, regions_covered, regions_seen
 from gazeanalytics.gaze.features.basic import counts, directions, durations, saccade_measures, steps
+from gazeanalytics.gaze.features.early_gaze import early_gaze
 from gazeanalytics.gaze.features.examples import example_scanpaths
 from gazeanalytics.gaze.features.feature_sets import NEED_ANGLE, STRATEGY_FEATURES
 from gazeanalytics.gaze.features.sequence import recurrence, transitions
@@ -30,6 +31,7 @@ __all__ = [
     "FeatureSettings",
     "ambient_focal",
     "ambient_focal_scale",
+    "early_gaze",
     "example_scanpaths",
     "scanpath_features",
     "time_course",

@@ -275,12 +275,17 @@ def causal(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
         return
     of_gaze = _of_gaze(known, known.estimates["term"])
     if of_gaze.any():
+        restricted = known.study.config.features.restricted
+        follows = (
+            "Gaze may follow the decision (one dwells on what was found): use features of the first seconds (first_ms "
+            "in [features]) or of the time before the first mention (before_mention), or assign"
+        )
         yield Claim(
             "causal",
             "every effect of strategy",
-            f"{many(int(of_gaze.sum()), 'coefficient')}; strategies are of whole readings",
-            "Gaze may follow the decision (one dwells on what was found): use features of the first seconds, or of the "
-            "time before the first mention, or assign ways of searching at random; until then it's an association.",
+            f"{many(int(of_gaze.sum()), 'coefficient')}; strategies are of {restricted or 'whole readings'}",
+            f"{'Readers chose how to search: assign' if restricted else follows} ways of searching at random; until "
+            "then it's an association.",
         )
 
 
