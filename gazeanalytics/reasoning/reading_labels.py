@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.reasoning.ai.answers import spell_rows
 from gazeanalytics.reasoning.ai.outputs import parse_outputs
+from gazeanalytics.reasoning.ai.spelling import line_up, spell_options, spell_rows
 from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, PRESENT_FROM, status
 from gazeanalytics.reasoning.labeler.conclusions import RULES, Rule, conclude
 from gazeanalytics.reasoning.labeler.extending import extend
@@ -140,9 +140,10 @@ def _label_outputs(traces: pd.DataFrame, chosen: ReasoningSettings) -> pd.DataFr
     parsed = parse_outputs(texts)
     answered = parsed["answer"].fillna("").ne("").to_numpy()
     # An output in which no answer is found is read whole: nothing that a model says is dropped.
-    reasoned = parsed["reasoning"].where(answered, texts.map(spell_rows)).to_numpy()
+    reasoned = parsed["reasoning"].where(answered, texts.map(line_up).map(spell_rows)).to_numpy()
     # "Yes, there is an effusion." says more than its yes.
-    answers = parsed["answer"].mask(parsed["kind"].eq("yes_no"), texts).fillna("").map(spell_rows)
+    answers = parsed["answer"].mask(parsed["kind"].eq("yes_no"), texts).fillna("")
+    answers = pd.Series(map(spell_options, answers, texts), answers.index).map(spell_rows)
     both = traces[["reading", "step"]].loc[traces.index.repeat(2)].reset_index(drop=True)
     both["own"] = both["step"].to_numpy()
     both["text"] = np.column_stack([reasoned, answers.where(answered, "")]).ravel()

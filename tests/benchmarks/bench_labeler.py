@@ -1,12 +1,18 @@
 """Speed of the findings labeler on the reports of a whole study (bench_peers.py has it beside negspacy).
 
     python tests/benchmarks/bench_labeler.py
+    python tests/benchmarks/bench_labeler.py --beside CHECKOUT
 
 Reports are eight of our own sentences each, no two alike. As the labeler reads equal sentences once, it is also timed
-on reports of which no sentence comes twice, and on 103,592 of these.
+on reports of which no sentence comes twice, and on 103,592 of these. `--beside` times another checkout of this package
+on the same reports, of which no sentence comes twice, the two in turn: a machine that others use slows both.
 """
 
+import argparse
 import csv
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -39,7 +45,36 @@ def ours(reports: list[str]) -> pd.DataFrame:
     return reasoning.conclude(reasoning.label_findings(traces))
 
 
+def rate_of_checkout(root: Path, rounds: int = 3) -> float:
+    """Best rate of a few rounds of a checkout, in a process of its own that imports the package from there."""
+    here = str(Path(__file__).parent)
+    code = (
+        f"import sys; sys.path[:0] = [{str(root)!r}, {here!r}]; import bench_labeler as own\n"
+        f"own.ours(own.make_reports(10)); reports = own.make_reports(3000, distinct=True)\n"
+        f"print(max(own.rate(own.ours, reports) for _ in range({rounds})))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def beside(other: Path, turns: int = 5) -> None:
+    """Print the rates of this checkout and another, in turn, and the median ratio."""
+    ratios = []
+    for _ in range(turns):
+        mine, theirs = rate_of_checkout(Path(__file__).parents[2]), rate_of_checkout(other)
+        ratios.append(mine / theirs)
+        print(f"this checkout {mine:6.0f} reports/s of CPU, the other {theirs:6.0f}: {ratios[-1]:.2f}")
+    print(f"median ratio {np.median(ratios):.2f}")
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--beside", type=Path, metavar="CHECKOUT")
+    other = parser.parse_args().beside
+    if other is not None:
+        beside(other.resolve())
+        return
     ours(make_reports(10))
     reports = make_reports(3000)
     mine = rate(ours, reports)

@@ -1,9 +1,19 @@
 """What traces conclude: changed minds, final answers of AI readers, statements of all kinds, and languages.
 
 Half of each set was written after the rules were frozen (`written` = after). Their scores on first sight: traces 27 of
-30, sentences 56 of 60, outputs 20 of 20. The rules were then widened for what they had missed. Four more rounds
-(rounds.csv), each written before the rules met it, scored on first sight: traces 21, 23, 20 of 30 and 18 of 20,
-sentences 65, 67, 66 of 80 and 37 of 39, outputs 23, 29, 27 of 30 and 15 of 15; the rules were widened after each.
+30, sentences 56 of 60, outputs 20 of 20. The rules were then widened for what they had missed. More rounds
+(rounds.csv), each written before the rules met it, scored on first sight as below; the rules were widened after each,
+and rounds 5 and 6 were written to break them.
+
+| round | traces | sentences | outputs |
+|---|---|---|---|
+| 1 | 21 of 30 | 65 of 80 | 23 of 30 |
+| 2 | 23 of 30 | 67 of 80 | 29 of 30 |
+| 3 | 20 of 30 | 66 of 80 | 27 of 30 |
+| 4 | 18 of 20 | 37 of 39 | 15 of 15 |
+| 5 | 40 of 60 | 87 of 117 | 35 of 40 |
+| 6 | 19 of 30 | 39 of 60 | 15 of 20 |
+| 7 | 26 of 30 | 53 of 60 | 18 of 20 |
 """
 
 import json
@@ -73,7 +83,7 @@ def in_band(certainty, expected):
 
 
 @pytest.mark.parametrize("kind", ["change of mind", "sentence", "AI output"])
-def test_four_rounds_of_texts_that_were_new_to_the_rules(kind):
+def test_rounds_of_texts_that_were_new_to_the_rules(kind):
     rows = ROUNDS[ROUNDS["kind"] == kind].reset_index(drop=True)
     if kind == "AI output":
         traces = rows.assign(reading=rows.index, step=0)

@@ -9,13 +9,16 @@ other, since on "<answer>" repeated they take a time that grows with the square.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["MAX_BRACES", "Answer", "boxed", "find_answer", "spell_rows"]
+from gazeanalytics.reasoning.ai.spelling import FEWEST_ROWS, ROW, STATES, line_up, spell
+
+__all__ = ["MAX_BRACES", "Answer", "boxed", "find_answer"]
 
 _TAG = re.compile(r"<(/?)(answer|think|thinking|reasoning|thought)>", re.IGNORECASE)
 _HEADS = (
@@ -26,11 +29,13 @@ _HEADS = (
 # "Answer:", "the answer is", "Final Answer" with a mark or a new line behind it; "to answer the question" is none.
 _FINAL = re.compile(
     r"(?:\*\*\s{0,9})?(?:\bfinal answer\b[\s*]{0,9}?(?:\bis\b:?|:|\*\*|\n)"
+    r"|\b(?:correct|right|best|chosen|selected) (?:option|choice|letter)\b\s{0,9}(?:\bis\b:?|:)"
     r"|\banswer\b\s{0,9}(?:\bis\b|(?:\*\*)?\s{0,9}:))[\s*:]*",
     re.IGNORECASE,
 )
 _HEADED = re.compile(
-    rf"(?:^[ \t>*_#\-\d.)]{{0,12}}|(?<=[.!?] )){_HEADS}[ \t*_]{{0,6}}(?:(?::|[-–—]{{1,2}} )[ \t*_]*|\*\*[ \t]*\n|\n)",
+    rf"(?:^[ \t>*_#\-\d.)]{{0,12}}|(?<=[.!?] )[*_]{{0,3}}){_HEADS}[ \t*_]{{0,6}}"
+    r"(?:(?::|[-–—]{1,2} )[ \t*_]*|\*\*[ \t]*\n|\n)",
     re.IGNORECASE | re.MULTILINE,
 )
 _MARKDOWN = re.compile(
@@ -43,7 +48,7 @@ _OPENING = (
     r"|taken together|altogether|(?:based on|given) (?:this|these|the above|all)[^.\n]{0,40}),? "
 )
 _CONCLUDING = re.compile(
-    rf"(?:^|(?<=[.!?\n]))[\s*_>#-]{{0,12}}(?:{_OPENING}){{0,3}}(?:(?:in summary|in conclusion|to conclude"
+    rf"(?:^|(?<=[.!?\n])|(?<=,)(?= i ))[\s*_>#-]{{0,12}}(?:{_OPENING}){{0,3}}(?:(?:in summary|in conclusion|to conclude"
     r"|to summari[sz]e|all in all|taken together|altogether|overall|therefore|thus|hence)\b,?"
     r"|(?:the |my )(?:most likely |final |primary |overall |leading ){1,2}"
     r"(?:diagnos[ie]s|impression|conclusion|answer|read|finding|interpretation)s? (?:is|are"
@@ -54,22 +59,6 @@ _CONCLUDING = re.compile(
 _BOXED = re.compile(r"\\boxed\s{0,20}\{|\\fbox\s{0,20}\{")
 _WORD = re.compile(r"[\W_]*[^\W_]")
 _YES_NO = re.compile(r"\s*(yes|no)\b\s*(?:[.,;:!]|\Z)", re.IGNORECASE)  # "No pneumothorax." is a report
-# One row of a list or table: a name, a mark, a state or a probability.
-_ROW = re.compile(
-    r"^[ \t]{0,8}(?:[-*•|]|\d{1,2}[.)])?[ \t|*_]{0,8}([a-z][a-z /()'-]{2,60}?)[ \t*_]{0,8}(?:\||:|=|->|[-–—]{1,2} )"
-    r"[ \t|*_]{0,8}(present|absent|uncertain|positive|negative|yes|no|possible|none|true|false|likely|unlikely|detected"
-    r"|not (?:present|seen|detected|identified)|normal|equivocal|indeterminate|[01]?\.\d{1,6}|[01]|\d{1,3} ?%)"
-    r"[ \t*_.,;|]{0,8}(?:\|[^\n]{0,200})?$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_FEWEST_ROWS = 2
-# "[x] Pneumonia", "[ ] Edema", with ticks and crosses
-_TICKED = re.compile(
-    r"^[ \t]{0,8}(?:[-*•][ \t]{1,3})?(?:(\[[xX✓✔]\]|[✓✔☑✅])|(\[ ?\]|[✗✘☐❌]))[ \t]{0,4}"
-    r"([a-z][a-z /()'-]{2,60}?)[ \t.]{0,8}$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_SCORE = re.compile(r"\(([01]?\.\d{1,6})\)")  # "Pneumothorax (0.92)"
 _KEYS = (
     *("final_answer", "answer", "final_diagnosis", "diagnosis", "diagnoses", "final_impression", "impression"),
     *("conclusion", "prediction", "predictions", "final", "result", "label", "labels", "findings", "finding"),
@@ -123,6 +112,7 @@ def find_answer(text: str) -> Answer:
     >>> find_answer("The film is rotated.").kind
     'unparsed'
     """
+    text = line_up(text)
     tags = list(_TAG.finditer(text))
     found = _tagged(text, tags) or _in_box(text) or _in_json(text)
     if found is not None:
@@ -135,32 +125,11 @@ def find_answer(text: str) -> Answer:
         return Answer(headed.kind, text[:shift] + headed.before, headed.text)
     if after is not None:
         return after
-    rows = list(_ROW.finditer(text))
-    if len(rows) >= _FEWEST_ROWS:
+    rows = list(ROW.finditer(text))
+    if len(rows) >= FEWEST_ROWS:
         return Answer("listed", text[: rows[0].start()], text[rows[0].start() : rows[-1].end()])
     said = _YES_NO.match(text)
     return Answer("yes_no", "", said.group(1)) if said else Answer("unparsed", text, None)
-
-
-def spell_rows(text: str) -> str:
-    r"""Write the rows of a list or table of findings as sentences: "| Edema | No |" says "No Edema".
-
-    Examples
-    --------
-    >>> spell_rows("Edema: no\n- Pneumonia: 0.7\nRotated film.")
-    'No Edema.\nPneumonia (probability 0.700).\nRotated film.'
-    """
-    spelled = _ROW.sub(lambda row: f"{_stated(row.group(1).strip(), _value(row.group(2)))}.", text)
-    ticked = _TICKED.sub(lambda row: f"{_stated(row.group(3).strip(), bool(row.group(1)))}.", spelled)
-    return _SCORE.sub(r"(probability \1)", ticked)
-
-
-def _value(written: str) -> str | float:
-    """A row's value: a state in words, or a probability."""
-    number = written.replace(" ", "")
-    if number[:1].isdigit() or number[:1] == ".":
-        return float(number.rstrip("%")) / (100 if number.endswith("%") else 1)
-    return written.lower()
 
 
 def _tagged(text: str, tags: list[re.Match[str]]) -> Answer | None:
@@ -217,6 +186,11 @@ def _in_json(text: str) -> Answer | None:
     if first < 0 or last < first:
         return None
     decoder = json.JSONDecoder()
+    listed = _LISTED.search(text)
+    if listed is not None:
+        with contextlib.suppress(ValueError, RecursionError):
+            value, _ = decoder.raw_decode(text, listed.start())
+            return Answer("json", text[: listed.start()], spell(value))
     at, found, failed = first, None, 0  # found: where the object begins, the object, its words
     while 0 <= at <= last and failed < MAX_BRACES:
         try:
@@ -240,66 +214,23 @@ def _json_answer(value: Any) -> str | None:
     keys = {str(key).strip().lower().replace(" ", "_"): item for key, item in value.items()}
     for key in _KEYS:
         if key in keys:
-            return _spelled(keys[key])
+            return spell(keys[key])
     plain = {key: item for key, item in value.items() if str(key).lower() not in _THINKING_KEYS}
-    if plain and all(isinstance(item, bool | int | float) or str(item).lower() in _STATES for item in plain.values()):
-        return _spelled(plain)
+    if plain and all(isinstance(item, bool | int | float) or str(item).lower() in STATES for item in plain.values()):
+        return spell(plain)
     return None
 
 
+_LISTED = re.compile(r"(?<![^\s`])\[\s{0,20}\{")  # a list of objects that stands by itself
+
 MAX_BRACES = 64
 """Braces that open no JSON, after which an output is taken for prose with braces."""
-
-_NO = {
-    *("absent", "negative", "no", "none", "false", "normal"),
-    *("not present", "not seen", "not detected", "not identified"),
-}
-_OPEN = {"uncertain", "possible", "equivocal", "indeterminate"}
-_YES = {"present", "positive", "yes", "true", "detected"}
-_STATES = _NO | _OPEN | _YES | {"likely", "unlikely"}
-
-
-def _spelled(item: Any) -> str:
-    """A JSON value as words that the labeler reads."""
-    if isinstance(item, dict):
-        return ". ".join(filter(None, (_stated(str(key), inner) for key, inner in item.items())))
-    if isinstance(item, list):
-        return ", ".join(_spelled(inner) for inner in item)
-    if item is None:
-        return "No finding"
-    return str(item)
-
-
-def _stated(name: str, value: Any) -> str:
-    words = name.replace("_", " ")
-    if isinstance(value, dict):
-        kept = [
-            value[key] for key in ("status", "label", "present", "value", "probability", "prediction") if key in value
-        ]
-        return _stated(name, kept[0]) if kept else f"{words}: {_spelled(value)}"
-    if value is True or str(value).lower() in _YES:
-        return f"{words} is present"
-    if value is False or value is None or str(value).lower() in _NO:
-        return f"No {words}"
-    if isinstance(value, int | float):
-        return (
-            f"{words} is present"
-            if value == 1
-            else f"No {words}"
-            if value == 0
-            else f"{words} (probability {float(value):.3f})"
-        )
-    if str(value).lower() in _OPEN:
-        return f"Possible {words}"
-    if value in ("likely", "unlikely"):
-        return f"{words} is {value}"
-    return f"{words}: {_spelled(value)}"
 
 
 def _json_reasoning(value: Any) -> str:
     if not isinstance(value, dict):
         return ""
-    return " ".join(_spelled(item) for key, item in value.items() if str(key).lower() in _THINKING_KEYS)
+    return " ".join(spell(item) for key, item in value.items() if str(key).lower() in _THINKING_KEYS)
 
 
 def _after_thought(text: str, tags: list[re.Match[str]]) -> Answer | None:

@@ -25,7 +25,7 @@ def clauses(items: list[Item]) -> Iterator[list[Item]]:
     for place, item in enumerate(items):
         scope = item.entry.scope
         if scope == "stop" and _only_qualifies(items, place):
-            continue  # "the heart is stable but enlarged"
+            continue
         if scope == "stop" or (scope in BOUNDARIES and _begins_anew(clause, items, place)):
             yield clause
             clause = []
@@ -35,10 +35,13 @@ def clauses(items: list[Item]) -> Iterator[list[Item]]:
 
 
 def _only_qualifies(items: list[Item], place: int) -> bool:
-    """Whether what follows a stop names nothing, but says how the organ before it is."""
+    """Whether what follows a stop names nothing, but says how the organ before it is, or only takes away."""
     part = list(itertools.takewhile(lambda item: item.entry.scope != "stop", items[place + 1 :]))
     organ = next((item.entry.kind for item in reversed(items[:place]) if item.entry.kind), "")
-    return organ == "neutral" and bool(part) and not any(item.entry.kind for item in part) and _qualifies(part)
+    if not part or any(item.entry.kind for item in part):
+        return False
+    # "the heart is stable but enlarged"; "an effusion was looked for but could not be found"
+    return (organ == "neutral" and _qualifies(part)) or (bool(organ) and _only_takes_away(part))
 
 
 def _qualifies(part: list[Item]) -> bool:

@@ -118,7 +118,8 @@ class _Statements:
             one if isinstance(one, str) else str(other)
             for one, other in zip(have["concept"], have["finding"], strict=True)
         ]
-        return cls(findings["certainty"].tolist(), named, have["act"], [have[name] for name in _PLACES])
+        places = [[value if isinstance(value, str) else None for value in have[name]] for name in _PLACES]
+        return cls(findings["certainty"].tolist(), named, have["act"], places)
 
     def claims(self, rows: Iterable[int]) -> Iterator[_Claim]:
         """The statements in those rows, in order."""
@@ -126,12 +127,8 @@ class _Statements:
             p, act, named = self.p[row], self.act[row], self.concept[row]
             kind = act if isinstance(act, str) else "asked" if p == ASKED[0] else "stated"
             groups = _THE_WHOLE if kind == "implied" and named in _WHOLE else _groups(named)
-            side, zone, severity, change = (_text(column[row]) for column in self.places)
-            yield _Claim(row, p, groups, side, zone, severity, change, kind)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+            side, zone, severity, change = self.places
+            yield _Claim(row, p, groups, side[row], zone[row], severity[row], change[row], kind)
 
 
 def _ordered(findings: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -264,7 +261,12 @@ def _picked(findings: pd.DataFrame, rule: Rule) -> tuple[np.ndarray, np.ndarray]
     order, starts = _ordered(findings)
     stops = np.append(starts[1:], len(order))
     picked = order[starts]
-    several = np.flatnonzero(stops - starts > 1)
+    if not len(order):
+        return picked, stops - starts
+    said = findings[["certainty", "low", "high"]].to_numpy(float)[order]
+    # Where all statements say the same, each decides alike.
+    differ = (np.maximum.reduceat(said, starts) != np.minimum.reduceat(said, starts)).any(axis=1)
+    several = np.flatnonzero(differ)
     if not len(several):
         return picked, stops - starts
     statements = _Statements.of(findings)

@@ -115,7 +115,7 @@ def label_text(text: str, *, lexicon: Choice = "chexpert", implied: bool = True)
     --------
     >>> label_text("Pneumonia cannot be excluded.")[["finding", "status", "certainty"]]
          finding     status  certainty
-    0  pneumonia  uncertain       0.32
+    0  pneumonia  uncertain       0.37
     """
     one = pd.DataFrame({"reading": [0], "step": [0], "text": [text]})
     return label_findings(one, lexicon=lexicon, implied=implied).drop(columns=["reading", "step"])
@@ -268,6 +268,7 @@ class _TextReader:
     implied: bool
     thread: _Thread = field(default_factory=_Thread)
     known: dict[tuple[str, str], Said] = field(default_factory=dict)
+    met: set[int] = field(default_factory=set)
 
     def read(self, place: int, low: str, language: str, book: Lexicon) -> None:
         """Add what a lower-case text says."""
@@ -275,25 +276,42 @@ class _TextReader:
         first = last = len(found.what)
         for begin, end in sentences(low):
             sentence = low[begin:end]
-            said = self.known.get((language, sentence))
-            if said is None:
-                said = self.known[(language, sentence)] = say(sentence, book, implied=self.implied)
+            said = self.known.get((language, sentence)) or self._say(sentence, language, book)
+            if said.of_before:
+                _take_up(found, self.thread, said, place, begin)
             if said.whats:
-                if said.retracts:
-                    _retract(found, self.thread, said, place, begin)
-                if said.settles:
-                    _pass_over(found, self.thread, said, book.alternatives, (place, begin))
-                last = len(found.what)
-                found.add(place, begin, said)
-                self.thread.heard.append(said.whats)
+                last = self._add(said, book, place, begin)
             elif last < len(found.what) and any(word in sentence for word in _OF_CERTAINTY):
                 found.restate(last, sentence)
-            if said.reply is not None or said.mimics:
+            if (said.reply is not None or said.mimics) and not said.of_before:
                 _take_up(found, self.thread, said, place, begin)
         if ASKED[0] in [what[1] for what in found.what[first:]]:
             found.answer(first)
-        if len(self.known) > _KEPT:
-            self.known.clear()
+
+    # What is remembered at once fills the processor's cache with what mostly never comes back: the labeler was a third
+    # slower on sentences that come once. The first time only a hash is kept.
+    def _say(self, sentence: str, language: str, book: Lexicon) -> Said:
+        """Read a sentence, and remember what it says when it comes for the second time."""
+        said = say(sentence, book, implied=self.implied)
+        key = hash((language, sentence))
+        if key in self.met:
+            self.known[(language, sentence)] = said
+            if len(self.known) > _KEPT:
+                self.known.clear()
+        else:
+            self.met.add(key)
+        return said
+
+    def _add(self, said: Said, book: Lexicon, place: int, begin: int) -> int:
+        """Add what a sentence names, after what it takes back of earlier ones; return the row where it begins."""
+        if said.retracts:
+            _retract(self.found, self.thread, said, place, begin)
+        if said.settles:
+            _pass_over(self.found, self.thread, said, book.alternatives, (place, begin))
+        last = len(self.found.what)
+        self.found.add(place, begin, said)
+        self.thread.heard.append(said.whats)
+        return last
 
 
 def _retract(found: _Found, thread: _Thread, said: Said, place: int, begin: int) -> None:
@@ -315,8 +333,9 @@ def _pass_over(
     named = {what[0] for what in said.whats}
     passed = [
         what
-        for what in thread.explained(alternatives)
-        if what[0] not in named and what[-1] in ("asked", "hedged", "compared") and what[1] > _PASSED_OVER[0]
+        for what in (thread.last() if said.only else thread.explained(alternatives))
+        if what[0] not in named and what[1] > _PASSED_OVER[0] and what[_CONCEPT].partition(" sign ")[0] in alternatives
+        if said.only or what[-1] in ("asked", "hedged", "compared")
     ]
     added = len(found.what)
     found.add_again(place, passed, _PASSED_OVER, "compared", (begin + said.starts[0], begin + said.stops[-1]))
@@ -326,7 +345,8 @@ def _pass_over(
 def _take_up(found: _Found, thread: _Thread, said: Said, place: int, begin: int) -> None:
     """Apply a reply to the findings last named, and what only looks like a finding to the claims that it explains."""
     explained_any = False
-    for mimic in said.mimics:
+    doubts = said.reply is not None and said.reply.act == "hedged"  # "I'm no longer sure, there's a lot of overlap"
+    for mimic in () if doubts else said.mimics:
         explained = thread.explained(mimic.concepts)
         explained_any = explained_any or bool(explained)
         added = len(found.what)
@@ -335,17 +355,27 @@ def _take_up(found: _Found, thread: _Thread, said: Said, place: int, begin: int)
     reply = said.reply
     if reply is not None and not explained_any:
         added = len(found.what)
-        _reply(found, thread, reply, place, begin)
+        meant = [what for what in thread.last() if not reply.of or what[_CONCEPT] in reply.of]
+        if said.of_before:
+            own = {what[0] for what in said.whats}
+            meant = [what for what in meant if what[0] not in own]
+        _reply(found, meant, reply, place, begin)
         thread.heard.append(found.what[added:])
 
 
-def _reply(found: _Found, thread: _Thread, reply: Reply, place: int, begin: int) -> None:
+def _reply(found: _Found, meant: Sequence[What], reply: Reply, place: int, begin: int) -> None:
     """Apply a reply to what was named last; what undoes a denial leaves the finding open, and rather likely."""
     span = (begin + reply.start, begin + reply.stop)
-    meant = [what for what in thread.last() if not reply.of or what[_CONCEPT] in reply.of]
-    if reply.act != "undone":
-        found.add_again(place, meant, reply.stated, reply.act, span)
-        return
     denied = [what for what in meant if what[1] <= ABSENT_TO]
-    found.add_again(place, [what for what in meant if what[1] > ABSENT_TO], reply.stated, "retracted", span)
-    found.add_again(place, denied, _OPEN_AGAIN, "retracted", span)
+    others = [what for what in meant if what[1] > ABSENT_TO]
+    if reply.act == "undone":
+        found.add_again(place, others, reply.stated, "retracted", span)
+        found.add_again(place, denied, _OPEN_AGAIN, "retracted", span)
+    elif reply.act == "confirmed":
+        found.add_again(place, others, reply.stated, "stated", span)
+    elif reply.act == "sure":
+        found.add_again(place, others, reply.stated, "hedged", span)
+        p, low, high = reply.stated
+        found.add_again(place, denied, (round(1 - p, 6), round(1 - high, 6), round(1 - low, 6)), "hedged", span)
+    else:
+        found.add_again(place, meant, reply.stated, reply.act, span)

@@ -56,6 +56,9 @@ _DENIALS = {
     "deny_before_cue": ("deny_before", 0.02, 0.0, 0.10),
 }
 
+# What each side of a choice is given: possible, in the order of Rabaey et al. 2025, arXiv 2511.04506.
+_CHOICES = {"or": (0.43, 0.25, 0.75), "or_both": (0.52, 0.25, 0.75), "or_against": (0.36, 0.15, 0.65)}
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -234,15 +237,15 @@ def medical_phrases(own: Sequence[tuple[str, Entry]] = ()) -> Phrases:
     own : sequence of (phrase, Entry)
     """
     phrases = _general_phrases(own)
+    for concept, kinds in _read("mimics.toml").items():
+        for phrase in kinds["named"]:
+            phrases.add(phrase, Entry(concept=concept, kind="named"))
     for concept, kinds in _read("concepts.toml").items():
         for kind, entries in kinds.items():
             for phrase in entries:
                 phrases.add(phrase, Entry(concept=concept, kind=kind))
     for sign, row in _signs():
         phrases.add(row["phrase"], Entry(concept=sign, kind="clear" if row["denial"] == "against" else "named"))
-    for concept, kinds in _read("mimics.toml").items():
-        for phrase in kinds["named"]:
-            phrases.add(phrase, Entry(concept=concept, kind="named"))
     return phrases
 
 
@@ -294,6 +297,8 @@ def _general_entries(cues: dict[str, Any]) -> Iterator[tuple[str, Entry]]:
     for name in ("side", "zone", "severity", "change"):
         for value, entries in cues.pop(name).items():
             yield from ((phrase, Entry(modifiers={name: value})) for phrase in entries)
+    for name, (p, low, high) in _CHOICES.items():
+        yield from ((phrase, Entry(scope="or", p=p, low=low, high=high)) for phrase in cues.pop(name))
     for scope, entries in cues.items():
         yield from ((phrase, Entry(scope=scope)) for phrase in entries)
     yield from ((mark, Entry(scope=scope)) for mark, scope in _MARKS.items())

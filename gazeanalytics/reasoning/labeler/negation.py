@@ -11,24 +11,23 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gazeanalytics.reasoning.labeler.certainty import ASKED
 from gazeanalytics.reasoning.labeler.clause_boundaries import BOUNDARIES, BREAKS, clauses, has_predicate
 from gazeanalytics.reasoning.labeler.comparisons import COMPARING, TAKEN_BACK, Compared, resolve_comparisons
 from gazeanalytics.reasoning.labeler.cue_direction import resolve_direction
+from gazeanalytics.reasoning.labeler.mention import Mention, Stated
 from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Item, Phrases, words
+from gazeanalytics.reasoning.labeler.said_apart import AFFIRMED, state_apart
 from gazeanalytics.reasoning.labeler.stated_certainty import figures
 
 __all__ = ["Mention", "mentions"]
 
 Word = tuple[str, int, int]
-Stated = tuple[float, float, float]
 
-_AFFIRMED: Stated = (0.98, 0.90, 1.0)
 _DENIED: Stated = (0.02, 0.0, 0.10)
 _OPEN: Stated = (0.50, 0.25, 0.75)
-_PAST: Stated = (0.10, 0.0, 0.50)
 _UNSAID: Stated = (0.50, 0.10, 0.90)
 _UPPER_NORMAL: Stated = (0.15, 0.05, 0.40)
 
@@ -46,39 +45,6 @@ _WORDS = re.compile(r"[^\W\d_]")
 _HEADED = re.compile(r"[\s*_]*:")
 _FIGURE = re.compile(r"[\s*_:]*\d")
 _PARTS = BREAKS | {"deny", "hedge", "deny_before"}
-
-
-@dataclass(slots=True)
-class Mention:
-    """One thing named in a text and what is said of it.
-
-    Attributes
-    ----------
-    start, stop : int
-        Characters of the text.
-    concept : str
-        What is named.
-    stated : (p, low, high)
-        Stated probability that it is there, and what the words may mean.
-    modifiers : dict
-        side, zone, severity, change.
-    act : str
-        compared, retracted or asked, where the sentence does more than state; else empty.
-
-    Examples
-    --------
-    >>> from gazeanalytics.reasoning.labeler.lexicons import lexicon
-    >>> mention = mentions("Likely small left effusion.", lexicon().phrases)[0]
-    >>> mention.concept, mention.stated[0] > 0.5, mention.modifiers
-    ('effusion', True, {'severity': 'mild', 'side': 'left'})
-    """
-
-    start: int
-    stop: int
-    concept: str
-    stated: Stated
-    modifiers: dict[str, str] = field(default_factory=dict)
-    act: str = ""
 
 
 @dataclass(slots=True)
@@ -113,31 +79,19 @@ def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
         sentence = " " * interjected.end() + sentence[interjected.end() :]
     items = phrases.match(sentence)
     compared = None
-    if not COMPARING.isdisjoint([item.entry.scope for item in items]):
+    scopes = {item.entry.scope for item in items}
+    if not COMPARING.isdisjoint(scopes):
         compared = resolve_comparisons(items, sentence)
         items = compared.items
     items = resolve_direction(items, sentence)
     found = [mention for clause in clauses(items) for mention in _read(clause)]
     if compared is not None:
         _state_compared(found, compared)
-    if found and any(item.entry.scope == "sure" for item in items):
+    if found and "sure" in scopes:
         _state_figures(found, words(sentence))
-    if "s/p" in sentence or "status post" in sentence:
-        _state_past(found, items, sentence)
+    if found:
+        state_apart(found, items, sentence)
     return _without_heading(found, items, sentence)
-
-
-def _state_past(found: list[Mention], items: list[Item], sentence: str) -> None:
-    """Let what a patient is "status post" be history; devices that were put in are still there."""
-    after = {item.start: before for before, item in itertools.pairwise(items)}
-    for mention in found:
-        before = after.get(mention.start)
-        while before is not None and before.entry.modifiers and not before.entry.scope:
-            before = after.get(before.start)
-        if before is None or mention.stated != _AFFIRMED or mention.concept == "support_device":
-            continue
-        if sentence[before.start : before.stop] in ("s/p", "status post"):
-            mention.stated = _PAST
 
 
 def _state_compared(found: list[Mention], compared: Compared) -> None:
@@ -158,8 +112,8 @@ def _without_heading(found: list[Mention], items: list[Item], sentence: str) -> 
     after = [item for item in items if item.start >= first.start]
     if after[0].entry.kind != "named":
         return found
-    if first.stated != _AFFIRMED or any(other.concept == first.concept for other in found[1:]):
-        return found[first.stated == _AFFIRMED :]
+    if first.stated != AFFIRMED or any(other.concept == first.concept for other in found[1:]):
+        return found[first.stated == AFFIRMED :]
     part = list(itertools.takewhile(lambda item: item.entry.scope not in BREAKS, after[2:]))
     if any(item.entry.kind == "named" for item in part):
         return found[1:]
@@ -180,7 +134,7 @@ def _read(clause: list[Item]) -> list[Mention]:
     for place, item in enumerate(clause):
         entry = item.entry
         if entry.kind in ("named", "clear") or entry.quality:
-            said[place] = cue.stated if cue else _AFFIRMED
+            said[place] = cue.stated if cue else AFFIRMED
             if cue and entry.kind:
                 cue.used = True
         if entry.scope in BOUNDARIES:
@@ -253,11 +207,13 @@ def _doubt_choices(clause: list[Item], said: dict[int, Stated]) -> None:
             continue
         if _is_steady(clause, place):
             continue
+        own = item.entry
+        open_ = (own.p, own.low, own.high) if own.p == own.p else _OPEN  # other languages give no p
         side = [*_beside(clause, place, -1), *_beside(clause, place, 1)]
         if len(side) > 1 and min(side) < place < max(side):
             for named in side:
-                if said[named][0] > _OPEN[0]:
-                    said[named] = _OPEN
+                if said[named][0] > open_[0]:
+                    said[named] = open_
 
 
 def _is_steady(clause: list[Item], place: int) -> bool:

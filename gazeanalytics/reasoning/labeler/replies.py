@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["Reply", "find_reply", "find_reply_after"]
+__all__ = ["Reply", "find_figure", "find_reply", "find_reply_after"]
 
 Stated = tuple[float, float, float]
 
@@ -22,7 +22,8 @@ Stated = tuple[float, float, float]
 _HINT = re.compile(
     r"\b(?:i|it|this|that|one|none|there|these|they|which|yes|yep|yeah|nope|nothing|never ?mind|scratch|strike|forget"
     r"|mistake|alarm|maybe|perhaps|possibly|possible|probably|likely|unlikely|doubtful|sure|unsure|uncertain|confirmed"
-    r"|definitely|certainly|out to be|convinced|any ?more)\b|^\W*(?:no|not)\b|\bno[,;]"
+    r"|definitely|certainly|agreed?|disagree|concur|right|fifty|50|explains?|accounts?|could|may|might|out to be"
+    r"|convinced|any ?more)\b|^\W*(?:no|not)\b|\bno[,;]"
 )
 _LABEL = re.compile(r"\W*(?:a|answer|response|reply)\s{0,3}[:=]\s{0,3}")
 _START = re.compile(r" (?:i[ ']|it|th[ai]t|this|there|we |which|none|one|not )")
@@ -43,7 +44,7 @@ class Reply:
     stated : (p, low, high)
         Stated probability that it is there.
     act : str
-        stated, hedged, revised, retracted or undone.
+        stated, hedged, revised, retracted, undone, confirmed, or sure (p is how sure the speaker is of what was said).
     start, stop : int
         Characters of the words that say so.
     of : frozenset of str
@@ -86,6 +87,10 @@ def find_reply(sentence: str, first: int = 0, *, asked: bool = False) -> Reply |
     >>> find_reply("scratch that").act, find_reply("the trachea is midline")
     ('undone', None)
     """
+    figure = find_figure(sentence) if not first else None
+    if figure is not None:
+        share, of_claim, start, stop = figure
+        return Reply((share, share, share), "sure" if of_claim else "hedged", start, stop)
     label = _LABEL.match(sentence, first)
     first = label.end() if label else first
     part = sentence[first:]
@@ -96,6 +101,28 @@ def find_reply(sentence: str, first: int = 0, *, asked: bool = False) -> Reply |
         if found is not None:
             return Reply(stated, act, first + found.start(), first + found.end(), of)
     return None
+
+
+# "I'm at 90 %", "down to 10 percent now", "80 % sure": a chance, or how sure the speaker is of what they said.
+_FIGURE = re.compile(
+    r"^(?:[^.%\d]{0,60}[ ,:])??(?:i(?:'m| am|'d say|'d put it)|make (?:it|that)|call (?:it|that)|(?:it|that)(?:'s| is)"
+    r"|down|up|say|now)(?: (?:now|only|about|still|back|down|up|at|to|around|maybe|more like|roughly|that|by|it)){0,4}"
+    r" (\d{1,3}(?:\.\d{1,2})?) ?(?:%|percent)(?: (sure|certain|confident))?(?! of\b)"
+)
+
+
+def find_figure(sentence: str) -> tuple[float, bool, int, int] | None:
+    """Find a bare figure of certainty: the share, whether it is of the claim, and its characters; None without one.
+
+    Examples
+    --------
+    >>> find_figure("after zooming in i'm down to 10 percent")[:2]
+    (0.1, False)
+    """
+    found = _FIGURE.match(sentence) if "%" in sentence or "percent" in sentence else None
+    if found is None or float(found.group(1)) > 100:
+        return None
+    return float(found.group(1)) / 100, found.group(2) is not None, found.start(1), found.end()
 
 
 def find_reply_after(sentence: str, first: int, *, asked: bool = False) -> Reply | None:

@@ -32,6 +32,18 @@ _LEVELS: dict[str, Stated] = {
     "medium": (0.70, 0.50, 0.90),
     "low": (0.50, 0.25, 0.75),
 }
+# "the chance of pneumonia is tiny": as the same words before "chance" on the scale of hedges (ICD 203, 2015)
+_CHANCES: dict[str, Stated] = (
+    dict.fromkeys(("tiny", "remote", "slim", "negligible", "minuscule", "minimal"), (0.08, 0.01, 0.15))
+    | dict.fromkeys(("low", "small", "slight"), (0.13, 0.05, 0.25))
+    | dict.fromkeys(("zero", "nil"), (0.02, 0.0, 0.10))
+    | dict.fromkeys(("even", "moderate", "intermediate"), (0.50, 0.25, 0.75))
+    | dict.fromkeys(("high", "considerable", "great"), (0.88, 0.75, 1.0))
+)
+_ADVERBS = frozenset(
+    {"very", "extremely", "quite", "rather", "pretty", "really", "vanishingly", "exceedingly", "close", "to"}
+)
+_FARTHEST = 9  # words between "chance" and what is said of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,8 @@ def figures(text: list[Word]) -> list[Figure]:
     []
     """
     tokens = [word for word, _, _ in text]
-    return sorted([*_numbers(tokens, text), *_levels(tokens, text)], key=lambda figure: figure.start)
+    found = [*_numbers(tokens, text), *_levels(tokens, text), *_chances(tokens, text)]
+    return sorted(found, key=lambda figure: figure.start)
 
 
 def _numbers(tokens: list[str], text: list[Word]) -> Iterator[Figure]:
@@ -158,3 +171,21 @@ def _levels(tokens: list[str], text: list[Word]) -> Iterator[Figure]:
         before = [token for token in tokens[max(place - 3, 0) : place] if token not in (":", "is", "level", "(")]
         if (after[:1] and after[0] in _CLAIM) or (before[-1:] and before[-1] in ("confidence", "certainty")):
             yield Figure(text[place][1], stated, True, False)
+
+
+def _chances(tokens: list[str], text: list[Word]) -> Iterator[Figure]:
+    """What is said of a chance that was named first: "the likelihood of edema is very low"."""
+    for place, word in enumerate(tokens):
+        if word not in ("chance", "chances", "likelihood", "probability", "odds", "suspicion"):
+            continue
+        ahead = tokens[place + 1 : place + _FARTHEST]
+        at = next(
+            (at for at, token in enumerate(ahead) if token in ("is", "are", "was", "seems", "looks", "remains")), None
+        )
+        rest = (
+            []
+            if at is None
+            else [(far, token) for far, token in enumerate(ahead) if far > at and token not in _ADVERBS]
+        )
+        if rest and rest[0][1] in _CHANCES:
+            yield Figure(text[place + 1 + rest[0][0]][1], _CHANCES[rest[0][1]], False, True)

@@ -53,15 +53,34 @@ _SETTLES = re.compile(
     r"\bmore (?:like|likely|suggestive|typical|consistent|compatible|in keeping)\b"
     r"|\b(?:better|best) (?:fits?|explained)\b"
     r"|^\W*(?:(?:so|ok|okay|then|i think|i believe)\W+)?(?:it|this|that)(?:'s| is)\b"
-    r"|\bi(?:'ll| will|'m|'d| am| would)? (?:go(?:ing)? (?:with|for)|settle (?:on|for)|call (?:it|this|that)|favou?r)\b"
+    r"|\bi(?:'ll| will|'m|'d| am| would)? (?:go(?:ing)? (?:with|for)|settle (?:on|for)|call (?:it|this|that)"
+    r"|favou?r|say|bet)\b"
+)
+_ONLY = re.compile(
+    r"\W*(?:(?:so|ok|okay|well|then|and|but|probably|likely)\W+){0,3}(?:just|only|merely|simply|nothing but)\b"
+)
+# What comes after an "or" of its own leaves what was named before open: "A pneumothorax. Or a bulla."
+_OR = re.compile(
+    r"\W*(?:(?:hmm+|hm|well|oh|but|then again|alternatively|maybe|perhaps)\W+){0,2}or\b(?! (?:rather|not|so))"
+)
+_EITHER: Stated = (0.5, 0.25, 0.75)
+_BARE = re.compile(r"\W|\b(?:so|ok|okay|then|definitely|clearly|must be|has to be|pulmonary|lung|i think|i say)\b")
+_LONGEST_BARE = 30  # characters around the name
+_SWITCHES = re.compile(
+    r"\b(?:switch(?:ing|ed)?|chang(?:e|ing|ed)|revis(?:e|ing|ed)|mov(?:e|ing|ed)|amend(?:ing|ed)?|convert(?:ing|ed)?)"
+    r" (?:(?:it|this|that|my|the|over|answer|call|mind|read|diagnosis|impression) ){0,3}(?:to|into)\b|\binstead\W*$"
 )
 _SETTLED_FROM = 0.55
+_OF_ILLNESS = frozenset(
+    {"acute_process", "cardiomediastinum", "pleural_abnormality"}
+)  # what is stated of these is stated of an abnormality
 _NOTHING_WRONG: Stated = (0.98, 0.90, 1.0)
-_EXPLAINING = ("just", "only", "merely", "simply", "nothing", "explained", "accounted")
+_EXPLAINING = re.compile("just|only|merely|simply|nothing|explained|accounted")
 # The whole sentence says that all is normal. Without "it", which may be the heart.
 _NORMAL = re.compile(
     r"\W*(?:(?:so|well|ok|okay|overall|absolutely|completely|entirely|totally|perfectly|essentially|basically|otherwise"
-    r"|this|that|all|everything|is|was|looks?|that's|i'd|i|would|will|call|report|read|say|as|the|a|an|conclusion"
+    r"|this|that|it|all|everything|is|was|looks?|that's|i'd|i|would|will|call|report|read|say|sign|dictate|file|label|put"
+    r"|pass|go|consider|one|off|out|down|with|as|the|a|an|conclusion"
     r"|impression|diagnosis|final|answer|findings?|result)\W+){0,8}(?:normal|unremarkable|negative)\W*$"
 )
 _LEAVES_OUT = re.compile(
@@ -71,6 +90,10 @@ _LEAVES_OUT = re.compile(
 _RATIO = re.compile(
     r"\b(?:cardio-? ?thoracic ratio|cardiothoracic index|ct ratio|ctr|ratio)\b(\D{0,30}?)"
     r"(?:(\d{2}(?:\.\d+)?) ?(?:%|percent)|(0?\.\d+))"
+)
+_SHARE = re.compile(
+    r"\b(?:heart|silhouette|cardiac (?:shadow|width|diameter))\b(\D{0,40}?)(\d{2}(?:\.\d+)?) ?(?:%|percent) of"
+    r" (?:the |his |her |its )?(?:[a-z]+ )?(?:chest|thora\w+|hemithora\w+|rib ?cage|transverse|width|diameter)()"
 )
 _ABOVE = re.compile(r"\b(?:exceed\w*|above|over|greater|more|larger|higher)\b|>|≥")
 _BELOW = re.compile(r"\b(?:below|under|less|smaller|lower)\b|<|≤")
@@ -126,6 +149,10 @@ class Said:
         Whether it takes back the finding named before and then names another: "scratch that, it is edema".
     settles : bool
         Whether it settles on one of several explanations: "more like atelectasis".
+    only : bool
+        Whether it makes light of what was named last: "just scarring".
+    of_before : bool
+        Whether the reply speaks of what was named before, although the sentence names something: "or a bulla".
 
     Examples
     --------
@@ -140,6 +167,8 @@ class Said:
     mimics: tuple[Mimic, ...] = ()
     retracts: bool = False
     settles: bool = False
+    only: bool = False
+    of_before: bool = False
 
     def add(self, what: What, start: int, stop: int) -> None:
         """Add a statement."""
@@ -169,7 +198,35 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
     said = Said()
     named = mentions(sentence, book.phrases)
     act = _role(sentence) if named else ""
-    whole: list[Mention] = []
+    whole = _add_named(said, named, book, act, implied=implied)
+    if "ratio" in sentence or "ctr" in sentence or "index" in sentence or "% of" in sentence or "cent of" in sentence:
+        _add_ratio(said, sentence, book)
+    if implied and not named and "healthy_chest" in book.covers and _NORMAL.match(sentence):
+        whole = [Mention(0, len(sentence), "healthy_chest", _NOTHING_WRONG)]
+    for mention in whole:
+        _add_covered(said, mention, book, sentence)
+    for mention in named:
+        if mention.stated[0] >= _SETTLED_FROM and mention.concept in book.alternatives:
+            _settle(said, sentence, named)
+            break
+    if named and _OR.match(sentence) is not None:
+        said.whats = [(what[0], *min(what[1:4], _EITHER), *what[4:]) for what in said.whats]
+        said.reply, said.of_before = Reply(_EITHER, "hedged", 0, len(sentence)), True
+    elif not said.whats or all(what[0] == "support_devices" for what in said.whats):
+        said.reply = find_reply(sentence)
+        said.of_before = said.reply is not None and bool(said.whats)
+    else:
+        before = sentence[: said.starts[0]]
+        said.retracts = (act == "revised" and _RETRACTS.search(before) is not None) or (
+            _EXPLAINING.search(before) is not None and _EXPLAINS.search(before) is not None
+        )
+        said.reply = find_reply_after(sentence, said.stops[-1], asked=said.whats[-1][-1] == "asked")
+    return said
+
+
+def _add_named(said: Said, named: list[Mention], book: Lexicon, act: str, *, implied: bool) -> list[Mention]:
+    """Add what is said of each name; return the names of the whole."""
+    whole = []
     for mention in named:
         concept = mention.concept
         if concept in book.mimics:
@@ -180,23 +237,21 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
             stated = _reach(mention.stated, link)
             if stated is not None:
                 said.add(_what(mention, link.finding, stated, act), mention.start, mention.stop)
-    if "ratio" in sentence or "ctr" in sentence:
-        _add_ratio(said, sentence, book)
-    if implied and not named and "healthy_chest" in book.covers and _NORMAL.match(sentence):
-        whole.append(Mention(0, len(sentence), "healthy_chest", _NOTHING_WRONG))
-    for mention in whole:
-        _add_covered(said, mention, book, sentence)
-    chosen = any(mention.concept in book.alternatives and mention.stated[0] >= _SETTLED_FROM for mention in named)
-    said.settles = chosen and _SETTLES.search(sentence) is not None
-    if not said.whats:
-        said.reply = find_reply(sentence)
-    else:
-        before = sentence[: said.starts[0]]
-        said.retracts = (act == "revised" and _RETRACTS.search(before) is not None) or (
-            any(word in before for word in _EXPLAINING) and _EXPLAINS.search(before) is not None
-        )
-        said.reply = find_reply_after(sentence, said.stops[-1], asked=said.whats[-1][-1] == "asked")
-    return said
+    return whole
+
+
+def _settle(said: Said, sentence: str, named: list[Mention]) -> None:
+    """Note whether the sentence settles on the explanation that it names."""
+    said.only = _ONLY.match(sentence) is not None or _SWITCHES.search(sentence) is not None
+    said.settles = said.only or _is_bare(sentence, named) or _SETTLES.search(sentence) is not None
+
+
+def _is_bare(sentence: str, named: list[Mention]) -> bool:
+    """Whether a sentence is hardly more than one name: "Edema.", "So, definitely edema."."""
+    mention = named[0]
+    if len(named) > 1 or len(sentence) - mention.stop + mention.start > _LONGEST_BARE:
+        return False
+    return _BARE.sub("", sentence[: mention.start] + sentence[mention.stop :]) == ""
 
 
 def _role(sentence: str) -> str:
@@ -238,7 +293,7 @@ def _mimic(mention: Mention, explained: frozenset[str]) -> Iterator[Mimic]:
 
 def _add_ratio(said: Said, sentence: str, book: Lexicon) -> None:
     """Read a cardiothoracic ratio: the heart's width over the chest's."""
-    found = _RATIO.search(sentence)
+    found = _RATIO.search(sentence) or _SHARE.search(sentence)
     if found is None:
         return
     value = float(found.group(2)) / 100 if found.group(2) else float(found.group(3))
@@ -256,7 +311,7 @@ def _add_ratio(said: Said, sentence: str, book: Lexicon) -> None:
 def _add_covered(said: Said, mention: Mention, book: Lexicon, sentence: str) -> None:
     """Let a statement about the whole speak of each finding that it covers and that the sentence doesn't name."""
     p, low, high = mention.stated
-    healthy = mention.concept != "acute_process"
+    healthy = mention.concept not in _OF_ILLNESS
     if healthy:
         if p <= ABSENT_TO or mention.act == "asked":
             return

@@ -1,0 +1,93 @@
+"""Statements whose words stand apart: "rule pneumonia out", "none on the left, some on the right", "s/p lobectomy".
+
+A cue with a direction and a scope reads none of these, as one half stands before the name and the other after it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, ASKED
+from gazeanalytics.reasoning.labeler.mention import Mention, Stated
+from gazeanalytics.reasoning.labeler.phrase_matching import Item
+
+__all__ = ["AFFIRMED", "state_apart"]
+
+AFFIRMED: Stated = (0.98, 0.90, 1.0)
+
+_PAST: Stated = (0.10, 0.0, 0.50)
+_DENIED: Stated = (0.02, 0.0, 0.10)
+_NOT_RULED_OUT: Stated = (0.365, 0.05, 0.60)
+_OTHER = re.compile(
+    r"\b(?:(?:small|tiny|trace|little|moderate|large|big|huge|massive|definite|clear|obvious)"
+    r"(?: (?:amount|one|volume|collection))?(?: (?:is|are|there))? (?:on|at|in)|(?:some|one|a lot|plenty) (?:on|at))"
+    r" the (right|left)(?: side)?\W*$"
+)
+_SPLIT = (
+    r"\b(?:rul(?:e|es|ed|ing)|leav(?:e|es|ing)|left|tak(?:e|es|en|ing)|took|cross(?:ed|es|ing)?|throw(?:ing)?"
+    r"|put(?:ting)?|turn(?:ed|ing)?|writ(?:e|ing)|set(?:ting)?)(?: (?:that|the|my|this|an|a|any|a diagnosis of))? ?$"
+)
+_VERB = re.compile(
+    r"(?:(can't|cannot|can not|couldn't|not|unable to|hard to|difficult to)|(to|needs? to|must|should|please)) ?"
+    rf"(?:[a-z]+ly )?{_SPLIT}|{_SPLIT}"
+)
+_PARTICLE = re.compile(r" ?\b(?:out|back|off|aside|away)\b(?! (?:of the|to the))")
+
+
+def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
+    """Change what is said of the names of a sentence where the words that say it stand apart.
+
+    Parameters
+    ----------
+    found : list of Mention
+        Changed in place.
+    items : list of Item
+        The phrases of the sentence.
+    sentence : str
+        In lower case.
+
+    Examples
+    --------
+    >>> from gazeanalytics.reasoning.labeler.lexicons import lexicon
+    >>> from gazeanalytics.reasoning.labeler.negation import mentions
+    >>> mentions("i'm ruling pneumonia out", lexicon().phrases)[0].stated[0]
+    0.02
+    """
+    if " out" in sentence or " back" in sentence or " off" in sentence or "aside" in sentence or " away" in sentence:
+        _state_split_verbs(found, sentence)
+    if "s/p" in sentence or "status post" in sentence:
+        _state_past(found, items, sentence)
+    if "side" in found[-1].modifiers and found[-1].stated[0] <= ABSENT_TO:
+        _add_other_side(found, sentence)
+
+
+def _state_split_verbs(found: list[Mention], sentence: str) -> None:
+    """Read a verb whose second half follows the name: "rule it out", "can't rule pneumonia out"."""
+    for mention in found:
+        before = sentence[max(mention.start - 40, 0) : mention.start]
+        verb = _VERB.search(before) if _PARTICLE.match(sentence, mention.stop) else None
+        if verb is not None:
+            mention.stated = _NOT_RULED_OUT if verb.group(1) else ASKED if verb.group(2) else _DENIED
+
+
+def _add_other_side(found: list[Mention], sentence: str) -> None:
+    """Say of the other side what is said without the name: "no fluid on the left, a moderate amount on the right"."""
+    denied = found[-1]
+    other = _OTHER.search(sentence, denied.stop)
+    if other is not None and other.group(1) != denied.modifiers["side"]:
+        own = {**denied.modifiers, "side": other.group(1)}
+        found.append(Mention(*other.span(), denied.concept, AFFIRMED, own))
+
+
+def _state_past(found: list[Mention], items: list[Item], sentence: str) -> None:
+    """Let what a patient is "status post" be history; devices that were put in are still there."""
+    after = {item.start: before for before, item in itertools.pairwise(items)}
+    for mention in found:
+        before = after.get(mention.start)
+        while before is not None and before.entry.modifiers and not before.entry.scope:
+            before = after.get(before.start)
+        if before is None or mention.stated != AFFIRMED or mention.concept == "support_device":
+            continue
+        if sentence[before.start : before.stop] in ("s/p", "status post"):
+            mention.stated = _PAST
