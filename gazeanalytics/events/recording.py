@@ -22,6 +22,8 @@ MAX_GAP_MS = 75.0
 _FACTS = kernels.Facts._fields
 _CODES = [_FACTS.index(name) for name in ("coded", "code_x", "code_y")]
 
+_SIDES = ("left", "right")
+
 # Recordings outside these rates are in another unit than ms, or too slow for any event detector.
 _MAX_HZ, _MIN_HZ = 5000.0, 20.0
 # The most precise trackers move 0.001 deg or more from sample to sample (Holmqvist & Andersson 2017, ch. 6).
@@ -135,7 +137,7 @@ def prepare(
     TableError
         If `samples` breaks its contract: infinite places, time that runs backwards, columns that are not there.
     ValueError
-        If the unit of time or place, or `rate_hz`, can't be right.
+        If the unit of time or place, or `rate_hz`, can't be right, or a reading holds samples of both eyes.
 
     Warns
     -----
@@ -157,6 +159,7 @@ def prepare(
         if name not in samples.columns or (name != "reading" and not pd.api.types.is_numeric_dtype(samples[name])):
             tables.check(samples, "samples")
     table = ragged.segments(samples["reading"])
+    _check_eyes(samples, table)
     t, x, y = (np.ascontiguousarray(samples[name].to_numpy(float, na_value=np.nan)) for name in ("t", "x", "y"))
     if "valid" in samples.columns:
         lost = ~samples["valid"].to_numpy(bool, na_value=False)
@@ -183,6 +186,20 @@ def prepare(
     recording = _seen(table, Gaze(t, x, y), lenses, rates_and_noise, whole=not audit["missing"].any())
     _check_saccades(recording)
     return recording
+
+
+def _check_eyes(samples: pd.DataFrame, table: ragged.Segments) -> None:
+    """Refuse a reading that holds both eyes: from one to the other gaze would jump at every sample."""
+    if "eye" not in samples.columns or not len(table):
+        return
+    eye = samples["eye"]
+    held = [np.logical_or.reduceat((eye == side).to_numpy(bool, na_value=False), table.starts) for side in _SIDES]
+    both = np.flatnonzero(held[0] & held[1])
+    if both.size:
+        raise ValueError(
+            f"samples of {_named(table.keys[both])} are of the left and of the right eye, which move as one: keep one "
+            "eye, or the mean of both, in each reading"
+        )
 
 
 def _seen(

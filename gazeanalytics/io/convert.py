@@ -210,6 +210,8 @@ class _Known:
                 f"study.toml, tables.{self.place.table}.columns.{target}: unit {source.unit!r} would do nothing, for "
                 f"this is no number of table {self.place.table!r}; leave the unit out, or correct the column's name"
             )
+        if source.mean:
+            return self._mean(target, source)
         cells = self.raw[source.column or ""]
         self._refuse_lists(cells, source)
         missing = self._missing(cells, source, column)
@@ -248,6 +250,19 @@ class _Known:
             return numbers
         taken = self.raw[source.minus]
         return numbers - self._numbers(taken, self._missing(taken, source, column), column, source)
+
+    def _mean(self, target: str, source: ColumnSource) -> pd.Series:
+        """Mean of some columns of numbers, of those that are known."""
+        column = self.contract.column(target)
+        if column is None or column.kind != "number":
+            raise InputError(
+                f"study.toml, tables.{self.place.table}.columns.{target}: expected a number of table "
+                f"{self.place.table!r} for a mean of columns; correct the column's name"
+            )
+        each = [self.column(target, source.model_copy(update={"column": name, "mean": []})) for name in source.mean]
+        known = sum((part.notna() for part in each), start=pd.Series(0, index=self.raw.index))
+        total = sum((part.fillna(0.0) for part in each), start=pd.Series(0.0, index=self.raw.index))
+        return total / known.where(known > 0)
 
     def _success(self, cells: pd.Series, missing: pd.Series, source: ColumnSource) -> pd.Series:
         """The outcome `correct` in words: a model would take the later word of the alphabet for the success."""

@@ -43,7 +43,7 @@ class _Strict(BaseModel):
 
 
 class ColumnSource(_Strict):
-    """Source of one of our columns: exactly one of `column`, `value`, `cumulate` and `order` is given.
+    """Source of one of our columns: exactly one of `column`, `mean`, `value`, `cumulate` and `order` is given.
 
     Examples
     --------
@@ -54,6 +54,10 @@ class ColumnSource(_Strict):
     column: str | None = Field(default=None, description="the foreign column", min_length=1)
     minus: str | None = Field(
         default=None, description="a foreign column taken away from it, of the same unit: duration = end minus start"
+    )
+    mean: list[str] = Field(
+        default_factory=list,
+        description="foreign columns of one unit, such as those of both eyes; where one is missing, the other",
     )
     value: Cell | None = Field(default=None, description="one value for every row")
     cumulate: str | None = Field(
@@ -68,9 +72,15 @@ class ColumnSource(_Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> ColumnSource:
-        given = [self.column is not None, self.value is not None, self.cumulate is not None, self.order]
+        given = [
+            self.column is not None,
+            bool(self.mean),
+            self.value is not None,
+            self.cumulate is not None,
+            self.order,
+        ]
         if sum(given) != 1:
-            raise ValueError("give exactly one of column, value, cumulate, order")
+            raise ValueError("give exactly one of column, mean, value, cumulate, order")
         if self.minus is not None and self.column is None:
             raise ValueError("minus goes with column")
         return self
@@ -78,12 +88,12 @@ class ColumnSource(_Strict):
     @property
     def needs(self) -> str | None:
         """The foreign column that is read, if any."""
-        return self.column or self.cumulate
+        return self.column or self.cumulate or next(iter(self.mean), None)
 
     @property
     def reads(self) -> list[str]:
         """All foreign columns that are read."""
-        return [name for name in (self.needs, self.minus) if name]
+        return [name for name in (self.column, self.cumulate, self.minus, *self.mean) if name]
 
 
 class TableMap(_Strict):

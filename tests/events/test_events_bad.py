@@ -194,3 +194,14 @@ def test_read_only_arrays():
     locked = pd.DataFrame(arrays, copy=False)
     for name in events.DETECTORS:
         assert len(events.detect(locked, VIEW, detector=name).fixations) > 5
+
+
+@pytest.mark.parametrize("use", [events.quality, events.detect])
+def test_both_eyes_in_one_reading_are_refused(use):
+    one = pd.DataFrame({"reading": 1, "t": np.arange(300) * 2.0, "x": 500.0, "y": 300.0, "eye": "left"})
+    both = pd.concat([one, one.assign(x=530.0, eye="right")]).sort_values("t", kind="stable", ignore_index=True)
+    rows = pd.concat([one.assign(reading=0), both], ignore_index=True)
+    viewing = Viewing.from_px_per_deg(40, 1920, 1080)
+    with pytest.raises(ValueError, match=r"^samples of reading 1 are of the left and of the right eye, which move as"):
+        use(rows, viewing)
+    use(rows[rows["eye"] == "left"].reset_index(drop=True), viewing)

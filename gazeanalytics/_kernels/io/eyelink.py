@@ -183,7 +183,7 @@ def _number(text, start, stop):
     while place < stop:
         byte = text[place]
         if _ZERO <= byte <= _NINE:
-            whole = whole * 10 + (byte - _ZERO)
+            whole = whole * 10 + np.int64(byte - _ZERO)
             digits += whole > 0
             seen += 1
             scale -= after_point
@@ -223,6 +223,6 @@ def _exponent(text, start, stop):
     while place < stop:
         if not _ZERO <= text[place] <= _NINE:
             return none
-        value = value * 10 + (text[place] - _ZERO)
+        value = value * 10 + np.int64(text[place] - _ZERO)
         place += 1
     return -value if negative else value

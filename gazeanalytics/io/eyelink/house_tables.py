@@ -183,7 +183,7 @@ def _samples(recording: EyelinkRecording, eye: Eye | None) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "line": samples["line"].to_numpy(), "block": samples["block"].to_numpy(), "t": samples["t"].to_numpy(),
-            "x": columns["x"] - left, "y": columns["y"] - top, "pupil": columns["pupil"], "eye": label,
+            "x": _less(columns["x"], left), "y": _less(columns["y"], top), "pupil": columns["pupil"], "eye": label,
             "valid": trusted,
         },
         copy=False,
@@ -237,16 +237,21 @@ def _events(recording: EyelinkRecording, name: str, eye: Eye | None, rejects: Re
             rejects.leave_out("saccades around blinks", recording.file, int(events["blink"].sum()))
         events = events[~events["blink"]]
     left, top = _corner(recording, events["block"].to_numpy())
-    moved = {x: events[x].to_numpy() - left for x, _ in _PLACES[name]}
-    moved |= {y: events[y].to_numpy() - top for _, y in _PLACES[name]}
+    moved = {x: _less(events[x].to_numpy(), left) for x, _ in _PLACES[name]}
+    moved |= {y: _less(events[y].to_numpy(), top) for _, y in _PLACES[name]}
     return events.assign(**moved)[["line", "block", *_COLUMNS[name]]]
 
 
-def _corner(recording: EyelinkRecording, blocks: np.ndarray) -> tuple[np.ndarray | float, np.ndarray | float]:
-    """The upper left corner of the screen at each row; 0 where no message declares the screen."""
+def _less(values: np.ndarray, corner: np.ndarray | None) -> np.ndarray:
+    """Places from a corner; the same array, not a copy, where the corner is 0."""
+    return values if corner is None else values - corner
+
+
+def _corner(recording: EyelinkRecording, blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    """The upper left corner of the screen at each row; none where it is 0 or no message declares the screen."""
     table = recording.blocks[["left", "top"]].fillna(0.0).to_numpy(float)
     if not table.any():
-        return 0.0, 0.0
+        return None, None
     corners = np.vstack([[0.0, 0.0], table])[blocks]
     return corners[:, 0], corners[:, 1]
 

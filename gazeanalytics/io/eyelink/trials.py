@@ -50,7 +50,7 @@ class Windows:
         Within a block the time decides, for messages may be late by some lines; between blocks the line does, for the
         clock may start anew.
         """
-        found = np.full(len(places), -1)
+        found = np.full(len(places), -1, np.int32)
         starts = np.flatnonzero(np.diff(places, prepend=-1.0))
         for start, stop in pairwise([*starts.tolist(), len(places)]):
             place = places[start]
