@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AFTER = """
 import json, resource
 usage = resource.getrusage(resource.RUSAGE_SELF)
-print(json.dumps({"seconds": spent, "peak_mb": usage.ru_maxrss / 1024, "rows": rows}))
+print(json.dumps({"seconds": spent, "peak_mb": usage.ru_maxrss / 1024, "rows": int(rows)}))
 """
 CALLS = {
     "gazeanalytics.io.read_eyelink": """
