@@ -1,5 +1,8 @@
 """The audit: each rule names a fault that was planted, and is silent without it."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,6 +36,9 @@ def readings(cases=40, reads=12, readers=20, countries=12, seed=1):
 
 class _Study:
     """A study that has no tables of its own."""
+
+    def __init__(self, of=""):
+        self.config = SimpleNamespace(features=SimpleNamespace(restricted=of))
 
     def has(self, name):
         return False
@@ -70,6 +76,14 @@ def test_a_sound_study_has_its_causal_caveat_and_no_fault_of_the_data(sound):
 
 def test_the_causal_caveat_stands_wherever_a_model_has_strategy(sound):
     assert "may follow the decision" in claims(sound)["causal"].remedy
+
+
+def test_gaze_before_the_decision_leaves_the_choice_of_the_readers(sound):
+    early = replace(sound, study=_Study("the first 2 s"))
+    claim = claims(early)["causal"]
+    assert "strategies are of the first 2 s" in claim.number
+    assert "may follow the decision" not in claim.remedy
+    assert "assign ways of searching at random" in claim.remedy
 
 
 def test_outcomes_at_one_value_are_named():
