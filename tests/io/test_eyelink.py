@@ -293,6 +293,22 @@ def test_two_kinds_of_lines_by_turns_cost_no_more_than_their_number(asc, tmp_pat
     assert recording.samples["line"].tolist() == list(range(11, 11 + 2 * count, 2))
 
 
+def test_columns_that_begin_after_pieces_of_the_text_are_missing_before(asc, tmp_path):
+    """The second eye is recorded from the third MB on, the speed in the first alone."""
+    counts = 50_000, 30_000
+    heads = [asc.Asc(extra=("VEL",), text="").start(clock=0.0).text, asc.Asc(eyes="LR", text="").start(clock=0.0).text]
+    ends = ["\t960.1\t540.2\t1000.0\t5.0\t6.0\t...", "\t960.1\t540.2\t1000.0\t970.1\t541.2\t1010.0\t....."]
+    path = tmp_path / "own.asc"
+    blocks = zip(heads, ends, counts, strict=True)
+    path.write_text("".join(head + "".join(f"{t}{end}\n" for t in range(count)) for head, end, count in blocks))
+    samples = check_all_lines(path).samples
+    assert samples["block"].value_counts().to_dict() == {1: counts[0], 2: counts[1]}
+    for name, first, second in (("x_left", 960.1, 960.1), ("x_right", np.nan, 970.1), ("x_speed_left", 5.0, np.nan)):
+        np.testing.assert_array_equal(samples[name], np.repeat([first, second], counts))
+    np.testing.assert_array_equal(samples["valid_right"], np.repeat([False, True], counts))
+    assert samples["t"].tolist() == [*range(counts[0]), *range(counts[1])]
+
+
 def test_every_real_recording_is_read_to_the_last_line(shared_data):
     paths = sorted((shared_data / "formats" / "eyelink_asc").glob("*.asc"))
     assert len(paths) >= 10

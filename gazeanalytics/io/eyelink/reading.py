@@ -151,7 +151,7 @@ class _Parser:
         self._take_samples(piece, len(piece.why))
         if not text.endswith(b"\n"):
             self._refuse_cut(piece)
-        self.samples.end_text(piece.why)
+        self.samples.end_text(piece.columns, piece.why)
         self._count("samples", int((piece.why == 0).sum()))
         self.next_line += len(lines.rows)
         self._check_kind()

@@ -17,6 +17,8 @@ _LOST_NUMBERS = (-32768.0, 1e8, -1e8)
 # Above this rate two samples fall into one ms; edf2asc may write both with the same stamp.
 _MAX_WHOLE_MS_HZ = 1000.0
 
+_FIRST_ROOM = 1 << 14
+_ORDER = tuple(f"{what}_{eye}" for eye in ("left", "right") for what in ("x", "y", "pupil", "valid"))
 _KINDS = {"line": np.int64, "block": np.int32, "t": np.float64}
 
 # Why a sample line can't be used; 0 where it can.
@@ -38,7 +40,10 @@ def wrong_rows(found: kernels.Samples, rows: slice, layout: Layout, *, flags: bo
 
 
 class SampleStore:
-    """Columns of all samples read so far, in one piece a block of text.
+    """Columns of all samples read so far.
+
+    They grow by doubling: pieces of every piece of text, kept until the end, would leave holes between them when they
+    are joined, and so take twice the memory.
 
     Attributes
     ----------
@@ -47,7 +52,8 @@ class SampleStore:
     """
 
     def __init__(self) -> None:
-        self.pieces: list[dict[str, np.ndarray]] = []
+        self.columns: dict[str, np.ndarray] = {name: np.empty(_FIRST_ROOM, kind) for name, kind in _KINDS.items()}
+        self.size = 0
         self.last = self.before = np.nan
 
     def begin_block(self) -> None:
@@ -57,13 +63,11 @@ class SampleStore:
     def begin_text(self, found: kernels.Samples, first_line: int) -> dict[str, np.ndarray]:
         """Room for the samples of a piece of text whose first line has this number."""
         size = len(found.lines)
-        columns = {
+        return {
             "line": found.lines + first_line,
             "block": np.zeros(size, _KINDS["block"]),
             "t": found.numbers[:, 0].copy(),
         }
-        self.pieces.append(columns)
-        return columns
 
     def fill(
         self, columns: dict[str, np.ndarray], found: kernels.Samples, rows: slice, layout: Layout, why: np.ndarray
@@ -79,12 +83,15 @@ class SampleStore:
     ) -> None:
         for place, name in enumerate(layout.columns, start=1):
             values = found.numbers[rows, place]
-            column = columns.setdefault(name, np.full(size, np.nan))
-            column[rows] = np.where(np.isin(values, _LOST_NUMBERS), np.nan, values) if _coded(values) else values
+            if name not in columns:
+                columns[name] = np.full(size, np.nan)
+            columns[name][rows] = np.where(np.isin(values, _LOST_NUMBERS), np.nan, values) if _coded(values) else values
         for eye, bits in zip(layout.eyes, _EYE_FLAGS, strict=False):
             known = np.isfinite(columns[f"x_{eye}"][rows] + columns[f"y_{eye}"][rows])
             trusted = found.flags[rows] & (bits | _INTERPOLATED) == 0
-            columns.setdefault(f"valid_{eye}", np.zeros(size, bool))[rows] = known & trusted
+            if f"valid_{eye}" not in columns:
+                columns[f"valid_{eye}"] = np.zeros(size, bool)
+            columns[f"valid_{eye}"][rows] = known & trusted
 
     def _times(self, stamps: np.ndarray, why: np.ndarray, layout: Layout) -> np.ndarray:
         """Stamps, those written twice at 2000 Hz half a ms apart."""
@@ -104,25 +111,38 @@ class SampleStore:
         self.before, self.last = line[-2:]
         return times
 
-    def end_text(self, why: np.ndarray) -> None:
-        """Leave out the rows of the last piece of text that can't be used."""
-        if (why != 0).any():
-            good = why == 0
-            self.pieces[-1] = {name: column[good] for name, column in self.pieces[-1].items()}
+    def end_text(self, columns: dict[str, np.ndarray], why: np.ndarray) -> None:
+        """Keep the rows of a piece of text that can be used."""
+        good = why == 0
+        size = self.size + int(good.sum())
+        for name in columns.keys() - self.columns.keys():
+            self.columns[name] = np.empty(len(self.columns["t"]), columns[name].dtype)
+            self.columns[name][: self.size] = _unknown(name)
+        for name, column in self.columns.items():
+            self.columns[name] = column = _with_room(column, self.size, size)
+            column[self.size : size] = columns[name][good] if name in columns else _unknown(name)
+        self.size = size
 
     def table(self) -> pd.DataFrame:
-        """All samples; each column is joined and freed before the next, so that no second copy of all is made."""
-        names = list(dict.fromkeys(name for piece in self.pieces for name in piece)) or list(_KINDS)
-        sizes = [len(piece["line"]) for piece in self.pieces]
-        columns = {}
-        for name in names:
-            fill = False if name.startswith("valid_") else np.nan
-            parts = [
-                piece.pop(name) if name in piece else np.full(size, fill)
-                for piece, size in zip(self.pieces, sizes, strict=True)
-            ]
-            columns[name] = np.concatenate(parts) if parts else np.empty(0, _KINDS[name])
-        return pd.DataFrame(columns, copy=False)
+        """All samples, each eye's columns together."""
+        names = [*_KINDS, *(name for name in _ORDER if name in self.columns)]
+        names += sorted(self.columns.keys() - set(names))
+        few = self.size <= _FIRST_ROOM
+        kept = {name: self.columns[name][: self.size] for name in names}
+        return pd.DataFrame({name: column.copy() for name, column in kept.items()} if few else kept, copy=False)
+
+
+def _unknown(name: str) -> float:
+    return False if name.startswith("valid_") else np.nan
+
+
+def _with_room(column: np.ndarray, used: int, size: int) -> np.ndarray:
+    """The column itself, or one twice as long with what it holds."""
+    if size <= len(column):
+        return column
+    longer = np.empty(max(2 * len(column), size), column.dtype)
+    longer[:used] = column[:used]
+    return longer
 
 
 def _coded(values: np.ndarray) -> bool:
