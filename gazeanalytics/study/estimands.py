@@ -126,7 +126,9 @@ def _with_parts(rows: pd.DataFrame, components: Sequence[str]) -> pd.DataFrame:
     return rows
 
 
-def default_models(rows: pd.DataFrame, components: Sequence[str] = ()) -> dict[str, ModelConfig]:
+def default_models(
+    rows: pd.DataFrame, components: Sequence[str] = (), *, link: str = "logit"
+) -> dict[str, ModelConfig]:
     """Write the models that the columns of `rows` allow.
 
     Parameters
@@ -135,6 +137,8 @@ def default_models(rows: pd.DataFrame, components: Sequence[str] = ()) -> dict[s
         As `model_frame` gives it.
     components : sequence of str
         Columns of strategy components, used in place of types when the strategies are a continuum.
+    link : str
+        Of two-valued outcomes: `logit`, or `probit`, on whose scale correct readings are d' and criterion.
 
     Returns
     -------
@@ -165,7 +169,12 @@ def default_models(rows: pd.DataFrame, components: Sequence[str] = ()) -> dict[s
     if not right:
         return {}
     return {
-        name: ModelConfig(formula=f"{outcome.column} ~ {right}", family=outcome.family, title=outcome.title)
+        name: ModelConfig(
+            formula=f"{outcome.column} ~ {right}",
+            family=outcome.family,
+            link=link if outcome.family == "binomial" else "",
+            title=outcome.title,
+        )
         for name, outcome in _outcomes(rows).items()
         if _varies(rows, outcome.column)
     }

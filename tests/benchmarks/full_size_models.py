@@ -47,7 +47,7 @@ MODELS = {
     "binomial, probit": plain("correct", "binomial", link="probit"),
     "binomial, cloglog": plain("correct", "binomial", link="cloglog"),
     "gaussian": plain("uncertainty", "gaussian"),
-    "student": plain("uncertainty", "student"),
+    "student": plain("with_outliers", "student"),
     "ordinal": plain("level", "ordinal"),
     "ordinal, equidistant": plain("level", "ordinal", settings={"thresholds": "equidistant"}),
     "beta": plain("prop", "beta"),
@@ -66,7 +66,13 @@ def prepared(file):
     rng = np.random.default_rng(3)
     seconds = np.exp(1 + data["uncertainty"] + rng.normal(0, 0.5, len(data)))
     end = rng.exponential(20, len(data))
-    return data.assign(seconds=np.minimum(seconds, end), seen=(seconds <= end).astype(int), context=data["context"] + 0)
+    outliers = data["uncertainty"] + rng.standard_t(3, len(data))
+    return data.assign(
+        with_outliers=outliers,
+        seconds=np.minimum(seconds, end),
+        seen=(seconds <= end).astype(int),
+        context=data["context"] + 0,
+    )
 
 
 def one(file, name):

@@ -85,3 +85,40 @@ def test_gaze_that_follows_difficulty_is_not_taken_for_an_effect():
     found = fits["accuracy"].estimates().set_index("term")
     assert abs(found.loc["gaze", "statistic"]) < 3
     assert found.loc["gaze_between_case", "statistic"] < -5
+
+
+def signals(d_prime, criterion, seed=4, readers=40, cases=60):
+    """Equal-variance signal detection: readers call what exceeds their criterion."""
+    rng = np.random.default_rng(seed)
+    reader, case = np.divmod(np.arange(readers * cases), cases)
+    present, wide = case % 2, rng.integers(0, 2, reader.size)
+    strength = (d_prime + 0.6 * wide) * (present - 0.5) + rng.normal(size=reader.size)
+    called = strength > criterion - 0.3 * wide
+    table = {"reader": reader, "case": case, "strategy": np.where(wide, "wide", "central"), "target_present": present}
+    return pd.DataFrame(table).assign(correct=(called == (present == 1)).astype(int))
+
+
+def test_probit_effects_on_correct_readings_are_those_on_d_prime_and_the_criterion():
+    rows = model_frame(signals(1.4, 0.25))
+    model = default_models(rows, link="probit")["accuracy"]
+    assert model.link == "probit"
+    fit = fit_defaults(rows, {"accuracy": model.model_copy(update={"formula": SIGNALS})})[0]["accuracy"]
+    found = dict(zip(fit.names, fit.coefficients, strict=True))
+    error = dict(zip(fit.names, fit.std_errors, strict=True))
+    planted = {"(Intercept)": 1.4 / 2, "presence": -2 * 0.25, "strategy[wide]": 0.6 / 2, SHIFT: -2 * -0.3}
+    for name, value in planted.items():
+        assert found[name] == pytest.approx(value, abs=3 * error[name])
+    assert max(error.values()) < 0.15
+
+
+SIGNALS = "correct ~ strategy * presence + (1 | reader)"
+SHIFT = "strategy[wide]:presence"
+
+
+def test_only_two_valued_outcomes_take_the_link():
+    rows = model_frame(readings().assign(uncertainty=np.random.default_rng(0).uniform(0.1, 0.9, 80)))
+    models = default_models(rows, link="probit")
+    assert [models[name].link for name in ("accuracy", "uncertainty")] == ["probit", ""]
+    fits, refused = fit_defaults(rows, models)
+    assert fits["accuracy"].family.link == "probit"
+    assert not refused

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -14,10 +14,10 @@ from gazeanalytics.stats.mixed.anova import by_maximum_likelihood
 from gazeanalytics.stats.mixed.design import Design, ModelError
 from gazeanalytics.stats.mixed.model import refit
 from gazeanalytics.stats.mixed.prediction import simulate
+from gazeanalytics.stats.mixed.profiles import Profile, hold, profiles_of_several, sd_profile, spread_objective
 from gazeanalytics.stats.mixed.results import MixedFit, sd_name
-from gazeanalytics.stats.mixed.solver.fitting import fitted_objective
 from gazeanalytics.stats.mixed.solver.laplace import Gaussian
-from gazeanalytics.stats.mixed.solver.optimise import Objective, minimise
+from gazeanalytics.stats.mixed.solver.optimise import minimise
 from gazeanalytics.threads import one_blas_thread
 
 __all__ = ["confint"]
@@ -33,7 +33,7 @@ def confint(
     n_resamples: int = 1000,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
-    """Confidence interval of each fixed effect and standard deviation: profile likelihood, Wald or bootstrap.
+    """Confidence interval of each fixed effect, SD and correlation: profile likelihood, Wald or bootstrap.
 
     *profile* ends where the likelihood, highest over all other parameters, has dropped by half a chi-square quantile;
     right for standard deviations too, whose estimates are skewed. REML fits are profiled by ML, as lme4 does.
@@ -55,8 +55,8 @@ def confint(
     -------
     pandas.DataFrame
         Columns term, estimate, std_error (of the bootstrap, else from the curvature), conf_low, conf_high,
-        n_resamples (outcomes whose fit converged; 0 but for the bootstrap). Profiles leave out standard deviations of
-        terms with several coefficients, thresholds and dispersions.
+        n_resamples (outcomes whose fit converged; 0 but for the bootstrap). Profiles leave out thresholds and
+        dispersions; those of correlations end at -1 or 1 where the likelihood doesn't drop so far.
 
     Raises
     ------
@@ -129,9 +129,6 @@ def _values(fit: MixedFit) -> dict[str, float]:
     return found | ({"sd(residual)": fit.sigma} if fit.family.gaussian else {})
 
 
-Profile = Callable[[float], float]
-
-
 @dataclass(frozen=True, slots=True)
 class _Direction:
     """One parameter to be profiled: where its maximum is, how far to step, and -2 log L along it."""
@@ -185,45 +182,18 @@ def _directions(fit: MixedFit) -> Iterator[_Direction]:
             name = sd_name(term.group, term.names[0])
             # At an SD of 0 the curvature gives no error; 0.1 is but the first step of the walk.
             error = float(errors[name]) if errors[name] > 0 else 0.1
-            profile = _sd_profile(fit, place) if gaussian else _laplace_profile(fit, place)
-            yield _Direction(name, float(theta[place] * fit.sigma), error, profile)
+            yield _Direction(name, float(theta[place] * fit.sigma), error, sd_profile(fit, place))
         place += term.parameters
+    for one in profiles_of_several(fit):
+        yield _Direction(one.name, one.estimate, float(errors[one.name]), one.profile)
     if gaussian:
         error = float(errors["sd(residual)"])
-        yield _Direction("sd(residual)", fit.sigma, error, _sd_profile(fit, theta.size))
-
-
-def _hold(objective: Objective, start: np.ndarray, inverse: np.ndarray, k: int) -> Profile:
-    """Objective as a function of parameter k, lowest over the others; each search starts where the last one ended."""
-    free = np.delete(np.arange(start.size), k)
-    best = {"at": start.copy()}
-
-    def profile(value: float) -> float:
-        def rest(part: np.ndarray) -> tuple[float, np.ndarray]:
-            at = np.empty(start.size)
-            at[free], at[k] = part, value
-            height, gradient = objective(at)
-            return height, gradient[free]
-
-        if not free.size:
-            return rest(np.empty(0))[0]
-        # 1e-5 of -2 log L moves an end by some millionths of a standard error: the profile's slope there is about 4.
-        optimum = minimise(rest, best["at"][free], inverse[np.ix_(free, free)], tolerance=1e-5)
-        if np.isfinite(optimum.value):
-            best["at"][free] = optimum.at
-        return optimum.value
-
-    return profile
+        yield _Direction("sd(residual)", fit.sigma, error, sd_profile(fit, theta.size))
 
 
 def _laplace_profile(fit: MixedFit, k: int) -> Profile:
-    """Profile of element k of (theta, beta, phi); theta of a single coefficient is its standard deviation."""
-    solution, engine = fit.solution, fitted_objective(fit.solution, fit.plan.settings)
-    start = np.concatenate([solution.theta, solution.beta, solution.phi])
-    profile = _hold(engine, start, solution.joint_covariance / 2, k)
-    if k >= solution.theta.size:
-        return profile
-    return lambda value: np.inf if value < 0 else profile(value)
+    """Profile of element k of (theta, beta, phi)."""
+    return hold(*spread_objective(fit), k)
 
 
 def _fixed_effect_profile(fit: MixedFit, k: int) -> Profile:
@@ -237,25 +207,3 @@ def _fixed_effect_profile(fit: MixedFit, k: int) -> Profile:
         return minimise(Gaussian(moved, reml=False), solution.theta, inverse, tolerance=1e-5).value
 
     return profile
-
-
-def _sd_profile(fit: MixedFit, k: int) -> Profile:
-    """Profile of a Gaussian model over (standard deviations, sigma), all in units of the outcome.
-
-    The solver's theta is relative to sigma, so holding it would hold a ratio, not a standard deviation.
-    """
-    solution = fit.solution
-    engine = Gaussian(solution.engine.design, reml=False)
-
-    def objective(at: np.ndarray) -> tuple[float, np.ndarray]:
-        sigma = at[-1]
-        if not sigma > 0:
-            return np.inf, np.full(at.size, np.nan)
-        value, gradient = engine.unprofiled(at[:-1] / sigma, sigma)
-        return value, np.append(gradient[:-1] / sigma, gradient[-1] - gradient[:-1] @ at[:-1] / sigma**2)
-
-    start = np.append(solution.theta * solution.sigma, solution.sigma)
-    jacobian = np.eye(start.size) * solution.sigma
-    jacobian[:-1, -1], jacobian[-1, -1] = solution.theta, 1.0
-    profile = _hold(objective, start, jacobian @ solution.joint_covariance @ jacobian.T / 2, k)
-    return lambda value: np.inf if value < 0 else profile(value)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
 from gazeanalytics import report, stats
 from gazeanalytics.expressions import ExpressionError, check_condition, select
+from gazeanalytics.settings import Settings
 from gazeanalytics.study.analysis import Analysis, Part, file_name, many, readers_by_country
 from gazeanalytics.study.config import ModelConfig
 from gazeanalytics.study.estimands import adjusting_terms, default_models, model_frame
@@ -18,7 +21,21 @@ from gazeanalytics.tables import InputError
 __all__ = ["fit_defaults", "fit_models"]
 
 
-def check(study: Study, options: object) -> None:
+@dataclass(frozen=True, slots=True)
+class ModelOptions(Settings):
+    """How the default models are written; those of study.toml say it themselves.
+
+    Attributes
+    ----------
+    link : str
+        Of two-valued outcomes: "logit" (log odds), or "probit", whose effects are those of signal detection: of
+        correct readings, on half of d' and, with the presence of the target, on twice the criterion (less its sign).
+    """
+
+    link: Literal["logit", "probit"] = "logit"
+
+
+def check(study: Study, options: ModelOptions) -> None:
     """Refuse models that no data could save, before hours are spent on events."""
     for name, model in study.config.models.items():
         place = f"{study.folder / 'study.toml'}, models.{name}"
@@ -92,14 +109,14 @@ def _fitted(readings: pd.DataFrame, model: ModelConfig) -> stats.MixedFit:
     )
 
 
-def run(known: StudyResult, options: object) -> ModelsOutcome:
+def run(known: StudyResult, options: ModelOptions) -> ModelsOutcome:
     """Fit the models of study.toml, or the default ones to what these columns allow."""
     components = _components(known)
     rows, asked = model_frame(known.readings, components), known.study.config.models
     if asked:
         models, fits, refused = asked, fit_models(rows, asked), {}
     else:
-        models = default_models(rows, components)
+        models = default_models(rows, components, link=options.link)
         fits, refused = fit_defaults(rows, models)
     parts = [fit.estimates().assign(model=name) for name, fit in fits.items()]
     tables = {"estimates": pd.concat(parts, ignore_index=True)} if parts else {}
@@ -123,13 +140,14 @@ def show(known: StudyResult, outcome: ModelsOutcome) -> Iterator[Part]:
 def _model(known: StudyResult, outcome: ModelsOutcome, name: str) -> Part:
     model, fit = outcome.models[name], outcome.fits[name]
     estimates = known.estimates[known.estimates["model"] == name]
-    odds = model.family in ("binomial", "ordinal")
+    odds = fit.family.link == "logit" and model.family in ("binomial", "ordinal")
     title = model.title or name
     text = f"{model.formula}; family {model.family}; {many(int(estimates['n'].max()), 'reading')}."
     text += f" Rows: {model.where}." if model.where else ""
     terms = estimates["term"].astype(str)
     adjusting = adjusting_terms(terms, outcome.rows, _components(known))
     text += _reading(terms, adjusted=bool(adjusting.any()))
+    text += _of_signal_detection(terms, model, fit)
     text += f" Notes: {'; '.join(fit.notes)}." if fit.notes else ""
     stem = file_name(name)
     label = "Odds ratio (95% CI)" if odds else "Change (95% CI)"
@@ -163,13 +181,28 @@ def _reading(terms: pd.Series, *, adjusted: bool) -> str:
     return text
 
 
-# What a difference on the linear predictor is called, by family.
+def _of_signal_detection(terms: pd.Series, model: ModelConfig, fit: stats.MixedFit) -> str:
+    """Say what probit effects on correct readings are, where the presence of the target is coded."""
+    if fit.family.link != "probit" or not (terms == "presence").any() or not model.formula.startswith("correct ~"):
+        return ""
+    return (
+        " The link is probit, so that these are effects of signal detection with equal variances: twice the intercept "
+        "is d', minus half the effect of presence the criterion; twice an effect is its change of d', and minus half "
+        "its interaction with presence its change of the criterion (DeCarlo 1998)."
+    )
+
+
+# What a difference on the linear predictor is called, by family and link.
 _SCALES = {
-    "binomial": "Difference (log odds)",
-    "ordinal": "Difference (log odds)",
-    "poisson": "Difference (log rate)",
-    "negative_binomial": "Difference (log rate)",
-    "beta": "Difference (logit)",
+    ("binomial", "logit"): "Difference (log odds)",
+    ("binomial", "probit"): "Difference (probit)",
+    ("binomial", "cloglog"): "Difference (log hazard)",
+    ("ordinal", "logit"): "Difference (log odds)",
+    ("ordinal", "probit"): "Difference (probit)",
+    ("poisson", "log"): "Difference (log rate)",
+    ("negative binomial", "log"): "Difference (log rate)",
+    ("negative binomial 1", "log"): "Difference (log rate)",
+    ("beta", "logit"): "Difference (logit)",
 }
 
 
@@ -188,7 +221,7 @@ def _countries(known: StudyResult, model: ModelConfig, fit: stats.MixedFit) -> r
     caption = f"{title}: how countries differ from the average country, shrunk towards it (conditional modes, 95%)."
     caption += f" Not shown: {many(hidden, 'country')} with few readers." if hidden else ""
     outcome = model.title or model.formula.split("~")[0].strip()
-    label = _SCALES.get(model.family, f"Difference in {outcome}")
+    label = _SCALES.get((model.family, fit.family.link), f"Difference in {outcome}")
     return report.Picture(report.caterpillar(drawn, label=label), caption)
 
 
@@ -201,6 +234,7 @@ ANALYSIS = Analysis(
     name="models",
     question="What goes with accuracy and uncertainty: strategy, experience, context (crossed mixed models)?",
     run=run,
+    options=ModelOptions,
     needs=("readings",),
     makes=("estimates",),
     check=check,
