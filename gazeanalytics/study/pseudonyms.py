@@ -15,7 +15,7 @@ from gazeanalytics.study.study import Study
 from gazeanalytics.tables import TABLES
 from gazeanalytics.tables.identifying import identifies
 
-__all__ = ["KEYS", "Pseudonyms", "pseudonyms_of", "vocabulary_of"]
+__all__ = ["KEYS", "Pseudonyms", "column_of", "pseudonyms_of", "vocabulary_of"]
 
 KEYS = {"reader": "readers", "case": "cases", "reading": "readings"}
 """Key columns, each with the table that holds all its values."""
@@ -169,6 +169,7 @@ def pseudonyms_of(study: Study) -> Pseudonyms:
         parts += [models.dropna(), _numbered(nameless, secret, key, "AI")]
         filled = [part for part in parts if len(part)]
         names[key] = (pd.concat(filled) if filled else parts[0]).reindex(known)
+    names["columns of AI readers"] = _of_columns(names["reader"], _models(study).index)
     rare = _rare_levels(study)
     hidden = {level for levels in rare.values() for level in levels.index}
     return Pseudonyms(names | rare, vocabulary_of(study) - hidden)
@@ -211,6 +212,23 @@ def _models(study: Study) -> pd.Series:
         if words.is_unique and not (set(words) & set(models["reader"].astype(str))):
             called[:] = words.to_numpy()
     return called
+
+
+def column_of(reader: str, place: int) -> str:
+    """Name of an AI reader's own column in models: ai_ and its name as one word, or its place where it has no letters.
+
+    Examples
+    --------
+    >>> column_of("GPT-5 (high)", 2), column_of("模型", 2)
+    ('ai_GPT_5_high', 'ai_2')
+    """
+    return f"ai_{re.sub(r'[^0-9a-zA-Z]+', '_', reader).strip('_') or place}"
+
+
+def _of_columns(readers: pd.Series, models: pd.Index) -> pd.Series:
+    aliases = readers.loc[models]
+    pairs = {column_of(str(name), 0): column_of(str(alias), 0) for name, alias in aliases.items()}
+    return pd.Series(pairs, dtype=object)
 
 
 def vocabulary_of(study: Study) -> frozenset[str]:

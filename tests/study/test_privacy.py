@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics.study import analyse, open_study, replay, scan, verify
+from gazeanalytics.study.analyses.human_against_ai import kind_frame
 from gazeanalytics.study.pseudonyms import pseudonyms_of
 from gazeanalytics.tables import InputError, InputWarning
 from gazeanalytics.tables.identifying import identifies
@@ -268,3 +269,17 @@ def study_checked(folder):
     study = open_study(folder)
     study.check()
     return study
+
+
+def test_columns_called_after_ai_readers_are_renamed_too(small):
+    readers = pd.read_csv(small / "readers.csv").assign(kind=["person", "model", "model"])
+    readers["reader"] = ["r0", "our secret-model", "model_plain"]
+    readings = pd.read_csv(small / "readings.csv").replace({"r1": "our secret-model", "r2": "model_plain"})
+    readers.to_csv(small / "readers.csv", index=False)
+    readings.to_csv(small / "readings.csv", index=False)
+    study = open_study(small)
+    columns = [name for name in kind_frame(study.table("readings").assign(kind="model")) if name.startswith("ai_")]
+    assert any("model_plain" in name or "secret_model" in name for name in columns)
+    said = pseudonyms_of(study).said(f"correct ~ ai + {' + '.join(columns)} + (1 | case)")
+    assert "plain" not in said
+    assert "secret" not in said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +12,7 @@ from gazeanalytics.study.analyses.models import fit_defaults
 from gazeanalytics.study.analysis import Analysis, Part, file_name, many
 from gazeanalytics.study.config import ModelConfig
 from gazeanalytics.study.estimands import FEWEST_GROUPS, model_frame
+from gazeanalytics.study.pseudonyms import column_of
 from gazeanalytics.study.result import ModelsOutcome, NotPossibleError, StudyResult
 
 __all__ = ["DIFFERENCE", "differences", "kind_frame", "kind_models"]
@@ -53,8 +53,8 @@ def kind_frame(readings: pd.DataFrame) -> pd.DataFrame:
     if 1 < len(names) < FEWEST_GROUPS:
         for place, name in enumerate(names[1:], start=1):
             reader = rows["reader"].astype(str)
-            word = re.sub(r"[^0-9a-zA-Z]+", "_", name).strip("_") or str(place)
-            column = f"ai_{word}" if f"ai_{word}" not in added else f"ai_{word}_{place}"
+            column = column_of(name, place)
+            column = column if column not in added else f"{column}_{place}"
             added[column] = (reader == name).astype(float) - (reader == names[0]).astype(float)
     return rows.assign(**added)
 
