@@ -12,7 +12,7 @@ from gazeanalytics._kernels.io import eyelink as kernels
 from gazeanalytics.io.delimited import cut
 from gazeanalytics.io.eyelink.events import EventStore
 from gazeanalytics.io.eyelink.layout import Block, Layout, as_number, layout_of
-from gazeanalytics.io.eyelink.recording import EyelinkRecording, screens, validations
+from gazeanalytics.io.eyelink.recording import EyelinkRecording, screens, table_of, validations
 from gazeanalytics.io.eyelink.sample_store import FAULTS, SampleStore, wrong_rows
 from gazeanalytics.io.eyelink.text import whole_lines
 from gazeanalytics.io.unpacking import MAX_UNPACKED_MB, line_as_utf8
@@ -21,6 +21,8 @@ from gazeanalytics.tables import InputError, Rejects, SetAside
 __all__ = ["read_eyelink"]
 
 _COMMENTS = (b"**", b"#", b";", b"/", b"*")
+_OF_BLOCK = {"block": "int64", "line": "int64", "last_line": "int64", "start": "float64", "end": "float64"}
+_OF_BLOCK |= {"eyes": "str", "coordinates": "str", "rate_hz": "float64", "pupil": "str", "samples": "int64"}
 # How the lines begin that decide what a sample line holds.
 _OF_LAYOUT = (b"STA", b"END", b"SAM", b"PRE", b"VPR")
 # No file has so many lines of no use: it is another kind of file.
@@ -330,8 +332,8 @@ class _Parser:
             )
         self._end_block(self.next_line, np.nan)
         tables = self.events.tables()
-        blocks = pd.DataFrame(self.blocks)
-        blocks = pd.concat([blocks, screens(tables["messages"], blocks)], axis=1).drop(columns=["last_line", "scaled"])
+        blocks = table_of([tuple(getattr(block, name) for name in _OF_BLOCK) for block in self.blocks], _OF_BLOCK)
+        blocks = pd.concat([blocks, screens(tables["messages"], blocks)], axis=1).drop(columns="last_line")
         return EyelinkRecording(
             file=self.path,
             samples=self.samples.table(),
