@@ -26,6 +26,7 @@ from gazeanalytics.reasoning.alignment.gaze_speech_lag import (
 )
 from gazeanalytics.reasoning.alignment.grounding import align_steps, ground_mentions, looked_and_said, retime
 from gazeanalytics.reasoning.alignment.mentions import join_words, place_mentions
+from gazeanalytics.reasoning.context_use import context_use
 from gazeanalytics.reasoning.embeddings import (
     Embeddings,
     OutcomePrediction,
@@ -100,6 +101,7 @@ __all__ = [
     "compare_scores",
     "conclude",
     "conclude_readings",
+    "context_use",
     "detail_errors",
     "detect_language",
     "dialogue_traces",

@@ -143,7 +143,9 @@ def _label_outputs(traces: pd.DataFrame, chosen: ReasoningSettings) -> pd.DataFr
     reasoned = parsed["reasoning"].where(answered, texts.map(line_up).map(spell_rows)).to_numpy()
     # "Yes, there is an effusion." says more than its yes.
     answers = parsed["answer"].mask(parsed["kind"].eq("yes_no"), texts).fillna("")
-    answers = pd.Series(map(spell_options, answers, texts), answers.index).map(spell_rows)
+    answers = pd.Series(
+        [spell_rows(spell_options(answer, text)) for answer, text in zip(answers, texts, strict=True)], answers.index
+    )
     both = traces[["reading", "step"]].loc[traces.index.repeat(2)].reset_index(drop=True)
     both["own"] = both["step"].to_numpy()
     both["text"] = np.column_stack([reasoned, answers.where(answered, "")]).ravel()

@@ -80,10 +80,6 @@ class Entry:
         self.modifiers = {**other.modifiers, **self.modifiers}
 
 
-_UNKNOWN = Entry()  # of a pair of words not met before
-_PAIRS = 200_000  # pairs remembered at most
-
-
 @dataclass(slots=True)
 class Item:
     """A phrase found in a text: characters `start` to `stop`, and what it is for.
@@ -158,13 +154,11 @@ class Phrases:
         self._long: dict[str, set[str]] = {}
         self._known: dict[str, tuple[str, ...]] = {}  # both remember words met, for words come back
         self._starts: dict[str, list[_Node]] = {}
-        self._lone: dict[tuple[str, str], Entry | None] = {}
 
     def add(self, phrase: str, entry: Entry) -> None:
         """Add a phrase with all its choices; a phrase that is there already plays both parts."""
         self._known.clear()
         self._starts.clear()
-        self._lone.clear()
         for choice in expand(phrase):
             node = self._root
             for word in choice:
@@ -199,40 +193,23 @@ class Phrases:
     def match(self, text: str) -> list[Item]:
         """Find the longest phrase at each word of a lower-case text, left to right, none overlapping another."""
         tokens = _WORD.findall(text)
-        starts, lone = self._starts, self._lone
-        for token in tokens:
-            if token not in starts:
-                self._start(token)
-        found, free = [], 0
-        tokens.append("")
-        for place, nodes in enumerate(map(starts.get, tokens)):
-            if not nodes or place < free:
-                continue
-            pair = tokens[place], tokens[place + 1]
-            entry = lone.get(pair, _UNKNOWN)
-            stop = place + 1
-            if entry is _UNKNOWN:
-                stop, entry = self._longest_of(nodes, pair, tokens, stop)
-            if entry is not None:
-                found.append((place, stop - 1, entry))
-                free = stop
+        found = []
+        place, last = 0, len(tokens)
+        while place < last:
+            nodes = self._starts.get(tokens[place])
+            if nodes is None:
+                nodes = self._start(tokens[place])
+            place += 1
+            if nodes:
+                stop, entry = self._longest(nodes[0], tokens, place)
+                for node in nodes[1:]:
+                    far = self._longest(node, tokens, place)
+                    if far[0] > stop:
+                        stop, entry = far
+                if entry is not None:
+                    found.append((place - 1, stop - 1, entry))
+                    place = stop
         return _located(text, tokens, found) if found else []
-
-    def _longest_of(
-        self, nodes: list[_Node], pair: tuple[str, str], tokens: list[str], place: int
-    ) -> tuple[int, Entry | None]:
-        """Where the longest phrase below any of the nodes ends, and what it is for."""
-        best = (place, None)
-        for node in nodes:
-            far = self._longest(node, tokens, place)
-            best = far if far[0] > best[0] or best[1] is None else best
-        # Most words begin no phrase with the word that follows: such pairs are remembered, for they come again.
-        after = self._edges(pair[1])
-        if pair[1] not in self._fillers and not any(edge in node.next for node in nodes for edge in after):
-            if len(self._lone) > _PAIRS:
-                self._lone.clear()
-            self._lone[pair] = best[1]
-        return best
 
     def _start(self, word: str) -> list[_Node]:
         nodes = [self._root.next[edge] for edge in self._edges(word) if edge in self._root.next]
