@@ -118,7 +118,8 @@ def style() -> Iterator[None]:
     if _is_notebook() and not mpl.is_interactive():
         # The backend turns a notebook interactive when it is loaded; inside the block that would be undone at its end.
         importlib.import_module("matplotlib.pyplot").switch_backend(mpl.get_backend())
-    with mpl.rc_context(_RC | {"font.family": _fonts()}):
+    settings: dict[Any, Any] = {**_RC, "font.family": _fonts()}
+    with mpl.rc_context(settings):
         yield
 
 

@@ -33,13 +33,17 @@ _LEVELS: dict[str, Stated] = {
     "low": (0.50, 0.25, 0.75),
 }
 # "the chance of pneumonia is tiny": as the same words before "chance" on the scale of hedges (ICD 203, 2015)
-_CHANCES: dict[str, Stated] = (
-    dict.fromkeys(("tiny", "remote", "slim", "negligible", "minuscule", "minimal"), (0.08, 0.01, 0.15))
-    | dict.fromkeys(("low", "small", "slight"), (0.13, 0.05, 0.25))
-    | dict.fromkeys(("zero", "nil"), (0.02, 0.0, 0.10))
-    | dict.fromkeys(("even", "moderate", "intermediate"), (0.50, 0.25, 0.75))
-    | dict.fromkeys(("high", "considerable", "great"), (0.88, 0.75, 1.0))
-)
+_CHANCES: dict[str, Stated] = {
+    word: stated
+    for words, stated in (
+        ("tiny remote slim negligible minuscule minimal", (0.08, 0.01, 0.15)),
+        ("low small slight", (0.13, 0.05, 0.25)),
+        ("zero nil", (0.02, 0.0, 0.10)),
+        ("even moderate intermediate", (0.50, 0.25, 0.75)),
+        ("high considerable great", (0.88, 0.75, 1.0)),
+    )
+    for word in words.split()
+}
 _ADVERBS = frozenset(
     {"very", "extremely", "quite", "rather", "pretty", "really", "vanishingly", "exceedingly", "close", "to"}
 )
