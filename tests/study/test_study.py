@@ -160,7 +160,7 @@ def test_degrees_come_from_the_screen_or_from_px_per_deg():
         ),
         (
             "[tables.fixations]\nfile='a'\ncolumns={x={column='a', value=1}}",
-            "give exactly one of column, value, cumulate",
+            "give exactly one of column, mean, value, cumulate",
         ),
         ("[screen]\nwidth_px=1", "key 'screen.height_px': Field required"),
         ("[x", "is not TOML (Expected ']' at the end of a table declaration"),
