@@ -49,10 +49,10 @@ def shuffled(study, folder, seed):
 
 
 def results(out):
-    """Bytes of all files but the provenance, without the hashes of inputs that the page shows."""
+    """Bytes of all files but the provenance, without the hashes and sizes of inputs that the page shows."""
     found = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     del found["provenance.json"]
-    found["report.html"] = re.sub(rb"[0-9a-f]{64}", b"", found["report.html"])
+    found["report.html"] = re.sub(rb"[0-9a-f]{64}|\.bytes</dt><dd>\d+", b"", found["report.html"])
     return found
 
 
