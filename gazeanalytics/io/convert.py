@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -11,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import ragged
-from gazeanalytics.io.cells import as_numbers, expanded, fits, milliseconds, plain_numbers, suffixed
+from gazeanalytics.io.cells import as_numbers, expanded, milliseconds, plain_numbers, suffixed
 from gazeanalytics.io.files import format_of
+from gazeanalytics.io.foreign_rows import Place, exploded, kept_rows
 from gazeanalytics.io.maps import UNITS, ColumnSource, TableMap
-from gazeanalytics.tables import TABLES, Column, InputError, SetAside, Table, nearest, shown
+from gazeanalytics.tables import TABLES, Column, InputError, SetAside, Table, nearest
 from gazeanalytics.tables.identifying import identifies
 from gazeanalytics.tables.ordering import in_key_order
 
@@ -30,29 +29,6 @@ MISSING_WORDS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "#N/A", "<NA>")
 _SUCCESS = dict.fromkeys(("correct", "right", "true", "yes", "hit", "1", "1.0"), 1) | dict.fromkeys(
     ("error", "incorrect", "wrong", "false", "no", "miss", "0", "0.0"), 0
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a fault is reported to be, and what becomes of it: an error, or a row set aside."""
-
-    file: Path
-    table: str
-    first_row: int
-    aside: dict[int, SetAside] | None
-
-    def fault(self, row: int, column: str, expected: str, got: object, remedy: str) -> InputError:
-        fault = SetAside(row + self.first_row, column, expected, shown(got))
-        return InputError(fault.words(self.file, remedy))
-
-    def refuse(self, wrong: pd.Series, column: str, expected: str, cells: pd.Series, remedy: str) -> None:
-        """Raise at the first wrong cell, or set all their rows aside."""
-        if self.aside is None:
-            row = int(wrong.to_numpy().argmax())
-            raise self.fault(int(wrong.index[row]), column, expected, cells.iloc[row], remedy)
-        for row, got in cells[wrong].items():
-            number = int(str(row))
-            self.aside.setdefault(number, SetAside(number + self.first_row, column, expected, shown(got)))
 
 
 def convert(
@@ -94,10 +70,10 @@ def convert(
     """
     contract = TABLES[name]
     kind = table_map.format or format_of(file)
-    place = _Place(file, name, 2 if kind in ("csv", "tsv") else 1, aside)
-    raw = _kept(raw, table_map, place)
+    place = Place(file, name, 2 if kind in ("csv", "tsv") else 1, aside)
+    raw = kept_rows(raw, table_map, place)
     if table_map.explode:
-        raw = _exploded(raw, table_map, place)
+        raw = exploded(raw, table_map, place)
         raw = expanded(raw, table_map)
     columns = _native_columns(raw, contract) if table_map.native else table_map.columns
     if not table_map.native:
@@ -157,44 +133,10 @@ def _refuse_misspelt(columns: dict[str, ColumnSource], contract: Table) -> None:
             )
 
 
-def _kept(raw: pd.DataFrame, table_map: TableMap, place: _Place) -> pd.DataFrame:
-    for column, rule in table_map.keep.items():
-        kept = fits(raw[column], rule)
-        if len(raw) and not kept.any():
-            got = ", ".join(sorted(raw[column].astype(str).unique())[:5])
-            expected = f"one of {rule}" if isinstance(rule, list) else f"a value {rule}"
-            raise InputError(f"{place.file}, column {column!r}: expected {expected} in some row; got {got}")
-        raw = raw[kept]
-    return raw
-
-
-def _exploded(raw: pd.DataFrame, table_map: TableMap, place: _Place) -> pd.DataFrame:
-    raw = raw.assign(**{name: raw[name].map(_list_in) for name in table_map.explode})
-    lengths = pd.DataFrame(
-        {name: raw[name].map(lambda v: len(v) if isinstance(v, list) else -1) for name in table_map.explode}
-    )
-    uneven = lengths.nunique(axis=1).gt(1) | lengths.lt(0).any(axis=1)
-    if uneven.any():
-        row = int(uneven.to_numpy().argmax())
-        got = {name: int(length) for name, length in lengths.iloc[row].items()}
-        raise place.fault(row, table_map.explode[0], "lists of one length", got, "correct that record")
-    return raw.explode(table_map.explode, ignore_index=True)
-
-
-def _list_in(cell: object) -> object:
-    """A list, also where it is written as JSON in a cell of text."""
-    if not isinstance(cell, str) or not cell.lstrip().startswith("["):
-        return list(cell) if isinstance(cell, np.ndarray) else cell
-    try:
-        return json.loads(cell)
-    except (json.JSONDecodeError, RecursionError):
-        return cell
-
-
 class _Known:
     """The foreign rows, and what is known of them while one table is made."""
 
-    def __init__(self, raw: pd.DataFrame, contract: Table, table_map: TableMap, place: _Place) -> None:
+    def __init__(self, raw: pd.DataFrame, contract: Table, table_map: TableMap, place: Place) -> None:
         self.raw, self.contract, self.map, self.place = raw, contract, table_map, place
 
     def reading(self) -> pd.Series:

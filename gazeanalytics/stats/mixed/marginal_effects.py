@@ -13,6 +13,7 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from gazeanalytics.settings import Settings
+from gazeanalytics.stats.mixed.asked_values import is_number, of_one_value, values_of
 from gazeanalytics.stats.mixed.averaging import (
     AveragedRows,
     ResponseModel,
@@ -25,7 +26,6 @@ from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.estimability import estimable, without_numbers
 from gazeanalytics.stats.mixed.marginal_means import adjust
 from gazeanalytics.stats.mixed.results import MixedFit
-from gazeanalytics.tables import nearest
 
 __all__ = ["MarginalSettings", "adjusted_predictions", "marginal_effects"]
 
@@ -208,7 +208,7 @@ def marginal_effects(
     chosen = MarginalSettings.given(settings)
     if compare not in ("difference", "ratio"):
         raise ModelError(f"compare: expected 'difference' or 'ratio'; got {compare!r}")
-    if isinstance(by, str) and _is_number(fit, by):
+    if isinstance(by, str) and is_number(fit, by):
         return _table(fit, "slope", _slopes(fit, by, data, chosen, rng), chosen, "identity")
     found = _averages(fit, by, data, chosen, rng)
     pairs = [(a, b) for a, b in combinations(range(len(found.names)), 2) if found.outcomes[a] == found.outcomes[b]]
@@ -228,14 +228,14 @@ def _averages(
     if not len(rows):
         raise ModelError("data: expected rows to average over; got none")
     names = list(by) if not isinstance(by, str) else [by]
-    values = {name: _values(fit, name, by[name] if isinstance(by, Mapping) else None) for name in names}
+    values = {name: values_of(fit, name, by[name] if isinstance(by, Mapping) else None) for name in names}
     if not values:
         raise ModelError("expected at least one column of the fixed part, such as 'strategy'")
     frames, labels = [], []
     for combination in product(*values.values()):
         frames.append(
             rows.assign(
-                **{name: _like(fit, name, one, len(rows)) for name, one in zip(values, combination, strict=True)}
+                **{name: of_one_value(fit, name, one, len(rows)) for name, one in zip(values, combination, strict=True)}
             )
         )
         labels.append(", ".join(map(_text, combination)))
@@ -377,35 +377,6 @@ def _ends(
     if scale == "exp":
         return np.exp(values - half), np.exp(values + half)
     return values - half, values + half
-
-
-def _is_number(fit: MixedFit, name: str) -> bool:
-    _refuse_unknown(fit, name)
-    return name not in fit.frame.spec.categories
-
-
-def _values(fit: MixedFit, name: str, given: Sequence[Any] | None) -> list[Any]:
-    """Levels of a category, or the values given."""
-    if given is None:
-        if _is_number(fit, name):
-            raise ModelError(f"{name!r} is a number: expected values to predict at, such as {{{name!r}: [1, 2]}}")
-        return list(pd.Categorical(fit.frame.data[name]).categories)
-    _refuse_unknown(fit, name)
-    return list(given)
-
-
-def _refuse_unknown(fit: MixedFit, name: str) -> None:
-    used = list(fit.frame.spec.required_variables)
-    if name not in used:
-        raise ModelError(f"{name!r} is not a column of the fixed part; {nearest(name, used)}")
-
-
-def _like(fit: MixedFit, name: str, value: Any, rows: int) -> Any:
-    """Give a column of one value, of the type that the fit's has."""
-    dtype = fit.frame.data[name].dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        return pd.Categorical([value] * rows, categories=dtype.categories)
-    return value
 
 
 def _text(value: Any) -> str:

@@ -13,8 +13,9 @@ from gazeanalytics import expressions
 from gazeanalytics.stats.mixed import formula as formulas
 from gazeanalytics.stats.mixed import frames
 from gazeanalytics.stats.mixed.design import ModelError, arrange
+from gazeanalytics.stats.mixed.estimate_rows import FamilyParameter
 from gazeanalytics.stats.mixed.model import assemble, mixed
-from gazeanalytics.stats.mixed.results import FamilyParameter, MixedFit, random_effects
+from gazeanalytics.stats.mixed.results import MixedFit, random_effects
 from gazeanalytics.stats.mixed.settings import MixedSettings
 from gazeanalytics.stats.mixed.solver.classes import OverClasses
 from gazeanalytics.stats.mixed.solver.fitting import Solution, fit_laplace
@@ -86,7 +87,7 @@ def mixed_misclassified(
     column : str
         Name of the class in the formula.
     family : str
-        Any of `mixed` but `ordinal`.
+        Any of `mixed` but `ordinal` and `student`.
     settings : MixedSettings, mapping or None
 
     Returns

@@ -15,9 +15,10 @@ from gazeanalytics.stats.mixed.between_within import between_within
 from gazeanalytics.stats.mixed.censoring import refuse_outcome
 from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
 from gazeanalytics.stats.mixed.design import Design, ModelError, arrange, arrange_weighted, unpack
+from gazeanalytics.stats.mixed.estimate_rows import FamilyParameter
 from gazeanalytics.stats.mixed.families import Family, zeros_start
 from gazeanalytics.stats.mixed.outcomes import Response, success_last
-from gazeanalytics.stats.mixed.results import FamilyParameter, MixedFit, Plan, random_effects
+from gazeanalytics.stats.mixed.results import MixedFit, Plan, random_effects
 from gazeanalytics.stats.mixed.separation import separation
 from gazeanalytics.stats.mixed.settings import MixedSettings
 from gazeanalytics.stats.mixed.solver.fitting import Solution, fit_gaussian, fit_laplace

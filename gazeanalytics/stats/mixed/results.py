@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from gazeanalytics.stats.mixed.design import unpack
+from gazeanalytics.stats.mixed.estimate_rows import FamilyParameter, family_row, sd_row, wald_row
 from gazeanalytics.stats.mixed.families import Family
 from gazeanalytics.stats.mixed.formula import Formula
 from gazeanalytics.stats.mixed.frames import Frame
@@ -18,9 +17,7 @@ from gazeanalytics.stats.mixed.settings import MixedSettings
 from gazeanalytics.stats.mixed.solver.fitting import Solution, evaluated
 from gazeanalytics.stats.mixed.solver.likelihood import equidistant_steps
 
-__all__ = ["FamilyParameter", "MixedFit", "Plan", "RandomEffects"]
-
-MAX_RELATIVE_ERROR = 2.0  # an interval of fiftyfold and a fiftieth says nothing: `confint` then has the profile
+__all__ = ["MixedFit", "Plan", "RandomEffects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +101,6 @@ class Plan:
     def likelihood_kind(self) -> str:
         """What the family's own parameters are: `nominal`, `zeros`, `equidistant`, or as usual."""
         return "equidistant" if self.equidistant else self.parts.auxiliary_kind
-
-
-class FamilyParameter(NamedTuple):
-    """One of a family's own parameters: a `threshold`, a positive `scale`, or an `effect` on thresholds or zeros.
-
-    Examples
-    --------
-    >>> FamilyParameter(value=-1.2, error=0.1, kind="threshold").kind
-    'threshold'
-    """
-
-    value: float
-    error: float
-    kind: str
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -277,15 +260,15 @@ class MixedFit:
             Table `estimates`. Standard deviations `sd(reader)` and correlations have no p-value.
         """
         rows = [
-            _wald(name, value, error, df, confidence)
+            wald_row(name, value, error, df, confidence)
             for name, value, error, df in zip(self.names, self.coefficients, self.std_errors, self.df, strict=True)
         ]
-        rows += [_family_row(name, one, confidence) for name, one in self.family_parameters.items()]
+        rows += [family_row(name, one, confidence) for name, one in self.family_parameters.items()]
         errors = sd_errors(self)
         for term in self.random:
-            rows += [_sd_row(label, value, errors.get(label, np.nan), confidence) for label, value in _labelled(term)]
+            rows += [sd_row(label, value, errors.get(label, np.nan), confidence) for label, value in _labelled(term)]
         if self.family.gaussian:
-            rows.append(_sd_row("sd(residual)", self.sigma, errors.get("sd(residual)", np.nan), confidence))
+            rows.append(sd_row("sd(residual)", self.sigma, errors.get("sd(residual)", np.nan), confidence))
         table = pd.DataFrame(rows)
         table.insert(0, "model", model or self.plan.parts.response)
         methods = dict(zip(self.names, self.df_method, strict=True))
@@ -333,33 +316,6 @@ def _labelled(term: RandomEffects) -> list[tuple[str, float]]:
 def sd_name(group: str, name: str) -> str:
     """Name a standard deviation in tables."""
     return f"sd({group})" if name == "(Intercept)" else f"sd({group}: {name})"
-
-
-def _row(term: str, values: tuple[Any, ...]) -> dict[str, object]:
-    names = ("estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high")
-    return {"term": term, **dict(zip(names, map(float, values), strict=True))}
-
-
-def _wald(name: str, value: float, error: float, df: float, confidence: float) -> dict[str, object]:
-    law = stats.norm if np.isnan(df) else stats.t(df)
-    statistic = value / error
-    half = law.ppf(0.5 + confidence / 2) * error
-    return _row(name, (value, error, statistic, df, 2 * law.sf(abs(statistic)), value - half, value + half))
-
-
-def _family_row(name: str, one: FamilyParameter, confidence: float) -> dict[str, object]:
-    if one.kind == "scale":
-        return _sd_row(name, one.value, one.error, confidence)
-    row = _wald(name, one.value, one.error, np.nan, confidence)
-    return row | ({"statistic": np.nan, "p_value": np.nan} if one.kind == "threshold" else {})
-
-
-def _sd_row(name: str, value: float, error: float, confidence: float) -> dict[str, object]:
-    if name.startswith("cor(") or not (value > 0 and error < MAX_RELATIVE_ERROR * value):
-        return _row(name, (value, error, *[np.nan] * 5))
-    # On the log scale, where the likelihood of a standard deviation is nearer to a parabola and no end falls below 0.
-    factor = np.exp(stats.norm.ppf(0.5 + confidence / 2) * error / value)
-    return _row(name, (value, error, np.nan, np.nan, np.nan, value / factor, value * factor))
 
 
 def sd_errors(fit: MixedFit) -> dict[str, float]:
