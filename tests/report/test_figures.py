@@ -267,6 +267,13 @@ def test_a_legend_of_strategies_stays_on_the_figure_and_reads_row_by_row():
     assert at["strategy 3"].y1 < at["strategy 1"].y0
 
 
+def test_a_legend_beside_wide_names_of_rows_stays_on_the_figure():
+    table = pd.DataFrame({"says": ["negative", "uncertain"], "n": [2_132_000, 6_010_000], "p_true": [0.04, 0.85]})
+    ax = report.claims(table.assign(disagreement=0.2))
+    ax.figure.draw_without_rendering()
+    assert ax.get_legend().get_window_extent().x1 <= ax.figure.bbox.x1
+
+
 def test_strategy_shares_pool_bands_with_their_neighbours():
     readings = pd.DataFrame({"reader": range(11), "experience_years": [1.0] * 5 + [3.0] * 2 + [30.0] * 4})
     ax = report.strategy_shares(readings.assign(strategy="x"), by="experience_years")

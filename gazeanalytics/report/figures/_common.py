@@ -23,6 +23,7 @@ __all__ = [
     "draw_intervals",
     "footnote",
     "halo",
+    "legend_above",
     "nothing",
     "numbers",
     "one_reading",
@@ -186,10 +187,10 @@ def stack_shares(ax: Axes, counts: pd.DataFrame) -> None:
     row_axis(ax, (f"{name} (n = {size:,})" for name, size in counts.sum(axis=1).items()))
     ax.set_xlim(0, 1)
     percent_axis(ax.xaxis)
-    _legend_above(ax, max_columns=3)
+    legend_above(ax, max_columns=3)
 
 
-def _legend_above(ax: Axes, *, max_columns: int) -> None:
+def legend_above(ax: Axes, *, max_columns: int) -> None:
     """Put a legend above the axes that reads row by row, in as many columns as the figure has room for."""
     handles, labels = ax.get_legend_handles_labels()
     figure = whole_figure(ax)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gazeanalytics.report.figures._common import (
     draw_intervals,
+    legend_above,
     nothing,
     numbers,
     percent_axis,
@@ -69,7 +70,7 @@ def claims(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         axes.set_xlim(0, min(1.0, 1.2 * numbers(said, "p_true").max() + 0.08))
         axes.set_xlabel("Share")
         axes.set_ylabel("The report says")
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2, borderpad=0, handlelength=1.2)
+        legend_above(axes, max_columns=2)
         return axes
 
 
@@ -163,7 +164,7 @@ def eye_voice_spans(spans: pd.DataFrame, *, show_names: bool = False, ax: Axes |
         row_axis(axes, (f"{name} (n = {n:,})" for name, n in zip(shown, counts, strict=True)))
         axes.set_xlim(left=0)
         axes.set_xlabel("Eye-voice span (s)")
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2, borderpad=0)
+        legend_above(axes, max_columns=2)
         return axes
 
 
