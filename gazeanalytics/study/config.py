@@ -62,7 +62,7 @@ class _Features(_Strict):
         """What the features are of, where that isn't the whole reading."""
         seconds = "" if self.first_ms is None else f"the first {self.first_ms / 1000:g} s"
         mention = "the time before the first mention of a finding" if self.before_mention else ""
-        return " and ".join(filter(None, (seconds, mention)))
+        return " within ".join(filter(None, (seconds, mention)))
 
 
 class _Strategies(_Strict):
