@@ -22,8 +22,9 @@ from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, linear_c
 from gazeanalytics.stats.mixed.mediation import mediate
 from gazeanalytics.stats.mixed.misclassified import MisclassifiedFit, mixed_misclassified, share_posterior
 from gazeanalytics.stats.mixed.model import check_formula, mixed, refit
-from gazeanalytics.stats.mixed.multinomial import MultinomialFit, multinomial, predicted_shares
+from gazeanalytics.stats.mixed.multinomial import MultinomialFit, multinomial
 from gazeanalytics.stats.mixed.power import Power, power
+from gazeanalytics.stats.mixed.predicted_shares import predicted_shares
 from gazeanalytics.stats.mixed.prediction import predict, simulate
 from gazeanalytics.stats.mixed.r2 import VarianceExplained, r2
 from gazeanalytics.stats.mixed.results import MixedFit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from matplotlib.text import Text
 
 from gazeanalytics import report
 from gazeanalytics.study.analysis import Part
-from gazeanalytics.study.pseudonyms import KEYS, Pseudonyms
+from gazeanalytics.study.pseudonyms import KEYS, Pseudonyms, named_in, own_attributes
 from gazeanalytics.study.result import Outcome, StrategiesOutcome, StudyResult
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import TABLES, InputError
@@ -27,6 +26,8 @@ __all__ = ["anonymised", "check_key_file", "keep_releasable", "said_throughout",
 # Attributes that together may point to one person: of readers, and of the patients behind the cases.
 _OF_READERS = ("experience_years", "country", "specialty", "sex", "gender", "age")
 _OF_CASES = ("age", "sex", "ethnicity")
+# Outcomes of a reading that a study may bring itself: they are what it is about, and say nothing of who reads.
+_OUTCOMES = {"correct", "uncertainty", "target_present"}
 _EXPERIENCE_EDGES = (0, 2, 5, 10, 20)
 
 
@@ -158,14 +159,15 @@ def check_key_file(key_file: Path, out: Path) -> None:
 def keep_releasable(frame: pd.DataFrame, known: StudyResult) -> pd.DataFrame:
     """Take from a table of the folder `data/` what may point to a person.
 
-    Columns that the study brings beside the contract stay only when study.toml names them; columns of personal data
-    never do. Attributes of readers and patients are blanked where fewer than `min_cell` share their combination
-    (k-anonymity by local suppression; Samarati & Sweeney 1998), experience and age in bands.
+    Columns that the study brings beside the contract stay only when they are outcomes or study.toml names them; columns
+    of personal data never do. Attributes of readers and patients, named columns among them, are blanked where fewer
+    than `min_cell` share their combination (k-anonymity by local suppression; Samarati & Sweeney 1998); experience, age
+    and other numbers are given in bands.
     """
     study = known.study
     own = {str(name) for table in KEYS.values() for name in study.table(table)}
-    named = _named_in(study)
-    contract = {column.name for table in KEYS.values() for column in TABLES[table].columns}
+    named = named_in(study)
+    contract = {column.name for table in KEYS.values() for column in TABLES[table].columns} | _OUTCOMES
     joined = [outcome.by_reading for outcome in known.outcomes.values() if outcome.by_reading is not None]
     measured = {str(name) for columns in joined for name in columns}
     kept = [
@@ -176,19 +178,12 @@ def keep_releasable(frame: pd.DataFrame, known: StudyResult) -> pd.DataFrame:
     ]
     released = frame[kept]
     for key, attributes in (("reader", _OF_READERS), ("case", _OF_CASES)):
-        present = [name for name in attributes if name in released and name in study.table(KEYS[key])]
+        table, brought = study.table(KEYS[key]), own_attributes(study, key)
+        table = table.merge(brought[[key, *brought.columns.difference(table.columns)]], on=key, how="left")
+        present = [name for name in (*attributes, *brought.columns[1:]) if name in released and name in table]
         if present and key in released:
-            released = _suppressed(released, key, study.table(KEYS[key]), present, study.config.report.min_cell)
+            released = _suppressed(released, key, table, present, study.config.report.min_cell)
     return released
-
-
-def _named_in(study: Study) -> set[str]:
-    """Columns that study.toml asks for: in the formulas and conditions of its models."""
-    named: set[str] = set()
-    for model in study.config.models.values():
-        for text in (model.formula, model.where):
-            named |= set(re.findall(r"[^\W\d]\w*", text))
-    return named
 
 
 def _suppressed(
@@ -210,9 +205,17 @@ def _banded(column: pd.Series) -> pd.Series:
     """Numbers in bands as text, other values as they are."""
     if not pd.api.types.is_numeric_dtype(column):
         return column.astype(object)
+    if column.name not in ("experience_years", "age"):
+        return _quartered(column)
     edges = _EXPERIENCE_EDGES if column.name == "experience_years" else range(0, 91, 10)
     bands = pd.cut(column.astype(float), [*edges, np.inf], right=False)
     return bands.cat.rename_categories(_band_name).astype(object)
+
+
+def _quartered(column: pd.Series) -> pd.Series:
+    """Numbers of any kind by the quarter of the people they fall into, as text."""
+    bands = pd.qcut(column.astype(float), 4, duplicates="drop")
+    return bands.cat.rename_categories(lambda band: f"{band.left:.3g} to {band.right:.3g}").astype(object)
 
 
 def _band_name(band: pd.Interval) -> str:

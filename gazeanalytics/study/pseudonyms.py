@@ -13,9 +13,8 @@ import pandas as pd
 
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import TABLES
-from gazeanalytics.tables.identifying import identifies
 
-__all__ = ["KEYS", "Pseudonyms", "column_of", "pseudonyms_of", "vocabulary_of"]
+__all__ = ["KEYS", "Pseudonyms", "column_of", "named_in", "own_attributes", "pseudonyms_of", "vocabulary_of"]
 
 KEYS = {"reader": "readers", "case": "cases", "reading": "readings"}
 """Key columns, each with the table that holds all its values."""
@@ -182,14 +181,61 @@ _IN_WORDS = ("country", "specialty", "sex", "gender")
 def _rare_levels(study: Study) -> dict[str, pd.Series]:
     readers = study.table("readers")
     people = readers[readers["kind"] == "person"] if "kind" in readers else readers
+    own = {key: own_attributes(study, key) for key in ("reader", "case")}
+    columns = {name: people[name] for name in _IN_WORDS if name in people}
+    for table in own.values():
+        columns |= {name: table[name] for name in map(str, table) if name not in KEYS}
     found = {}
-    for name in _IN_WORDS:
-        if name in people and not pd.api.types.is_numeric_dtype(people[name]):
-            counts = people[name].astype(object).value_counts()
+    for name, column in columns.items():
+        if not pd.api.types.is_numeric_dtype(column):
+            counts = column.astype(object).value_counts()
             rare = sorted(str(level) for level in counts.index[counts < study.config.report.min_cell])
             if rare:
                 found[name] = pd.Series([f"small group {n + 1}" for n in range(len(rare))], index=rare, dtype=object)
     return found
+
+
+def named_in(study: Study) -> set[str]:
+    """Columns that study.toml asks for: in the formulas and conditions of its models."""
+    named: set[str] = set()
+    for model in study.config.models.values():
+        for text in (model.formula, model.where):
+            named |= set(re.findall(r"[^\W\d]\w*", text))
+    return named
+
+
+def own_attributes(study: Study, key: str) -> pd.DataFrame:
+    """Attributes of people or cases that the study brings beside the contract, and that its models name.
+
+    A column of the readings counts for readers where none has two values of it. Numbers of cases are left out: they
+    measure the image, such as its difficulty.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a reader (people only) or case, the key first.
+    """
+    table, named = study.table(KEYS[key]), named_in(study)
+    if key == "reader":
+        table = table[table["kind"] == "person"] if "kind" in table else table
+        table = table.merge(_steady(study.table("readings"), named - set(map(str, table))), on="reader", how="left")
+    contract = {column.name for one in KEYS.values() for column in TABLES[one].columns}
+    own = [
+        name
+        for name in map(str, table)
+        if name in named - contract - set(KEYS)
+        and not name.startswith("truth_")
+        and (key == "reader" or not pd.api.types.is_numeric_dtype(table[name]))
+    ]
+    return table[[key, *own]].reset_index(drop=True)
+
+
+def _steady(readings: pd.DataFrame, named: set[str]) -> pd.DataFrame:
+    """Columns of the readings that are of the reader: one value in all that each read."""
+    asked = [name for name in map(str, readings) if name in named and name not in KEYS]
+    values = readings.groupby("reader", observed=True)[asked].nunique(dropna=False)
+    steady = [name for name in asked if len(values) > 1 and values[name].max() == 1]
+    return readings[["reader", *steady]].drop_duplicates("reader")
 
 
 def _numbered(known: pd.Index, secret: bytes, key: str, word: str) -> pd.Series:
@@ -232,13 +278,16 @@ def _of_columns(readers: pd.Series, models: pd.Index) -> pd.Series:
 
 
 def vocabulary_of(study: Study) -> frozenset[str]:
-    """Words of the contract, and what the study's own text columns hold beside keys."""
+    """Words of the contract, and what the contract's own text columns hold beside keys.
+
+    Not what other columns hold: a second reader's name in one of them would be a word like any other.
+    """
     words = {"people", "readers", "all", "none", "other", *TABLES}
     words |= {column.name for table in TABLES.values() for column in table.columns}
     for table in ("readers", "cases", "regions"):
         frame = study.table(table) if study.has(table) else pd.DataFrame()
-        own = [name for name in map(str, frame) if name not in KEYS and not identifies(name)]
-        for name in own:
+        known = {column.name for column in TABLES[table].columns} - set(KEYS)
+        for name in known & set(map(str, frame)):
             if not pd.api.types.is_numeric_dtype(frame[name]):
                 words |= {str(value) for value in frame[name].dropna().unique()}
     return frozenset(words)

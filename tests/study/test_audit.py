@@ -54,7 +54,8 @@ def known(rows, *, models=None, **tables):
     frame = model_frame(rows)
     chosen = default_models(frame) if models is None else models
     fits, refused = fit_defaults(frame, chosen)
-    estimates = pd.concat([fit.estimates(model=name) for name, fit in fits.items()], ignore_index=True)
+    each = [fit.estimates(model=name) for name, fit in fits.items()]
+    estimates = pd.concat(each, ignore_index=True) if each else pd.DataFrame()
     outcomes["models"] = ModelsOutcome(
         models=chosen, rows=frame, fits=fits, refused=refused, tables={"estimates": estimates}
     )
@@ -125,6 +126,25 @@ def test_small_cells_few_reads_and_few_groups_are_named():
     assert found["few countries"].number == "6 countries"
 
 
+def test_the_caveat_stands_where_only_the_worth_of_strategies_is_told(sound):
+    """As where a study has models of its own, without strategy."""
+    differences = pd.DataFrame({"by": ["strategy", "component_1", "experience"], "estimate": 0.1})
+    found = known(sound.readings, models={}, strategy_differences=differences)
+    assert claims(found)["causal"].number.startswith("2 estimates")
+
+
+def test_strategies_that_follow_the_number_of_fixations_are_named():
+    rows = readings()
+    rng = np.random.default_rng(5)
+    level = rows["strategy"].astype("category").cat.codes
+    free = rows.assign(fixations=rng.poisson(30, len(rows)))
+    bound = rows.assign(fixations=rng.poisson(20 + 40 * level))
+    assert "length" not in claims(known(free))
+    claim = claims(known(bound))["length"]
+    assert "rank variance with the number of fixations" in claim.number
+    assert "length" not in claims(known(bound), max_length=0.999)
+
+
 def test_tests_are_counted_beside_their_corrections():
     rows = readings(cases=100, seed=3)
     names = [f"x{k}" for k in range(20)]
@@ -159,7 +179,7 @@ def test_the_table_says_rule_place_number_and_remedy(sound):
     outcome = audit.run(sound, AuditOptions())
     assert list(outcome.tables["audit"]) == ["rule", "where", "number", "remedy"]
     (part,) = audit.show(sound, outcome)
-    assert part.text.startswith("12 rules were applied; ")
+    assert part.text.startswith("13 rules were applied; ")
     none = Outcome(tables={"audit": outcome.tables["audit"].iloc[:0]})
     (part,) = audit.show(sound, none)
     assert "none found a fragile claim" in part.text

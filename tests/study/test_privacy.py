@@ -91,6 +91,40 @@ def test_no_name_number_or_rare_attribute_is_written(named, tmp_path):
     assert set(key.loc[key["key"] == "reader", "stands_for"]) == {"Ada Lovelace", "Grace Hopper", "Emmy Noether"}
 
 
+def test_what_a_formula_names_is_an_attribute_too(named, tmp_path):
+    """Of readers, in their own table or as a steady column of the readings: few share a hospital."""
+    readers = pd.read_csv(named / "readers.csv")
+    readers.assign(hospital=["Insel", "Insel", "Quaffel"], beds=[86421.5, 86421.5, 97531.25]).to_csv(
+        named / "readers.csv", index=False
+    )
+    readings = pd.read_csv(named / "readings.csv")
+    town = readings["reader"].map(
+        {"Ada Lovelace": "Bernhausen", "Grace Hopper": "Bernhausen", "Emmy Noether": "Gexwil"}
+    )
+    rng = np.random.default_rng(2)
+    readings.assign(town=town, light=["dim", "lit"] * (len(readings) // 2), time_s=rng.normal(20, 5, len(town))).to_csv(
+        named / "readings.csv", index=False
+    )
+    with (named / "study.toml").open("a") as file:
+        file.write('\n[models.time]\nformula = "time_s ~ hospital + light + beds + (1 | case)"\n')
+        file.write('[models.place]\nformula = "time_s ~ town + (1 | case)"\n')
+    study = open_study(named)
+    analyse(study, tmp_path / "out", only=["models"])
+    text = everything(tmp_path / "out")
+    for word in ("Insel", "Quaffel", "Bernhausen", "Gexwil", "86421", "97531"):
+        assert word not in text, word
+    assert "lit" in set(pd.read_parquet(tmp_path / "out" / "data" / "readings.parquet")["light"])
+
+
+def test_a_name_in_another_column_is_still_a_name(named, tmp_path):
+    readers = pd.read_csv(named / "readers.csv")
+    readers.assign(supervisor="Grace Hopper").to_csv(named / "readers.csv", index=False)
+    with (named / "study.toml").open("a") as file:
+        file.write('\n[models.m]\nformula = "fixations ~ 1 + (1 | case)"\nwhere = "reader != \'Grace Hopper\'"\n')
+    analyse(open_study(named), tmp_path / "out", only=["models"])
+    assert "Hopper" not in everything(tmp_path / "out")
+
+
 def test_names_stay_where_the_study_asks_for_them(named, tmp_path):
     with (named / "study.toml").open("a") as file:
         file.write("\n[report]\nidentifiers = true\n")

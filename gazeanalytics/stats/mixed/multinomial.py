@@ -10,35 +10,29 @@ approximation is another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.polynomial.hermite_e import hermegauss
 from scipy import stats
-from scipy.special import expit, logit, softmax
 
 from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics._kernels.stats.families import Outcome
 from gazeanalytics.stats.mixed import checks, frames
 from gazeanalytics.stats.mixed import formula as formulas
-from gazeanalytics.stats.mixed.design import Design, ModelError, RandomTerm, arrange, triangle, unpack
+from gazeanalytics.stats.mixed.design import Design, ModelError, RandomTerm, arrange, unpack
 from gazeanalytics.stats.mixed.settings import MixedSettings
 from gazeanalytics.stats.mixed.solver.fitting import Solution, fit_laplace
 from gazeanalytics.stats.mixed.solver.laplace import Laplace
 from gazeanalytics.stats.mixed.solver.likelihood import Density
-from gazeanalytics.tables import nearest
 from gazeanalytics.threads import one_blas_thread
 
-__all__ = ["MultinomialFit", "multinomial", "predicted_shares"]
+__all__ = ["MultinomialFit", "multinomial"]
 
 FLAT_SD = 1e4
 ROW = "(row)"
-MAX_NODES = 20_000
-STEP = 1e-5
 
 
 class _FlatRows(Laplace):
@@ -251,142 +245,3 @@ def _fit(
         converged=solution.optimum.converged,
         notes=tuple(notes),
     )
-
-
-def predicted_shares(
-    fit: MultinomialFit,
-    by: str | Sequence[str] | Mapping[str, Sequence[Any]],
-    *,
-    data: pd.DataFrame | None = None,
-    difference: bool = False,
-    confidence: float = 0.95,
-) -> pd.DataFrame:
-    """Predict each level's share if all rows had one value of a predictor, random effects integrated out.
-
-    Parameters
-    ----------
-    fit : MultinomialFit
-    by : str, sequence of str, or mapping
-        Columns of the fixed part; of a number, the values: `{"years": [2, 10, 20]}`.
-    data : pandas.DataFrame, optional
-        Rows to average over; those of the fit where None.
-    difference : bool
-        Give the differences of the shares from those at the first value, instead of the shares.
-    confidence : float
-        Coverage of the intervals, by the delta method (of shares on the logit scale).
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns level, contrast (at which value), estimate, std_error, conf_low, conf_high and, of differences, p_value.
-
-    Raises
-    ------
-    ModelError
-        If a column is not in the fixed part, or a number has no values.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(3)
-    >>> data = pd.DataFrame({"reader": np.repeat(np.arange(30), 20), "site": np.repeat(["x", "y"], 300)})
-    >>> scores = np.column_stack([np.zeros(600), 2.0 * (data["site"] == "y")]) + rng.gumbel(size=(600, 2))
-    >>> data["strategy"] = np.array(["a", "b"])[scores.argmax(axis=1)]
-    >>> shares = predicted_shares(multinomial("strategy ~ site + (1 | reader)", data), "site")
-    >>> shares[["level", "contrast", "estimate"]].round(2)
-      level contrast  estimate
-    0     a        x      0.51
-    1     b        x      0.49
-    2     a        y      0.11
-    3     b        y      0.89
-    """
-    if not np.isfinite(fit.covariance).all():
-        raise ModelError("the fit has no standard errors (see its notes), so shares get no intervals")
-    labels, built = _built(fit, by, fit.frame.data if data is None else data)
-    at = np.concatenate([fit.theta, fit.coefficients.ravel()])
-    value = _shares(fit, built, at)
-    slopes = np.array(
-        [
-            (_shares(fit, built, at + unit) - _shares(fit, built, at - unit)) / (2 * STEP)
-            for unit in STEP * np.eye(at.size)
-        ]
-    ).reshape(at.size, *value.shape)
-    if difference:
-        labels = [f"{label} - {labels[0]}" for label in labels[1:]]
-        value, slopes = value[1:] - value[0], slopes[:, 1:] - slopes[:, :1]
-    error = np.sqrt(np.einsum("pak,pq,qak->ak", slopes, fit.covariance, slopes).clip(min=0))
-    half = stats.norm.isf((1 - confidence) / 2) * error
-    table = pd.DataFrame(
-        {
-            "level": list(fit.levels) * len(labels),
-            "contrast": np.repeat(labels, len(fit.levels)),
-            "estimate": value.ravel(),
-            "std_error": error.ravel(),
-        }
-    )
-    if difference:
-        p_values = 2 * stats.norm.sf(np.abs(value / error))
-        return table.assign(conf_low=(value - half).ravel(), conf_high=(value + half).ravel(), p_value=p_values.ravel())
-    spread = half / (value * (1 - value))
-    return table.assign(conf_low=expit(logit(value) - spread).ravel(), conf_high=expit(logit(value) + spread).ravel())
-
-
-def _built(
-    fit: MultinomialFit, by: str | Sequence[str] | Mapping[str, Sequence[Any]], rows: pd.DataFrame
-) -> tuple[list[str], list[tuple[np.ndarray, np.ndarray]]]:
-    """Labels, and alike rows of the fixed effects with their share, at each combination of values."""
-    spec, values = fit.frame.spec, {}
-    for name in [by] if isinstance(by, str) else by:
-        if name not in spec.required_variables:
-            raise ModelError(
-                f"{name!r} is not a column of the fixed part; {nearest(name, list(spec.required_variables))}"
-            )
-        if isinstance(by, Mapping):
-            values[name] = list(by[name])
-        elif name in spec.categories:
-            values[name] = list(pd.Categorical(fit.frame.data[name]).categories)
-        else:
-            raise ModelError(f"{name!r} is a number: expected values to predict at, such as {{{name!r}: [1, 2]}}")
-    labels, built = [], []
-    for one in product(*values.values()):
-        columns = {name: _like(fit.frame.data[name], value, len(rows)) for name, value in zip(values, one, strict=True)}
-        x, count = np.unique(frames.new_matrix(spec, fit.names, rows.assign(**columns)), axis=0, return_counts=True)
-        labels.append(", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in one))
-        built.append((x, count / count.sum()))
-    return labels, built
-
-
-def _like(column: pd.Series, value: Any, rows: int) -> Any:
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return pd.Categorical([value] * rows, categories=column.dtype.categories)
-    return value
-
-
-def _shares(fit: MultinomialFit, built: list[tuple[np.ndarray, np.ndarray]], at: np.ndarray) -> np.ndarray:
-    """Population-averaged shares, shape (values, levels), at (theta, coefficients)."""
-    others = len(fit.levels) - 1
-    covariance, size = np.zeros((others, others)), triangle(others)[0].size
-    for start in range(0, fit.theta.size, size):
-        factor = np.zeros((others, others))
-        factor[triangle(others)] = at[start : start + size]
-        covariance += factor @ factor.T
-    values, vectors = np.linalg.eigh(covariance)
-    nodes, weights = _nodes(others)
-    random = nodes @ (vectors * np.sqrt(values.clip(min=0))).T
-    beta = at[fit.theta.size :].reshape(others, -1)
-    found = []
-    for x, share in built:
-        scores = (x @ beta.T)[:, None, :] + random
-        scores = np.concatenate([np.zeros((*scores.shape[:2], 1)), scores], axis=2)
-        found.append(np.einsum("r,m,rmk->k", share, weights, softmax(scores, axis=2)))
-    return np.array(found)
-
-
-def _nodes(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
-    """Points and weights of a Gauss-Hermite product rule, as many a dimension as MAX_NODES allows, 31 at most."""
-    count = max(min(31, int(MAX_NODES ** (1 / dimensions))), 2)
-    one, weight = hermegauss(count)
-    grid = np.stack(np.meshgrid(*[one] * dimensions, indexing="ij"), axis=-1).reshape(-1, dimensions)
-    weights = np.prod(
-        np.stack(np.meshgrid(*[weight] * dimensions, indexing="ij"), axis=-1).reshape(-1, dimensions), axis=1
-    )
-    return grid, weights / weights.sum()

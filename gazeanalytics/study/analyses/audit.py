@@ -13,6 +13,7 @@ from gazeanalytics.report.number_format import is_variance_component
 from gazeanalytics.settings import Settings
 from gazeanalytics.study.analyses.human_against_ai import DIFFERENCE
 from gazeanalytics.study.analyses.search_errors import SearchErrorOutcome
+from gazeanalytics.study.analyses.strategy_effects import OTHER_PREDICTORS
 from gazeanalytics.study.analysis import Analysis, Part, many, words
 from gazeanalytics.study.estimands import adjustments
 from gazeanalytics.study.result import ModelsOutcome, Outcome, StrategiesOutcome, StudyResult
@@ -40,6 +41,8 @@ class AuditOptions(Settings):
         Readings a case by people.
     min_groups : int
         Readers, and countries.
+    max_length : float
+        Rank correlation of a component with the number of fixations, or (types) the share of its rank variance.
     max_detectable : float
         Detectable effect at 80 % power: log odds of a binomial model, residual standard deviations of a linear one.
 
@@ -56,6 +59,7 @@ class AuditOptions(Settings):
     min_cell: int = 20
     min_reads: float = 5
     min_groups: int = 10
+    max_length: float = 0.5
     max_detectable: float = 0.5
 
 
@@ -271,10 +275,10 @@ def _by_case(people: pd.DataFrame) -> str:
 
 def causal(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
     """Name that gaze may follow the decision, wherever a model has gaze in it."""
-    if not len(known.estimates):
-        return
-    of_gaze = _of_gaze(known, known.estimates["term"])
-    if of_gaze.any():
+    count = int(_of_gaze(known, known.estimates["term"]).sum()) if len(known.estimates) else 0
+    differences = known.table("strategy_differences") if known.has("strategy_differences") else pd.DataFrame()
+    count += int((~differences["by"].isin(OTHER_PREDICTORS)).sum()) if len(differences) else 0
+    if count:
         restricted = known.study.config.features.restricted
         follows = (
             "Gaze may follow the decision (one dwells on what was found): use features of the first seconds (first_ms "
@@ -283,15 +287,45 @@ def causal(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
         yield Claim(
             "causal",
             "every effect of strategy",
-            f"{many(int(of_gaze.sum()), 'coefficient')}; strategies are of {restricted or 'whole readings'}",
+            f"{many(count, 'estimate')}; strategies are of {restricted or 'whole readings'}",
             f"{'Readers chose how to search: assign' if restricted else follows} ways of searching at random; until "
             "then it's an association.",
         )
 
 
+def length(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
+    """Name strategies that follow the number of fixations: long and short readings instead of ways of searching."""
+    people = known.people()
+    if "fixations" not in people:
+        return
+    for name in (*_components(known), *(["strategy"] if "strategy" in people else [])):
+        rows = people.dropna(subset=[name, "fixations"])
+        if len(rows) < options.min_cell:
+            continue
+        share = _rank_share(rows[name], rows["fixations"])
+        of_types = name == "strategy"
+        if share > (options.max_length if of_types else options.max_length**2):
+            said = f"{share:.0%} of the rank variance" if of_types else f"rank correlation {np.sqrt(share):.2f}"
+            yield Claim(
+                "length",
+                f"every effect of {words(name)}",
+                f"{said} with the number of fixations",
+                "Long and short readings may pass for ways of searching: compare those of like length (where = ...), "
+                "use the first seconds (first_ms in [features]), or add the number of fixations to the model.",
+            )
+
+
+def _rank_share(scores: pd.Series, counts: pd.Series) -> float:
+    """Share of the variance of the ranks of `counts` that types, or the ranks of a component, explain."""
+    ranks = counts.astype(float).rank()
+    if pd.api.types.is_numeric_dtype(scores):
+        return float(ranks.corr(scores.rank()) ** 2)
+    return float(ranks.groupby(scores.to_numpy()).transform("mean").var() / ranks.var())
+
+
 RULES: tuple[Rule, ...] = (
-    causal, confounding, misclassification, multiplicity, power, fit_problems, small_cells, few_reads, few_groups,
-    pile_up, censoring, aoi_radius,
+    causal, confounding, misclassification, length, multiplicity, power, fit_problems, small_cells, few_reads,
+    few_groups, pile_up, censoring, aoi_radius,
 )  # fmt: skip
 
 
@@ -350,7 +384,7 @@ ANALYSIS = Analysis(
     run=run,
     options=AuditOptions,
     needs=("readings",),
-    uses=("estimates", "human_ai", "strategies", "search_errors", "quality"),
+    uses=("estimates", "human_ai", "strategies", "strategy_differences", "search_errors", "quality"),
     makes=("audit",),
     show=show,
     page=78,

@@ -135,10 +135,11 @@ def _with_means(found: _Predictors) -> _Predictors:
 
 
 def _subsets(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Rows with the target for sensitivity, without it for specificity; all where it isn't known or doesn't vary."""
-    if "target_present" in rows and rows["target_present"].nunique() == 2:
-        return {rate: rows[rows["target_present"] == value].reset_index(drop=True) for rate, value in _RATES.items()}
-    return {"accuracy": rows.reset_index(drop=True)}
+    """Rows with the target for sensitivity, without it for specificity; all rows where it isn't known."""
+    if "target_present" not in rows or rows["target_present"].isna().all():
+        return {"accuracy": rows.reset_index(drop=True)}
+    parts = {rate: rows[rows["target_present"] == value].reset_index(drop=True) for rate, value in _RATES.items()}
+    return {rate: part for rate, part in parts.items() if len(part)}
 
 
 def rate_formula(rows: pd.DataFrame, names: Sequence[str], means: dict[str, list[str]]) -> str:
@@ -166,6 +167,7 @@ def _varies(rows: pd.DataFrame, name: str) -> bool:
 
 
 _OTHERS = ("experience_decades", "context", "condition")
+OTHER_PREDICTORS = ("experience", *_OTHERS)  # what `by` says in a table where it isn't strategy
 
 
 def _fitted(formula: str, rows: pd.DataFrame, found: _Predictors) -> tuple[dict[str, stats.MixedFit], float]:
@@ -236,7 +238,7 @@ def show(known: StudyResult, outcome: StrategyEffectOutcome) -> Iterator[Part]:
 def _strategy_sentences(outcome: StrategyEffectOutcome, shown: pd.DataFrame) -> list[str]:
     """The largest difference between strategies of each rate, corrected, and as it would be without."""
     found = []
-    for rate, rows in shown[~shown["by"].isin(("experience", *_OTHERS))].groupby("model", sort=False):
+    for rate, rows in shown[~shown["by"].isin(OTHER_PREDICTORS)].groupby("model", sort=False):
         top = rows.iloc[int(rows["estimate"].abs().argmax())]
         text = f"Largest difference in {rate}: {_points(top)} ({_pair(top)}; p {_p(top['p_value'])}"
         plain = outcome.differences[
