@@ -129,10 +129,12 @@ def _report_faults(faults: list[str], fine: str) -> None:
 
 @app.command()
 def check(study: StudyFolder, strict: Strict = False) -> None:
-    """Read a study's tables and check that they fit the contract and one another."""
-    from gazeanalytics.study import open_study
+    """Read a study's tables and check that they fit the contract and one another, and what study.toml asks for."""
+    from gazeanalytics.study import open_study, plan
 
-    for name, rows in open_study(study, strict=strict).check().items():
+    opened = open_study(study, strict=strict)
+    plan(opened)  # refuses analyses and options that there aren't
+    for name, rows in opened.check().items():
         typer.echo(f"{name}: {rows} rows")
 
 

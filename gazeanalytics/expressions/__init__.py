@@ -13,7 +13,7 @@ what comes out are bounded (`Limits`).
 from gazeanalytics.expressions.algebra import Term, expand, summands
 from gazeanalytics.expressions.coding import summing
 from gazeanalytics.expressions.conditions import check_condition, select
-from gazeanalytics.expressions.faults import ExpressionError, Limits, limits, shorten
+from gazeanalytics.expressions.faults import ExpressionError, Limits, hold, limits, shorten
 from gazeanalytics.expressions.grammar import parse
 from gazeanalytics.expressions.matrices import Layout, Matrix, build
 from gazeanalytics.expressions.tree import Bracket, Call, Chain, Name, Node, names, write
@@ -34,6 +34,7 @@ __all__ = [
     "build",
     "check_condition",
     "expand",
+    "hold",
     "limits",
     "names",
     "numbers",

@@ -16,6 +16,8 @@ _WORDS = {
     "products": "pairs of terms multiplied out",
     "columns": "columns in the design matrix",
     "cells": "numbers in the design matrix",
+    "degree": "as the degree of a polynomial or spline",
+    "together": "columns of one random term, whose variances and covariances are all estimated",
 }
 DEEPEST = 150  # Python itself allows about a thousand calls inside one another; each level takes up to four
 LONGEST_SHOWN = 80
@@ -53,6 +55,10 @@ class Limits:
         Columns of a design matrix.
     cells : int
         Rows times columns of a design matrix; 100 million take 0.8 GB.
+    degree : int
+        Of a polynomial or spline: higher ones are noise, and time.
+    together : int
+        Columns of one random term such as `(1 + x | reader)`: 20 have 210 variances and covariances.
 
     Examples
     --------
@@ -66,6 +72,8 @@ class Limits:
     products: int = 100_000
     columns: int = 2_000
     cells: int = 100_000_000
+    degree: int = 30
+    together: int = 20
 
 
 # A context variable, not a parameter: every function in between would only pass it on. Not a global of the module: the

@@ -72,6 +72,7 @@ def learn_poly(x: np.ndarray, settings: Mapping[str, Any]) -> State:
     name = f"poly(..., {degree})"
     if degree < 1:
         raise ExpressionError(f"{name}: expected a degree from 1; got {degree}")
+    hold("degree", degree, name)
     hold("cells", degree * x.size, name)
     hold("columns", degree, name)
     if settings.get("raw", False):
@@ -121,6 +122,7 @@ def learn_bs(x: np.ndarray, settings: Mapping[str, Any]) -> State:
             f"got df={df}, knots={knots}"
         )
     count = degree + len(knots or ()) if df is None else df
+    hold("degree", degree, f"bs(..., degree={degree})")
     hold("columns", count, f"bs(..., df={count})")
     hold("cells", count * x.size, f"bs(..., df={count})")
     if not known.size:

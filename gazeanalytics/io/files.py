@@ -7,7 +7,7 @@ reported with its row.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +25,7 @@ __all__ = ["DELIMITERS", "SUFFIXES", "checked_parquet", "format_of", "read_colum
 SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet"}
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 
+_MOST_COLUMNS = 2_000
 _PACKED = (".gz", ".zst")
 
 
@@ -135,7 +136,22 @@ def _read_json(path: Path, kind: str, dialect: Dialect) -> pd.DataFrame:
         raise InputError(f"{path}: is nested too deeply; expected a list of records, [{{...}}, {{...}}]") from None
     if not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
         raise InputError(f"{path}: must hold a list of records, such as [{{...}}, {{...}}]")
+    _check_records(rows, path)
     return pd.DataFrame(rows)
+
+
+def _check_records(rows: Sequence[Mapping[str, object]], path: Path) -> None:
+    """Refuse records that share no columns, and text with half a letter, which no file can hold in UTF-8."""
+    names = set().union(*rows)
+    if len(names) > _MOST_COLUMNS:
+        raise InputError(f"{path}: holds {len(names):,} names of columns; expected records that share their names")
+    for number, row in enumerate(rows, 1):
+        for name, value in row.items():
+            if isinstance(value, str) and not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):
+                raise InputError(
+                    f"{path}, record {number}, column {name!r}: holds half a letter (a surrogate such as \\ud800); "
+                    "write the file anew as UTF-8"
+                )
 
 
 def _open_parquet(path: Path, max_unpacked_mb: float = MAX_UNPACKED_MB) -> pyarrow.parquet.ParquetFile:
@@ -195,13 +211,12 @@ def _read_parquet(path: Path, columns: Sequence[str] | None, max_unpacked_mb: fl
     try:
         table = file.read(columns=list(dict.fromkeys(columns)) if columns is not None else None)
         table.validate(full=True)  # text that isn't UTF-8 would raise only when a cell of it is shown
-        frame = table.to_pandas()
+        # What a writer kept as its index is a column like any other; what pandas notes of it in the file isn't read.
+        frame = table.replace_schema_metadata(None).to_pandas()
         if frame.shape[0] != file.metadata.num_rows:
             raise ValueError(f"{frame.shape[0]} rows of {file.metadata.num_rows}")
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError, MemoryError) as error:
         raise InputError(f"{path}: is damaged ({_said(error)}); copy it again from its source") from None
-    # What a writer kept as its index is a column like any other.
-    frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index(allow_duplicates=True)
     if not frame.columns.is_unique:
         raise InputError(f"{path}: duplicate column {frame.columns[frame.columns.duplicated()][0]!r}; rename one")
     return _plain(frame)

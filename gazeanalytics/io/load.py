@@ -204,12 +204,32 @@ def _is_table(path: Path) -> bool:
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
-    if any(mark in pattern for mark in "*?["):
-        root = Path(Path(pattern).anchor or folder)
-        return sorted(
-            path for path in root.glob(str(Path(pattern).relative_to(Path(pattern).anchor))) if path.name[0] != "."
+    """Files of the study that a pattern names; of other folders, only what is named as a table, and no whole trees.
+
+    A study may come from elsewhere: its map must not show any file of the machine.
+    """
+    outside = Path(pattern).is_absolute() or ".." in Path(pattern).parts
+    try:
+        if not any(mark in pattern for mark in "*?["):
+            found = [folder / pattern] if (folder / pattern).exists() else []
+        elif outside and "**" in pattern:
+            raise ValueError("'**' is for the study's own folder")
+        else:
+            anchor = Path(pattern).anchor
+            root = Path(anchor or folder)
+            found = sorted(path for path in root.glob(str(Path(pattern).relative_to(anchor))) if path.name[0] != ".")
+    except (ValueError, OSError, NotImplementedError, IndexError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise InputError(
+            f"{folder / 'study.toml'}: a table's file can't be {tables.shown(pattern[:80])} ({said}); correct it"
+        ) from None
+    strange = [path for path in found if outside and not _is_table(path) and path.suffix.lower() != ".asc"]
+    if strange:
+        raise InputError(
+            f"{strange[0]}: lies outside the study's folder and isn't called a table ({', '.join(sorted(SUFFIXES))}); "
+            "move it into the study's folder, or rename it"
         )
-    return [folder / pattern] if (folder / pattern).exists() else []
+    return found
 
 
 def _from_image_onset(frame: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -6,7 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gazeanalytics import reasoning, tables
 from gazeanalytics.geometry import Screen
@@ -43,6 +44,15 @@ class _Display(_Strict):
         default="fit",
         description="fit: as large as the screen lets it, centred; native: one to one, centred; or x0,y0,x1,y1",
     )
+
+    @field_validator("placement")
+    @classmethod
+    def _box(cls, value: Any) -> Any:
+        if isinstance(value, tuple):
+            x0, y0, x1, y1 = value
+            if not (np.isfinite(value).all() and x0 < x1 and y0 < y1):
+                raise ValueError("expected left, top, right, bottom in screen px, left < right and top < bottom")
+        return value
 
 
 class _Events(_Strict):

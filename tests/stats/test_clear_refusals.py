@@ -168,3 +168,36 @@ def test_reading_without_help_is_the_reference_however_it_is_spelt(word):
     readings = pd.DataFrame({"kind": "person", "condition": [word, "AI", "both", word]})
     rows = study.estimands.model_frame(readings)
     assert rows["condition"].cat.categories.tolist() == [word, "AI", "both"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "said"),
+    [
+        ("y ~ 0", "nothing to estimate"),
+        ("y ~ interaction(x, z) + (1 | case)", "can't be estimated from 40 rows"),
+        ("y ~ complex_", "complex numbers"),
+        ("complex_ ~ x", "complex numbers"),
+        ("poly(x, 2) ~ z", "makes 2 columns; expected one number in each row"),
+        ("y ~ bs(x, degree=1990, df=1995)", "at most 30 as the degree"),
+        ("y ~ poly(x, 31)", "at most 30 as the degree"),
+        ("y ~ lists", "holds lists"),
+        ("y ~ x + (1 | lists)", "holds lists"),
+        ("y ~ isna(lists)", "holds lists"),
+        ("y ~ x + (level | case)", "at most 20 columns of one random term"),
+    ],
+)
+def test_what_no_fit_can_answer_is_one_sentence(formula, said):
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(rng.normal(size=(40, 3)), columns=["x", "y", "z"])
+    data = data.assign(case=np.arange(40) % 4, complex_=data["x"] + 1j, lists=[[1, 2]] * 40)
+    data["level"] = [f"l{k % 30}" for k in range(40)]
+    with pytest.raises(stats.ModelError, match=said):
+        stats.mixed(formula, data)
+
+
+def test_a_model_of_random_effects_alone_has_its_variances():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"case": np.repeat(np.arange(30), 10)})
+    data["y"] = rng.normal(size=30)[data["case"]] + rng.normal(size=300)
+    table = stats.mixed("y ~ 0 + (1 | case)", data).estimates().set_index("term")["estimate"]
+    assert table.to_dict() == pytest.approx({"sd(case)": 1, "sd(residual)": 1}, abs=0.3)

@@ -234,3 +234,21 @@ def test_a_key_that_nothing_could_be_written_to_is_refused_before_the_run(tmp_pa
     key = tmp_path / "absent" / "key.csv"
     with pytest.raises(InputError, match="nothing can be written to that folder; name a place in another with --key"):
         check_key_file(key, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('[analyses.search_errors]\nrun = "no"', "search_errors"),
+        ("[analyses.search_errors]\nradius_deg = [1]", "radius_deg"),
+        ("[analyses.nope]\nrun = true", "nope"),
+        ("[display]\nplacement = [5, 5, 5, 5]", "left < right and top < bottom; got ["),
+        ("[display]\nplacement = [nan, 0, 1, 1]", "left < right and top < bottom; got ["),
+    ],
+)
+def test_check_refuses_what_analyse_would(small, monkeypatch, capsys, lines, said):
+    with (small / "study.toml").open("a") as file:
+        file.write(f"\n{lines}\n")
+    status, _, errors = run(monkeypatch, capsys, "check", str(small))
+    assert status == 2
+    assert said in errors

@@ -44,6 +44,27 @@ def refuse_confounded(formula: Formula, frame: Frame, family: Family, response: 
             )
 
 
+def refuse_no_question(frame: Frame, family: Family) -> None:
+    """Refuse a model with nothing to estimate, or with as many coefficients as rows: what is left is 0 / 0.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from gazeanalytics.stats import mixed
+    >>> mixed("y ~ x", pd.DataFrame({"y": [1.0, 2.0], "x": [1, 3]}))
+    Traceback (most recent call last):
+    gazeanalytics.stats.mixed.design.ModelError: 2 coefficients of fixed effects can't be estimated from 2 rows; ask \
+for fewer terms
+    """
+    rows, coefficients = frame.x.shape
+    if not coefficients and not frame.terms and not family.ordinal:
+        raise ModelError("the formula leaves nothing to estimate; add a predictor, or leave out the 0")
+    if coefficients >= rows:
+        raise ModelError(
+            f"{coefficients:,} coefficients of fixed effects can't be estimated from {rows:,} rows; ask for fewer terms"
+        )
+
+
 def _refuse_crossed_as_nested(formula: Formula, frame: Frame, term: RandomTerm) -> None:
     for outer, inner in formula.nested:
         if term.group.split(":")[-2:] != [outer, inner]:

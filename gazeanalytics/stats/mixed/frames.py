@@ -131,7 +131,21 @@ def _columns(formula: Formula, data: pd.DataFrame) -> pd.DataFrame:
         found[name] = data[have[name]]
         if isinstance(found[name], pd.DataFrame):
             raise ModelError(f"expected one column {name!r} in the table; got {found[name].shape[1]} of that name")
+        _refuse_no_values(name, found[name])
     return pd.DataFrame(found, index=data.index)
+
+
+def _refuse_no_values(name: str, column: pd.Series) -> None:
+    """Refuse cells that are no single real value: lists, tables, complex numbers."""
+    if pd.api.types.is_complex_dtype(column.dtype):
+        raise ModelError(f"the column {name!r} holds complex numbers; take their real part or their size")
+    if column.dtype == object:
+        many = [value for value in column if pd.api.types.is_list_like(value) or isinstance(value, complex)]
+        if many:
+            raise ModelError(
+                f"the column {name!r} holds {type(many[0]).__name__}s, first {expressions.shorten(str(many[0]))}; "
+                "expected one number or word in each cell"
+            )
 
 
 @model_errors()
@@ -150,7 +164,10 @@ def outcome(formula: Formula, data: pd.DataFrame) -> list[pd.Series]:
 
 def _numbers(node: Node, data: pd.DataFrame) -> np.ndarray:
     with np.errstate(all="ignore"):
-        return np.broadcast_to(expressions.numbers(node, expressions.Rows(data)), len(data)).astype(float)
+        found = np.asarray(expressions.numbers(node, expressions.Rows(data)))
+    if found.ndim > 1:
+        raise ModelError(f"{expressions.write(node)!r} makes {found.shape[1]} columns; expected one number in each row")
+    return np.broadcast_to(found, len(data)).astype(float)
 
 
 def _complete(used: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -223,6 +240,7 @@ def _finite_offset(formula: Formula, data: pd.DataFrame) -> np.ndarray:
 
 
 def _term(matrix: Matrix, groups: tuple[str, ...], data: pd.DataFrame) -> RandomTerm:
+    expressions.hold("together", matrix.x.shape[1], f"(... | {':'.join(groups)})")
     levels, codes = group_levels(list(groups), data)
     return RandomTerm(":".join(groups), matrix.layout.column_names, levels, codes, np.ascontiguousarray(matrix.x))
 

@@ -128,6 +128,7 @@ def mixed(
     checks.refuse_auxiliary(parts, frame, kind, response)
     checks.refuse_equidistant(parts, kind, chosen.thresholds)
     frame, aliased = _independent(frame, kind, chosen.tolerances.aliased)
+    checks.refuse_no_question(frame, kind)
     # Before the fit, as a separated likelihood has no top: a search would end anywhere, with errors of any size.
     apart = separation(frame.x, frame.names, response, kind)
     if apart and chosen.separated == "refuse":
@@ -211,6 +212,8 @@ def assemble(plan: Plan, response: Response) -> MixedFit:
 def _degrees_of_freedom(plan: Plan, solution: Solution) -> tuple[np.ndarray, tuple[str, ...]]:
     """Give the degrees of freedom of each fixed effect, and by which rule."""
     effects, frame = solution.beta.size, plan.frame
+    if not effects:
+        return np.empty(0), ()
     if plan.family.gaussian:
         return satterthwaite(solution), ("Satterthwaite",) * effects
     if plan.settings.degrees_of_freedom == "infinite":

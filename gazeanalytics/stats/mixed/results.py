@@ -273,7 +273,7 @@ class MixedFit:
         table.insert(0, "model", model or self.plan.parts.response)
         methods = dict(zip(self.names, self.df_method, strict=True))
         return table.assign(
-            n=float(self.n), note="; ".join(self.notes), df_method=table["term"].map(methods).fillna("")
+            n=float(self.n), note="; ".join(self.notes), df_method=table["term"].map(methods).astype(object).fillna("")
         )
 
     def random_effects(self) -> pd.DataFrame:
