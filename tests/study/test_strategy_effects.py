@@ -140,3 +140,12 @@ def test_a_continuum_is_compared_along_its_components(known):
     assert found.differences.loc[found.differences["by"] == "component_1", "contrast"].tolist() == ["1 - -1"] * 2
     (part,) = strategy_effects.show(whole, found)
     assert "the error of its scores is not corrected" in part.text
+
+
+def test_where_every_case_holds_the_target_there_is_sensitivity_alone(known):
+    rows = known[0].readings.assign(target_present=True)
+    result = without(known[0])
+    result.outcomes["readings"] = Outcome(tables={"readings": rows, "features": result.features})
+    found = strategy_effects.run(result, strategy_effects.StrategyEffectOptions())
+    assert set(found.rates["model"]) == {"sensitivity"}
+    assert found.refused == {"specificity": "all cases hold the target"}

@@ -67,7 +67,7 @@ def run(known: StudyResult, options: StrategyEffectOptions) -> StrategyEffectOut
     found = _predictors(known, options)
     subsets = _subsets(found.rows)
     parts: dict[str, list[pd.DataFrame]] = {"rates": [], "differences": []}
-    formulas, refused, misplaced, notes = {}, {}, [], []
+    formulas, refused, misplaced, notes = {}, _without_cases(subsets), [], []
     for rate, rows in subsets.items():
         formulas[rate] = rate_formula(rows, found.names, found.means)
         try:
@@ -126,9 +126,12 @@ def _with_means(found: _Predictors) -> _Predictors:
     else:
         # Means of probabilities, not of assigned strategies, which misplaced readings draw to one another.
         values = rows[["reading"]].merge(found.posterior, on="reading", how="left").drop(columns="reading").iloc[:, 1:]
+    # Names of types are no words of a formula: they go by number.
+    types = [f"strategy{place + 2}" for place in range(values.shape[1])]
+    short = found.names if found.posterior is None else types
     means: dict[str, list[str]] = {}
     for group in ("case", "reader"):
-        named = [f"mean_{place + 2}_by_{group}" for place in range(values.shape[1])]
+        named = [f"mean_{name}_by_{group}" for name in short]
         rows[named] = values.groupby(rows[group]).transform("mean").to_numpy()
         means[group] = named
     return _Predictors(rows, found.names, found.posterior, means)
@@ -140,6 +143,14 @@ def _subsets(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
         return {"accuracy": rows.reset_index(drop=True)}
     parts = {rate: rows[rows["target_present"] == value].reset_index(drop=True) for rate, value in _RATES.items()}
     return {rate: part for rate, part in parts.items() if len(part)}
+
+
+def _without_cases(subsets: dict[str, pd.DataFrame]) -> dict[str, str]:
+    """Say why sensitivity or specificity is missing beside the other."""
+    if "accuracy" in subsets:
+        return {}
+    lacking = {"sensitivity": "no reading is of a case with the target", "specificity": "all cases hold the target"}
+    return {rate: why for rate, why in lacking.items() if rate not in subsets}
 
 
 def rate_formula(rows: pd.DataFrame, names: Sequence[str], means: dict[str, list[str]]) -> str:
@@ -173,7 +184,7 @@ OTHER_PREDICTORS = ("experience", *_OTHERS)  # what `by` says in a table where i
 def _fitted(formula: str, rows: pd.DataFrame, found: _Predictors) -> tuple[dict[str, stats.MixedFit], float]:
     """Fit by name, and the share of readings that are expected to be in the wrong strategy."""
     if found.posterior is None:
-        return {"as measured": stats.mixed(formula, rows, family="binomial")}, np.nan
+        return {"as measured": stats.mixed(formula, rows, family="binomial", settings={"quadrature": "auto"})}, np.nan
     both = stats.mixed_misclassified(formula, rows, found.posterior, family="binomial")
     return {"corrected": both.corrected, "as assigned": both.assigned}, both.misplaced
 
@@ -313,6 +324,7 @@ def _table(table: pd.DataFrame, caption: str) -> report.PaperTable:
     if first["p_value"].notna().any():
         wide["p"] = [_p(value) for value in first["p_value"]]
     rows = many(int(table["n"].max()), "reading")
+    wide["by"] = wide["by"].map(words)
     return report.PaperTable(
         table, wide.rename(columns={"model": "rate", "contrast": "at"}).astype(str), caption, (f"Up to {rows} a rate.",)
     )
