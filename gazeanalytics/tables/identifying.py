@@ -13,7 +13,7 @@ _WORDS = frozenset({
     "accession", "address", "birth", "birthdate", "birthday", "dob", "email", "employee", "fax", "firstname",
     "forename", "fullname", "hostname", "iban", "initials", "insurance", "ip", "lastname", "login", "mail", "mobile",
     "mrn", "nhs", "npi", "orcid", "pager", "passport", "phone", "postcode", "ssn", "street", "surname", "telephone",
-    "username", "wearer", "zip",
+    "username", "wearer", "zip", "gmc",
     "emailaddress", "facebook", "guid", "ipaddress", "lastmodifiedby", "latitude", "linkedin", "longitude", "maiden",
     "middlename", "nickname", "pacs", "phonenumber", "signature", "socialsecurity", "twitter", "uid", "uuid", "website",
     # German, French, Spanish, Italian, Portuguese, Dutch; accents are taken off before.

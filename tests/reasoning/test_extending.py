@@ -44,7 +44,7 @@ def test_other_languages_stay_set_aside():
     [
         ({"phrases": {"pneumothorx": ["x"]}}, "there is no finding 'pneumothorx'; did you mean 'pneumothorax'?"),
         ({"phrases": {"edema": "wet"}}, "expected a list of phrases; got 'wet'"),
-        ({"phrases": {"edema": [" ".join(["a|b"] * 30)]}}, "can be read in 1,073,741,824 ways"),
+        ({"phrases": {"edema": [" ".join(["a|b"] * 30)]}}, "more ways than the 2,000 allowed"),
         ({"hedges": {"surely": 1.2}}, "'surely': expected a probability from 0 to 1; got 1.2"),
         ({"hedges": {"surely": float("nan")}}, "expected a probability from 0 to 1; got nan"),
     ],

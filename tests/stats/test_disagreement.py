@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from gazeanalytics import stats, tables
 from gazeanalytics.stats.agreement.disagreement_prediction import _blocks, _folds
-from gazeanalytics.stats.agreement.disagreement_reliability import auroc
+from gazeanalytics.stats.agreement.disagreement_reliability import _two_halves, auroc
 from gazeanalytics.tables import InputError
 
 _file = Path(__file__).parents[2] / "figures" / "table_disagreement.py"
@@ -203,3 +203,9 @@ def test_eight_radiologists_predicted_from_ai_outputs(shared_data):
         split = stats.disagreement(votes, value=name, case="Study").set_index("Study")["split"]
         own = outputs[[column for column in outputs if column.endswith(f" {name}")]]
         assert real.predicted_auroc(own, split, 0) >= 0.86
+
+
+def test_halves_that_are_reversed_say_nothing_of_the_whole():
+    half, whole, area = _two_halves([np.array([[0.0, 0.5, 1.0], [1.0, 0.5, 0.0]])], np.arange(3))
+    assert (half, area) == (pytest.approx(-1), 0.0)
+    assert np.isnan(whole)

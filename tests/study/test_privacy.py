@@ -19,7 +19,7 @@ Telephone.Number phone mobile orcid ORCID-iD MRN accessionNumber ip_address user
 first_name LastName fullName ssn nhs_number passport employee_no radiologistName reader_id participant-id name
 Geburtsdatum geburtsDatum GEBURTSTAG Straße Vorname Nachname PatientenNummer Prénom date_de_naissance nom Apellidos
 fecha_de_nacimiento teléfono Cognome endereço Voornaam 氏名 患者ID Фамилия SOPInstanceUID given_name IPAddress
-Ｎａｍｅ Social-Security medicalRecordNo
+Ｎａｍｅ Social-Security medicalRecordNo gmc_number
 """
 HARMLESS = """
 reader case reading finding region fixations duration age_band sex country specialty experience_years model version

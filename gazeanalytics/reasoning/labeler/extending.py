@@ -104,4 +104,4 @@ def _hedged(hedges: Mapping[str, float]) -> list[tuple[str, _Key]]:
 def _refuse_too_many_ways(phrase: str) -> None:
     ways = math.prod(slot.count("|") + 1 + slot.endswith("?") for slot in phrase.split())
     if ways > _MAX_CHOICES:
-        raise ValueError(f"phrase {phrase[:60]!r} can be read in {ways:,} ways; expected at most {_MAX_CHOICES:,}")
+        raise ValueError(f"phrase {phrase[:60]!r} can be read in more ways than the {_MAX_CHOICES:,} allowed")

@@ -176,7 +176,8 @@ def _two_halves(halves: list[np.ndarray], cases: np.ndarray) -> np.ndarray:
     if not known.all(1).any():
         return np.full(3, np.nan)
     half, area = np.nanmean(found, axis=0)
-    return np.array([half, 2 * half / (1 + half), area])
+    # Halves that are each other's reverse say nothing of the whole.
+    return np.array([half, 2 * half / (1 + half) if half > -1 else np.nan, area])
 
 
 def auroc(score: np.ndarray, truth: np.ndarray) -> float:
