@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.strategies.clustering.search import (
+    Found,
     StrategySettings,
     by_size,
     found_again,
@@ -21,6 +22,7 @@ from gazeanalytics.strategies.preparing import notes
 from gazeanalytics.strategies.profiles import central_readings, profile_groups
 from gazeanalytics.strategies.scaling import Scaling, feature_names, spread_ties
 from gazeanalytics.strategies.validation.cluster_tendency import cluster_tendency
+from gazeanalytics.strategies.validation.reader_structure import ReaderStructure, reader_structure
 
 __all__ = ["Verdict", "fit_strategies"]
 
@@ -59,15 +61,18 @@ def fit_strategies(
     structured = tendency.p_value <= settings.alpha
     humps = None if structured else found_in_humps(points, settings, rng)
     found = search(points, settings, rng) if structured else humps or not_searched(points)
-    types = found.strategies > 1 and found_again(points, settings, rng)
+    kept = None if readers is None else readers[usable]
+    grouped = found.strategies > 1 and found_again(points, settings, rng)
+    disguise = _disguise(points, found, kept, settings, rng) if grouped else None
+    types = grouped and disguise is None
     verdict: Verdict = "types" if types else "continuum" if structured else "none"
     strategy_of = by_size(found.mixture, found.strategy_of if types else np.zeros_like(found.strategy_of))
     names = tuple(f"strategy {number + 1}" for number in range(strategy_of.max() + 1))
     labels = strategy_of[found.mixture.posterior(points).argmax(axis=1)]
-    kept = None if readers is None else readers[usable]
     values = features[list(scaling.names)].to_numpy(float)[usable]
     # Groups of a continuum are pieces of it: one strategy for all of them, so that profile and exemplars describe one.
     accident = (_ACCIDENT,) if found.strategies > 1 and not types else (_HUMPS,) if types and not structured else ()
+    accident = accident if disguise is None else (disguise.words(found.strategies),)
     return {
         "verdict": verdict,
         "names": names,
@@ -84,3 +89,14 @@ def fit_strategies(
         "_exemplars": central_readings(points, labels, features["reading"].to_numpy()[usable], names),
         "_components": fit_components(points, rng=rng),
     }
+
+
+def _disguise(
+    points: np.ndarray, found: Found, readers: np.ndarray | None, settings: StrategySettings, rng: np.random.Generator
+) -> ReaderStructure | None:
+    """What shows that the groups are readers, where they are known to be."""
+    if readers is None:
+        return None
+    groups = found.strategy_of[found.mixture.posterior(points).argmax(axis=1)]
+    structure = reader_structure(points, groups, readers, settings, rng)
+    return structure if structure.of_readers else None

@@ -2,7 +2,8 @@
 
 Nulls: those of `tests/strategies/conftest.py` and humps that are no strategies (units mixed in one column, a measure
 with two values), lengths that drive the features, values missing by reading. Far: 2 and 3 groups 10 to 30 standard
-deviations apart in 8 features, as in the case `groups_far_apart`.
+deviations apart in 8 features, as in the case `groups_far_apart`. In three nulls readers differ, and are given: few
+readers with ways of their own (intraclass correlation .6), and 40 whose readings are like the ones before.
 
 Run: python tests/benchmarks/strategies_nulls.py [seeds] [kind ...]
 """
@@ -16,9 +17,10 @@ import numpy as np
 from gazeanalytics.strategies import StrategyModel
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "strategies"))
-from conftest import frame, plant_none
+from conftest import frame, plant_none, plant_readers
 
 FIRST, P = 9000, 12
+OF_READERS = ("6 readers", "12 readers", "drift")
 OF_TESTS = ("correlated", "skewed", "heavy tails", "counts", "readers", "continuum", "winding", "sheet")
 
 
@@ -53,13 +55,20 @@ def draw(kind, seed):
     return far(int(kind[0]), seed)[0] if kind.endswith("far") else humps(kind, seed)
 
 
-KINDS = (*OF_TESTS, "mixed units", "two values", "length", "missing", "2 far", "3 far")
+def fitted(kind, seed):
+    if kind in OF_READERS:
+        features, who = plant_readers(kind, seed)
+        return StrategyModel.fit(features, readers=who, rng=seed)
+    return StrategyModel.fit(draw(kind, seed), rng=seed)
+
+
+KINDS = (*OF_TESTS, *OF_READERS, "mixed units", "two values", "length", "missing", "2 far", "3 far")
 
 if __name__ == "__main__":
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     for kind in sys.argv[2:] or KINDS:
         begin = time.process_time()
-        found = [StrategyModel.fit(draw(kind, seed), rng=seed) for seed in range(FIRST, FIRST + seeds)]
+        found = [fitted(kind, seed) for seed in range(FIRST, FIRST + seeds)]
         verdicts = [model.verdict for model in found]
         right = (
             sum(model.verdict == "types" and len(model.names) == int(kind[0]) for model in found)

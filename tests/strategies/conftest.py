@@ -65,6 +65,39 @@ def plant_none(kind, seed, *, n=3000, p=20):
     return frame(values)
 
 
+def plant_readers(kind, seed, *, p=12):
+    """Readings without types in which readers differ, and who read: few readers with ways of their own, or a drift.
+
+    `6 readers`, `12 readers`: intraclass correlation .6; `drift`: 40 readers, each reading like the one before (.95).
+    """
+    rng = np.random.default_rng(2000 + seed)
+    mixing = rng.normal(size=(p, p)) * np.linspace(1.5, 0.3, p)
+    factor = np.linalg.cholesky(mixing @ mixing.T / p + 0.2 * np.eye(p))
+    factor /= np.linalg.norm(factor, axis=1, keepdims=True)
+    count, each = {"6 readers": (6, 120), "12 readers": (12, 60), "drift": (40, 18)}[kind]
+    noise, own = rng.normal(size=(each, count, p)), rng.normal(size=(count, p))
+    if kind == "drift":
+        values = [own]
+        for step in noise[1:]:
+            values.append(0.95 * values[-1] + np.sqrt(1 - 0.95**2) * step)
+        values = np.array(values)
+    else:
+        values = np.sqrt(0.6) * own + np.sqrt(0.4) * noise
+    return frame(values.transpose(1, 0, 2).reshape(-1, p) @ factor.T), np.repeat(np.arange(count), each)
+
+
+def plant_favourites(seed, *, readers=60, each=12, p=12):
+    """Three groups 4 from the origin that readers share, each reader with a favourite; who read, and the groups."""
+    rng = np.random.default_rng(seed)
+    who = np.repeat(np.arange(readers), each)
+    likes = rng.dirichlet(np.full(3, 0.05), size=readers)
+    truth = np.array([rng.choice(3, p=likes[reader]) for reader in who])
+    centres = rng.normal(size=(3, p))
+    centres *= 4 / np.linalg.norm(centres, axis=1, keepdims=True)
+    own = 0.4 * rng.normal(size=(readers, p))
+    return frame(centres[truth] + own[who] + 0.8 * rng.normal(size=(who.size, p))), who, truth
+
+
 def _winding(rng, n):
     """Places on a smooth random curve of length 8 to 20 in six dimensions, densest in its middle, shape (n, 6)."""
     at = np.linspace(0, 1, 2001)[:, None]
@@ -86,3 +119,15 @@ def planted():
 def without_types():
     """Draw readings without types: without_types(kind, seed, *, n, p)."""
     return plant_none
+
+
+@pytest.fixture(scope="session")
+def readers_apart():
+    """Draw readings in which readers differ and nothing else: readers_apart(kind, seed)."""
+    return plant_readers
+
+
+@pytest.fixture(scope="session")
+def favourites():
+    """Draw readings of shared groups with favourites of readers: favourites(seed)."""
+    return plant_favourites
