@@ -72,7 +72,7 @@ if __name__ == "__main__":
         verdicts = [model.verdict for model in found]
         right = (
             sum(model.verdict == "types" and len(model.names) == int(kind[0]) for model in found)
-            if kind[0].isdigit()
+            if kind.endswith("far")
             else ""
         )
         print(
