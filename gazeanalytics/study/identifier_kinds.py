@@ -95,6 +95,9 @@ _COMPILED = {kind: re.compile(pattern) for kind, pattern in _KINDS.items()}
 _NAMESPACE = re.compile(
     r"https?://(?:www\.w3\.org|purl\.org|creativecommons\.org|schemas\.(?:openxmlformats|microsoft)\.(?:org|com))/[\w/.#-]*"
 )
+# A digest is a random number: by chance its digits look like a time stamp or a telephone number. Only its kind, "hash",
+# is searched in it.
+_DIGEST = re.compile(r"(?<!\w)(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?!\w)")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
@@ -120,6 +123,7 @@ def looks_personal(text: str) -> Iterator[tuple[str, str]]:
     [('e-mail address', 'ada@example.org'), ('date', '2024-03-01')]
     """
     text = _NAMESPACE.sub(" ", text)
+    masked = _DIGEST.sub(lambda digest: "x" * len(digest.group()), text)
     for kind, pattern in _COMPILED.items():
-        if match := pattern.search(text):
-            yield kind, match.group()
+        if match := pattern.search(text if kind == "hash" else masked):
+            yield kind, text[match.start() : match.end()]

@@ -121,7 +121,7 @@ def _quoted(match: re.Match[str]) -> str:
 
 
 def _json(text: str) -> Iterator[str]:
-    """All strings of a JSON file as they read, keys and values; hashes of files are left out by their key."""
+    """All strings of a JSON file as they read, keys and values."""
     try:
         held = [json.loads(text)]
     except ValueError:
@@ -133,9 +133,7 @@ def _json(text: str) -> Iterator[str]:
         if isinstance(value, dict):
             words += [str(key) for key in value]
             # Key and value together, as they read: "user: ada".
-            words += [
-                f"{key}: {one}" for key, one in value.items() if isinstance(one, str | int | float) and key != "sha256"
-            ]
+            words += [f"{key}: {one}" for key, one in value.items() if isinstance(one, str | int | float)]
             waiting += [one for one in value.values() if isinstance(one, dict | list)]
         elif isinstance(value, list):
             words += [str(one) for one in value if isinstance(one, str | int | float)]

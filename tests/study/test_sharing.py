@@ -1,6 +1,7 @@
 """What is given away says of nobody who they are."""
 
 import gzip
+import hashlib
 import json
 import zipfile
 
@@ -135,6 +136,30 @@ def test_numbers_and_citations_are_not_taken_for_persons(tmp_path):
     )
     (tmp_path / "a.csv").write_text(text + "\nhttp://www.w3.org/2000/svg")
     assert scan(tmp_path) == []
+
+
+@pytest.mark.parametrize("file", ["notes.csv", "page.html", "told.json"])
+def test_no_digest_is_taken_for_a_number_of_a_person(tmp_path, file):
+    """By chance one in 80 holds a time stamp or a telephone number in its digits."""
+    digests = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(5000)]
+    path = tmp_path / file
+    if file == "told.json":
+        path.write_text(json.dumps({"seal": digests[0], "a": [{"sha256": one} for one in digests[1:]], "b": digests}))
+    elif file == "page.html":
+        path.write_text("\n".join(f"<dd>{one}</dd>" for one in digests))
+    else:
+        path.write_text("\n".join(digests))
+    assert scan(tmp_path) == []
+
+
+@pytest.mark.parametrize("beside", ["{} {}", "{},{}", "{}={}", "{1}:{0}", "{1} {0}"])
+def test_numbers_beside_a_digest_are_found(tmp_path, beside):
+    digest = hashlib.sha256(b"0").hexdigest()
+    for text, kind in (("1699193400", "time stamp"), ("+44 20 7946 0958", "telephone number")):
+        (tmp_path / "a.csv").write_text(beside.format(digest, text))
+        assert any(f"{kind} " in line for line in scan(tmp_path)), text
+    (tmp_path / "a.csv").write_text(f"user={digest}")
+    assert scan(tmp_path) == [f"a.csv: login {f'user={digest}'[:60]!r}"]
 
 
 MAIL = "ada@example.org"
