@@ -14,6 +14,7 @@ from gazeanalytics.strategies.clustering.search import (
     by_size,
     found_again,
     found_in_humps,
+    in_one_feature,
     not_searched,
     search,
 )
@@ -29,6 +30,10 @@ __all__ = ["Verdict", "fit_strategies"]
 Verdict = Literal["types", "continuum", "none"]
 _MIN_READINGS = 50
 _ACCIDENT = "All readings together were divided into types, but parts of them were not: no types are named."
+_ONE_FEATURE = (
+    "Groups were found, but {} alone makes them: it has heaps of values, as where units are mixed in one column. Look at "
+    "its distribution, or leave it out: no types are named."
+)
 _HUMPS = (
     "The features have humps of their own, which the null of the cluster-tendency test keeps: the types are named for "
     "the nearly empty gaps between them."
@@ -62,7 +67,8 @@ def fit_strategies(
     humps = None if structured else found_in_humps(points, settings, rng)
     found = search(points, settings, rng) if structured else humps or not_searched(points)
     kept = None if readers is None else readers[usable]
-    grouped = found.strategies > 1 and found_again(points, settings, rng)
+    alone = in_one_feature(points, settings, rng) if found.strategies > 1 else None
+    grouped = found.strategies > 1 and alone is None and found_again(points, settings, rng)
     disguise = _disguise(points, found, kept, settings, rng) if grouped else None
     types = grouped and disguise is None
     verdict: Verdict = "types" if types else "continuum" if structured else "none"
@@ -71,8 +77,7 @@ def fit_strategies(
     labels = strategy_of[found.mixture.posterior(points).argmax(axis=1)]
     values = features[list(scaling.names)].to_numpy(float)[usable]
     # Groups of a continuum are pieces of it: one strategy for all of them, so that profile and exemplars describe one.
-    accident = (_ACCIDENT,) if found.strategies > 1 and not types else (_HUMPS,) if types and not structured else ()
-    accident = accident if disguise is None else (disguise.words(found.strategies),)
+    accident = _why_not(found, scaling.names, alone, disguise) if not types else (_HUMPS,) if not structured else ()
     return {
         "verdict": verdict,
         "names": names,
@@ -100,3 +105,14 @@ def _disguise(
     groups = found.strategy_of[found.mixture.posterior(points).argmax(axis=1)]
     structure = reader_structure(points, groups, readers, settings, rng)
     return structure if structure.of_readers else None
+
+
+def _why_not(
+    found: Found, names: Sequence[str], alone: int | None, disguise: ReaderStructure | None
+) -> tuple[str, ...]:
+    """Why groups that the search found are not named as types."""
+    if found.strategies == 1:
+        return ()
+    if alone is not None:
+        return (_ONE_FEATURE.format(names[alone]),)
+    return (_ACCIDENT,) if disguise is None else (disguise.words(found.strategies),)

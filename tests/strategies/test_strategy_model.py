@@ -243,3 +243,14 @@ def test_the_cluster_tendency_test_seldom_rejects_without_structure():
         p_values.append(cluster_tendency(points, rng=rng, n_resamples=9).p_value)
     assert np.mean(p_values) > 0.3
     assert sum(value <= 0.2 for value in p_values) <= 6
+
+
+def test_units_mixed_in_one_column_are_no_types(without_types):
+    """As seconds in some rows and ms in others: two heaps in one feature, which goes on to move with the others."""
+    features = without_types("correlated", 4, n=600, p=12)
+    column = features["feature_00"]
+    seconds = np.random.default_rng(3).random(600) < 0.4
+    features["feature_00"] = np.exp(column / 2 + 5) / np.where(seconds, 1000, 1)
+    model = StrategyModel.fit(features, rng=3)
+    assert model.verdict != "types"
+    assert any("feature_00 alone makes them" in note for note in model.notes)

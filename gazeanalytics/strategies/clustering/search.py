@@ -14,7 +14,16 @@ from gazeanalytics.strategies.scaling import Method
 from gazeanalytics.strategies.validation.density_gap import DensityGaps, density_gaps
 from gazeanalytics.strategies.validation.multimodality import multimodality
 
-__all__ = ["Found", "StrategySettings", "by_size", "found_again", "found_in_humps", "not_searched", "search"]
+__all__ = [
+    "Found",
+    "StrategySettings",
+    "by_size",
+    "found_again",
+    "found_in_humps",
+    "in_one_feature",
+    "not_searched",
+    "search",
+]
 
 # Readings for each feature that a group must have before its distance to others is believed: with fewer, the
 # covariance that the distance divides by is mostly noise, and any two groups look far apart.
@@ -25,6 +34,8 @@ _ALPHA_AMONG_TYPES = 0.01
 _PARTS = 3
 # A gap that is nearly empty: what groups ten and more standard deviations apart leave between them.
 _EMPTY_ALPHA, _EMPTY_DEPTH = 1e-6, 0.8
+# A feature with heaps of its own: a tenth of the readings would have to move to make it unimodal.
+_HEAPS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +231,31 @@ def found_in_humps(points: np.ndarray, settings: StrategySettings, rng: np.rando
     found = search(points, strict, rng)
     if found.strategies == 1:
         return None
-    kept = np.arange(points.shape[1]) != multimodality(points).argmax()
-    return found if search(np.ascontiguousarray(points[:, kept]), strict, rng).strategies > 1 else None
+    return found if search(_without(points, multimodality(points).argmax()), strict, rng).strategies > 1 else None
+
+
+def in_one_feature(points: np.ndarray, settings: StrategySettings, rng: np.random.Generator) -> int | None:
+    """Which feature alone makes the types, if there are none without it: it has heaps, as where units are mixed.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> points = rng.normal(size=(400, 3)) + np.repeat([[0.0], [6.0]], [100, 300], axis=0)
+    >>> in_one_feature(points, StrategySettings(), rng) is None
+    True
+    >>> points[:, 1:] = rng.normal(size=(400, 2))
+    >>> in_one_feature(points, StrategySettings(), rng)
+    0
+    """
+    heaps = multimodality(points)
+    worst = int(heaps.argmax())
+    if heaps[worst] < _HEAPS or points.shape[1] < 2:
+        return None
+    return worst if search(_without(points, worst), settings, rng).strategies == 1 else None
+
+
+def _without(points: np.ndarray, feature: int) -> np.ndarray:
+    return np.ascontiguousarray(np.delete(points, feature, axis=1))
 
 
 def _projected(points: np.ndarray, n_components: int | None) -> np.ndarray:
