@@ -31,8 +31,8 @@ Verdict = Literal["types", "continuum", "none"]
 _MIN_READINGS = 50
 _ACCIDENT = "All readings together were divided into types, but parts of them were not: no types are named."
 _ONE_FEATURE = (
-    "Groups were found, but {} alone makes them: it has heaps of values, as where units are mixed in one column. Look at "
-    "its distribution, or leave it out: no types are named."
+    "Groups were found, but {} alone makes them: it has heaps of values, as where units are mixed in one column. Look "
+    "at its distribution, or leave it out: no types are named."
 )
 _HUMPS = (
     "The features have humps of their own, which the null of the cluster-tendency test keeps: the types are named for "

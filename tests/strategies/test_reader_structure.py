@@ -28,11 +28,11 @@ def test_strategies_that_readers_share_are_found_though_each_keeps_to_one(favour
     assert adjusted_rand_score(truth, placed) > 0.9
 
 
-def test_what_the_reader_tells_is_the_uncertainty_coefficient():
+def test_what_the_reader_explains_is_the_uncertainty_coefficient():
     """Two readers, groups 3:1 and 1:3 of four readings each: H(G) = ln 2, H(G | reader) = .5623."""
     groups, readers = np.array([0, 0, 0, 1, 0, 1, 1, 1]), np.repeat([0, 1], 4)
     structure = reader_structure(np.zeros((8, 2)), groups, readers, StrategySettings(), np.random.default_rng(1))
-    assert structure.told == pytest.approx(1 - 0.5623351446188083 / np.log(2), abs=1e-12)
+    assert structure.explained == pytest.approx(1 - 0.5623351446188083 / np.log(2), abs=1e-12)
     assert not structure.of_readers
 
 

@@ -34,8 +34,8 @@ _ALPHA_AMONG_TYPES = 0.01
 _PARTS = 3
 # A gap that is nearly empty: what groups ten and more standard deviations apart leave between them.
 _EMPTY_ALPHA, _EMPTY_DEPTH = 1e-6, 0.8
-# A feature with heaps of its own: a tenth of the readings would have to move to make it unimodal.
-_HEAPS = 0.1
+# A feature with heaps of its own: one in twenty readings would have to move to make it unimodal.
+_HEAPS = 0.05
 
 
 @dataclass(frozen=True, slots=True)

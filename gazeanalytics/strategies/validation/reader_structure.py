@@ -12,8 +12,8 @@ from gazeanalytics.strategies.clustering.search import StrategySettings, search
 
 __all__ = ["ReaderStructure", "reader_structure"]
 
-# Where the reader tells less than half of a reading's group, most readers change between groups: the groups are shared.
-_MOST_TOLD = 0.5
+# Where knowing the reader explains less than half of the groups, most readers change between groups: the groups are shared.
+_MOST_EXPLAINED = 0.5
 _SPLITS = 3
 _LEAST_AGREEMENT = 0.5
 _MIN_READINGS = 50
@@ -25,7 +25,7 @@ class ReaderStructure:
 
     Attributes
     ----------
-    told : float
+    explained : float
         Share of the entropy of the groups that knowing the reader takes away (uncertainty coefficient; Theil 1970):
         0 where all readers use all groups alike, 1 where each keeps to one.
     agreement : float
@@ -34,17 +34,17 @@ class ReaderStructure:
 
     Examples
     --------
-    >>> ReaderStructure(told=0.95, agreement=0.2).of_readers, ReaderStructure(told=0.95, agreement=0.9).of_readers
-    (True, False)
+    >>> [ReaderStructure(explained=0.95, agreement=index).of_readers for index in (0.2, 0.9)]
+    [True, False]
     """
 
-    told: float
+    explained: float
     agreement: float
 
     @property
     def of_readers(self) -> bool:
         """Whether the groups are readers: each keeps to one group, and other readers don't show the same groups."""
-        return self.told >= _MOST_TOLD and not self.agreement >= _LEAST_AGREEMENT
+        return self.explained >= _MOST_EXPLAINED and not self.agreement >= _LEAST_AGREEMENT
 
     def words(self, groups: int) -> str:
         """Say what was found in place of strategies."""
@@ -55,8 +55,8 @@ class ReaderStructure:
             else "there are too few readers to see whether others share the groups"
         )
         return (
-            f"Readers differ: {groups} groups were found, but knowing the reader tells {self.told:.0%} of them, and "
-            f"{again}. They are habits of single readers, and no strategies that readers share."
+            f"Readers differ: {groups} groups were found, but knowing the reader explains {self.explained:.0%} of them, "
+            f"and {again}. They are habits of single readers, and no strategies that readers share."
         )
 
 
@@ -101,11 +101,11 @@ def reader_structure(
     """
     shares = np.unique(groups, return_counts=True)[1] / len(groups)
     codes = pd.factorize(readers)[0]  # as sklearn takes names of any type
-    told = float(mutual_info_score(groups, codes) / -(shares @ np.log(shares))) if len(shares) > 1 else 0.0
-    if told < _MOST_TOLD:
-        return ReaderStructure(told, np.nan)
+    explained = float(mutual_info_score(groups, codes) / -(shares @ np.log(shares))) if len(shares) > 1 else 0.0
+    if explained < _MOST_EXPLAINED:
+        return ReaderStructure(explained, np.nan)
     agreed = [_agreement(points, codes, settings, rng) for _ in range(_SPLITS)]
-    return ReaderStructure(told, float(np.median(agreed)))
+    return ReaderStructure(explained, float(np.median(agreed)))
 
 
 def _agreement(points: np.ndarray, codes: np.ndarray, settings: StrategySettings, rng: np.random.Generator) -> float:
