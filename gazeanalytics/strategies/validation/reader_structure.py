@@ -12,7 +12,7 @@ from gazeanalytics.strategies.clustering.search import StrategySettings, search
 
 __all__ = ["ReaderStructure", "reader_structure"]
 
-# Where knowing the reader explains less than half of the groups, most readers change between groups: the groups are shared.
+# Where knowing the reader explains less than half of the groups, most readers change between them: they are shared.
 _MOST_EXPLAINED = 0.5
 _SPLITS = 3
 _LEAST_AGREEMENT = 0.5
@@ -55,7 +55,7 @@ class ReaderStructure:
             else "there are too few readers to see whether others share the groups"
         )
         return (
-            f"Readers differ: {groups} groups were found, but knowing the reader explains {self.explained:.0%} of them, "
+            f"Readers differ: {groups} groups were found, but the reader explains {self.explained:.0%} of who is in them, "
             f"and {again}. They are habits of single readers, and no strategies that readers share."
         )
 
