@@ -55,7 +55,7 @@ class ReaderStructure:
             else "there are too few readers to see whether others share the groups"
         )
         return (
-            f"Readers differ: {groups} groups were found, but the reader explains {self.explained:.0%} of who is in them, "
+            f"Readers differ: {groups} groups were found, but who reads explains {self.explained:.0%} of them, "
             f"and {again}. They are habits of single readers, and no strategies that readers share."
         )
 
