@@ -12,12 +12,18 @@ from dataclasses import dataclass, field
 from itertools import product
 
 # Words of at least this many letters may be misspelt by one letter; these are words of their own.
+_CONTRACTED = (
+    "don't doesn't didn't can't couldn't wouldn't shouldn't won't isn't aren't wasn't weren't hasn't haven't hadn't ain't"
+    " i'm i've they're that's there's what's let's here's he's she's they've we've"
+).split()
+_SPELT = {word.replace("'", ""): word for word in _CONTRACTED}  # as speech recognition writes them
+_SQUEEZED = re.compile(rf"\b(?:{'|'.join(_SPELT)}|its(?= (?:not|just|only|an?|the|gone|there|nothing|probably|clearly)\b))\b")
 _BRITISH = re.compile("our|ae|oe|is(?=ation|ed|ing|e$)|yse")
 _AMERICAN = {"our": "or", "ae": "e", "oe": "e", "is": "iz", "yse": "yze"}
 _LONG = 7
 _REAL = frozenset({"injection", "injections", "inflection", "confusion", "confusional", "collapsible", "thoracotomy"})
 
-__all__ = ["Entry", "Item", "Phrases", "expand", "words"]
+__all__ = ["Entry", "Item", "Phrases", "expand", "with_apostrophes", "words"]
 
 # A long word (first, for speed), an abbreviation with a slash or a vertebra, (+) and (-), a word, a number, a dash,
 # a mark; hyphens part words ("air-space").
@@ -127,6 +133,24 @@ def words(text: str) -> list[tuple[str, int, int]]:
     return [(found.group(), *found.span()) for found in _WORD.finditer(text)]
 
 
+def with_apostrophes(text: str) -> tuple[str, list[int]]:
+    """Write contractions that lack their apostrophe with it; and at which characters of the result one was put in.
+
+    Examples
+    --------
+    >>> with_apostrophes("no i dont see one")
+    ("no i don't see one", [8])
+    """
+    added: list[int] = []
+
+    def spell(found: re.Match[str]) -> str:
+        spelt = _SPELT.get(found.group(), "it's")
+        added.append(found.start() + len(added) + spelt.index("'"))
+        return spelt
+
+    return _SQUEEZED.sub(spell, text), added
+
+
 class _Node:
     __slots__ = ("entry", "next")
 
@@ -176,8 +200,13 @@ class Phrases:
         if found is None:
             stems = (word[:length] + "*" for length in range(len(word), 0, -1))
             found = ((word,) if word in self._exact else ()) + tuple(stem for stem in stems if stem in self._stems)
-            self._known[word] = found = found or self._american(word) or self._misspelt(word)
+            self._known[word] = found = found or self._spoken(word) or self._american(word) or self._misspelt(word)
         return found
+
+    def _spoken(self, word: str) -> tuple[str, ...]:
+        """Names of the edges of a contraction without its apostrophe, "dont", or of a name with one, "heart's big"."""
+        spelt = _SPELT.get(word) or word.removesuffix("'s")
+        return self._edges(spelt) if spelt != word else ()
 
     def _american(self, word: str) -> tuple[str, ...]:
         """Names of the edges of a word in British spelling: "favour", "haemothorax"."""

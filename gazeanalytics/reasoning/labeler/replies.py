@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from gazeanalytics.reasoning.labeler.phrase_matching import with_apostrophes
 
 __all__ = ["Reply", "find_figure", "find_reply", "find_reply_after"]
 
@@ -23,7 +26,7 @@ _HINT = re.compile(
     r"\b(?:i|it|this|that|one|none|there|these|they|which|yes|yep|yeah|nope|nothing|never ?mind|scratch|strike|forget"
     r"|mistake|alarm|maybe|perhaps|possibly|possible|probably|likely|unlikely|doubtful|sure|unsure|uncertain|confirmed"
     r"|definitely|certainly|agreed?|disagree|concur|right|fifty|50|explains?|accounts?|could|may|might|out to be"
-    r"|convinced|any ?more)\b|^\W*(?:no|not)\b|\bno[,;]"
+    r"|convinced|any ?more|im|ive|its|thats|theres|theyre|isnt|tell|say)\b|^\W*(?:no|not|nah)\b|\bno[,;]|\bafter all\b"
 )
 _LABEL = re.compile(r"\W*(?:a|answer|response|reply)\s{0,3}[:=]\s{0,3}")
 _START = re.compile(r" (?:i[ ']|it|th[ai]t|this|there|we |which|none|one|not )")
@@ -96,10 +99,12 @@ def find_reply(sentence: str, first: int = 0, *, asked: bool = False) -> Reply |
     part = sentence[first:]
     if not asked and _HINT.search(part) is None:
         return None
+    part, added = with_apostrophes(part)
     for form, stated, act, only_asked, of in _forms():
         found = form.search(part) if asked or not only_asked else None
         if found is not None:
-            return Reply(stated, act, first + found.start(), first + found.end(), of)
+            start, stop = (place - bisect_left(added, place) for place in found.span())
+            return Reply(stated, act, first + start, first + stop, of)
     return None
 
 

@@ -52,7 +52,7 @@ _EXPLAINS = re.compile(
 _SETTLES = re.compile(
     r"\bmore (?:like|likely|suggestive|typical|consistent|compatible|in keeping)\b"
     r"|\b(?:better|best) (?:fits?|explained)\b"
-    r"|^\W*(?:(?:so|ok|okay|then|i think|i believe)\W+)?(?:it|this|that)(?:'s| is)\b"
+    r"|^\W*(?:(?:so|ok|okay|then|i think|i believe)\W+)?(?:it|this|that)(?:'?s| is)\b|\bit (?:is|must be|has to be)\W*$"
     r"|\bi(?:'ll| will|'m|'d| am| would)? (?:go(?:ing)? (?:with|for)|settle (?:on|for)|call (?:it|this|that)"
     r"|favou?r|say|bet)\b"
 )
