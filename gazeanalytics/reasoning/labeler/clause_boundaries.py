@@ -11,10 +11,12 @@ from collections.abc import Iterator
 
 from gazeanalytics.reasoning.labeler.phrase_matching import Item
 
-__all__ = ["BOUNDARIES", "BREAKS", "clauses", "has_predicate"]
+__all__ = ["BOUNDARIES", "BREAKS", "VERBS", "clauses", "has_predicate"]
 
 BOUNDARIES = frozenset({"comma", "lead", "and", "with"})  # a new statement may begin here; "lead" is a colon or bracket
 BREAKS = BOUNDARIES | {"or", "stop"}
+
+VERBS = frozenset({"verb", "exist"})
 
 _CUES = frozenset({"deny", "hedge"})
 
@@ -29,9 +31,18 @@ def clauses(items: list[Item]) -> Iterator[list[Item]]:
         if scope == "stop" or (scope in BOUNDARIES and _begins_anew(clause, items, place)):
             yield clause
             clause = []
+        elif scope == "exist" and _has_doubted(clause):
+            yield clause
+            clause = [item]
         else:
             clause.append(item)
     yield clause
+
+
+def _has_doubted(clause: list[Item]) -> bool:
+    """Whether a clause has denied or doubted a thing, so that "there is" speaks of another: "no effusion there is ..."."""
+    cue = next((at for at, item in enumerate(clause) if item.entry.scope in _CUES), None)
+    return cue is not None and any(item.entry.kind == "named" for item in clause[cue:])
 
 
 def _only_qualifies(items: list[Item], place: int) -> bool:
@@ -61,7 +72,7 @@ def _begins_anew(clause: list[Item], items: list[Item], place: int) -> bool:
         ((at, item) for at, item in reversed([*enumerate(clause)]) if item.entry.scope in _CUES), (0, None)
     )
     cue = cue if any(item.entry.concept for item in clause[since:]) else None
-    if cue is None and since and clause[since - 1].entry.scope == "verb":
+    if cue is None and since and clause[since - 1].entry.scope in VERBS:
         since -= 1  # "is unlikely" says something of what stands before it: its verb belongs to it
     if items[place].entry.scope == "with":
         return cue is not None and cue.entry.place != "after" and ahead[0].entry.scope != "associated"
@@ -72,7 +83,7 @@ def _begins_anew(clause: list[Item], items: list[Item], place: int) -> bool:
 
 def _only_takes_away(ahead: list[Item]) -> bool:
     """Whether a part names nothing and only denies what stands before it."""
-    first = next((item for item in ahead if item.entry.scope != "verb"), ahead[0])
+    first = next((item for item in ahead if item.entry.scope not in VERBS), ahead[0])
     return first.entry.scope == "deny_before" and not any(item.entry.kind or item.entry.quality for item in ahead)
 
 
@@ -86,7 +97,7 @@ def _until_boundary(items: list[Item], first: int) -> list[Item]:
 def has_predicate(items: list[Item]) -> bool:
     """Whether something is said of a thing, beyond its name."""
     return any(
-        item.entry.scope in ("verb", "seen", "deny_before")
+        item.entry.scope in ("verb", "exist", "seen", "deny_before")
         or (item.entry.scope == "hedge" and item.entry.place == "after")
         for item in items
     )
@@ -94,7 +105,7 @@ def has_predicate(items: list[Item]) -> bool:
 
 def _only_exists(items: list[Item]) -> bool:
     """Whether the only predicate is "is seen" or the like, which a list that began before may own."""
-    return not any(item.entry.scope == "verb" or item.entry.place == "after" for item in items)
+    return not any(item.entry.scope in VERBS or item.entry.place == "after" for item in items)
 
 
 def _describes(items: list[Item]) -> bool:

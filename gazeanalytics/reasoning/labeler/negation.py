@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 
 from gazeanalytics.reasoning.labeler.certainty import ASKED
-from gazeanalytics.reasoning.labeler.clause_boundaries import BOUNDARIES, BREAKS, clauses, has_predicate
+from gazeanalytics.reasoning.labeler.clause_boundaries import BOUNDARIES, BREAKS, VERBS, clauses, has_predicate
 from gazeanalytics.reasoning.labeler.comparisons import COMPARING, TAKEN_BACK, Compared, resolve_comparisons
 from gazeanalytics.reasoning.labeler.cue_direction import resolve_direction
 from gazeanalytics.reasoning.labeler.mention import Mention, Stated
@@ -31,6 +31,9 @@ _OPEN: Stated = (0.50, 0.25, 0.75)
 _UNSAID: Stated = (0.50, 0.10, 0.90)
 _UPPER_NORMAL: Stated = (0.15, 0.05, 0.40)
 
+# "Maybe no effusion" leans to the denial, however even the hedge: turned round it would state .52.
+_EVEN = (0.40, 0.56)
+_DOUBTED_DENIAL: Stated = (0.40, 0.15, 0.65)
 _DENIALS_TO = 0.20
 
 # A "no" that answers or interrupts, and denies nothing of what follows: "no, wait", "but no, this is a normal chest".
@@ -156,6 +159,8 @@ def _next_cue(cue: _Cue | None, entry: Entry) -> _Cue:
     if entry.scope == "deny":
         if cue and not cue.used and not cue.denies:
             p, low, high = cue.stated
+            if _EVEN[0] <= p <= _EVEN[1]:
+                return _Cue(_DOUBTED_DENIAL, denies=True)
             return _Cue((round(1 - p, 6), round(1 - high, 6), round(1 - low, 6)), denies=True)
         return _Cue(own, denies=True)
     if cue and cue.denies and (entry.place == "within" or not (cue.used and cue.past)):
@@ -288,7 +293,7 @@ def _nearest_quality(clause: list[Item], place: int) -> int | None:
     if telling:
         return telling[0]
     before = [at for at in range(place) if clause[at].entry.quality]
-    if before and not any(item.entry.scope == "verb" for item in clause[before[-1] : place]):
+    if before and not any(item.entry.scope in VERBS for item in clause[before[-1] : place]):
         return before[-1]
     return None
 

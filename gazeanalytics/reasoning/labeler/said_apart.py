@@ -19,6 +19,30 @@ AFFIRMED: Stated = (0.98, 0.90, 1.0)
 _PAST: Stated = (0.10, 0.0, 0.50)
 _DENIED: Stated = (0.02, 0.0, 0.10)
 _NOT_RULED_OUT: Stated = (0.365, 0.05, 0.60)
+# "No fracture except of the left third rib": what is left out of a denial is there, at a place or of a size of its own.
+_EXCEPT = re.compile(
+    r"\b(?:except(?:ing|ed)?|exception|apart|aside|other than|besides|save|barring|but)\b(?: (?:for|from|of|on|at|in))?"
+    r"(?<!\bbut)(?<!\bsave)(?= [^.;]*?\b(?:(left|right)|bases?|basal|apex|apices|apical|upper|lower|mid\w*|lobes?|zones?"
+    r"|ribs?|clavicles?|small|tiny|trace|minimal|mild|one|some|little|bit)\b)[^.;]*"
+)
+_EXCEPTED = ("except", "apart from", "aside from", "other than", "exception", "but for", "save for", "barring")
+# "There was an effusion last week", "the prior film showed a nodule": of another time, unless it is still so.
+_ONCE = re.compile(r"\b(?:was|were|had|saw)\b|^\W*(?:[a-z]+ ){1,4}(?:showed|demonstrated|revealed|described)\b")
+_DEFINITE = re.compile(r"\b(?:the|this|that|these|those|same)(?: [a-z]+){0,2} ?$")
+_IMAGE = r"(?:film|study|exam\w*|radiograph|image|x-?ray|scan|ct|chest|one|day|admission|visit|time)s?"
+_BEFORE = r"(?:prior|previous|old|older|earlier|last|outside|comparison|preceding)"
+_THEN = re.compile(
+    rf"\b(?:last (?:week|month|year|time|night|summer|winter|spring|autumn|visit|admission)|yesterday"
+    rf"|(?:\d+|an?|two|three|four|five|six|ten|several|few|some|many) (?:hour|day|week|month|year)s? ago"
+    rf"|(?:on|in|at) (?:the |his |her |that |an? )?{_BEFORE}(?: [a-z]+)? {_IMAGE}|on (?:the )?(?:prior|previous)s?\b"
+    rf"|^\W*(?:the |his |her |an? )?{_BEFORE}(?: (?:chest )?{_IMAGE})? (?:showed|had|demonstrated|revealed|described)"
+    r"|(?:in|since|from) (?:(?:19|20)\d\d|january|february|march|april|may|june|july|august|september|october|november"
+    r"|december)|as an? (?:child|boy|girl|teenager|baby))\b"
+)
+_NOW = re.compile(
+    r"\b(?:is|are|has|have|still|remain\w*|unchanged|persist\w*|again|stable|now|today|current\w*|similar|same|since"
+    r"|longer|gone|resolved|cleared|not|no)\b"
+)
 _OTHER = re.compile(
     r"\b(?:(?:small|tiny|trace|little|moderate|large|big|huge|massive|definite|clear|obvious)"
     r"(?: (?:amount|one|volume|collection))?(?: (?:is|are|there))? (?:on|at|in)|(?:some|one|a lot|plenty) (?:on|at))"
@@ -58,6 +82,10 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
         _state_split_verbs(found, sentence)
     if "s/p" in sentence or "status post" in sentence:
         _state_past(found, items, sentence)
+    if ("was" in sentence or "were" in sentence or "ed " in sentence or "had " in sentence) and _THEN.search(sentence):
+        _state_once(found, sentence)
+    if found[-1].stated[0] <= ABSENT_TO and any(word in sentence for word in _EXCEPTED):
+        _add_exception(found, sentence)
     if "side" in found[-1].modifiers and found[-1].stated[0] <= ABSENT_TO:
         _add_other_side(found, sentence)
 
@@ -69,6 +97,25 @@ def _state_split_verbs(found: list[Mention], sentence: str) -> None:
         verb = _VERB.search(before) if _PARTICLE.match(sentence, mention.stop) else None
         if verb is not None:
             mention.stated = _NOT_RULED_OUT if verb.group(1) else ASKED if verb.group(2) else _DENIED
+
+
+def _state_once(found: list[Mention], sentence: str) -> None:
+    """Let what is said of another time be history, where nothing in the sentence speaks of today."""
+    if _ONCE.search(sentence) is None or _NOW.search(sentence) is not None:
+        return
+    for mention in found:
+        known = _DEFINITE.search(sentence[max(mention.start - 30, 0) : mention.start])
+        if mention.stated == AFFIRMED and mention.concept != "support_device" and known is None:
+            mention.stated = _PAST
+
+
+def _add_exception(found: list[Mention], sentence: str) -> None:
+    """Say of a place that is left out of a denial what is denied elsewhere: "no effusion except on the left"."""
+    denied = found[-1]
+    left_out = _EXCEPT.search(sentence, denied.stop)
+    if left_out is not None:
+        side = {"side": left_out.group(1)} if left_out.group(1) else {}
+        found.append(Mention(*left_out.span(), denied.concept, AFFIRMED, side))
 
 
 def _add_other_side(found: list[Mention], sentence: str) -> None:
