@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gazeanalytics.reasoning.ai.spelling import FEWEST_ROWS, ROW, STATES, line_up, spell
+from gazeanalytics.reasoning.ai.spelling import FEWEST_ROWS, ROW, STATES, has_head, line_up, spell
 
 __all__ = ["MAX_BRACES", "Answer", "boxed", "find_answer"]
 
@@ -208,20 +208,27 @@ def _in_json(text: str) -> Answer | None:
     return Answer("json", text[:start] + " " + _json_reasoning(value), words)
 
 
-def _json_answer(value: Any) -> str | None:
+def _json_answer(value: Any, depth: int = 0) -> str | None:
+    """The words of an object's answer; of an object inside it where its own keys hold none."""
     if not isinstance(value, dict):
         return None
     keys = {str(key).strip().lower().replace(" ", "_"): item for key, item in value.items()}
+    heads = {key: item for key, item in value.items() if has_head(str(key)) and isinstance(item, list | str)}
     for key in _KEYS:
         if key in keys:
-            return spell(keys[key])
+            return ". ".join(filter(None, (spell(keys[key]), spell(heads))))
+    if heads:
+        return spell(heads)
     plain = {key: item for key, item in value.items() if str(key).lower() not in _THINKING_KEYS}
     if plain and all(isinstance(item, bool | int | float) or str(item).lower() in STATES for item in plain.values()):
         return spell(plain)
-    return None
+    inner = (_json_answer(item, depth + 1) for item in plain.values()) if depth < _DEEPEST else iter(())
+    return next((words for words in inner if words is not None), None)
 
 
 _LISTED = re.compile(r"(?<![^\s`])\[\s{0,20}\{")  # a list of objects that stands by itself
+
+_DEEPEST = 5  # objects inside objects that are searched
 
 MAX_BRACES = 64
 """Braces that open no JSON, after which an output is taken for prose with braces."""

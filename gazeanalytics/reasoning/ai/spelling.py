@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-__all__ = ["FEWEST_ROWS", "ROW", "STATES", "line_up", "spell", "spell_options", "spell_rows", "spell_state"]
+__all__ = ["FEWEST_ROWS", "ROW", "STATES", "has_head", "line_up", "spell", "spell_options", "spell_rows", "spell_state"]
 
 # One row of a list or table: a name, a mark, a state or a probability.
 ROW = re.compile(
     r"^[ \t]{0,8}(?:[-*•|]|\d{1,2}[.)])?[ \t|*_]{0,8}([a-z][a-z /()'-]{2,60}?)[ \t*_]{0,8}"
     r"(?:\||:|=|->|[-–—]{1,2} |\.{2,80}|…{1,40})"
     r"[ \t|*_]{0,8}(present|absent|uncertain|positive|negative|yes|no|possible|none|true|false|likely|unlikely|detected"
-    r"|not (?:present|seen|detected|identified)|normal|equivocal|indeterminate|[01]?\.\d{1,6}|[01]|\d{1,3} ?%)"
-    r"[ \t*_.,;|]{0,8}(?:\|[^\n]{0,200})?$",
+    r"|not (?:present|seen|detected|identified)|normal|equivocal|indeterminate|excluded|ruled out|suspected|probable|[01]?\.\d{1,6}|-?[01]|\d{1,3} ?%"
+    r"|[✓✔☑✅✗✘☐❌])[ \t*_.,;|]{0,8}(?:\|[^\n]{0,200})?$",
     re.IGNORECASE | re.MULTILINE,
 )
 FEWEST_ROWS = 2
@@ -23,6 +23,22 @@ _TICKED = re.compile(
     r"([a-z][a-z /()'-]{2,60}?)[ \t.]{0,8}$",
     re.IGNORECASE | re.MULTILINE,
 )
+# "1. Edema (70 %)": a ranking; one such line alone may give a size
+_RANKED = re.compile(
+    r"^([ \t]{0,8}(?:[-*•]|\d{1,2}[.)])?[ \t*_]{0,8}[a-z][a-z /'-]{2,60}?)[ \t*_]{0,4}\((\d{1,3}(?:\.\d{1,2})?) ?%\)"
+    r"[ \t*_.,;]{0,8}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+# "Absent: edema, fracture": a state that heads a list of names
+_HEADS = (
+    r"present|positive|detected|identified|confirmed|absent|negative|excluded|ruled[ _]out|rejected|unsupported"
+    r"|not[ _](?:present|seen|supported|detected|identified|found)|uncertain|possible|equivocal|indeterminate|suspected"
+)
+_HEADED = re.compile(
+    rf"^[ \t>*_#•-]{{0,8}}({_HEADS})(?:[ _]findings?|[ _]diagnos[ei]s)?[ \t*_]{{0,4}}:[ \t*_]{{0,4}}([a-z][^\n.:]{{2,300}})",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HEAD = re.compile(rf"(?:{_HEADS})(?:_findings?|_diagnos[ei]s)?", re.IGNORECASE)
 _SCORE = re.compile(r"\(([01]?\.\d{1,6})\)")  # "Pneumothorax (0.92)"
 _STATE = r"(?:present|absent|positive|negative|uncertain|yes|no|true|false|[01]?\.\d{1,6}|[01])"
 _PAIR = re.compile(rf"\s*[a-z][a-z /()'_-]{{2,40}}?\s*[=:]\s*{_STATE}[\s.]*", re.IGNORECASE)  # "edema=1"
@@ -95,7 +111,24 @@ def spell_rows(text: str) -> str:
     """
     spelled = ROW.sub(lambda row: f"{spell_state(row.group(1).strip(), _value(row.group(2)))}.", text)
     ticked = _TICKED.sub(lambda row: f"{spell_state(row.group(3).strip(), bool(row.group(1)))}.", spelled)
+    if len(_RANKED.findall(ticked)) >= FEWEST_ROWS:
+        ticked = _RANKED.sub(lambda row: f"{row.group(1)} (probability {float(row.group(2)) / 100:.3f}).", ticked)
+    ticked = _HEADED.sub(lambda row: f"{_spell_list(row.group(1), re.split('[,;]', row.group(2)))}.", ticked)
     return _SCORE.sub(r"(probability \1)", ticked)
+
+
+def _spell_list(head: str, names: list[Any]) -> str:
+    """Say of each name of a list what its head says: "absent" of edema and fracture."""
+    own = [str(name).strip(" *_") for name in names]
+    state = head.lower().replace("_", " ")
+    return ". ".join(
+        name if re.match(r"(?:no|not|none)\b", name.lower()) else spell_state(name, state) for name in own if name
+    )
+
+
+def has_head(key: str) -> bool:
+    """Whether a key of a JSON object is a state that heads a list of names: "ruled_out"."""
+    return _HEAD.fullmatch(key) is not None
 
 
 def _value(written: str) -> str | float:
@@ -108,11 +141,12 @@ def _value(written: str) -> str | float:
 
 _NO = {
     *("absent", "negative", "no", "none", "false", "normal"),
-    *("not present", "not seen", "not detected", "not identified"),
+    *("not present", "not seen", "not detected", "not identified", "not supported", "not found", "unsupported"),
+    *("excluded", "ruled out", "rejected", "✗", "✘", "☐", "❌"),
 }
-_OPEN = {"uncertain", "possible", "equivocal", "indeterminate"}
-_YES = {"present", "positive", "yes", "true", "detected"}
-STATES = _NO | _OPEN | _YES | {"likely", "unlikely"}
+_OPEN = {"uncertain", "possible", "equivocal", "indeterminate", "suspected", "-1", "-1.0"}  # CheXpert writes -1
+_YES = {"present", "positive", "yes", "true", "detected", "identified", "confirmed", "✓", "✔", "☑", "✅"}
+STATES = _NO | _OPEN | _YES | {"likely", "unlikely", "probable"}
 
 
 def spell(item: Any) -> str:
@@ -121,12 +155,19 @@ def spell(item: Any) -> str:
         named = _named_state(item)
         if named is not None:
             return spell_state(*named)
-        return ". ".join(filter(None, (spell_state(str(key), inner) for key, inner in item.items())))
+        return ". ".join(filter(None, (_spell_entry(str(key), inner) for key, inner in item.items())))
     if isinstance(item, list):
         return (". " if any(isinstance(inner, dict) for inner in item) else ", ").join(spell(inner) for inner in item)
     if item is None:
         return "No finding"
     return str(item)
+
+
+def _spell_entry(key: str, value: Any) -> str:
+    """One key of an object: a finding with its state, or a state with its findings."""
+    if has_head(key) and isinstance(value, list | str):
+        return _spell_list(key, value if isinstance(value, list) else re.split("[,;]", value))
+    return spell_state(key, value)
 
 
 def _named_state(item: dict[Any, Any]) -> tuple[str, Any] | None:
@@ -149,6 +190,8 @@ def spell_state(name: str, value: Any) -> str:
         return f"{words} is present"
     if value is False or value is None or str(value).lower() in _NO:
         return f"No {words}"
+    if str(value).lower() in _OPEN:
+        return f"Possible {words}"
     if isinstance(value, int | float):
         return (
             f"{words} is present"
@@ -157,8 +200,6 @@ def spell_state(name: str, value: Any) -> str:
             if value == 0
             else f"{words} (probability {float(value):.3f})"
         )
-    if str(value).lower() in _OPEN:
-        return f"Possible {words}"
-    if value in ("likely", "unlikely"):
+    if value in ("likely", "unlikely", "probable"):
         return f"{words} is {value}"
     return f"{words}: {spell(value)}"
