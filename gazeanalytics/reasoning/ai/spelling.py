@@ -12,7 +12,8 @@ ROW = re.compile(
     r"^[ \t]{0,8}(?:[-*•|]|\d{1,2}[.)])?[ \t|*_]{0,8}([a-z][a-z /()'-]{2,60}?)[ \t*_]{0,8}"
     r"(?:\||:|=|->|[-–—]{1,2} |\.{2,80}|…{1,40})"
     r"[ \t|*_]{0,8}(present|absent|uncertain|positive|negative|yes|no|possible|none|true|false|likely|unlikely|detected"
-    r"|not (?:present|seen|detected|identified)|normal|equivocal|indeterminate|excluded|ruled out|suspected|probable|[01]?\.\d{1,6}|-?[01]|\d{1,3} ?%"
+    r"|not (?:present|seen|detected|identified)"
+    r"|normal|equivocal|indeterminate|excluded|ruled out|suspected|probable|[01]?\.\d{1,6}|-?[01]|\d{1,3} ?%"
     r"|[✓✔☑✅✗✘☐❌])[ \t*_.,;|]{0,8}(?:\|[^\n]{0,200})?$",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -35,7 +36,8 @@ _HEADS = (
     r"|not[ _](?:present|seen|supported|detected|identified|found)|uncertain|possible|equivocal|indeterminate|suspected"
 )
 _HEADED = re.compile(
-    rf"^[ \t>*_#•-]{{0,8}}({_HEADS})(?:[ _]findings?|[ _]diagnos[ei]s)?[ \t*_]{{0,4}}:[ \t*_]{{0,4}}([a-z][^\n.:]{{2,300}})",
+    rf"^[ \t>*_#•-]{{0,8}}({_HEADS})(?:[ _]findings?|[ _]diagnos[ei]s)?[ \t*_]{{0,4}}:[ \t*_]{{0,4}}"
+    r"([a-z][^\n.:]{2,300})",
     re.IGNORECASE | re.MULTILINE,
 )
 _HEAD = re.compile(rf"(?:{_HEADS})(?:_findings?|_diagnos[ei]s)?", re.IGNORECASE)

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from itertools import product
 
 # Words of at least this many letters may be misspelt by one letter; these are words of their own.
-_CONTRACTED = (
-    "don't doesn't didn't can't couldn't wouldn't shouldn't won't isn't aren't wasn't weren't hasn't haven't hadn't ain't"
-    " i'm i've they're that's there's what's let's here's he's she's they've we've"
-).split()
-_SPELT = {word.replace("'", ""): word for word in _CONTRACTED}  # as speech recognition writes them
-_SQUEEZED = re.compile(rf"\b(?:{'|'.join(_SPELT)}|its(?= (?:not|just|only|an?|the|gone|there|nothing|probably|clearly)\b))\b")
+# Contractions without their apostrophe, as speech recognition writes them.
+_VERBS = ("do", "does", "did", "ca", "could", "would", "should", "wo", "is", "are", "was", "were", "has", "have", "had")
+_SPELT = {f"{verb}nt": f"{verb}n't" for verb in _VERBS} | {
+    word.replace("'", ""): word
+    for word in ("i'm", "i've", "they're", "they've", "we've", "that's", "there's", "what's", "here's", "he's", "she's")
+}
+_SQUEEZED = re.compile(
+    rf"\b(?:{'|'.join(_SPELT)}|its(?= (?:not|just|only|an?|the|gone|there|nothing|probably|clearly)\b))\b"
+)
 _BRITISH = re.compile("our|ae|oe|is(?=ation|ed|ing|e$)|yse")
 _AMERICAN = {"our": "or", "ae": "e", "oe": "e", "is": "iz", "yse": "yze"}
 _LONG = 7

@@ -22,8 +22,8 @@ _NOT_RULED_OUT: Stated = (0.365, 0.05, 0.60)
 # "No fracture except of the left third rib": what is left out of a denial is there, at a place or of a size of its own.
 _EXCEPT = re.compile(
     r"\b(?:except(?:ing|ed)?|exception|apart|aside|other than|besides|save|barring|but)\b(?: (?:for|from|of|on|at|in))?"
-    r"(?<!\bbut)(?<!\bsave)(?= [^.;]*?\b(?:(left|right)|bases?|basal|apex|apices|apical|upper|lower|mid\w*|lobes?|zones?"
-    r"|ribs?|clavicles?|small|tiny|trace|minimal|mild|one|some|little|bit)\b)[^.;]*"
+    r"(?<!\bbut)(?<!\bsave)(?= [^.;]*?\b(?:(left|right)|bases?|basal|apex|apices|apical|upper|lower|mid\w*|lobes?"
+    r"|zones?|ribs?|clavicles?|small|tiny|trace|minimal|mild|one|some|little|bit)\b)[^.;]*"
 )
 _EXCEPTED = ("except", "apart from", "aside from", "other than", "exception", "but for", "save for", "barring")
 # "There was an effusion last week", "the prior film showed a nodule": of another time, unless it is still so.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, ASKED
 from gazeanalytics.reasoning.labeler.lexicons import Lexicon, Link
 from gazeanalytics.reasoning.labeler.negation import Mention, mentions
+from gazeanalytics.reasoning.labeler.questions import Asks, asks
 from gazeanalytics.reasoning.labeler.replies import Reply, find_reply, find_reply_after
 
 __all__ = ["MODIFIERS", "REST", "Mimic", "Said", "Stated", "What", "say"]
@@ -63,6 +64,7 @@ _ONLY = re.compile(
 _OR = re.compile(
     r"\W*(?:(?:hmm+|hm|well|oh|but|then again|alternatively|maybe|perhaps)\W+){0,2}or\b(?! (?:rather|not|so))"
 )
+_QUESTIONED = 0.4  # what a question mark states
 _EITHER: Stated = (0.5, 0.25, 0.75)
 _BARE = re.compile(r"\W|\b(?:so|ok|okay|then|definitely|clearly|must be|has to be|pulmonary|lung|i think|i say)\b")
 _LONGEST_BARE = 30  # characters around the name
@@ -151,6 +153,8 @@ class Said:
         Whether it settles on one of several explanations: "more like atelectasis".
     only : bool
         Whether it makes light of what was named last: "just scarring".
+    asks : {"", "attribute", "existence"}
+        What it asks of what was named before.
     of_before : bool
         Whether the reply speaks of what was named before, although the sentence names something: "or a bulla".
 
@@ -169,6 +173,7 @@ class Said:
     settles: bool = False
     only: bool = False
     of_before: bool = False
+    asks: Asks = ""
 
     def add(self, what: What, start: int, stop: int) -> None:
         """Add a statement."""
@@ -195,7 +200,7 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
     >>> [what[:2] for what in say("no effusion, cardiothoracic ratio of 0.62", lexicon()).whats]
     [('pleural_effusion', 0.02), ('cardiomegaly', 0.95)]
     """
-    said = Said()
+    said = Said(asks=asks(sentence))
     named = mentions(sentence, book.phrases)
     act = _role(sentence) if named else ""
     whole = _add_named(said, named, book, act, implied=implied)
@@ -209,6 +214,8 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
         if mention.stated[0] >= _SETTLED_FROM and mention.concept in book.alternatives:
             _settle(said, sentence, named)
             break
+    if said.asks == "attribute":
+        said.whats = [(*what[:-1], "asked") if what[1] == _QUESTIONED else what for what in said.whats]
     if named and _OR.match(sentence) is not None:
         said.whats = [(what[0], *min(what[1:4], _EITHER), *what[4:]) for what in said.whats]
         said.reply, said.of_before = Reply(_EITHER, "hedged", 0, len(sentence)), True
