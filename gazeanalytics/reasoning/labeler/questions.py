@@ -14,14 +14,13 @@ __all__ = ["Asks", "answered", "asks"]
 Asks = Literal["", "attribute", "existence"]
 
 _FILLERS = r"\W*(?:(?:hmm+|hm|so|and|but|ok|okay|oh|well|now|um|uh|ah|then|or)\W+){0,4}"
-_OPENS = tuple(
-    f"{blank}{verb} " for blank in ("", " ") for verb in ("is", "are", "was", "does", "did", "has", "have", "could")
-)
+_OPENS = ("is", "are", "was", "does", "did", "has", "have", "could", "can")
+_FIRST = frozenset(f"{blank}{verb} "[:3] for blank in ("", " ") for verb in _OPENS)
 # How a thing is, where else it is, whether it is new: none of these asks whether it is there.
 _ATTRIBUTE = re.compile(
     rf"{_FILLERS}(?:is|are|was|does|do|did|has|have|could|can) (?:it|they|this|that|these|those|he|she|the|one of"
-    r"|any of|either)\b.*\b(?:loculat\w+|tension|displac\w+|angulated|comminuted|healed|old|older|new|acute|chronic|subacute"
-    r"|bigger|larger|smaller|worse|better|stable|unchanged|changed?|grown|growing|increas\w+|decreas\w+|calcified"
+    r"|any of|either)\b.*\b(?:loculat\w+|tension|displac\w+|angulated|comminuted|healed|old|older|new|acute|chronic"
+    r"|subacute|bigger|larger|smaller|worse|better|stable|unchanged|changed?|grown|growing|increas\w+|decreas\w+|calcified"
     r"|cavitat\w+|spiculated|bilateral|both sides|other side|also|malignant|benign|complicated|infected|simple"
     r"|subpulmonic|layering|mobile|symptomatic|shift\w*|compress\w+|severe|moderate|large|large enough|big enough"
     r"|draining|misplaced|malpositioned|kinked|bent|deep|too (?:deep|high|low|far))\b"
@@ -41,7 +40,7 @@ def asks(sentence: str) -> Asks:
     >>> asks("is it loculated?"), asks("is that a skin fold?"), asks("no edema")
     ('attribute', 'existence', '')
     """
-    if not sentence.endswith("?") and not sentence.startswith(_OPENS):
+    if sentence[-1:] != "?" and (sentence[:3] not in _FIRST or sentence.split(maxsplit=1)[0] not in _OPENS):
         return ""
     return "attribute" if _ATTRIBUTE.match(sentence) else "existence"
 

@@ -21,13 +21,12 @@ _DENIED: Stated = (0.02, 0.0, 0.10)
 _NOT_RULED_OUT: Stated = (0.365, 0.05, 0.60)
 # "No fracture except of the left third rib": what is left out of a denial is there, at a place or of a size of its own.
 _EXCEPT = re.compile(
-    r"\b(?:except(?:ing|ed)?|exception|apart|aside|other than|besides|save|barring|but)\b(?: (?:for|from|of|on|at|in))?"
+    r"\b(?:except(?:ing|ed)?|exception|apart|aside|other than|besides|save|but)\b(?: (?:for|from|of|on|at|in))?"
     r"(?<!\bbut)(?<!\bsave)(?= [^.;]*?\b(?:(left|right)|bases?|basal|apex|apices|apical|upper|lower|mid\w*|lobes?"
     r"|zones?|ribs?|clavicles?|small|tiny|trace|minimal|mild|one|some|little|bit)\b)[^.;]*"
 )
-_EXCEPTED = ("except", "apart from", "aside from", "other than", "exception", "but for", "save for", "barring")
 # "There was an effusion last week", "the prior film showed a nodule": of another time, unless it is still so.
-_ONCE = re.compile(r"\b(?:was|were|had|saw)\b|^\W*(?:[a-z]+ ){1,4}(?:showed|demonstrated|revealed|described)\b")
+_ONCE = re.compile(r"\b(?:was|were|had)\b|^\W*(?:[a-z]+ ){1,4}showed\b")
 _DEFINITE = re.compile(r"\b(?:the|this|that|these|those|same)(?: [a-z]+){0,2} ?$")
 _IMAGE = r"(?:film|study|exam\w*|radiograph|image|x-?ray|scan|ct|chest|one|day|admission|visit|time)s?"
 _BEFORE = r"(?:prior|previous|old|older|earlier|last|outside|comparison|preceding)"
@@ -82,12 +81,13 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
         _state_split_verbs(found, sentence)
     if "s/p" in sentence or "status post" in sentence:
         _state_past(found, items, sentence)
-    if ("was" in sentence or "were" in sentence or "ed " in sentence or "had " in sentence) and _THEN.search(sentence):
+    if "was " in sentence or "were " in sentence or "had " in sentence or "showed " in sentence:
         _state_once(found, sentence)
-    if found[-1].stated[0] <= ABSENT_TO and any(word in sentence for word in _EXCEPTED):
-        _add_exception(found, sentence)
-    if "side" in found[-1].modifiers and found[-1].stated[0] <= ABSENT_TO:
-        _add_other_side(found, sentence)
+    if found[-1].stated[0] <= ABSENT_TO:
+        if "xcept" in sentence or " from" in sentence or " for" in sentence or " than" in sentence:
+            _add_exception(found, sentence)
+        if "side" in found[-1].modifiers:
+            _add_other_side(found, sentence)
 
 
 def _state_split_verbs(found: list[Mention], sentence: str) -> None:
@@ -101,7 +101,7 @@ def _state_split_verbs(found: list[Mention], sentence: str) -> None:
 
 def _state_once(found: list[Mention], sentence: str) -> None:
     """Let what is said of another time be history, where nothing in the sentence speaks of today."""
-    if _ONCE.search(sentence) is None or _NOW.search(sentence) is not None:
+    if _NOW.search(sentence) is not None or _ONCE.search(sentence) is None or _THEN.search(sentence) is None:
         return
     for mention in found:
         known = _DEFINITE.search(sentence[max(mention.start - 30, 0) : mention.start])
