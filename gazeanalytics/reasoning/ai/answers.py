@@ -116,7 +116,8 @@ def find_answer(text: str) -> Answer:
     tags = list(_TAG.finditer(text))
     found = _tagged(text, tags) or _in_box(text) or _in_json(text)
     if found is not None:
-        return found
+        inside = _in_json(found.text) if found.kind != "json" and found.text and "{" in found.text else None
+        return found if inside is None else Answer(found.kind, found.before + inside.before, inside.text, found.fault)
     after = _after_thought(text, tags)
     rest = text if after is None else after.text or ""
     shift = len(text) - len(rest)
@@ -216,7 +217,7 @@ def _json_answer(value: Any, depth: int = 0) -> str | None:
     heads = {key: item for key, item in value.items() if has_head(str(key)) and isinstance(item, list | str)}
     for key in _KEYS:
         if key in keys:
-            return ". ".join(filter(None, (spell(keys[key]), spell(heads))))
+            return ". ".join(filter(None, (spell(keys[key]), spell(heads), spell(_states(value)))))
     if heads:
         return spell(heads)
     plain = {key: item for key, item in value.items() if str(key).lower() not in _THINKING_KEYS}
@@ -226,6 +227,13 @@ def _json_answer(value: Any, depth: int = 0) -> str | None:
     return next((words for words in inner if words is not None), None)
 
 
+def _states(value: dict[Any, Any]) -> dict[Any, Any]:
+    """Findings that stand beside the answer with a state of their own: {"diagnosis": "pneumonia", "edema": false}."""
+    own = {key: item for key, item in value.items() if str(key).lower() not in (*_KEYS, *_THINKING_KEYS, "normal")}
+    return {key: item for key, item in own.items() if isinstance(item, bool) or str(item).lower() in _WORDS}
+
+
+_WORDS = frozenset(state for state in STATES if state.isalpha())
 _LISTED = re.compile(r"(?<![^\s`])\[\s{0,20}\{")  # a list of objects that stands by itself
 
 _DEEPEST = 5  # objects inside objects that are searched

@@ -48,7 +48,7 @@ _CELL = re.compile(rf"\s*{_STATE}\s*", re.IGNORECASE)
 _TITLE = re.compile(r"\s*[a-z][a-z /_-]{2,40}\s*", re.IGNORECASE)
 _PARTED = re.compile(r"[;,|\t]")
 _RULE = re.compile(r"[\s|:-]+")  # the line below a table's head
-_OPTION = re.compile(r"(?:^|(?<=[\s(]))\(?([A-H])[).:][ \t]{1,4}([^\n(),;.]{2,60})", re.MULTILINE)
+_OPTION = re.compile(r"(?:^|(?<=[\s(]))\(?([A-H])(?:[).:]| ?=)[ \t]{1,4}([^\n(),;.]{2,60})", re.MULTILINE)
 _LETTERS = re.compile(r"\W*(?:options? )?\(?[A-H]\)?(?:\W{1,3}(?:and )?\(?[A-H]\)?)*\W*")
 _LETTER = re.compile(r"\b[A-H]\b")
 # Keys of a JSON object that is one finding, and of its state.
@@ -67,8 +67,16 @@ def line_up(text: str) -> str:
     'Edema: 1\nFracture: 0'
     """
     lines: list[str] = []
+    sides: list[str] = []
     for line in text.split("\n"):
         cells = _cells(line)
+        if len(cells) > 2 and {"right", "left"} <= {cell.strip().lower() for cell in cells[1:]}:
+            sides = [cell.strip().lower() for cell in cells[1:]]
+        elif sides and len(cells) == len(sides) + 1 and not _RULE.fullmatch(line):
+            lines += [f"{side} {cells[0].strip()}: {cell.strip()}" for side, cell in zip(sides, cells[1:], strict=True)]
+            continue
+        elif len(cells) < 2:
+            sides = []
         titles = _cells(lines[-1]) if lines else []
         if len(cells) > 1 and all(_PAIR.fullmatch(cell) for cell in cells):
             lines += [cell.strip() for cell in cells]

@@ -27,6 +27,7 @@ TAKEN_BACK: Stated = (0.15, 0.05, 0.40)
 
 _MORE_WORDS = re.compile(r"\b(?:more|likelier|probabler|favou?r\w*|prefer\w*|rather|better)\b")
 _LESS_WORDS = re.compile(r"\b(?:less|not favou?red)\b")
+_OF_KINDS = re.compile(r"\b(more|less)(?: of)? (?:an?|like an?)\b")
 _NEAR = 6  # characters before a hedge in which "more" or "less" may stand
 _JOINING = frozenset({"or", "and"})
 _ENDS = frozenset({"stop", "comma", "lead"})
@@ -87,6 +88,8 @@ def resolve_comparisons(items: list[Item], sentence: str) -> Compared:
             if cue is not None:
                 used.add(cue)
                 fixed |= _sides(items, cue, place, sentence)
+            elif scope == "than":
+                fixed |= _more_of(items, place, sentence)
         elif scope == "opinion" and any(later.entry.scope == "stop" for later in items[place:]):
             fixed |= dict.fromkeys(_names(items, place, 1) or _names(items, place, -1), TAKEN_BACK)
     kept = [_quiet(item) for place, item in enumerate(items) if place not in used]
@@ -140,6 +143,14 @@ def _sides(items: list[Item], cue: int, than: int, sentence: str) -> dict[int, S
     stated = (own.p, own.low, own.high) if own.p == own.p and 0.5 < own.p < 0.78 else _MORE
     strong, weak = (_OTHER, _LESS) if less else (stated, _LESS)
     return dict.fromkeys(first, weak if less else strong) | dict.fromkeys(second, strong if less else weak)
+
+
+def _more_of(items: list[Item], than: int, sentence: str) -> dict[int, Stated]:
+    """Read a comparison without a hedge: "more a scar than a nodule", "less an infiltrate than a scar"."""
+    found = _OF_KINDS.search(sentence, 0, items[than].start)
+    if found is None:
+        return {}
+    return dict.fromkeys(_names(items, than, 1 if found.group(1) == "more" else -1), _LESS)
 
 
 def _names(items: list[Item], place: int, step: int) -> list[int]:

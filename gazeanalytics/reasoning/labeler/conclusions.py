@@ -24,11 +24,15 @@ __all__ = ["RULES", "Rule", "conclude", "trace_path"]
 Rule = Literal["final", "latest", "surest", "any"]
 RULES: tuple[Rule, ...] = ("final", "latest", "surest", "any")
 
+_EVEN = 0.5
 _SURE_OF_NONE = 0.98
 _WHOLE = frozenset({"healthy_chest"})
+_NOTHING_ACUTE = "nothing_acute"
+_MAY_BE_OLD = frozenset({"lung_lesion", "fracture", "cardiomegaly", "enlarged_cardiomediastinum", "pleural_other"})
 _PLACES = ("side", "zone", "severity", "change")
 _COLUMNS = ("finding", "concept", "act", *_PLACES)
 _THE_WHOLE = frozenset({"whole"})
+_THE_ACUTE = frozenset({"acute"})
 _NOT_LARGE = frozenset({"severe", "moderate"})
 _SLIGHT = frozenset({"minimal", "mild"})
 _RESERVED = 0.05  # what "no large ..." and "no definite ..." state
@@ -84,6 +88,8 @@ def _step(claims: list[_Claim], new: _Claim, rule: Rule) -> list[_Claim]:
     """The claims in force once `new` is said."""
     if new.act == "asked":
         return claims or [new]
+    if new.act == "implied" and new.groups == _THE_ACUTE:  # "old rib fracture ... nothing acute"
+        return [claim for claim in claims if claim.p > _EVEN and claim.act not in ("asked", "implied")] or [new]
     if new.act == "implied" and "whole" not in new.groups:
         return [claim for claim in claims if claim.act != "asked"] or [new]
     if new.act == "implied":
@@ -109,6 +115,7 @@ class _Statements:
     concept: list
     act: list
     places: list[list]
+    finding: list[str]
 
     @classmethod
     def of(cls, findings: pd.DataFrame) -> _Statements:
@@ -119,14 +126,17 @@ class _Statements:
             for one, other in zip(have["concept"], have["finding"], strict=True)
         ]
         places = [[value if isinstance(value, str) else None for value in have[name]] for name in _PLACES]
-        return cls(findings["certainty"].tolist(), named, have["act"], places)
+        return cls(findings["certainty"].tolist(), named, have["act"], places, have["finding"])
 
     def claims(self, rows: Iterable[int]) -> Iterator[_Claim]:
         """The statements in those rows, in order."""
         for row in rows:
             p, act, named = self.p[row], self.act[row], self.concept[row]
             kind = act if isinstance(act, str) else "asked" if p == ASKED[0] else "stated"
-            groups = _THE_WHOLE if kind == "implied" and named in _WHOLE else _groups(named)
+            groups = _groups(named)
+            if kind == "implied" and (named in _WHOLE or named == _NOTHING_ACUTE):
+                old = named == _NOTHING_ACUTE and self.finding[row] in _MAY_BE_OLD
+                groups = _THE_ACUTE if old else _THE_WHOLE
             side, zone, severity, change = self.places
             yield _Claim(row, p, groups, side[row], zone[row], severity[row], change[row], kind)
 

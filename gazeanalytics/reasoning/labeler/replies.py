@@ -17,9 +17,12 @@ from importlib.resources import files
 
 from gazeanalytics.reasoning.labeler.phrase_matching import with_apostrophes
 
-__all__ = ["Reply", "find_figure", "find_reply", "find_reply_after"]
+__all__ = ["ANSWERED_NO", "Reply", "find_figure", "find_reply", "find_reply_after"]
 
 Stated = tuple[float, float, float]
+
+ANSWERED_NO: Stated = (0.1, 0.0, 0.3)
+"""What "no, ..." before a clause of its own states of what was named before it."""
 
 # What every reply holds: looked for first, since most sentences hold none of it.
 _HINT = re.compile(

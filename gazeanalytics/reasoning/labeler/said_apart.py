@@ -19,7 +19,21 @@ AFFIRMED: Stated = (0.98, 0.90, 1.0)
 _PAST: Stated = (0.10, 0.0, 0.50)
 _DENIED: Stated = (0.02, 0.0, 0.10)
 _NOT_RULED_OUT: Stated = (0.365, 0.05, 0.60)
-# "No fracture except of the left third rib": what is left out of a denial is there, at a place or of a size of its own.
+_TOO_MUCH: Stated = (0.12, 0.05, 0.25)  # as unlikely
+_UNCERTAIN: Stated = (0.60, 0.30, 0.85)
+_NOT_CHOSEN: Stated = (0.25, 0.10, 0.40)  # as less likely
+_CHOSEN_FROM = 0.55
+_TOO = re.compile(
+    r"\btoo (?:[a-z]+ ){1,3}?(?:for|to (?:be|represent|reflect|call(?: it| this| that)?))"
+    r"(?: (?:an?|any|the|simple|true|real))*(?: (?:left|right|small|large))? ?$"
+)
+_CHOICE = re.compile(r"\bbetween\b[^,;.]{3,60}?\band\b [a-z]+(?: [a-z]+)?")
+_UNSURE = re.compile(
+    r"(?:\b(?:far from|not|less than|by no means|hardly|never) (?:[a-z0-9]+ %? ?)?(?:certain|sure|positive)"
+    r"|\b(?:may|might|could) be wrong|\bif i'?m (?:not )?wrong)\b"
+    r"(?:[^.]{0,12}\b(?:but|though|yet)\b|[,\s]{1,3}(?:i think|i believe|i'd say)|\W*$)"
+)
+# "No fracture except of the left third rib": what is left out of a denial is there, at its own place or of its size.
 _EXCEPT = re.compile(
     r"\b(?:except(?:ing|ed)?|exception|apart|aside|other than|besides|save|but)\b(?: (?:for|from|of|on|at|in))?"
     r"(?<!\bbut)(?<!\bsave)(?= [^.;]*?\b(?:(left|right)|bases?|basal|apex|apices|apical|upper|lower|mid\w*|lobes?"
@@ -79,6 +93,14 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
     """
     if " out" in sentence or " back" in sentence or " off" in sentence or "aside" in sentence or " away" in sentence:
         _state_split_verbs(found, sentence)
+    if (
+        "too " in sentence
+        or "between " in sentence
+        or "sure" in sentence
+        or "certain" in sentence
+        or "wrong" in sentence
+    ):
+        _state_reserved(found, sentence)
     if "s/p" in sentence or "status post" in sentence:
         _state_past(found, items, sentence)
     if "was " in sentence or "were " in sentence or "had " in sentence or "showed " in sentence:
@@ -97,6 +119,22 @@ def _state_split_verbs(found: list[Mention], sentence: str) -> None:
         verb = _VERB.search(before) if _PARTICLE.match(sentence, mention.stop) else None
         if verb is not None:
             mention.stated = _NOT_RULED_OUT if verb.group(1) else ASKED if verb.group(2) else _DENIED
+
+
+def _state_reserved(found: list[Mention], sentence: str) -> None:
+    """Read "too sharp for a consolidation", "between edema and pneumonia ..." and "I could be wrong, but ..."."""
+    unsure = _UNSURE.search(sentence) is not None
+    choice = _CHOICE.search(sentence)
+    between = [one for one in found if choice is not None and choice.start() < one.start < choice.end()]
+    chosen = {one.concept for one in found if one not in between and one.stated[0] >= _CHOSEN_FROM}
+    for mention in found:
+        if mention.stated[0] > ABSENT_TO and _TOO.search(sentence[max(mention.start - 50, 0) : mention.start]):
+            mention.stated = _TOO_MUCH
+        elif unsure and mention.stated[0] > _UNCERTAIN[0]:
+            mention.stated = _UNCERTAIN
+    if len(between) > 1 and not chosen.isdisjoint({one.concept for one in between}):
+        for mention in between:
+            mention.stated = _NOT_CHOSEN if mention.concept not in chosen else mention.stated
 
 
 def _state_once(found: list[Mention], sentence: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, ASKED
+from gazeanalytics.reasoning.labeler.heart_share import heart_share
 from gazeanalytics.reasoning.labeler.lexicons import Lexicon, Link
 from gazeanalytics.reasoning.labeler.negation import Mention, mentions
 from gazeanalytics.reasoning.labeler.questions import Asks, asks
@@ -88,23 +89,6 @@ _NORMAL = re.compile(
 _LEAVES_OUT = re.compile(
     r"\b(?:otherwise|rest|remain\w*|elsewhere|other(?: than)?|apart|aside|except\w*|besides|additional|new|further"
     r"|change)\b"
-)
-_RATIO = re.compile(
-    r"\b(?:cardio-? ?thoracic ratio|cardiothoracic index|ct ratio|ctr|ratio)\b(\D{0,30}?)"
-    r"(?:(\d{2}(?:\.\d+)?) ?(?:%|percent)|(0?\.\d+))"
-)
-_SHARE = re.compile(
-    r"\b(?:heart|silhouette|cardiac (?:shadow|width|diameter))\b(\D{0,40}?)(\d{2}(?:\.\d+)?) ?(?:%|percent) of"
-    r" (?:the |his |her |its )?(?:[a-z]+ )?(?:chest|thora\w+|hemithora\w+|rib ?cage|transverse|width|diameter)()"
-)
-_ABOVE = re.compile(r"\b(?:exceed\w*|above|over|greater|more|larger|higher)\b|>|≥")
-_BELOW = re.compile(r"\b(?:below|under|less|smaller|lower)\b|<|≤")
-_BEYOND = 0.06
-# Above .5 the heart is enlarged (Danzer 1919, Am. J. Med. Sci. 157:513); up to .55 it may be projection or expiration.
-_RATIOS: tuple[tuple[float, Stated], ...] = (
-    (0.55, (0.95, 0.80, 1.0)),
-    (0.50, (0.70, 0.40, 0.90)),
-    (0.0, (0.05, 0.0, 0.20)),
 )
 
 
@@ -204,8 +188,11 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
     named = mentions(sentence, book.phrases)
     act = _role(sentence) if named else ""
     whole = _add_named(said, named, book, act, implied=implied)
-    if "ratio" in sentence or "ctr" in sentence or "index" in sentence or "% of" in sentence or "cent of" in sentence:
-        _add_ratio(said, sentence, book)
+    measured = heart_share(sentence)
+    if measured is not None:
+        stated, start, stop = measured
+        for link in book.links.get("heart", ()):
+            said.add((link.finding, *stated, *_NOWHERE, "heart", _hedging(stated)), start, stop)
     if implied and not named and "healthy_chest" in book.covers and _NORMAL.match(sentence):
         whole = [Mention(0, len(sentence), "healthy_chest", _NOTHING_WRONG)]
     for mention in whole:
@@ -296,21 +283,6 @@ def _mimic(mention: Mention, explained: frozenset[str]) -> Iterator[Mimic]:
     if p > ABSENT_TO and mention.act != "asked":
         left = (max(round(_BENIGN * (1 - p), 6), _WEAK), round(1 - high, 6), max(round(1 - low, 6), _WEAK))
         yield Mimic(explained, left, mention.start, mention.stop)
-
-
-def _add_ratio(said: Said, sentence: str, book: Lexicon) -> None:
-    """Read a cardiothoracic ratio: the heart's width over the chest's."""
-    found = _RATIO.search(sentence) or _SHARE.search(sentence)
-    if found is None:
-        return
-    value = float(found.group(2)) / 100 if found.group(2) else float(found.group(3))
-    if _ABOVE.search(found.group(1)):  # "exceeds .5" says how far no more than "is enlarged" does
-        value += _BEYOND
-    elif _BELOW.search(found.group(1)):
-        value -= _BEYOND
-    stated = next(stated for above, stated in _RATIOS if value > above or above == 0)
-    for link in book.links.get("heart", ()):
-        said.add((link.finding, *stated, *_NOWHERE, "heart", _hedging(stated)), *found.span())
 
 
 # A reader who says "normal chest" has answered every question about it. Without these rows the flattest readings have

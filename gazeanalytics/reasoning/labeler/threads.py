@@ -12,7 +12,7 @@ import pandas as pd
 from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, ASKED
 from gazeanalytics.reasoning.labeler.phrase_matching import words
 from gazeanalytics.reasoning.labeler.questions import answered
-from gazeanalytics.reasoning.labeler.replies import Reply
+from gazeanalytics.reasoning.labeler.replies import ANSWERED_NO, Reply
 from gazeanalytics.reasoning.labeler.stated_certainty import figures
 from gazeanalytics.reasoning.labeler.statements import MODIFIERS, Said, Stated, What
 
@@ -198,6 +198,8 @@ def take_up(found: Found, thread: Thread, said: Said, place: int, begin: int) ->
             meant = [what for what in meant if what[1] < _FLAT] or meant
         if thread.device and reply.act != "undone":  # of a device that is there its place or state is asked
             meant = [what for what in meant if what[0] != "support_devices" or what[1] >= _FLAT]
+        if thread.asked is None and reply.stated == ANSWERED_NO:  # "no, it's below the diaphragm": of its place
+            meant = [what for what in meant if what[0] != "support_devices"]
         if said.of_before:
             own = {what[0] for what in said.whats}
             meant = [what for what in meant if what[0] not in own]
