@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gazeanalytics.reasoning.ai.spelling import FEWEST_ROWS, ROW, STATES, has_head, line_up, spell
+from gazeanalytics.reasoning.ai.spelling import FEWEST_ROWS, ROW, STATE_KEYS, STATES, has_head, line_up, spell
 
 __all__ = ["MAX_BRACES", "Answer", "boxed", "find_answer"]
 
@@ -34,7 +34,7 @@ _FINAL = re.compile(
     re.IGNORECASE,
 )
 _HEADED = re.compile(
-    rf"(?:^[ \t>*_#\-\d.)]{{0,12}}|(?<=[.!?] )[*_]{{0,3}}){_HEADS}[ \t*_]{{0,6}}"
+    rf"(?:^[ \t>*_#\-\d.)]{{0,12}}|(?<=[.!?] )[*_]{{0,3}}){_HEADS}(?: \([^()\n]{{1,30}}\))?[ \t*_]{{0,6}}"
     r"(?:(?::|[-–—]{1,2} )[ \t*_]*|\*\*[ \t]*\n|\n)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -70,7 +70,9 @@ _THINKING_KEYS = frozenset(
 _NEXT_HEAD = re.compile(
     r"\n[ \t]{0,6}(?:#{1,6} |\*\*[A-Z][^*\n]{2,40}\*\*:?[ \t]{0,4}(?:\n|$)|(?:\*\*)?(?:recommendations?|limitations?"
     r"|note|disclaimer|next steps?|explanation|confidence|rationale|reasoning|justification|evidence|thoughts?|why"
-    r"|analysis|differential(?: diagnosis)?)[ \t]{0,4}(?:\*\*)?[ \t]{0,4}:)",
+    r"|analysis|(?:other |alternative )?differentials?(?: diagnos[ie]s)?|(?:alternative|other|less likely|secondary)"
+    r" (?:diagnos[ie]s|possibilit(?:y|ies)|considerations?)|alternatives?|considered|not supported)"
+    r"[ \t]{0,4}(?:\*\*)?[ \t]{0,4}:)",
     re.IGNORECASE,
 )
 
@@ -223,8 +225,15 @@ def _json_answer(value: Any, depth: int = 0) -> str | None:
     plain = {key: item for key, item in value.items() if str(key).lower() not in _THINKING_KEYS}
     if plain and all(isinstance(item, bool | int | float) or str(item).lower() in STATES for item in plain.values()):
         return spell(plain)
+    if plain and all(isinstance(item, dict) and not has_answer_key(item) for item in plain.values()):
+        return spell(plain)
     inner = (_json_answer(item, depth + 1) for item in plain.values()) if depth < _DEEPEST else iter(())
     return next((words for words in inner if words is not None), None)
+
+
+def has_answer_key(value: dict[Any, Any]) -> bool:
+    """Whether an object holds answers, rather than the state of one finding: {"probability": 0.04}."""
+    return not any(str(key).lower() in STATE_KEYS for key in value)
 
 
 def _states(value: dict[Any, Any]) -> dict[Any, Any]:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-__all__ = ["FEWEST_ROWS", "ROW", "STATES", "has_head", "line_up", "spell", "spell_options", "spell_rows", "spell_state"]
+__all__ = [
+    "FEWEST_ROWS",
+    "ROW",
+    "STATES",
+    "STATE_KEYS",
+    "has_head",
+    "line_up",
+    "spell",
+    "spell_options",
+    "spell_rows",
+    "spell_state",
+]
 
 # One row of a list or table: a name, a mark, a state or a probability.
 ROW = re.compile(
@@ -53,7 +64,18 @@ _LETTERS = re.compile(r"\W*(?:options? )?\(?[A-H]\)?(?:\W{1,3}(?:and )?\(?[A-H]\
 _LETTER = re.compile(r"\b[A-H]\b")
 # Keys of a JSON object that is one finding, and of its state.
 _NAMES = ("name", "label", "finding", "condition", "class", "disease", "pathology", "abnormality", "observation")
-_VALUES = ("status", "present", "presence", "value", "state", "prediction", "probability", "prob", "score", "detected")
+STATE_KEYS = (
+    "status",
+    "present",
+    "presence",
+    "value",
+    "state",
+    "prediction",
+    "probability",
+    "prob",
+    "score",
+    "detected",
+)
 
 
 def line_up(text: str) -> str:
@@ -184,7 +206,7 @@ def _named_state(item: dict[Any, Any]) -> tuple[str, Any] | None:
     """Name and state of an object that is one finding: {"name": "edema", "status": "negative"}."""
     keys = {str(key).lower(): value for key, value in item.items()}
     name = next((keys[key] for key in _NAMES if isinstance(keys.get(key), str)), None)
-    value = next((keys[key] for key in _VALUES if key in keys), None)
+    value = next((keys[key] for key in STATE_KEYS if key in keys), None)
     return (name, value) if name is not None and value is not None else None
 
 

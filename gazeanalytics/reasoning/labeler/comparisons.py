@@ -27,7 +27,7 @@ TAKEN_BACK: Stated = (0.15, 0.05, 0.40)
 
 _MORE_WORDS = re.compile(r"\b(?:more|likelier|probabler|favou?r\w*|prefer\w*|rather|better)\b")
 _LESS_WORDS = re.compile(r"\b(?:less|not favou?red)\b")
-_OF_KINDS = re.compile(r"\b(more|less)(?: of)? (?:an?|like an?)\b")
+_OF_KINDS = re.compile(r"\b(more|less)(?:(?: of)? (?:an?|like an?)\b|(?: so)? $)")
 _NEAR = 6  # characters before a hedge in which "more" or "less" may stand
 _JOINING = frozenset({"or", "and"})
 _ENDS = frozenset({"stop", "comma", "lead"})

@@ -28,6 +28,7 @@ _TOO = re.compile(
     r"(?: (?:an?|any|the|simple|true|real))*(?: (?:left|right|small|large))? ?$"
 )
 _CHOICE = re.compile(r"\bbetween\b[^,;.]{3,60}?\band\b [a-z]+(?: [a-z]+)?")
+_NOT_SO_MUCH = re.compile(r"\b(?:not|n't) (?:so|as) much\b[^,;.]{3,60}? as\b")
 _UNSURE = re.compile(
     r"(?:\b(?:far from|not|less than|by no means|hardly|never) (?:[a-z0-9]+ %? ?)?(?:certain|sure|positive)"
     r"|\b(?:may|might|could) be wrong|\bif i'?m (?:not )?wrong)\b"
@@ -101,6 +102,8 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
         or "wrong" in sentence
     ):
         _state_reserved(found, sentence)
+    if "so much " in sentence or "as much " in sentence:
+        _state_not_so_much(found, sentence)
     if "s/p" in sentence or "status post" in sentence:
         _state_past(found, items, sentence)
     if "was " in sentence or "were " in sentence or "had " in sentence or "showed " in sentence:
@@ -135,6 +138,16 @@ def _state_reserved(found: list[Mention], sentence: str) -> None:
     if len(between) > 1 and not chosen.isdisjoint({one.concept for one in between}):
         for mention in between:
             mention.stated = _NOT_CHOSEN if mention.concept not in chosen else mention.stated
+
+
+def _state_not_so_much(found: list[Mention], sentence: str) -> None:
+    """Read both sides of "not so much an effusion as pleural thickening"."""
+    turn = _NOT_SO_MUCH.search(sentence)
+    for mention in found if turn is not None else ():
+        if mention.start >= turn.end():  # pyright: ignore[reportOptionalMemberAccess]
+            mention.stated = AFFIRMED
+        elif mention.start > turn.start():  # pyright: ignore[reportOptionalMemberAccess]
+            mention.stated = _DENIED
 
 
 def _state_once(found: list[Mention], sentence: str) -> None:

@@ -18,7 +18,7 @@ _BETWEEN = frozenset(
     {":", "(", "of", "is", "at", "about", "around", "approximately", "roughly", "a", "an", "the", "level", "score"}
     | {"degree", "rating", "my", "estimated", "percent", "%"}
 )
-_LINKS = frozenset({"is", "at", "about", "around", "approximately", "roughly"})
+_LINKS = frozenset({"is", "as", "at", "about", "around", "approximately", "roughly"})
 _MARKS = frozenset({",", ";", "."})
 # Levels of confidence in words. No published scale orders these; the values are ours, with wide ranges.
 _LEVELS: dict[str, Stated] = {

@@ -86,6 +86,12 @@ _NORMAL = re.compile(
     r"|pass|go|consider|one|off|out|down|with|as|the|a|an|conclusion"
     r"|impression|diagnosis|final|answer|findings?|result)\W+){0,8}(?:normal|unremarkable|negative)\W*$"
 )
+# "lungs heart bones pleura all fine"
+_PARTS = re.compile(
+    r"(?=.*\blungs?\b)(?=.*\bheart\b)(?=.*\b(?:bones?|ribs|pleura)\b)"
+    r"\W*(?:(?:lungs?|heart|bones?|ribs|pleura|mediastinum|hila|diaphragms?|soft tissues|and|the)\W+){3,12}"
+    r"(?:(?:are|is|all|both|look|looks) ){0,3}(?:normal|fine|clear|ok|okay|good|unremarkable|clean)\W*$"
+)
 _LEAVES_OUT = re.compile(
     r"\b(?:otherwise|rest|remain\w*|elsewhere|other(?: than)?|apart|aside|except\w*|besides|additional|new|further"
     r"|change)\b"
@@ -193,7 +199,7 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
         stated, start, stop = measured
         for link in book.links.get("heart", ()):
             said.add((link.finding, *stated, *_NOWHERE, "heart", _hedging(stated)), start, stop)
-    if implied and not named and "healthy_chest" in book.covers and _NORMAL.match(sentence):
+    if implied and "healthy_chest" in book.covers and (_NORMAL if not named else _PARTS).match(sentence):
         whole = [Mention(0, len(sentence), "healthy_chest", _NOTHING_WRONG)]
     for mention in whole:
         _add_covered(said, mention, book, sentence)
