@@ -42,7 +42,9 @@ def clauses(items: list[Item]) -> Iterator[list[Item]]:
 def _has_doubted(clause: list[Item]) -> bool:
     """Whether a clause has denied or doubted a thing, so that "there is" speaks of another: "no effusion there is"."""
     cue = next((at for at, item in enumerate(clause) if item.entry.scope in _CUES), None)
-    return cue is not None and any(item.entry.kind == "named" for item in clause[cue:])
+    if cue is None or clause[-1].entry.scope in _CUES:  # "no mass to suggest there is cancer"
+        return False
+    return any(item.entry.kind == "named" for item in clause[cue:])
 
 
 def _only_qualifies(items: list[Item], place: int) -> bool:

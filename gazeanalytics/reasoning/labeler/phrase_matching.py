@@ -203,8 +203,9 @@ class Phrases:
         if found is None:
             stems = (word[:length] + "*" for length in range(len(word), 0, -1))
             found = ((word,) if word in self._exact else ()) + tuple(stem for stem in stems if stem in self._stems)
-            spoken = not found and word[-1] in "tmes" and self._spoken(word)  # most new words are numbers
-            self._known[word] = found = found or spoken or self._american(word) or self._misspelt(word)
+            if word[-2:] == "'s" or (not found and word in _SPELT):
+                found = tuple(dict.fromkeys((*found, *self._spoken(word))))
+            self._known[word] = found = found or self._american(word) or self._misspelt(word)
         return found
 
     def _spoken(self, word: str) -> tuple[str, ...]:
