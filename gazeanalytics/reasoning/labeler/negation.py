@@ -31,9 +31,8 @@ _OPEN: Stated = (0.50, 0.25, 0.75)
 _UNSAID: Stated = (0.50, 0.10, 0.90)
 _UPPER_NORMAL: Stated = (0.15, 0.05, 0.40)
 
-# "Maybe no effusion" leans to the denial, however even the hedge: turned round it would state .52.
-_EVEN = (0.40, 0.56)
-_DOUBTED_DENIAL: Stated = (0.40, 0.15, 0.65)
+# "Maybe no effusion" is no claim that there is one: turned round, the .48 of "maybe" would state .52.
+_EVEN = (0.40, 0.50)
 _DENIALS_TO = 0.20
 
 # A "no" that answers or interrupts, and denies nothing of what follows: "no, wait", "but no, this is a normal chest".
@@ -160,7 +159,7 @@ def _next_cue(cue: _Cue | None, entry: Entry) -> _Cue:
         if cue and not cue.used and not cue.denies:
             p, low, high = cue.stated
             if _EVEN[0] <= p <= _EVEN[1]:
-                return _Cue(_DOUBTED_DENIAL, denies=True)
+                return _Cue(_OPEN, denies=True)
             return _Cue((round(1 - p, 6), round(1 - high, 6), round(1 - low, 6)), denies=True)
         return _Cue(own, denies=True)
     if cue and cue.denies and (entry.place == "within" or not (cue.used and cue.past)):
