@@ -76,7 +76,7 @@ def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
     >>> [(mention.concept, mention.stated[0], mention.modifiers.get("side")) for mention in found]
     [('effusion', 0.02, None), ('atelectasis', 0.5, 'left')]
     """
-    interjected = _INTERJECTED.match(sentence)
+    interjected = _INTERJECTED.match(sentence) if "no" in sentence else None
     if interjected is not None:
         sentence = " " * interjected.end() + sentence[interjected.end() :]
     items = phrases.match(sentence)

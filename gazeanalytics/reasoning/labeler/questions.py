@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-__all__ = ["Asks", "answered", "asks"]
+__all__ = ["QUESTION_STARTS", "Asks", "answered", "asks"]
 
 Asks = Literal["", "attribute", "existence"]
 
 _FILLERS = r"\W*(?:(?:hmm+|hm|so|and|but|ok|okay|oh|well|now|um|uh|ah|then|or)\W+){0,4}"
-_OPENS = ("is", "are", "was", "does", "did", "has", "have", "could", "can")
-_FIRST = frozenset(f"{blank}{verb} "[:3] for blank in ("", " ") for verb in _OPENS)
+_OPENS = [[verb] for verb in ("is", "are", "was", "does", "did", "has", "have", "could", "can")]
+QUESTION_STARTS = frozenset(f"{blank}{verb} "[:3] for blank in ("", " ") for [verb] in _OPENS)
+"""The first three characters of what may be a question without its mark."""
+
 # How a thing is, where else it is, whether it is new: none of these asks whether it is there.
 _ATTRIBUTE = re.compile(
     rf"{_FILLERS}(?:is|are|was|does|do|did|has|have|could|can) (?:it|they|this|that|these|those|he|she|the|one of"
@@ -40,7 +42,7 @@ def asks(sentence: str) -> Asks:
     >>> asks("is it loculated?"), asks("is that a skin fold?"), asks("no edema")
     ('attribute', 'existence', '')
     """
-    if sentence[-1:] != "?" and (sentence[:3] not in _FIRST or sentence.split(maxsplit=1)[0] not in _OPENS):
+    if sentence[-1:] != "?" and sentence.split(maxsplit=1)[:1] not in _OPENS:
         return ""
     return "attribute" if _ATTRIBUTE.match(sentence) else "existence"
 

@@ -29,7 +29,7 @@ _HINT = re.compile(
     r"\b(?:i|it|this|that|one|none|there|these|they|which|yes|yep|yeah|nope|nothing|never ?mind|scratch|strike|forget"
     r"|mistake|alarm|maybe|perhaps|possibly|possible|probably|likely|unlikely|doubtful|sure|unsure|uncertain|confirmed"
     r"|definitely|certainly|agreed?|disagree|concur|right|fifty|50|explains?|accounts?|could|may|might|out to be"
-    r"|convinced|any ?more|im|ive|its|thats|theres|theyre|isnt|tell|say)\b|^\W*(?:no|not|nah)\b|\bno[,;]|\bafter all\b"
+    r"|convinced|any ?more|im|ive|its|thats|theres|theyre|isnt|tell|say)\b|^\W*(?:no|not|nah)\b|\bno[,;]"
 )
 _LABEL = re.compile(r"\W*(?:a|answer|response|reply)\s{0,3}[:=]\s{0,3}")
 _START = re.compile(r" (?:i[ ']|it|th[ai]t|this|there|we |which|none|one|not )")
@@ -102,7 +102,8 @@ def find_reply(sentence: str, first: int = 0, *, asked: bool = False) -> Reply |
     part = sentence[first:]
     if not asked and _HINT.search(part) is None:
         return None
-    part, added = with_apostrophes(part)
+    spoken = "nt " in part or "s " in part or "im " in part or "ve " in part
+    part, added = with_apostrophes(part) if spoken else (part, [])
     for form, stated, act, only_asked, of in _forms():
         found = form.search(part) if asked or not only_asked else None
         if found is not None:

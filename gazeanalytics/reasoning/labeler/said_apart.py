@@ -14,6 +14,13 @@ from gazeanalytics.reasoning.labeler.phrase_matching import Item
 
 __all__ = ["AFFIRMED", "state_apart"]
 
+# Words of which each of these statements holds one: looked for first, since few sentences do.
+_WITH_MARKS = ("out", "back", "off", "aside", "away", "sure", "certain", "wrong", "positive")
+_APART = frozenset(word + mark for word in _WITH_MARKS for mark in ("", ",", "?")) | {
+    *("s/p", "status", "was", "were", "had", "showed", "except", "excepting", "excepted", "exception", "apart"),
+    *("than", "too", "between", "much"),
+}
+
 AFFIRMED: Stated = (0.98, 0.90, 1.0)
 
 _PAST: Stated = (0.10, 0.0, 0.50)
@@ -36,8 +43,8 @@ _UNSURE = re.compile(
 )
 # "No fracture except of the left third rib": what is left out of a denial is there, at its own place or of its size.
 _EXCEPT = re.compile(
-    r"\b(?:except(?:ing|ed)?|exception|apart|aside|other than|besides|save|but)\b(?: (?:for|from|of|on|at|in))?"
-    r"(?<!\bbut)(?<!\bsave)(?= [^.;]*?\b(?:(left|right)|bases?|basal|apex|apices|apical|upper|lower|mid\w*|lobes?"
+    r"\b(?:except(?:ing|ed)?|exception|apart|aside|other than)\b(?: (?:for|from|of|on|at|in))?"
+    r"(?= [^.;]*?\b(?:(left|right)|bases?|basal|apex|apices|apical|upper|lower|mid\w*|lobes?"
     r"|zones?|ribs?|clavicles?|small|tiny|trace|minimal|mild|one|some|little|bit)\b)[^.;]*"
 )
 # "There was an effusion last week", "the prior film showed a nodule": of another time, unless it is still so.
@@ -92,27 +99,19 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
     >>> mentions("i'm ruling pneumonia out", lexicon().phrases)[0].stated[0]
     0.02
     """
-    if " out" in sentence or " back" in sentence or " off" in sentence or "aside" in sentence or " away" in sentence:
+    if not _APART.isdisjoint(sentence.split()):
         _state_split_verbs(found, sentence)
-    if (
-        "too " in sentence
-        or "between " in sentence
-        or "sure" in sentence
-        or "certain" in sentence
-        or "wrong" in sentence
-    ):
         _state_reserved(found, sentence)
-    if "so much " in sentence or "as much " in sentence:
-        _state_not_so_much(found, sentence)
-    if "s/p" in sentence or "status post" in sentence:
-        _state_past(found, items, sentence)
-    if "was " in sentence or "were " in sentence or "had " in sentence or "showed " in sentence:
-        _state_once(found, sentence)
-    if found[-1].stated[0] <= ABSENT_TO:
-        if "xcept" in sentence or " from" in sentence or " for" in sentence or " than" in sentence:
+        if " much " in sentence:
+            _state_not_so_much(found, sentence)
+        if "s/p" in sentence or "status post" in sentence:
+            _state_past(found, items, sentence)
+        if _NOW.search(sentence) is None:
+            _state_once(found, sentence)
+        if found[-1].stated[0] <= ABSENT_TO:
             _add_exception(found, sentence)
-        if "side" in found[-1].modifiers:
-            _add_other_side(found, sentence)
+    if "side" in found[-1].modifiers and found[-1].stated[0] <= ABSENT_TO:
+        _add_other_side(found, sentence)
 
 
 def _state_split_verbs(found: list[Mention], sentence: str) -> None:
@@ -152,7 +151,7 @@ def _state_not_so_much(found: list[Mention], sentence: str) -> None:
 
 def _state_once(found: list[Mention], sentence: str) -> None:
     """Let what is said of another time be history, where nothing in the sentence speaks of today."""
-    if _NOW.search(sentence) is not None or _ONCE.search(sentence) is None or _THEN.search(sentence) is None:
+    if _ONCE.search(sentence) is None or _THEN.search(sentence) is None:
         return
     for mention in found:
         known = _DEFINITE.search(sentence[max(mention.start - 30, 0) : mention.start])

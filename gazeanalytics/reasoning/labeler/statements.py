@@ -10,7 +10,7 @@ from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, ASKED
 from gazeanalytics.reasoning.labeler.heart_share import heart_share
 from gazeanalytics.reasoning.labeler.lexicons import Lexicon, Link
 from gazeanalytics.reasoning.labeler.negation import Mention, mentions
-from gazeanalytics.reasoning.labeler.questions import Asks, asks
+from gazeanalytics.reasoning.labeler.questions import QUESTION_STARTS, Asks, asks
 from gazeanalytics.reasoning.labeler.replies import Reply, find_reply, find_reply_after
 
 __all__ = ["MODIFIERS", "REST", "Mimic", "Said", "Stated", "What", "say"]
@@ -190,16 +190,23 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
     >>> [what[:2] for what in say("no effusion, cardiothoracic ratio of 0.62", lexicon()).whats]
     [('pleural_effusion', 0.02), ('cardiomegaly', 0.95)]
     """
-    said = Said(asks=asks(sentence))
+    said = Said()
+    if sentence[-1:] == "?" or sentence[:3] in QUESTION_STARTS:
+        said.asks = asks(sentence)
     named = mentions(sentence, book.phrases)
     act = _role(sentence) if named else ""
     whole = _add_named(said, named, book, act, implied=implied)
-    measured = heart_share(sentence)
-    if measured is not None:
-        stated, start, stop = measured
-        for link in book.links.get("heart", ()):
-            said.add((link.finding, *stated, *_NOWHERE, "heart", _hedging(stated)), start, stop)
-    if implied and "healthy_chest" in book.covers and (_NORMAL if not named else _PARTS).match(sentence):
+    if (
+        "ratio" in sentence
+        or "ctr" in sentence
+        or "index" in sentence
+        or "% of" in sentence
+        or "cent of" in sentence
+        or " cm" in sentence
+    ):
+        _add_share(said, sentence, book)
+    form = _NORMAL if not named else _PARTS if "heart" in sentence else None
+    if form is not None and implied and "healthy_chest" in book.covers and form.match(sentence):
         whole = [Mention(0, len(sentence), "healthy_chest", _NOTHING_WRONG)]
     for mention in whole:
         _add_covered(said, mention, book, sentence)
@@ -209,7 +216,7 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
             break
     if said.asks == "attribute":
         said.whats = [(*what[:-1], "asked") if what[1] == _QUESTIONED else what for what in said.whats]
-    if named and _OR.match(sentence) is not None:
+    if named and "or " in sentence and _OR.match(sentence) is not None:
         said.whats = [(what[0], *min(what[1:4], _EITHER), *what[4:]) for what in said.whats]
         said.reply, said.of_before = Reply(_EITHER, "hedged", 0, len(sentence)), True
     elif not said.whats or all(what[0] == "support_devices" for what in said.whats):
@@ -289,6 +296,15 @@ def _mimic(mention: Mention, explained: frozenset[str]) -> Iterator[Mimic]:
     if p > ABSENT_TO and mention.act != "asked":
         left = (max(round(_BENIGN * (1 - p), 6), _WEAK), round(1 - high, 6), max(round(1 - low, 6), _WEAK))
         yield Mimic(explained, left, mention.start, mention.stop)
+
+
+def _add_share(said: Said, sentence: str, book: Lexicon) -> None:
+    """Add what the heart's share of the chest's width says of its size."""
+    measured = heart_share(sentence)
+    if measured is not None:
+        stated, start, stop = measured
+        for link in book.links.get("heart", ()):
+            said.add((link.finding, *stated, *_NOWHERE, "heart", _hedging(stated)), start, stop)
 
 
 # A reader who says "normal chest" has answered every question about it. Without these rows the flattest readings have
