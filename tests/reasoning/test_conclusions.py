@@ -14,6 +14,14 @@ and rounds 5 and 6 were written to break them.
 | 5 | 40 of 60 | 87 of 117 | 35 of 40 |
 | 6 | 19 of 30 | 39 of 60 | 15 of 20 |
 | 7 | 26 of 30 | 53 of 60 | 18 of 20 |
+| 8 | 34 of 40 | 59 of 80 | 25 of 30 |
+| 9 | 17 of 20 | 28 of 40 | 12 of 15 |
+| 10 | 15 of 20 | 27 of 40 | 11 of 15 |
+
+From round 8 on a text may have several findings (rows of their own), all of which must be right. Rounds 9 and 10 met
+the rules as they had been widened for the round before; the rules before round 8 score 15, 27 and 12 on round 9 and 15,
+26 and 12 on round 10: what is mended for one round helps little on the next, so that the score on first sight, not the
+one below, says what to expect of new texts.
 """
 
 import json
@@ -94,6 +102,28 @@ def test_rounds_of_texts_that_were_new_to_the_rules(kind):
         stated = [concluded(row.text.split(" | "), row.finding) for row in rows.itertuples()]
     hits = np.array([in_band(p, expected) for p, expected in zip(stated, rows["expected"], strict=True)])
     assert hits.mean() >= 0.95, rows[~hits].to_string()
+
+
+@pytest.mark.parametrize(
+    ("texts", "finding", "low", "high"),
+    [
+        (["Left effusion.", "Is it loculated?", "No."], "pleural_effusion", 0.98, 0.98),
+        (["Left effusion.", "Is it real?", "No."], "pleural_effusion", 0.0, 0.1),
+        (["Left pneumothorax.", "Is that a skin fold?", "No."], "pneumothorax", 0.6, 0.98),
+        (["Left pneumothorax.", "Is that a skin fold?", "Yes."], "pneumothorax", 0.0, 0.2),
+        (["There is a pacemaker.", "Is one of the leads fractured?", "No."], "support_devices", 0.98, 0.98),
+        (["There is a pacemaker.", "Is one of the leads fractured?", "No."], "fracture", 0.0, 0.1),
+    ],
+)
+def test_a_reply_answers_the_question_before_it(texts, finding, low, high):
+    assert low <= concluded(texts, finding) <= high
+
+
+def test_nothing_acute_leaves_what_may_be_old():
+    assert concluded(["Old rib fracture.", "No acute abnormality."], "fracture") == 0.98
+    assert concluded(["Mild cardiomegaly. No acute abnormalities."], "cardiomegaly") == 0.98
+    assert concluded(["Possible edema.", "No acute abnormality."], "edema") == 0.02
+    assert concluded(["Rib fracture.", "Normal chest radiograph."], "fracture") == 0.02
 
 
 @pytest.mark.parametrize("language", ["de", "es", "fr", "pt"])

@@ -30,7 +30,7 @@ _ATTRIBUTE = re.compile(
 _YES_NO = re.compile(
     rf"{_FILLERS}(?:(yes|yep|yeah|yup|i think so|looks like it|probably|likely)"
     r"|(no|nope|nah|not really|i don'?t think so|doesn'?t look like it|probably not|unlikely)"
-    r"|maybe|perhaps|possibly|hard to (?:say|tell)|(?:i )?can'?t (?:tell|say))\b"
+    r"|maybe|perhaps|possibly|hard to say|(?:i )?can'?t)\b"
 )
 
 

@@ -106,7 +106,9 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
             _state_not_so_much(found, sentence)
         if "s/p" in sentence or "status post" in sentence:
             _state_past(found, items, sentence)
-        if _NOW.search(sentence) is None:
+        if ("was " in sentence or "were " in sentence or "had " in sentence or "showed " in sentence) and (
+            _NOW.search(sentence) is None
+        ):
             _state_once(found, sentence)
         if found[-1].stated[0] <= ABSENT_TO:
             _add_exception(found, sentence)
