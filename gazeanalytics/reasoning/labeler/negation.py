@@ -108,7 +108,12 @@ def _state_compared(found: list[Mention], compared: Compared) -> None:
 
 def _without_heading(found: list[Mention], items: list[Item], sentence: str) -> list[Mention]:
     """Leave out a name that only heads the sentence: "pneumothorax: lungs are expanded", "effusion: no effusion"."""
-    if not found or not _HEADED.match(sentence[found[0].stop :]) or _WORDS.search(sentence[: found[0].start]):
+    if (
+        not found
+        or ":" not in sentence
+        or not _HEADED.match(sentence[found[0].stop :])
+        or _WORDS.search(sentence[: found[0].start])
+    ):
         return found
     first = found[0]
     after = [item for item in items if item.start >= first.start]

@@ -78,6 +78,7 @@ _OF_ILLNESS = frozenset(
     {"acute_process", "cardiomediastinum", "pleural_abnormality"}
 )  # what is stated of these is stated of an abnormality
 _NOTHING_WRONG: Stated = (0.98, 0.90, 1.0)
+_SHORTEST = 8  # characters of an explanation at least: "it's just"
 _EXPLAINING = re.compile("just|only|merely|simply|nothing|explained|accounted")
 # The whole sentence says that all is normal. Without "it", which may be the heart.
 _NORMAL = re.compile(
@@ -225,7 +226,7 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
     else:
         before = sentence[: said.starts[0]]
         said.retracts = (act == "revised" and _RETRACTS.search(before) is not None) or (
-            _EXPLAINING.search(before) is not None and _EXPLAINS.search(before) is not None
+            len(before) > _SHORTEST and _EXPLAINING.search(before) is not None and _EXPLAINS.search(before) is not None
         )
         said.reply = find_reply_after(sentence, said.stops[-1], asked=said.whats[-1][-1] == "asked")
     return said
