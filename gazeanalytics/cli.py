@@ -1,4 +1,4 @@
-"""The same verbs on files: analyses, analyse, verify, replay, share, check, simulate."""
+"""The same verbs on files: analyses, analyse, verify, replay, share, check, read, simulate."""
 
 from __future__ import annotations
 
@@ -136,6 +136,15 @@ def check(study: StudyFolder, strict: Strict = False) -> None:
     plan(opened)  # refuses analyses and options that there aren't
     for name, rows in opened.check().items():
         typer.echo(f"{name}: {rows} rows")
+
+
+@app.command()
+def read(file: Annotated[Path, typer.Argument(help="A file of an eye tracker.", show_default=False)]) -> None:
+    """Say what a file is, what it holds, what of it can't be used, and how study.toml reads it."""
+    from gazeanalytics.io import summarise_file
+
+    for line in summarise_file(file).lines:
+        typer.echo(line)
 
 
 @app.command()

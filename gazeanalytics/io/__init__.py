@@ -9,17 +9,22 @@ from gazeanalytics.io.load import load_shard, shard_files
 from gazeanalytics.io.lund2013 import Lund2013, read_lund2013
 from gazeanalytics.io.maps import ColumnSource, TableMap
 from gazeanalytics.io.plausible import foreign_name
+from gazeanalytics.io.recognising import concrete, fitting_presets
+from gazeanalytics.io.summary import FileSummary, summarise_file
 
 __all__ = [
     "LIKERT",
     "ColumnSource",
     "Drafts",
     "EyelinkRecording",
+    "FileSummary",
     "Lund2013",
     "TableMap",
     "Trials",
+    "concrete",
     "convert",
     "eyelink_table",
+    "fitting_presets",
     "foreign_name",
     "format_of",
     "load_shard",
@@ -32,4 +37,5 @@ __all__ = [
     "read_probabilities",
     "read_responses",
     "shard_files",
+    "summarise_file",
 ]

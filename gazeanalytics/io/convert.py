@@ -104,9 +104,9 @@ def _distinct(frame: pd.DataFrame, raw: pd.DataFrame, contract: Table, table_map
                 raise InputError(f"study.toml, tables.{contract.name}.distinct: there is no column {name!r}; {have}")
         keys = raw.loc[frame.index, table_map.distinct]
         keys = keys.assign(**{"our reading": frame["reading"]}) if "reading" in frame else keys
-        return frame[~keys.duplicated()]
+        return frame[~keys.duplicated(keep=table_map.distinct_row)]
     keys = [key for key in contract.key if key in frame]
-    return frame.drop_duplicates(keys) if table_map.distinct and keys else frame
+    return frame.drop_duplicates(keys, keep=table_map.distinct_row) if table_map.distinct and keys else frame
 
 
 def _native_columns(raw: pd.DataFrame, contract: Table) -> dict[str, ColumnSource]:
@@ -302,6 +302,8 @@ class _Known:
         return known[source.unit]
 
     def _flags(self, cells: pd.Series, missing: pd.Series, column: Column, source: ColumnSource) -> pd.Series:
+        if source.at_least is not None:
+            return (self._numbers(cells, missing, column, source) >= source.at_least) & ~missing
         words = cells.astype(str).str.strip().str.lower()
         known = words.isin(["1", "1.0", "true", "yes", "valid", "0", "0.0", "false", "no", "invalid"]) | missing
         if not known.all():

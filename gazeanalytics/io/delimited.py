@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,8 @@ class Dialect:
         Lines that begin with it are passed over.
     names : tuple of str
         Names of the columns of a file without a header.
+    pass_over : str
+        Lines that fit this regular expression are no rows.
     max_unpacked_mb : float
         How large a packed file may become.
     """
@@ -44,6 +47,7 @@ class Dialect:
     skip: int = 0
     comment: str = ""
     names: tuple[str, ...] = ()
+    pass_over: str = ""
     max_unpacked_mb: float = MAX_UNPACKED_MB
 
 
@@ -61,12 +65,15 @@ class _Text:
         The number in the file of each line of `body`, counted from 1.
     encoding : str
         What the file is in.
+    passed : int
+        Lines that `pass_over` took for no rows.
     """
 
     body: bytes
     names: list[str]
     lines: np.ndarray
     encoding: str
+    passed: int = 0
 
 
 def read_names(path: Path, dialect: Dialect) -> list[str]:
@@ -105,6 +112,8 @@ def read_delimited(
     text = _text(path, dialect)
     if text.encoding == "windows-1252" and rejects is not None and not dialect.encoding:
         rejects.note(path, "is not UTF-8 text; read as windows-1252, say encoding = '...' in study.toml if it is not")
+    if rejects is not None and text.passed:
+        rejects.leave_out("lines passed over", path, text.passed)
     require(path, columns, text.names)
     if columns is None and (other := _other_delimiter(text.names)):
         raise InputError(f"{path}: has a header delimited by {other!r}; say delimiter = {other!r} in study.toml")
@@ -139,8 +148,12 @@ def _text(path: Path, dialect: Dialect) -> _Text:
     count = body.count(b"\n") + (not body.endswith(b"\n") and bool(body))
     lines = np.arange(line, line + count, dtype=np.int64)
     if mark and b"\n" + mark in b"\n" + body[: len(mark)] + body:
-        body, lines = _without_comments(body, lines, mark)
-    return _Text(body, names, lines, encoding)
+        body, lines = _without(body, lines, lambda row: row.startswith(mark))
+    before = len(lines)
+    if dialect.pass_over:
+        no_row = re.compile(dialect.pass_over.encode())
+        body, lines = _without(body, lines, lambda row: no_row.search(row) is not None)
+    return _Text(body, names, lines, encoding, before - len(lines) if dialect.pass_over else 0)
 
 
 def _after_lines(path: Path, data: bytes, skip: int) -> tuple[int, int]:
@@ -153,9 +166,9 @@ def _after_lines(path: Path, data: bytes, skip: int) -> tuple[int, int]:
     return start, skip + 1
 
 
-def _without_comments(body: bytes, lines: np.ndarray, mark: bytes) -> tuple[bytes, np.ndarray]:
+def _without(body: bytes, lines: np.ndarray, passed: Callable[[bytes], bool]) -> tuple[bytes, np.ndarray]:
     rows = body.split(b"\n")
-    kept = [place for place, row in enumerate(rows[: len(lines)]) if not row.startswith(mark)]
+    kept = [place for place, row in enumerate(rows[: len(lines)]) if not passed(row)]
     return b"\n".join([rows[place] for place in kept]) + b"\n", lines[kept]
 
 

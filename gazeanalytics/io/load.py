@@ -10,9 +10,10 @@ from gazeanalytics import tables
 from gazeanalytics.geometry import Screen
 from gazeanalytics.io.convert import convert
 from gazeanalytics.io.eyelink import EYELINK_TABLES, check_screen, eyelink_table, read_eyelink
-from gazeanalytics.io.files import SUFFIXES, format_of, read_rows
+from gazeanalytics.io.files import SUFFIXES, format_of, read_header, read_rows
 from gazeanalytics.io.maps import TableMap
 from gazeanalytics.io.plausible import check_units, foreign_name, impossible_rows, in_time, note_rate, one_clock
+from gazeanalytics.io.recognising import concrete
 from gazeanalytics.tables import InputError, Rejects, SetAside
 from gazeanalytics.tables.identifying import identifies
 
@@ -106,7 +107,7 @@ def load_shard(
     ...         print(str(error).partition(": ")[2].partition(";")[0])
     the median fixation would last 0.225 ms, looks like s
     """
-    table_map = table_map or TableMap(file=file.name)
+    table_map = concrete(table_map or TableMap(file=file.name), name, file)
     lenient = rejects is not None and name in _SET_ASIDE
     if table_map.format == "eyelink":
         frame, aside, rows = _of_eyelink(file, name, table_map, rejects, screen)
@@ -135,7 +136,15 @@ def _of_rows(
 ) -> tuple[pd.DataFrame, dict[int, SetAside], int]:
     """Rows of a table, converted; those set aside, by their index; and how many the file holds."""
     kind = table_map.format or format_of(file)
-    raw, broken = read_rows(file, table_map.needs, kind=kind, dialect=table_map.dialect(kind), rejects=rejects)
+    needs, dialect = table_map.needs, table_map.dialect(kind)
+    # The name of the file or its folder, unless the file has a column of that name.
+    of_path = {one: value for one, value in _of_path(file).items() if needs and one in table_map.reading}
+    if of_path and needs:
+        header = read_header(file, kind=kind, dialect=dialect)
+        of_path = {one: value for one, value in of_path.items() if one not in header}
+        needs = [one for one in needs if one not in of_path]
+    raw, broken = read_rows(file, needs, kind=kind, dialect=dialect, rejects=rejects)
+    raw = raw.assign(**of_path)
     if broken and not lenient:
         raise InputError(broken[0].words(file, "correct that row or its quotes"))
     if rejects is not None and table_map.native:
@@ -143,6 +152,13 @@ def _of_rows(
     aside = {fault.row - 2: fault for fault in broken}
     frame = convert(raw, name, table_map, file, aside if lenient else None)
     return frame, aside, len(raw) + len(broken)
+
+
+def _of_path(file: Path) -> dict[str, str]:
+    name = file.name
+    for suffix in reversed(file.suffixes):
+        name = name.removesuffix(suffix) if suffix.lower() in (".gz", ".zst", *SUFFIXES) else name
+    return {"file": name, "folder": file.absolute().parent.name}
 
 
 def _of_eyelink(

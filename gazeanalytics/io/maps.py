@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from gazeanalytics.io.delimited import Dialect
 from gazeanalytics.io.eyelink import Eye, Trials
-from gazeanalytics.io.files import DELIMITERS
+from gazeanalytics.io.files import DELIMITERS, SUFFIXES
+from gazeanalytics.io.presets import preset, preset_names
 from gazeanalytics.io.unpacking import MAX_UNPACKED_MB
+from gazeanalytics.tables import nearest
 
 __all__ = ["CONDITION", "UNITS", "ColumnSource", "Frame", "Origin", "TableMap"]
 
@@ -69,6 +71,10 @@ class ColumnSource(_Strict):
     )
     missing: list[Cell] = Field(default_factory=list, description="further codes that mean: not known")
     levels: dict[str, Cell] = Field(default_factory=dict, description="foreign value to ours")
+    at_least: float | None = Field(
+        default=None,
+        description="of a flag that the file gives as a confidence: it is true from this value on, and false where it is missing",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> ColumnSource:
@@ -109,11 +115,14 @@ class TableMap(_Strict):
     """
 
     file: str | list[str] = Field(description="path or pattern beside study.toml, or a list of them", min_length=1)
-    format: Literal["csv", "tsv", "json", "jsonl", "parquet", "eyelink"] | None = None
+    format: str | None = Field(
+        default=None, description="csv, tsv, json, jsonl, parquet, eyelink, or a preset such as 'tobii'"
+    )
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     encoding: str | None = Field(default=None, description="of text; default UTF-8, windows-1252 where it is not that")
     skip: int = Field(default=0, ge=0, description="lines before the header")
     comment: str = Field(default="", description="lines that begin with it are passed over")
+    pass_over: str = Field(default="", description="lines that fit this regular expression are no rows, as messages")
     names: list[str] = Field(default_factory=list, description="names of the columns of a file without a header")
     decimal: str = Field(default=".", min_length=1, max_length=1, description="decimal mark of numbers")
     thousands: str = Field(default="", max_length=1, description="mark between thousands")
@@ -121,7 +130,10 @@ class TableMap(_Strict):
         default=MAX_UNPACKED_MB, gt=0, description="a packed file that would be larger is refused"
     )
     rate_hz: float | None = Field(default=None, gt=0, description="samples a second, where the maker states it")
-    reading: list[str] = Field(default_factory=list, description="foreign columns that together name a reading")
+    reading: list[str] = Field(
+        default_factory=list,
+        description="foreign columns that together name a reading; file or folder: the name of the file or its folder",
+    )
     frame: Frame = Field(default="image", description="what x and y are measured in")
     origin: Origin = Field(default="top-left", description="where x and y are 0; y grows upwards from the bottom")
     clock: Literal["image", "recording"] = Field(
@@ -130,6 +142,9 @@ class TableMap(_Strict):
     missing: list[Cell] = Field(default_factory=list, description="codes that mean: not known, in every column")
     distinct: bool | list[str] = Field(
         default=False, description="keep the first row of each key, or of each value of these foreign columns"
+    )
+    distinct_row: Literal["first", "last"] = Field(
+        default="first", description="which row distinct keeps; last, where values grow until an event ends"
     )
     explode: list[str] = Field(
         default_factory=list,
@@ -164,6 +179,23 @@ class TableMap(_Strict):
             return {name: {"column": source} if isinstance(source, str) else source for name, source in columns.items()}
         return columns
 
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, name: str | None) -> str | None:
+        known = [*dict.fromkeys(SUFFIXES.values()), "eyelink", *preset_names()]
+        if name is not None and name not in known:
+            raise ValueError(f"no such format; {nearest(name, known)}")
+        return name
+
+    @field_validator("pass_over")
+    @classmethod
+    def _an_expression(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"no regular expression ({error})") from None
+        return pattern
+
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, encoding: str | None) -> str | None:
@@ -192,7 +224,13 @@ class TableMap(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_eyelink(cls, given: Any) -> Any:
-        """An EyeLink gives places on the screen, and times on its own clock until a message marks image onset."""
+        """A preset says its frame, origin and clock.
+
+        An EyeLink gives places on the screen, and times on its own clock until a message marks image onset.
+        """
+        if isinstance(given, dict) and given.get("format") in preset_names():
+            declared = preset(given["format"])
+            return {key: declared[key] for key in ("frame", "origin", "clock") if key in declared} | given
         if not isinstance(given, dict) or given.get("format") != "eyelink":
             return given
         return {"frame": "screen", "clock": "image" if given.get("onset_message") else "recording"} | given
@@ -221,7 +259,7 @@ class TableMap(_Strict):
     @property
     def native(self) -> bool:
         """Whether the file holds our own names and units already."""
-        return not self.columns
+        return not self.columns and self.format not in preset_names()
 
     @property
     def needs(self) -> list[str] | None:
@@ -246,5 +284,6 @@ class TableMap(_Strict):
             skip=self.skip,
             comment=self.comment,
             names=tuple(self.names),
+            pass_over=self.pass_over,
             max_unpacked_mb=self.max_unpacked_mb,
         )

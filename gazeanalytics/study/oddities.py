@@ -107,6 +107,7 @@ def _zoomed(study: _Study) -> Iterator[tuple[Path | str, str]]:
         if table_map is None or table_map.frame.startswith("image"):
             continue
         file = study.files(name)[0]
+        table_map = io.concrete(table_map, name, file)
         kind = table_map.format or io.format_of(file)
         found = io.read_header(file, kind=kind, dialect=table_map.dialect(kind))
         zoomed = [column for column in found if _ZOOM.search(column)]

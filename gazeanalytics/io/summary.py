@@ -1,0 +1,188 @@
+"""What a file is and holds: its format, rows, rejects, readings, rate and loss, and how study.toml reads it."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gazeanalytics.io.eyelink import EYELINK_TABLES
+from gazeanalytics.io.files import read_rows
+from gazeanalytics.io.load import load_shard
+from gazeanalytics.io.maps import TableMap
+from gazeanalytics.io.presets import preset, preset_names
+from gazeanalytics.io.recognising import concrete, fitting_presets, tables_of
+from gazeanalytics.tables import InputError, Rejects
+
+__all__ = ["FileSummary", "summarise_file"]
+
+_REJECTS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FileSummary:
+    """What a file is.
+
+    Attributes
+    ----------
+    format : str
+        As study.toml takes it.
+    tables : dict of str to pandas.DataFrame
+        The tables that it gives.
+    rejects : dict of str to Rejects
+        What each table set aside, with row and reason.
+    rows : int or None
+        Rows of the file after its header, messages left out; None for an EyeLink.
+    lines : tuple of str
+        The same in words.
+    """
+
+    format: str
+    tables: dict[str, pd.DataFrame]
+    rejects: dict[str, Rejects]
+    rows: int | None
+    lines: tuple[str, ...]
+
+
+def summarise_file(file: Path) -> FileSummary:
+    r"""Recognise a file by its columns and read it.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        An EyeLink recording or a file that a preset fits.
+
+    Raises
+    ------
+    InputError
+        If no preset fits, or none that fits gives a table; then with the reason of each.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "fixations.csv")
+    ...     head = "timestamp_start_fixation,timestamp_end_fixation,x_position,y_position"
+    ...     _ = path.write_text(head + "\n0.5,0.75,900,1200\n0.8,1.1,950,1300\n")
+    ...     summarise_file(path).lines[:2]
+    ('reflacx: REFLACX, fixations (one folder a reading)', '2 rows in the file')
+    """
+    if not file.exists():
+        raise InputError(f"{file}: no such file; correct the path")
+    reasons = []
+    for table_map in _candidates(file):
+        names = EYELINK_TABLES if table_map.format == "eyelink" else tables_of(table_map.format or "")
+        tables, rejects = {}, {}
+        for name in names:
+            try:
+                tables[name], rejects[name] = _table(file, name, table_map)
+            except InputError as error:
+                reasons.append(f"{table_map.format}, {name}: {_without_path(str(error), file)}")
+        if tables:
+            rows = _rows(file, next(iter(tables)), table_map)
+            lines = _in_words(file, table_map, tables, rejects, rows)
+            lines += [f"not read as {reason}" for reason in reasons]
+            return FileSummary(table_map.format or "", tables, rejects, rows, tuple(lines))
+    if reasons:
+        raise InputError(f"{file}: {'; '.join(reasons)}")
+    raise InputError(
+        f"{file}: its columns fit no known format ({', '.join(('eyelink', *preset_names()))}); map them in study.toml, "
+        "see the README"
+    )
+
+
+def _candidates(file: Path) -> list[TableMap]:
+    if ".asc" in [suffix.lower() for suffix in file.suffixes]:
+        return [TableMap(file=file.name, format="eyelink")]
+    return list(fitting_presets(file).values())
+
+
+def _table(file: Path, name: str, table_map: TableMap) -> tuple[pd.DataFrame, Rejects]:
+    rejects = Rejects(max_share=1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # notes are printed with the rest
+        return load_shard(file, name, table_map, rejects=rejects), rejects
+
+
+def _rows(file: Path, name: str, table_map: TableMap) -> int | None:
+    if table_map.format == "eyelink":
+        return None
+    made = concrete(table_map, name, file)
+    raw, broken = read_rows(file, kind=made.format, dialect=made.dialect(made.format or ""), columns=_one(made))
+    return len(raw) + len(broken)
+
+
+def _one(made: TableMap) -> list[str]:
+    """A column is enough to count rows."""
+    source = next(one for one in made.columns.values() if one.reads)
+    return [source.reads[0].split(".")[0] if made.explode else source.reads[0]]
+
+
+def _in_words(
+    file: Path, table_map: TableMap, tables: dict[str, pd.DataFrame], rejects: dict[str, Rejects], rows: int | None
+) -> list[str]:
+    name = table_map.format or ""
+    title = "EyeLink recording (ASC)" if name == "eyelink" else preset(name)["title"]
+    lines = [f"{name}: {title}"] + ([] if rows is None else [f"{rows:,} rows in the file"])
+    for table, frame in tables.items():
+        made = concrete(table_map, table, file)
+        lines += _of_table(table, frame, rejects[table])
+        if made.reading:
+            lines.append(f"  a reading is named by {', '.join(made.reading)}, such as {frame['reading'].iloc[0]!r}")
+        left = 0 if rows is None or made.explode else rows - len(frame) - _rejected(rejects[table])
+        if left:
+            lines.append(f"  {left:,} rows are no {table}: " + ", ".join([*made.keep, *_repeated(made)]))
+    units = "fractions" if "fraction" in table_map.frame else "px"
+    origin = {"top-left": "upper left", "bottom-left": "lower left"}.get(table_map.origin, "centre")
+    place = table_map.frame.partition("-")[0]
+    lines.append(f"times in ms; places are {units} of the {place}, counted from its {origin}")
+    lines.append("In study.toml:")
+    for table in tables:
+        lines += [f"[tables.{table}]", f"file = {json.dumps(file.name)}", f'format = "{name}"']
+        lines += [f"delimiter = {json.dumps(table_map.delimiter)}"] if table_map.delimiter else []
+    return lines
+
+
+def _of_table(name: str, frame: pd.DataFrame, rejects: Rejects) -> list[str]:
+    faults = [fault for found in rejects.rows.values() for fault in found]
+    readings = frame["reading"].nunique()
+    words = [f"{len(frame):,} rows in {readings:,} reading{'' if readings == 1 else 's'}", f"{len(faults):,} rejects"]
+    if name == "samples":
+        words += [f"{_rate(frame):.4g} Hz", f"{_loss(frame):.1%} lost"]
+    lines = [f"{name}: {', '.join(words)}"]
+    for fault in faults[:_REJECTS_SHOWN]:
+        column = f", column {fault.column!r}" if fault.column else ""
+        lines.append(f"  row {fault.row}{column}: expected {fault.expected}; got {fault.got}")
+    more = len(faults) - _REJECTS_SHOWN
+    lines += [f"  and {more:,} more"] if more > 0 else []
+    lines += [f"  {count:,} {what}" for (what, _), count in rejects.left_out.items() if count]
+    return lines + [f"  {note.partition(': ')[2]}" for note in rejects.notes.values()]
+
+
+def _without_path(text: str, file: Path) -> str:
+    return text.replace(f"{file}: ", "").replace(f"{file}, ", "").replace(str(file), file.name)
+
+
+def _rejected(rejects: Rejects) -> int:
+    return sum(len(found) for found in rejects.rows.values())
+
+
+def _repeated(made: TableMap) -> list[str]:
+    return [f"{name} repeated" for name in made.distinct] if isinstance(made.distinct, list) else []
+
+
+def _rate(frame: pd.DataFrame) -> float:
+    """Samples a second, by the median interval within readings."""
+    steps = frame["t"].diff()[frame["reading"].eq(frame["reading"].shift())].to_numpy(float)
+    steps = steps[steps > 0]
+    return 1000.0 / float(np.median(steps)) if len(steps) else float("nan")
+
+
+def _loss(frame: pd.DataFrame) -> float:
+    """Share of samples without a place, or said not to be valid."""
+    lost = frame["x"].isna() | frame["y"].isna()
+    return float((lost | ~frame["valid"] if "valid" in frame else lost).mean())
