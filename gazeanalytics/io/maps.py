@@ -73,7 +73,7 @@ class ColumnSource(_Strict):
     levels: dict[str, Cell] = Field(default_factory=dict, description="foreign value to ours")
     at_least: float | None = Field(
         default=None,
-        description="of a flag that the file gives as a confidence: it is true from this value on, and false where it is missing",
+        description="of a flag that the file gives as a confidence: true from this value on, false where it is missing",
     )
 
     @model_validator(mode="after")
