@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gazeanalytics.study.kept import check_kept, read_kept
 from gazeanalytics.tables import InputError
 
 __all__ = ["locked"]
@@ -37,7 +38,7 @@ def locked(lock: Path, folder: Path) -> Iterator[None]:
     Raises
     ------
     InputError
-        If another run holds the lock, naming it and the remedy.
+        If another run holds the lock, naming it and the remedy; if what stands there is no file.
 
     Examples
     --------
@@ -70,6 +71,7 @@ def _taken(lock: Path) -> int:
     """Open and lock the file; again if another run took it away between the two."""
     while True:
         # A link in its place is not followed: what is written here would empty the file that it leads to.
+        check_kept(lock)
         handle = os.open(lock, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
             _hold(handle)
@@ -109,7 +111,7 @@ else:
 def _holder(lock: Path) -> str:
     """What the holder wrote of itself."""
     try:
-        about = json.loads(lock.read_text("utf-8"))
+        about = json.loads(read_kept(lock, most=10_000))
         return f"process {about['process']} on {about['host']}, since {about['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "it left no name"

@@ -13,6 +13,7 @@ import pandas as pd
 
 from gazeanalytics.io.files import checked_parquet
 from gazeanalytics.ragged import thread_count
+from gazeanalytics.study.kept import check_folder, check_kept, read_kept
 from gazeanalytics.tables import InputError
 
 __all__ = ["Progress", "digest_of", "over_shards", "write_parquet", "write_text"]
@@ -133,9 +134,12 @@ def _kept_part(compute: Callable[[Path], Parts], file: Path, keep: Path | None, 
         return compute(file)
     folder = keep / digest_of(file, salt=salt + file.name)[:24]
     done = folder / "done"
+    check_folder(folder)
     kept = sorted(folder.glob("*.parquet"))
+    for path in (done, *kept):
+        check_kept(path)
     # Their hash was written last: a part that the disk has damaged is made again, like one that isn't whole.
-    if done.exists() and done.read_text("utf-8") == digest_of(*kept):
+    if done.exists() and read_kept(done) == digest_of(*kept):
         return {path.stem: checked_parquet(path).read().to_pandas() for path in kept}
     parts = compute(file)
     folder.mkdir(parents=True, exist_ok=True)

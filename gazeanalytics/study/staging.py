@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from gazeanalytics.study.kept import check_folder, check_kept, read_kept
 from gazeanalytics.study.locking import locked
 from gazeanalytics.study.shards import write_text
 from gazeanalytics.study.study import Study
@@ -84,8 +85,8 @@ def check_free(out: Path, study: Study, overwrite: bool) -> None:
 def _is_ours(marker: Path) -> bool:
     """Whether an analysis wrote this file: others write a provenance.json too, and their folders aren't replaced."""
     try:
-        about = json.loads(marker.read_text("utf-8"))
-    except (OSError, ValueError):
+        about = json.loads(read_kept(marker))
+    except (ValueError, RecursionError):
         return False
     return isinstance(about, dict) and "gazeanalytics" in about
 
@@ -132,7 +133,7 @@ def staged(out: Path) -> Iterator[Stage]:
     """
     work = out / WORK
     new = not out.exists()
-    _refuse_link(work)
+    _check_work(work)
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -167,7 +168,7 @@ def finish(out: Path) -> bool:
     False
     """
     work = out / WORK
-    _refuse_link(work)
+    _check_work(work)
     if not (work / _READY).is_file():
         return False
     with locked(work / "lock", out):
@@ -179,9 +180,14 @@ def finish(out: Path) -> bool:
     return True
 
 
-def _refuse_link(work: Path) -> None:
+def _check_work(work: Path) -> None:
+    """Refuse what no run has put there: it would be followed, waited for, or met when the results are complete."""
     if work.is_symlink():
         raise InputError(f"{work}: is a link; remove it, or name another folder with --out")
+    for name in ("lock", _READY):
+        check_kept(work / name)
+    for name in ("new", "parts", "old"):
+        check_folder(work / name)
 
 
 def _swap(out: Path) -> None:
@@ -209,8 +215,8 @@ def _swap(out: Path) -> None:
 def _listed(ready: Path) -> list[str]:
     """Names of the new results."""
     try:
-        return [str(name) for name in json.loads(ready.read_text("utf-8"))]
-    except (ValueError, TypeError):
+        return [str(name) for name in json.loads(read_kept(ready))]
+    except (ValueError, TypeError, RecursionError):
         raise InputError(f"{ready}: is damaged; keep what you need of {ready.parent}, remove it, run again") from None
 
 

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from gazeanalytics.study import open_study, verify
 from gazeanalytics.study.locking import locked
 from gazeanalytics.study.provenance import sealed
+from gazeanalytics.study.shards import over_shards, write_text
 from gazeanalytics.study.staging import MARKER, check_free, finish, staged
 from gazeanalytics.tables import InputError
 
@@ -185,9 +187,75 @@ def test_what_stands_where_results_go_is_let_alone(small, tmp_path):
     out = tmp_path / "lock"
     (out / ".gazeanalytics").mkdir(parents=True)
     (out / ".gazeanalytics" / "lock").symlink_to(mine)
-    with pytest.raises(OSError, match="symbolic links"), staged(out):
+    with pytest.raises(InputError, match=r"lock: is a link where a run keeps a file; remove it and run"), staged(out):
         pass
     assert mine.read_text() == "mine"
+
+
+def piped(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+
+
+def endless(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to("/dev/zero")
+
+
+def foldered(path):
+    (path / "within").mkdir(parents=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+@pytest.mark.parametrize("make", [piped, endless, foldered])
+@pytest.mark.parametrize("name", [MARKER, ".gazeanalytics/lock", ".gazeanalytics/ready"])
+def test_what_is_no_file_is_never_waited_for(small, tmp_path, name, make):
+    """A pipe without a writer waits for ever, a link to /dev/zero never ends, a folder is met at the very end."""
+    out = tmp_path / "out"
+    make(out / name)
+    done = subprocess.run(
+        [sys.executable, "-m", "gazeanalytics.cli", "analyse", small, "--out", out, "--overwrite", "--only", "quality"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    what = {piped: "a pipe or device", endless: "a link", foldered: "a folder"}[make]
+    said = f"{out / name}: is {what} where a run keeps a file; remove it and run again"
+    if name == MARKER:
+        said = f"{out}: holds a {MARKER} that no analysis wrote; name an empty folder with --out"
+    assert done.stderr == f"gazeanalytics: {said}\n"
+    assert done.returncode == 2
+    assert os.path.lexists(out / name)
+
+
+def test_a_folder_of_the_work_that_is_a_link_is_not_followed(tmp_path):
+    for name in ("new", "parts", "old"):
+        out = tmp_path / f"out-{name}"
+        (out / ".gazeanalytics").mkdir(parents=True)
+        (out / ".gazeanalytics" / name).symlink_to(tmp_path)
+        said = rf"{name}: is a link where a run keeps a folder; remove it and run again"
+        with pytest.raises(InputError, match=said), staged(out):
+            pass
+
+
+def test_a_marker_without_end_is_none_of_ours(small, tmp_path):
+    for number, text in enumerate(("[" * 200_000, '{"gazeanalytics": "' + "0" * (64 << 20) + '"}')):
+        out = tmp_path / f"out{number}"
+        out.mkdir()
+        (out / MARKER).write_text(text)
+        with pytest.raises(InputError, match=r"holds a provenance.json that no analysis wrote"):
+            check_free(out, open_study(small), overwrite=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+@pytest.mark.parametrize("name", ["done", "a.parquet"])
+def test_a_kept_part_that_is_no_file_is_named(tmp_path, name):
+    file, keep = tmp_path / "a.txt", tmp_path / "parts"
+    write_text("a", file)
+    list(over_shards(lambda file: {"a": pd.DataFrame({"n": [1]})}, [file], keep=keep))
+    (folder,) = keep.iterdir()
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(InputError, match=rf"{name}: is a pipe or device where a run keeps a file; remove it"):
+        list(over_shards(lambda file: {"a": pd.DataFrame({"n": [1]})}, [file], keep=keep))
 
 
 def test_results_stopped_at_the_very_end_are_finished_and_kept(small, tmp_path):
