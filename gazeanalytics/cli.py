@@ -184,6 +184,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
+        _refuse_empty(sys.argv[1:])
         app()
     except _StoppedError as stopped:
         _say_stopped(stopped)
@@ -200,6 +201,14 @@ def main() -> None:
         sys.exit(2)
     finally:
         _let_signals_end()
+
+
+def _refuse_empty(words: list[str]) -> None:
+    """An empty name, of a variable that isn't set, would mean the folder where one happens to be."""
+    for place, word in enumerate(words, 1):
+        if not word or (word.startswith("--") and word.endswith("=")):
+            before = f" after {words[place - 2]!r}" if not word and place > 1 else f" of {word[:-1]!r}" if word else ""
+            raise InputError(f"the folder's name{before} is empty; name the folder")
 
 
 def _sentence(error: Exception) -> str:

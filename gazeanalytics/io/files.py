@@ -6,8 +6,10 @@ reported with its row.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO
 
@@ -160,6 +162,8 @@ def _open_parquet(path: Path, max_unpacked_mb: float = MAX_UNPACKED_MB) -> pyarr
         raise InputError(f"{path}: is empty; put the data there or take the table out of study.toml")
     try:
         file = checked_parquet(path)
+    except _OtherNamesError as error:
+        raise InputError(f"{path}: is damaged ({error}); copy it again from its source") from None
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(
             f"{path}: is not a complete Parquet file ({path.stat().st_size:,} bytes; {_said(error)}); copy it again "
@@ -188,7 +192,23 @@ def checked_parquet(source: Path | BinaryIO) -> pyarrow.parquet.ParquetFile:
     """
     file = pyarrow.parquet.ParquetFile(source, page_checksum_verification=True)
     _check_footer(file.metadata)
+    _check_names(file)
     return file
+
+
+class _OtherNamesError(ValueError):
+    """A footer that calls a column by two names."""
+
+
+def _check_names(file: pyarrow.parquet.ParquetFile) -> None:
+    """Raise where the two lists of columns in the footer differ, as a flipped bit makes them: no sum guards a footer."""
+    kept = (file.metadata.metadata or {}).get(b"ARROW:schema")
+    if kept is None:
+        return
+    noted = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(kept))).names
+    for name, other in zip_longest(file.schema_arrow.names, noted):
+        if name != other:
+            raise _OtherNamesError(f"column {name!r} is called {other!r} in another place of its footer")
 
 
 def _check_footer(footer: pyarrow.parquet.FileMetaData) -> None:

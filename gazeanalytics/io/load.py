@@ -51,9 +51,13 @@ def shard_files(folder: Path, name: str, table_map: TableMap | None) -> list[Pat
         raise InputError(
             f"{found[0]} and {found[1].name}: two files for one table; name one in study.toml, tables.{name}"
         )
-    if not found and (folder / name).is_dir():
-        found = sorted(path for path in (folder / name).iterdir() if _is_table(path))
-    return found
+    shards = sorted(filter(_is_table, (folder / name).iterdir())) if (folder / name).is_dir() else []
+    if found and shards:
+        raise InputError(
+            f"{found[0]} and folder {name}/ ({shards[0].name}): two places for one table; name one in study.toml, "
+            f"tables.{name}"
+        )
+    return found or shards
 
 
 def load_shard(

@@ -106,14 +106,23 @@ def _make_room(folder: Path, design: Design, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; name a folder")
     if folder.exists() and any(folder.iterdir()):
-        if not overwrite:
-            raise InputError(f"{folder}: holds something already; choose another folder, or overwrite")
-        if not (folder / _EFFECTS).exists():
+        if not _is_ours(folder):
             raise InputError(f"{folder}: holds something that is no simulated study; choose another folder")
+        if not overwrite:
+            raise InputError(
+                f"{folder}: holds a simulated study already, or part of one; add --overwrite to replace it, or choose "
+                "another folder"
+            )
         for name in ("study.toml", *_TABLES, *_FOLDERS["gaze"], *_FOLDERS["points"], "truth"):
             _remove(folder / name)
     for name in (*_FOLDERS[design.level], *_TRUTH[design.level]):
         (folder / name).mkdir(parents=True, exist_ok=True)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a simulation wrote here: the design comes first, so a stopped one leaves it, or else empty folders."""
+    half = (folder / _EFFECTS).with_suffix(".half")
+    return (folder / _EFFECTS).exists() or all(path.is_dir() or path == half for path in folder.rglob("*"))
 
 
 def _remove(path: Path) -> None:
@@ -204,6 +213,8 @@ def _write_parquet(path: Path, frame: pd.DataFrame) -> None:
     half = path.with_suffix(".half")
     coded = [name for name in frame.columns if name not in plain]
     coding: dict[str, Any] = {"use_dictionary": coded, "use_byte_stream_split": plain, "compression": "zstd"}
+    # The reader checks every page against its sum, so that a flipped bit of the disk becomes no other gaze.
+    coding["write_page_checksum"] = True
     pq.write_table(table, half, **coding)
     os.replace(half, path)
 

@@ -85,7 +85,7 @@ def _kind(path: Path) -> str:
     """What stands there, in words; nothing where it is absent."""
     try:
         mode = path.lstat().st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror}); ask for read access") from None

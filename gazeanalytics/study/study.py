@@ -303,6 +303,8 @@ def open_study(folder: str | Path, *, strict: bool = False) -> Study:
     Traceback (most recent call last):
     gazeanalytics.tables.errors.InputError: nowhere: no such folder; name the folder that holds study.toml
     """
+    if not str(folder):
+        raise InputError("the folder's name is empty; name the folder that holds study.toml")
     folder = Path(folder)
     if folder.is_file():
         raise InputError(f"{folder}: is a file; name the folder that holds study.toml")

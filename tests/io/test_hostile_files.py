@@ -37,6 +37,19 @@ def test_what_pandas_notes_in_a_parquet_file_is_not_read(tmp_path):
     assert read_rows(path, None, kind="parquet")[0].to_dict("list") == {"reading": [1, 2], "x": [3.0, 4.0]}
 
 
+def test_a_column_that_a_flipped_bit_renamed_is_damage(tmp_path):
+    """No sum guards a footer; it names its columns in more than one place."""
+    path = tmp_path / "fixations.parquet"
+    pq.write_table(pa.table({"reading": [1], "pupil": [3.0]}), path)
+    whole = path.read_bytes()
+    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    place = whole.index(b"pupil", footer)
+    path.write_bytes(whole[:place] + b"q" + whole[place + 1 :])
+    said = r"pupil' in another place of its footer\); copy it again"
+    with pytest.raises(InputError, match=r"fixations.parquet: is damaged \(column 'qupil' is called '" + said):
+        read_rows(path)
+
+
 def test_half_a_letter_in_json_is_named_by_record_and_column(tmp_path):
     (tmp_path / "traces.jsonl").write_text(
         '{"reading": 1, "text": "\\ud83d\\ude00"}\n{"reading": 2, "text": "e \\ud800"}'

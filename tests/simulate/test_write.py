@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import os
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from gazeanalytics import tables
@@ -88,11 +91,44 @@ def test_other_seed_other_gaze_and_generator_allowed(written, tmp_path):
     assert ours["study.toml"] == theirs["study.toml"]
 
 
+@pytest.mark.parametrize("place", ["truth/effects.json", "truth/effects.csv", "samples/part-00000.parquet"])
+def test_stopped_by_a_full_disk_it_says_how_to_begin_again(tmp_path, monkeypatch, place):
+    folder, real = tmp_path / "study", os.replace
+    small = Design(readers=2, cases=2, models=(), rate_hz=30)
+
+    def full(source, target):
+        if Path(target) == folder / place:
+            raise OSError(28, "No space left on device")
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        simulate_study(folder, small, rng=1)
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="add --overwrite to replace it"):
+        simulate_study(folder, small, rng=1)
+    simulate_study(folder, small, rng=1, overwrite=True)
+    assert (folder / "study.toml").exists()
+
+
+def test_a_flipped_bit_in_any_parquet_file_is_seen(written, tmp_path):
+    """Pages bear their sums, so that a bit that the disk flips becomes no other gaze."""
+    for number, path in enumerate(sorted(written[0].rglob("*.parquet"))):
+        column = pq.ParquetFile(path).metadata.row_group(0).column(0)
+        whole = bytearray(path.read_bytes())
+        whole[column.data_page_offset + column.total_compressed_size // 2] ^= 4
+        bad = tmp_path / f"{number}.parquet"
+        bad.write_bytes(whole)
+        with pytest.raises(OSError, match="CRC checksum verification failed"):
+            pq.ParquetFile(bad, page_checksum_verification=True).read()
+
+
 def test_overwrite_replaces_a_simulated_study_only(tmp_path):
     folder = tmp_path / "study"
     small = Design(readers=2, cases=2, models=(), rate_hz=30)
     simulate_study(folder, small, rng=1, shard_readings=1)
-    with pytest.raises(InputError, match=r"study: holds something already; choose another folder, or overwrite$"):
+    said = r"study: holds a simulated study already, or part of one; add --overwrite to replace it, or choose another"
+    with pytest.raises(InputError, match=said):
         simulate_study(folder, small, rng=1)
     simulate_study(folder, small, rng=1, shard_readings=2, overwrite=True)
     assert len(list((folder / "samples").iterdir())) == 2

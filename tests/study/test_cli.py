@@ -74,6 +74,16 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(small, tmp_path, monke
     assert before == {path: path.read_bytes() for path in small.rglob("*") if path.is_file()}
 
 
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [(("analyse", "", "--out", "out"), " after 'analyse'"), (("analyse", "study", "--out="), " of '--out'")],
+)
+def test_an_empty_name_is_not_this_folder(tmp_path, monkeypatch, capsys, words, place):
+    monkeypatch.chdir(tmp_path)
+    status, _, said = run(monkeypatch, capsys, *words)
+    assert (status, said) == (2, f"gazeanalytics: the folder's name{place} is empty; name the folder\n")
+
+
 def test_check_tells_the_rows(small, monkeypatch, capsys):
     status, out, err = run(monkeypatch, capsys, "check", small)
     assert (status, err) == (0, "")

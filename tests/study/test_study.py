@@ -83,6 +83,22 @@ def test_two_files_for_one_table_are_refused(small):
         open_study(small).check()
 
 
+def test_a_file_and_a_folder_for_one_table_are_refused(small):
+    (small / "readers").mkdir()
+    open_study(small).check()
+    (small / "readers" / "scan.png").touch()
+    open_study(small).check()
+    (small / "readers" / "part-0.csv").write_text((small / "readers.csv").read_text())
+    said = r"readers\.csv and folder readers/ \(part-0\.csv\): two places for one table; name one in study\.toml"
+    with pytest.raises(InputError, match=said):
+        open_study(small).check()
+
+
+def test_a_folder_without_a_name_is_told():
+    with pytest.raises(InputError, match=r"^the folder's name is empty; name the folder that holds study\.toml$"):
+        open_study("")
+
+
 def test_no_gaze_and_no_study_are_told(small, tmp_path):
     (small / "fixations.csv").unlink()
     with pytest.raises(InputError, match=r"neither gaze \(samples, fixations\) nor words"):
