@@ -201,7 +201,7 @@ class _OtherNamesError(ValueError):
 
 
 def _check_names(file: pyarrow.parquet.ParquetFile) -> None:
-    """Raise where the two lists of columns in the footer differ, as a flipped bit makes them: no sum guards a footer."""
+    """Raise where the two lists of columns in the footer differ, as a flipped bit does: no sum guards a footer."""
     kept = (file.metadata.metadata or {}).get(b"ARROW:schema")
     if kept is None:
         return
