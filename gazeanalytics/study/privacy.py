@@ -133,8 +133,8 @@ def _spoken_table(table: report.PaperTable, pseudonyms: Pseudonyms) -> report.Pa
     )
 
 
-def check_key_file(key_file: Path, out: Path) -> None:
-    """Refuse a key file that would lie among the results, or replace a file.
+def check_key_file(key_file: Path, out: Path, study: Study | None = None) -> None:
+    """Refuse a key file that would lie among the results or in a table of the study, or replace a file.
 
     Raises
     ------
@@ -150,10 +150,23 @@ def check_key_file(key_file: Path, out: Path) -> None:
     """
     if out.resolve() in (key_file.resolve().parent, *key_file.resolve().parents):
         raise InputError(f"{key_file}: lies among the results that it is the key to; name a place outside of {out}")
+    if study is not None and (table := _table_beside(key_file, study)):
+        raise InputError(f"{key_file}: lies in the study's table {table!r}; name another place with --key")
     if key_file.exists():
         raise InputError(f"{key_file}: is there already; name another file with --key")
     if not os.access(key_file.parent, os.W_OK):
         raise InputError(f"{key_file}: nothing can be written to that folder; name a place in another with --key")
+
+
+def _table_beside(file: Path, study: Study) -> str:
+    """The table of the study that would read this file, too, if there is one."""
+    home, place = study.folder.resolve(), file.resolve()
+    for name in TABLES:
+        folders = {home / name} | {one.resolve().parent for one in study.files(name)} - {home}
+        own = place.parent == home and place.name.split(".")[0] == name
+        if own or any(folder in place.parents for folder in folders):
+            return name
+    return ""
 
 
 def keep_releasable(frame: pd.DataFrame, known: StudyResult) -> pd.DataFrame:

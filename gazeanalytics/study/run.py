@@ -71,7 +71,7 @@ def analyse(
     out = Path(out)
     check_free(out, study, overwrite)
     if key_file is not None:
-        check_key_file(Path(key_file), out)
+        check_key_file(Path(key_file), out, study)
     counts, planned = _checked(study, names, progressed)
     with staged(out) as stage:
         found = _run(StudyResult(study, counts=counts, keep=stage.parts, progress=progress), planned, progressed)

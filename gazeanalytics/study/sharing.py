@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from pathlib import Path
 
 from gazeanalytics.study.scanning import scan
-from gazeanalytics.study.staging import MARKER
 from gazeanalytics.study.study import Study
 from gazeanalytics.study.verifying import verify
+from gazeanalytics.study.written import read_provenance
 from gazeanalytics.tables import InputError
 
 __all__ = ["share"]
@@ -48,16 +47,18 @@ def share(out: str | Path, bundle: str | Path, study: Study | None = None) -> Pa
     out, bundle = Path(out), Path(bundle)
     if bundle.exists():
         raise InputError(f"{bundle}: is there already; name another file")
+    if out.resolve() in bundle.resolve().parents:
+        raise InputError(f"{bundle}: lies in the results themselves; name a place outside of {out}")
     if faults := verify(out):
         raise InputError(f"{out}: {faults[0]}; run analyse again before sharing")
-    about = json.loads((out / MARKER).read_text("utf-8"))
+    about, _ = read_provenance(out)
     if about["study"].get("report", {}).get("identifiers"):
         raise InputError(f"{out}: bears names, since study.toml says [report] identifiers = true; run without it")
     if found := scan(out, study):
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise InputError(f"{out}: may say who a person is: {'; '.join(found[:_SHOWN])}{more}; nothing was packed")
     with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(path for path in out.rglob("*") if path.is_file() and not path.is_symlink()):
+        for path in sorted(path for path in out.rglob("*") if path.is_file()):
             # A fixed time: when the results were packed is nobody's business, and equal results give equal bytes.
             entry = zipfile.ZipInfo(path.relative_to(out).as_posix(), (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED

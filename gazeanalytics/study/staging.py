@@ -16,7 +16,7 @@ from gazeanalytics.study.shards import write_text
 from gazeanalytics.study.study import Study
 from gazeanalytics.tables import TABLES, InputError
 
-__all__ = ["MARKER", "WORK", "Stage", "check_free", "finish", "staged"]
+__all__ = ["MARKER", "RESULTS", "WORK", "Stage", "check_free", "finish", "staged"]
 
 MARKER = "provenance.json"
 """Written last: a folder that holds it holds whole results."""
@@ -27,7 +27,8 @@ first byte on, so that a killed run can be resumed and nobody's files are taken 
 
 # Written when the new results are complete: from here on a killed run is finished by the next one, never begun anew.
 _READY = "ready"
-_RESULTS = ("data", "tables", "figures", "report.html")
+RESULTS = ("data", "tables", "figures", "report.html")
+"""Names of all that a run writes beside the marker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def check_free(out: Path, study: Study, overwrite: bool) -> None:
     held = {path.name for path in out.iterdir()} if out.exists() else set()
     # After a killed run there may be the work folder alone, or that beside files of others: those are let alone, unless
     # they stand where results go.
-    foreign = not held <= {WORK} if WORK not in held else bool(held & {*_RESULTS})
+    foreign = not held <= {WORK} if WORK not in held else bool(held & {*RESULTS})
     if MARKER in held and not _is_ours(out / MARKER):
         raise InputError(f"{out}: holds a {MARKER} that no analysis wrote; name an empty folder with --out")
     if MARKER not in held and foreign:
@@ -200,11 +201,11 @@ def _swap(out: Path) -> None:
     listed = _listed(work / _READY)
     shutil.rmtree(work / "old", ignore_errors=True)
     (work / "old").mkdir()
-    for name in (MARKER, *_RESULTS):
+    for name in (MARKER, *RESULTS):
         swapped = name in listed and not os.path.lexists(work / "new" / name)
         if os.path.lexists(out / name) and not swapped and not os.path.lexists(work / "old" / name):
             _move(name, out, work / "old", work)
-    for name in (*_RESULTS, MARKER):
+    for name in (*RESULTS, MARKER):
         if os.path.lexists(work / "new" / name):
             _move(name, work / "new", out, work)
     for name in ("parts", "old", "new"):

@@ -13,12 +13,14 @@ import pandas as pd
 import pyarrow as pa
 
 from gazeanalytics.io.files import checked_parquet
+from gazeanalytics.study.kept import check_kept
 from gazeanalytics.study.planning import plan
 from gazeanalytics.study.provenance import inputs_of, seal_holds, versions
 from gazeanalytics.study.run import analyse
 from gazeanalytics.study.shards import Progress, digest_of
-from gazeanalytics.study.staging import MARKER, WORK, finish
+from gazeanalytics.study.staging import MARKER, RESULTS, WORK, finish
 from gazeanalytics.study.study import Study
+from gazeanalytics.study.written import read_provenance
 from gazeanalytics.tables import InputError
 
 __all__ = ["completed", "replay", "verify"]
@@ -55,22 +57,32 @@ def verify(out: str | Path) -> list[str]:
     ['report.html: is missing']
     """
     out = Path(out)
-    written: dict[str, Any] = _provenance(out)["outputs"]
-    if not seal_holds((out / MARKER).read_text("utf-8")):
+    found, text = read_provenance(out)
+    if not seal_holds(text):
         return [f"{MARKER}: was changed after the run, or written by another version"]
+    written: dict[str, Any] = found["outputs"]
     faults = []
     for name, about in written.items():
         path = out / name
         if not path.is_file():
             faults.append(f"{name}: is missing")
+        elif not path.resolve().is_relative_to(out.resolve()):
+            faults.append(f"{name}: is a link that leads out of the results")
         elif digest_of(path) != about["sha256"]:
             faults.append(f"{name}: was changed after the run ({path.stat().st_size} bytes, {about['bytes']} written)")
-    there = {path.relative_to(out) for path in out.rglob("*") if path.is_file()}
+    there = {path.relative_to(out) for path in out.rglob("*") if _is_something(path, out)}
     if any(path.parts[0] == WORK for path in there):
         faults.append(f"{WORK}: was left by a run that was stopped; run analyse with --overwrite, or remove the folder")
     names = {path.as_posix() for path in there if path.parts[0] != WORK}
     faults += [f"{name}: was not written by the run" for name in sorted(names - set(written) - {MARKER})]
     return faults
+
+
+def _is_something(path: Path, out: Path) -> bool:
+    """Whether the path is more than a folder around others, or one that a run makes whether it is filled or not."""
+    if path.is_symlink() or not path.is_dir():
+        return True
+    return not any(path.iterdir()) and path.relative_to(out).as_posix() not in RESULTS
 
 
 def replay(out: str | Path, study: Study, *, progress: Progress | None = None) -> list[str]:
@@ -88,8 +100,8 @@ def replay(out: str | Path, study: Study, *, progress: Progress | None = None) -
     Returns
     -------
     list of str
-        What differs, one sentence each: inputs, versions, tables with their columns and largest difference, other
-        files. Empty when the run wrote the same bytes again.
+        What differs, one sentence each: what `verify` says, inputs, versions, seed, settings, counts and analyses,
+        tables with their columns and largest difference, other files. Empty when the run wrote the same bytes again.
 
     Raises
     ------
@@ -105,19 +117,21 @@ def replay(out: str | Path, study: Study, *, progress: Progress | None = None) -
     >>> replay(out, study)
     []
     """
-    before = _provenance(Path(out))
-    faults = [f"input {name}: {how}" for name, how in _changed(before["inputs"], dict(inputs_of(study)))]
-    only = list(before["analyses"]["run"])
+    faults, (before, _) = verify(out), read_provenance(Path(out))
+    faults += [f"input {name}: {how}" for name, how in _changed(before["inputs"], dict(inputs_of(study)))]
+    only = _asked(before, study)
     with tempfile.TemporaryDirectory() as folder:
         again = Path(folder) / "again"
         analyse(study, again, only=only, progress=progress)
-        after = _provenance(again)
+        after, _ = read_provenance(again)
         versions, now = ({**one["libraries"], "gazeanalytics": one["gazeanalytics"]} for one in (before, after))
         faults += [
             f"version of {name}: {then} then, {now.get(name)} now"
             for name, then in versions.items()
             if now.get(name) != then
         ]
+        for key in sorted((set(before) | set(after)) - {"gazeanalytics", "libraries", "inputs", "outputs", "seal"}):
+            faults += [f"{MARKER}, {told}" for told in _differing(key, before.get(key), after.get(key))]
         for name, how in _changed(before["outputs"], after["outputs"]):
             detail = _difference(Path(out) / name, again / name) if name.endswith(".parquet") else how
             faults.append(f"{name}: {detail}")
@@ -157,7 +171,7 @@ def completed(out: str | Path, study: Study, only: Iterable[str] | None = None) 
     if not finish(Path(out)):
         return False
     try:
-        before = _provenance(Path(out))
+        before, _ = read_provenance(Path(out))
     except InputError:  # of another version: nothing to compare with
         return False
     done = {*before["analyses"]["run"], *before["analyses"]["not possible"]}
@@ -165,17 +179,21 @@ def completed(out: str | Path, study: Study, only: Iterable[str] | None = None) 
     return done == asked and before["inputs"] == dict(inputs_of(study)) and versions().items() <= before.items()
 
 
-def _provenance(out: Path) -> dict[str, Any]:
-    path = out / MARKER
-    if not path.is_file():
-        raise InputError(f"{out}: holds no whole results ({MARKER} is missing); run analyse to make them")
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except ValueError:
-        raise InputError(f"{path}: is damaged (no JSON); run analyse again") from None
-    if not isinstance(found, dict) or not {"outputs", "inputs", "analyses", "libraries"} <= set(found):
-        raise InputError(f"{path}: was written by another version; run analyse again")
-    return found
+def _asked(before: dict[str, Any], study: Study) -> list[str] | None:
+    """Names of the analyses that a run was asked for; None where they are those that the study leaves on."""
+    done = {*before["analyses"]["run"], *before["analyses"]["not possible"]}
+    planned = plan(study)
+    # A name that this version has no analysis for is told by the comparison of what ran.
+    return None if done == {name for name, entry in planned.items() if entry.on} else sorted(done & set(planned))
+
+
+def _differing(place: str, then: Any, now: Any) -> Iterator[str]:
+    """Where two values of JSON differ: by key in mappings, whole in all else."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in sorted(set(then) | set(now)):
+            yield from _differing(f"{place}.{key}", then.get(key), now.get(key))
+    elif json.dumps(then) != json.dumps(now):
+        yield f"{place}: {json.dumps(then)[:80]} then, {json.dumps(now)[:80]} now"
 
 
 def _changed(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -191,6 +209,7 @@ def _changed(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[st
 def _difference(one: Path, two: Path) -> str:
     """How two tables differ: rows, columns, and the largest difference of a number."""
     try:
+        check_kept(one)
         before, after = (checked_parquet(file).read().to_pandas() for file in (one, two))
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         return f"can't be read ({str(error).splitlines()[0]})"

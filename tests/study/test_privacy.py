@@ -1,11 +1,15 @@
 """No one's name, number or rare combination of attributes leaves with the results."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from gazeanalytics.study import analyse, open_study, replay, scan, verify
+from gazeanalytics.study.analyses import registry
 from gazeanalytics.study.analyses.human_against_ai import kind_frame
+from gazeanalytics.study.provenance import sealed
 from gazeanalytics.study.pseudonyms import pseudonyms_of
 from gazeanalytics.tables import InputError, InputWarning
 from gazeanalytics.tables.identifying import identifies
@@ -164,6 +168,17 @@ def test_the_key_is_kept_apart(named, tmp_path):
         analyse(open_study(named), tmp_path / "out", key_file=tmp_path / "key.csv")
 
 
+@pytest.mark.parametrize("place", ["fixations/key.csv", "fixations/more/key.csv", "saccades/key.csv", "readers.tsv"])
+def test_the_key_is_no_part_of_a_table(small, place):
+    (small / "fixations").mkdir()
+    (small / "fixations.csv").rename(small / "fixations" / "one.csv")
+    (small / place).parent.mkdir(parents=True, exist_ok=True)
+    table = place.split("/")[0].split(".")[0]
+    with pytest.raises(InputError, match=rf"lies in the study's table '{table}'; name another place with --key"):
+        analyse(open_study(small), small / "out", key_file=small / place)
+    assert not (small / "out").exists()
+
+
 def test_provenance_hides_paths_and_codes(named, tmp_path):
     elsewhere = tmp_path / "Dr_Hopper_gaze.csv"
     (named / "fixations.csv").rename(elsewhere)
@@ -200,6 +215,44 @@ def test_replay_names_the_numbers_that_differ(small, tmp_path):
     faults = replay(out, open_study(small))
     assert "input fixations.csv: differs" in faults
     assert any(fault.startswith("data/fixations.parquet: differs in duration by up to 5") for fault in faults)
+
+
+def test_replay_sees_what_was_changed_in_the_results(small, tmp_path):
+    """A value changed by hand, and a record changed and sealed anew."""
+    out = tmp_path / "out"
+    analyse(open_study(small), out, only=["quality", "readings"])
+    data = out / "data" / "fixations.parquet"
+    whole = data.read_bytes()
+    fixations = pd.read_parquet(data)
+    fixations.loc[0, "duration"] += 1
+    fixations.to_parquet(data)
+    (fault,) = replay(out, open_study(small))
+    assert fault.startswith("data/fixations.parquet: was changed after the run (")
+    data.write_bytes(whole)
+    about = json.loads((out / "provenance.json").read_text())
+    rows = about["counts"]["readings in"]
+    about["counts"]["readings in"] += 1
+    about |= {"seed": 99, "settings": {"readings": {"k": 1}}, "python": "2.7"}
+    about["analyses"]["not possible"]["models"] = "no reason"
+    (out / "provenance.json").write_text(sealed(about))
+    assert verify(out) == []
+    faults = replay(out, open_study(small))
+    assert "provenance.json, seed: 99 then, 1 now" in faults
+    assert f"provenance.json, counts.readings in: {rows + 1} then, {rows} now" in faults
+    assert any(fault.startswith('provenance.json, settings.readings: {"k": 1} then, null now') for fault in faults)
+    assert any(fault.startswith('provenance.json, python: "2.7" then') for fault in faults)
+    assert any(fault.startswith("provenance.json, analyses.not possible.models:") for fault in faults)
+
+
+def test_a_whole_run_with_analyses_that_were_not_possible_is_replayed(small, tmp_path):
+    """They are asked for again: the page says why they weren't possible, not that they were switched off."""
+    with (small / "study.toml").open("a") as file:
+        names = [name for name in registry() if name not in ("quality", "saccades", "events", "aoi_metrics")]
+        file.write("".join(f"[analyses.{name}]\nrun = false\n" for name in names))
+    out = tmp_path / "out"
+    found = analyse(open_study(small), out)
+    assert found.skipped
+    assert replay(out, open_study(small)) == []
 
 
 def faults_of(out):

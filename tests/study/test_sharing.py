@@ -290,6 +290,8 @@ def test_results_are_packed_and_clean(small, tmp_path):
         assert {"report.html", "provenance.json", "data/readings.parquet"} <= set(archive.namelist())
     with pytest.raises(InputError, match="is there already"):
         share(out, tmp_path / "one.zip")
+    with pytest.raises(InputError, match=r"four.zip: lies in the results themselves; name a place outside of"):
+        share(out, out / "data" / "four.zip")
     (out / "tables" / "readers.csv").write_text("Dr. Hopper")
     with pytest.raises(InputError, match="was changed after the run"):
         share(out, tmp_path / "three.zip")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gazeanalytics.study import open_study, verify
+from gazeanalytics.study import open_study, replay, share, verify
 from gazeanalytics.study.locking import locked
-from gazeanalytics.study.provenance import sealed
+from gazeanalytics.study.provenance import outputs_of, sealed
 from gazeanalytics.study.shards import over_shards, write_text
 from gazeanalytics.study.staging import MARKER, check_free, finish, staged
 from gazeanalytics.tables import InputError
@@ -273,8 +273,88 @@ def test_results_stopped_at_the_very_end_are_finished_and_kept(small, tmp_path):
         check_free(out, study, overwrite=True)
 
 
+def record(**other):
+    """The least that a record of a run holds."""
+    analyses = {"run": [], "not possible": {}}
+    least = {"gazeanalytics": "0", "libraries": {}, "study": {}, "analyses": analyses, "inputs": {}, "outputs": {}}
+    return least | other
+
+
+HASH = {"bytes": 3, "sha256": "0" * 64}
+WRONG = {
+    "outputs": {"outputs": []},
+    "outputs.report.html.bytes": {"outputs": {"report.html": {}}},
+    "inputs.study.toml": {"inputs": {"study.toml": 3}},
+    "libraries": {"libraries": []},
+    "analyses.run": {"analyses": {}},
+    "study": {"study": 5},
+    "study.report": {"study": {"report": 5}},
+}
+
+
+@pytest.mark.parametrize("place", WRONG)
+@pytest.mark.parametrize("verb", ["verify", "replay", "share"])
+def test_a_record_of_another_structure_is_one_sentence(small, tmp_path, place, verb):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / MARKER).write_text(sealed(record(**WRONG[place])))
+    said = rf"{MARKER}: {place} isn't what a run writes there; it was changed, or written by another version; run"
+    with pytest.raises(InputError, match=said):
+        {
+            "verify": verify,
+            "replay": lambda out: replay(out, open_study(small)),
+            "share": lambda out: share(out, "a.zip"),
+        }[verb](out)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 200_000, r"provenance.json: is damaged \(no JSON\); run analyse again"),
+        ("{", r"provenance.json: is damaged \(no JSON\); run analyse again"),
+        ("[]", r"provenance.json: the whole of it isn't what a run writes there"),
+    ],
+)
+def test_a_record_that_is_none_is_one_sentence(tmp_path, text, said):
+    (tmp_path / MARKER).write_text(text)
+    with pytest.raises(InputError, match=said):
+        verify(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../a.txt", "data/../../a.txt", "C:\\a.txt", "..\\a.txt"])
+def test_a_record_that_names_files_of_others_is_refused(tmp_path, name):
+    out = tmp_path / "out"
+    out.mkdir()
+    (tmp_path / "a.txt").write_text("abc")
+    (out / MARKER).write_text(sealed(record(outputs={name: HASH})))
+    with pytest.raises(InputError, match=r"provenance.json: names a file outside of the results \('"):
+        verify(out)
+
+
+def test_a_link_out_of_the_results_is_named(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (tmp_path / "a.txt").write_text("abc")
+    (out / "a.txt").symlink_to(tmp_path / "a.txt")
+    (out / MARKER).write_text(sealed(record(outputs={"a.txt": outputs_of(tmp_path)["a.txt"]})))
+    assert verify(out) == ["a.txt: is a link that leads out of the results"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+def test_whatever_was_added_is_named(tmp_path):
+    (tmp_path / MARKER).write_text(sealed(record()))
+    (tmp_path / "data").mkdir()
+    assert verify(tmp_path) == []
+    os.mkfifo(tmp_path / "data" / "pipe")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "nowhere").symlink_to(tmp_path / "absent")
+    (tmp_path / "around").symlink_to(tmp_path)
+    added = ["around", "data/pipe", "empty", "nowhere"]
+    assert verify(tmp_path) == [f"{name}: was not written by the run" for name in added]
+
+
 def test_verify_names_what_a_stopped_run_left(tmp_path):
-    (tmp_path / MARKER).write_text(sealed({"outputs": {}, "inputs": {}, "analyses": {}, "libraries": {}}))
+    (tmp_path / MARKER).write_text(sealed(record()))
     (tmp_path / ".gazeanalytics" / "parts").mkdir(parents=True)
     (tmp_path / ".gazeanalytics" / "parts" / "a.parquet").touch()
     left = ".gazeanalytics: was left by a run that was stopped; run analyse with --overwrite, or remove the folder"
