@@ -131,7 +131,7 @@ def _in_words(
     for table, frame in tables.items():
         made = concrete(table_map, table, file)
         lines += _of_table(table, frame, rejects[table])
-        if made.reading:
+        if made.reading and len(frame):
             lines.append(f"  a reading is named by {', '.join(made.reading)}, such as {frame['reading'].iloc[0]!r}")
         left = 0 if rows is None or made.explode else rows - len(frame) - _rejected(rejects[table])
         if left:

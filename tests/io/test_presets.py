@@ -114,3 +114,8 @@ def test_every_preset_is_complete():
     for name in preset_names():
         assert {"title", "kind", "sniff", "frame", "clock"} <= set(preset(name))
         assert {"samples", "fixations"} & set(preset(name))
+
+
+def test_a_file_without_rows_says_so(tmp_path):
+    found = summarise_file(write(tmp_path, "a.tsv", [TOBII[0].format(us="", px="", ms="")]))
+    assert (found.rows, len(found.tables["samples"])) == (0, 0)
