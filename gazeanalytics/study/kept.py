@@ -47,14 +47,14 @@ def check_folder(path: Path) -> None:
         raise InputError(f"{path}: is {found} where a run keeps a folder; remove it and run again")
 
 
-def read_kept(path: Path, *, most: int = _MOST) -> str:
+def read_kept(path: Path, *, max_bytes: int = _MOST) -> str:
     """Text of a file that a run has kept; bytes that are no text become question marks.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
-    most : int
+    max_bytes : int
         Bytes that it may have.
 
     Raises
@@ -73,11 +73,11 @@ def read_kept(path: Path, *, most: int = _MOST) -> str:
     check_kept(path)
     try:
         with path.open("rb") as stream:
-            data = stream.read(most + 1)
+            data = stream.read(max_bytes + 1)
     except OSError as error:
         raise InputError(f"{path}: can't be read ({error.strerror}); ask for read access") from None
-    if len(data) > most:
-        raise InputError(f"{path}: is larger than any that a run writes ({most:,} bytes); remove it and run again")
+    if len(data) > max_bytes:
+        raise InputError(f"{path}: is larger than any that a run writes ({max_bytes:,} bytes); remove it and run again")
     return data.decode("utf-8", "replace")
 
 

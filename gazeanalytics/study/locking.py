@@ -111,7 +111,7 @@ else:
 def _holder(lock: Path) -> str:
     """What the holder wrote of itself."""
     try:
-        about = json.loads(read_kept(lock, most=10_000))
+        about = json.loads(read_kept(lock, max_bytes=10_000))
         return f"process {about['process']} on {about['host']}, since {about['since']}"
     except (ValueError, KeyError, TypeError, RecursionError):
         return "it left no name"
