@@ -131,7 +131,7 @@ def replay(out: str | Path, study: Study, *, progress: Progress | None = None) -
             if now.get(name) != then
         ]
         for key in sorted((set(before) | set(after)) - {"gazeanalytics", "libraries", "inputs", "outputs", "seal"}):
-            faults += [f"{MARKER}, {told}" for told in _differing(key, before.get(key), after.get(key))]
+            faults += [f"{MARKER}, {which}" for which in _differing(key, before.get(key), after.get(key))]
         for name, how in _changed(before["outputs"], after["outputs"]):
             detail = _difference(Path(out) / name, again / name) if name.endswith(".parquet") else how
             faults.append(f"{name}: {detail}")
@@ -183,7 +183,7 @@ def _asked(before: dict[str, Any], study: Study) -> list[str] | None:
     """Names of the analyses that a run was asked for; None where they are those that the study leaves on."""
     done = {*before["analyses"]["run"], *before["analyses"]["not possible"]}
     planned = plan(study)
-    # A name that this version has no analysis for is told by the comparison of what ran.
+    # A name that this version has no analysis for shows in the comparison of what ran.
     return None if done == {name for name, entry in planned.items() if entry.on} else sorted(done & set(planned))
 
 
