@@ -120,7 +120,8 @@ def load_shard(
     if name in _SET_ASIDE and "reading" not in frame:
         return _checked(frame, name, file, table_map)  # what is plausible is asked of each reading; this names the lack
     frame = in_time(frame) if name == "samples" else frame
-    check_units(frame, name, table_map, file)
+    if table_map.format != "eyelink":  # whose units are known: they are the format's
+        check_units(frame, name, table_map, file)
     if rejects is not None and table_map.rate_hz and name == "samples":
         note_rate(frame, table_map.rate_hz, file, rejects)
     impossible = impossible_rows(frame, name, table_map, file) if name in _SET_ASIDE else {}

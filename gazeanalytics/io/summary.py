@@ -6,6 +6,7 @@ import json
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,20 +74,18 @@ def summarise_file(file: Path) -> FileSummary:
     """
     if not file.exists():
         raise InputError(f"{file}: no such file; correct the path")
-    reasons = []
+    attempts: list[_Attempt] = []
     for table_map in _candidates(file):
-        names = EYELINK_TABLES if table_map.format == "eyelink" else tables_of(table_map.format or "")
-        tables, rejects = {}, {}
-        for name in names:
-            try:
-                tables[name], rejects[name] = _table(file, name, table_map)
-            except InputError as error:
-                reasons.append(f"{table_map.format}, {name}: {_without_path(str(error), file)}")
-        if tables:
-            rows = _rows(file, next(iter(tables)), table_map)
-            lines = _in_words(file, table_map, tables, rejects, rows)
-            lines += [f"not read as {reason}" for reason in reasons]
-            return FileSummary(table_map.format or "", tables, rejects, rows, tuple(lines))
+        attempts.append(_attempt(file, table_map))
+        if attempts[-1].whole and not attempts[-1].outside:
+            break
+    found = max(attempts, key=lambda one: (one.whole, one.used), default=None)
+    if found is not None and found.tables:
+        rows = _rows(file, next(iter(found.tables)), found.table_map)
+        lines = _in_words(file, found.table_map, found.tables, found.rejects, rows)
+        lines += [f"not read as {reason}" for reason in found.reasons]
+        return FileSummary(found.table_map.format or "", found.tables, found.rejects, rows, tuple(lines))
+    reasons = dict.fromkeys(reason for one in attempts for reason in one.reasons)
     if reasons:
         raise InputError(f"{file}: {'; '.join(reasons)}")
     raise InputError(
@@ -95,9 +94,49 @@ def summarise_file(file: Path) -> FileSummary:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What one map gives of a file, and why it doesn't give other tables."""
+
+    table_map: TableMap
+    tables: dict[str, pd.DataFrame]
+    rejects: dict[str, Rejects]
+    reasons: tuple[str, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every table was read, and some row is in a reading."""
+        return bool(self.tables) and not self.reasons and self.used > 0
+
+    @property
+    def used(self) -> int:
+        """Rows in readings."""
+        return sum(map(len, self.tables.values()))
+
+    @property
+    def outside(self) -> int:
+        """Rows that stand in no reading."""
+        counts = [count for rejects in self.rejects.values() for count in rejects.left_out.items()]
+        return sum(count for (what, _), count in counts if what.endswith("outside readings"))
+
+
+def _attempt(file: Path, table_map: TableMap) -> _Attempt:
+    names = EYELINK_TABLES if table_map.format == "eyelink" else tables_of(table_map.format or "")
+    tables, rejects, reasons = {}, {}, []
+    for name in names:
+        try:
+            tables[name], rejects[name] = _table(file, name, table_map)
+        except InputError as error:
+            reasons.append(f"{table_map.format}, {name}: {_without_path(str(error), file)}")
+    return _Attempt(table_map, tables, rejects, tuple(reasons))
+
+
 def _candidates(file: Path) -> list[TableMap]:
     if ".asc" in [suffix.lower() for suffix in file.suffixes]:
-        return [TableMap(file=file.name, format="eyelink")]
+        # As it is; one eye of two; and blocks as readings where no message begins a trial.
+        ways: tuple[dict[str, Any], ...] = ({}, {"eye": "left"})
+        ways += tuple({**way, "reading": ["file", "block"]} for way in ways)
+        return [TableMap(file=file.name, format="eyelink", **way) for way in ways]
     return list(fitting_presets(file).values())
 
 
@@ -144,7 +183,14 @@ def _in_words(
     for table in tables:
         lines += [f"[tables.{table}]", f"file = {json.dumps(file.name)}", f'format = "{name}"']
         lines += [f"delimiter = {json.dumps(table_map.delimiter)}"] if table_map.delimiter else []
+        lines += _of_eyelink(table_map) if name == "eyelink" else []
     return lines
+
+
+def _of_eyelink(table_map: TableMap) -> list[str]:
+    eye = [f"eye = {json.dumps(table_map.eye)}  # both were recorded: left, right or, for samples, mean"]
+    reading = [f"reading = {json.dumps(table_map.reading)}  # no message begins a trial"]
+    return (eye if table_map.eye else []) + (reading if table_map.reading else [])
 
 
 def _of_table(name: str, frame: pd.DataFrame, rejects: Rejects) -> list[str]:

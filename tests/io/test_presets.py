@@ -119,3 +119,13 @@ def test_every_preset_is_complete():
 def test_a_file_without_rows_says_so(tmp_path):
     found = summarise_file(write(tmp_path, "a.tsv", [TOBII[0].format(us="", px="", ms="")]))
     assert (found.rows, len(found.tables["samples"])) == (0, 0)
+
+
+def test_a_recording_of_both_eyes_without_trials_is_read_by_block(asc, tmp_path):
+    """One eye of the two, each block a reading; the lines for study.toml say both."""
+    made = asc.Asc(eyes="LR").start().steady(6).end().start(500.0).steady(4).end()
+    found = summarise_file(made.write(tmp_path))
+    assert found.tables["samples"]["reading"].value_counts().to_dict() == {"own|1": 6, "own|2": 4}
+    assert any(line.startswith('eye = "left"') for line in found.lines)
+    assert any(line.startswith('reading = ["file", "block"]') for line in found.lines)
+    assert not any(line.startswith("not read") for line in found.lines)
