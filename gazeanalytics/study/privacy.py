@@ -193,7 +193,8 @@ def keep_releasable(frame: pd.DataFrame, known: StudyResult) -> pd.DataFrame:
     for key, attributes in (("reader", _OF_READERS), ("case", _OF_CASES)):
         table, brought = study.table(KEYS[key]), own_attributes(study, key)
         table = table.merge(brought[[key, *brought.columns.difference(table.columns)]], on=key, how="left")
-        present = [name for name in (*attributes, *brought.columns[1:]) if name in released and name in table]
+        asked = dict.fromkeys((*attributes, *brought.columns[1:]))
+        present = [name for name in asked if name in released and name in table]
         if present and key in released:
             released = _suppressed(released, key, table, present, study.config.report.min_cell)
     return released

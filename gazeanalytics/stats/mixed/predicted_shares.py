@@ -59,6 +59,7 @@ def predicted_shares(
 
     Examples
     --------
+    >>> from gazeanalytics.stats import multinomial
     >>> rng = np.random.default_rng(3)
     >>> data = pd.DataFrame({"reader": np.repeat(np.arange(30), 20), "site": np.repeat(["x", "y"], 300)})
     >>> scores = np.column_stack([np.zeros(600), 2.0 * (data["site"] == "y")]) + rng.gumbel(size=(600, 2))
