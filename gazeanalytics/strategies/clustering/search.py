@@ -231,7 +231,7 @@ def found_in_humps(points: np.ndarray, settings: StrategySettings, rng: np.rando
     found = search(points, strict, rng)
     if found.strategies == 1:
         return None
-    return found if search(_without(points, multimodality(points).argmax()), strict, rng).strategies > 1 else None
+    return found if search(_without(points, int(multimodality(points).argmax())), strict, rng).strategies > 1 else None
 
 
 def in_one_feature(points: np.ndarray, settings: StrategySettings, rng: np.random.Generator) -> int | None:
