@@ -13,6 +13,7 @@ from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics._kernels.stats.families import Outcome
 from gazeanalytics.stats.mixed.design import RandomTerm, arrange, unpack
 from gazeanalytics.stats.mixed.settings import Tolerances
+from gazeanalytics.stats.mixed.solver import fitting
 from gazeanalytics.stats.mixed.solver.crossed_quadrature import CrossedQuadrature
 from gazeanalytics.stats.mixed.solver.laplace import Laplace
 from gazeanalytics.stats.mixed.solver.likelihood import Density
@@ -181,3 +182,12 @@ def test_what_quadrature_is_not_for(study, formula, family, message):
     with pytest.raises(stats.ModelError) as caught:
         stats.mixed(formula, study.assign(share=0.3 + 0.4 * study["right"]), family=family, settings={"quadrature": 9})
     assert str(caught.value) == message
+
+
+def test_a_direction_that_was_held_has_a_step_and_a_curvature_that_is_none_no_interval():
+    """With a step of no width the curvature was 0 / 0, and one fit in a thousand ended in an error of numpy's."""
+    limits = Tolerances()
+    steps = fitting._steps(np.diag([0.0, 0.04]), limits)
+    assert (steps > 0).all()
+    assert steps[1] == pytest.approx(limits.difference_step * 0.2)
+    assert np.isnan(fitting._invert(np.array([[np.nan, 0.0], [0.0, 1.0]]), limits)).all()

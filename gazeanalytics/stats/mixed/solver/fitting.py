@@ -311,8 +311,14 @@ def _second_stage(engine: Laplace, first: Optimum, joint: np.ndarray, limits: To
 
 
 def _steps(inverse: np.ndarray, limits: Tolerances) -> np.ndarray:
-    """Steps of differences: small beside the standard errors that the search met, large beside rounding."""
-    return limits.difference_step * np.sqrt(np.diag(inverse)) if inverse.size else np.empty(0)
+    """Steps of differences: small beside the standard errors that the search met, large beside rounding.
+
+    A direction that was held has no error there; a step of no width would make its curvature 0 / 0.
+    """
+    if not inverse.size:
+        return np.empty(0)
+    squared = np.diag(inverse)
+    return limits.difference_step * np.sqrt(np.where(squared > 0, squared, LEAST_START**2))
 
 
 def _invert(hessian: np.ndarray, limits: Tolerances, fixed: slice = NO_FIXED) -> np.ndarray:
@@ -321,6 +327,8 @@ def _invert(hessian: np.ndarray, limits: Tolerances, fixed: slice = NO_FIXED) ->
     On the edge of what standard deviations and dispersions can be, the likelihood may be flat in some of their
     directions; those are then held. Directions of the `fixed` effects never are.
     """
+    if not np.isfinite(hessian).all():
+        return np.full(hessian.shape, np.nan)
     free = _curved(hessian, fixed, limits.flat)
     try:
         root = np.linalg.inv(np.linalg.cholesky(free.T @ hessian @ free / 2))
