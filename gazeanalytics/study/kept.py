@@ -7,14 +7,16 @@ from pathlib import Path
 
 from gazeanalytics.tables import InputError
 
-__all__ = ["check_folder", "check_kept", "read_kept"]
+__all__ = ["check_kept", "read_kept"]
 
 # Provenance takes some hundred bytes a file of the study and of the results; this is enough for 100,000 of them.
 _MOST = 64 << 20
 
 
-def check_kept(path: Path) -> None:
-    """Refuse a link, folder, pipe or device where a run keeps a file: one could be read for ever; absent is fine.
+def check_kept(path: Path, *, folder: bool = False) -> None:
+    """Refuse whatever isn't a file of its own, or a folder, where a run keeps one; absent is fine.
+
+    A link could lead anywhere, and a pipe or device be read for ever.
 
     Raises
     ------
@@ -25,26 +27,9 @@ def check_kept(path: Path) -> None:
     --------
     >>> check_kept(Path("nowhere"))
     """
-    found = _kind(path)
-    if found not in ("", "a file"):
-        raise InputError(f"{path}: is {found} where a run keeps a file; remove it and run again")
-
-
-def check_folder(path: Path) -> None:
-    """Refuse whatever isn't a folder of its own where a run keeps one; absent is fine.
-
-    Raises
-    ------
-    InputError
-        Naming the path and the remedy.
-
-    Examples
-    --------
-    >>> check_folder(Path("nowhere"))
-    """
-    found = _kind(path)
-    if found not in ("", "a folder"):
-        raise InputError(f"{path}: is {found} where a run keeps a folder; remove it and run again")
+    found, expected = _kind(path), "a folder" if folder else "a file"
+    if found not in ("", expected):
+        raise InputError(f"{path}: is {found} where a run keeps {expected}; remove it and run again")
 
 
 def read_kept(path: Path, *, max_bytes: int = _MOST) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from gazeanalytics.io.files import checked_parquet
 from gazeanalytics.ragged import thread_count
-from gazeanalytics.study.kept import check_folder, check_kept, read_kept
+from gazeanalytics.study.kept import check_kept, read_kept
 from gazeanalytics.tables import InputError
 
 __all__ = ["Progress", "digest_of", "over_shards", "write_parquet", "write_text"]
@@ -134,7 +134,7 @@ def _kept_part(compute: Callable[[Path], Parts], file: Path, keep: Path | None, 
         return compute(file)
     folder = keep / digest_of(file, salt=salt + file.name)[:24]
     done = folder / "done"
-    check_folder(folder)
+    check_kept(folder, folder=True)
     kept = sorted(folder.glob("*.parquet"))
     for path in (done, *kept):
         check_kept(path)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gazeanalytics.study.kept import check_folder, check_kept, read_kept
+from gazeanalytics.study.kept import check_kept, read_kept
 from gazeanalytics.study.locking import locked
 from gazeanalytics.study.shards import write_text
 from gazeanalytics.study.study import Study
@@ -188,7 +188,7 @@ def _check_work(work: Path) -> None:
     for name in ("lock", _READY):
         check_kept(work / name)
     for name in ("new", "parts", "old"):
-        check_folder(work / name)
+        check_kept(work / name, folder=True)
 
 
 def _swap(out: Path) -> None:
