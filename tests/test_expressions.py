@@ -240,7 +240,7 @@ def test_nothing_in_the_package_gives_text_to_python_or_pandas_to_run():
     [
         (
             "I(x + 0*np.lib.os.system('ls'))",
-            "can't read \"I(x + 0*np.lib.os.system('ls'))\": expected one of the functions I, abs, bs",
+            "can't read \"I(x + 0*np.lib.os.system('ls'))\": expected one of the functions I, abs, ar1",
         ),
         ("x.to_csv('a')", "got 'x.to_csv' at character 1"),
         ("{x + 1}", "can't read '{x + 1}': expected I(...) for arithmetic; got '{' at character 1"),

@@ -38,7 +38,7 @@ _PLAIN = (
 )  # fmt: skip
 
 # Said to a formula as a whole, not worked out row by row.
-FORMULA_WORDS = ("cbind", "censored", "interval", "nominal", "offset", "zeros")
+FORMULA_WORDS = ("ar1", "cbind", "censored", "interval", "nominal", "offset", "zeros")
 
 # Ways to code a category, each under R's name and formulaic's.
 CODINGS = {
@@ -59,7 +59,7 @@ SIGNATURES: dict[str, Signature] = {
     "relevel": Signature(settings=("ref",)),
     "interaction": Signature(columns=2, min_arguments=2),
     **dict.fromkeys(("cbind", "censored", "interval"), Signature(columns=2, min_arguments=2)),
-    **dict.fromkeys(("nominal", "offset", "zeros"), Signature()),
+    **dict.fromkeys(("ar1", "nominal", "offset", "zeros"), Signature()),
     **dict.fromkeys(CODINGS, Signature(columns=0, settings=("base",), min_arguments=0)),
 }
 

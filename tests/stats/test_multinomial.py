@@ -90,7 +90,7 @@ def test_differences_add_up_to_none_and_have_the_sign_of_what_was_planted(crosse
         ("strategy ~ years + (years | reader)", "expected random intercepts, such as (1 | reader); got a random slope"),
         (
             "strategy ~ years + offset(years)",
-            "a multinomial logit takes no offset(...), nominal(...), zeros(...) or cbind(...)",
+            "a multinomial logit takes no offset(...), nominal(...), zeros(...), ar1(...) or cbind(...)",
         ),
     ],
 )

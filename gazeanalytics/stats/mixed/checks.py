@@ -10,7 +10,7 @@ from gazeanalytics.stats.mixed.formula import Formula
 from gazeanalytics.stats.mixed.frames import Frame
 from gazeanalytics.stats.mixed.outcomes import Response
 
-__all__ = ["drop_aliased", "notes_on_data", "refuse_auxiliary", "refuse_confounded"]
+__all__ = ["drop_aliased", "notes_on_data", "refuse_autocorrelation", "refuse_auxiliary"]
 
 MIN_LEVELS = 5
 MIN_ROWS = 10
@@ -42,6 +42,15 @@ def refuse_confounded(formula: Formula, frame: Frame, family: Family, response: 
                 f"the grouping {term.group!r} has one level per row ({len(term.levels):,}), confounded "
                 "with the residual; name a grouping that several rows share, such as the reader or the case"
             )
+
+
+def refuse_autocorrelation(formula: Formula, family: Family) -> None:
+    """Refuse an autocorrelation of residuals that a family doesn't have."""
+    if formula.ar1 and not family.gaussian:
+        raise ModelError(
+            f"ar1(...) is for family 'gaussian', whose residuals can run on; got {family.name!r}: add the order, such "
+            f"as {formula.ar1[0]} or (0 + {formula.ar1[0]} | {formula.ar1[1]}), to the formula"
+        )
 
 
 def refuse_no_question(frame: Frame, family: Family) -> None:

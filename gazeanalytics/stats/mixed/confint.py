@@ -153,6 +153,11 @@ class _Direction:
 
 @one_blas_thread()
 def _profile_intervals(fit: MixedFit, confidence: float) -> pd.DataFrame:
+    if fit.plan.parts.ar1:
+        raise ModelError(
+            "profiles of a model with ar1 would hold its correlation; use method='bootstrap', or 'wald' with "
+            "Satterthwaite's degrees of freedom by estimates()"
+        )
     full = by_maximum_likelihood(fit)
     # Wilks: twice the drop of the log likelihood is chi-square with the one degree of freedom of what is held.
     bound = -2 * full.log_likelihood + float(stats.chi2.ppf(confidence, 1))

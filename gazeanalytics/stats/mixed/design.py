@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,13 @@ MAX_BORDER = 20_000
 
 class ModelError(ValueError):
     """A model that cannot be fitted as it is written, with the remedy."""
+
+
+class Touched(NamedTuple):
+    """Which level of a term each row touches, shape (rows,), and with which coefficients, (rows, coefficients)."""
+
+    codes: np.ndarray
+    z: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,8 @@ class RandomTerm:
         Each row's level.
     z : numpy.ndarray, shape (rows, coefficients)
         Each row's coefficients.
+    before : Touched, optional
+        A second level that each row touches, where rows are differences from the row before (autocorrelation).
 
     Examples
     --------
@@ -50,6 +60,13 @@ class RandomTerm:
     levels: np.ndarray
     codes: np.ndarray
     z: np.ndarray
+    before: Touched | None = None
+
+    @property
+    def touched(self) -> tuple[Touched, ...]:
+        """The one level that each row touches, or both."""
+        own = Touched(self.codes, self.z)
+        return (own,) if self.before is None else (own, self.before)
 
     @property
     def width(self) -> int:
@@ -82,7 +99,8 @@ class Design:
     places : tuple of int
         Where each of `terms` was in the formula.
     log_weights : float
-        Sum of the logarithms of precision weights, which `y`, `x`, `offset` and coefficients are scaled by; else 0.
+        -log |R| of the residuals' correlations and precisions R, which `y`, `x`, `offset` and coefficients are freed
+        from; else 0.
 
     See Also
     --------
@@ -156,19 +174,30 @@ def unpack(theta: np.ndarray, terms: tuple[RandomTerm, ...]) -> list[np.ndarray]
     return factors
 
 
-def border_blocks(terms: tuple[RandomTerm, ...]) -> Iterator[tuple[slice, slice]]:
-    """Slices of each term but the first: among a row's border entries, and among the border's positions."""
+def border_blocks(terms: tuple[RandomTerm, ...]) -> Iterator[tuple[tuple[slice, ...], slice]]:
+    """Slices of each term but the first: of a row's border entries, one a level touched, and of the border's places."""
     entry, place = 0, 0
     for term in terms[1:]:
-        count = term.width * len(term.levels)
-        yield slice(entry, entry + term.width), slice(place, place + count)
-        entry, place = entry + term.width, place + count
+        count, several = term.width * len(term.levels), len(term.touched)
+        yield (
+            tuple(slice(entry + k * term.width, entry + (k + 1) * term.width) for k in range(several)),
+            slice(place, place + count),
+        )
+        entry, place = entry + several * term.width, place + count
 
 
 def arrange(
-    y: np.ndarray, x: np.ndarray, terms: tuple[RandomTerm, ...], *, size: np.ndarray, offset: np.ndarray
+    y: np.ndarray,
+    x: np.ndarray,
+    terms: tuple[RandomTerm, ...],
+    *,
+    size: np.ndarray,
+    offset: np.ndarray,
+    main: int | None = None,
 ) -> Design:
     """Sort the rows by the main term's levels and find which border positions each of its levels touches.
+
+    The main term is the one with most coefficients, or the `main`th of `terms`; a row touches one level of it.
 
     Examples
     --------
@@ -183,7 +212,7 @@ def arrange(
     ([0, 2, 1, 3], [0, 2, 3, 4], [0, 1, 0, 1])
     """
     # The largest factor goes first: what it leaves is dense, and costs the cube of what the others have together.
-    places = tuple(sorted(range(len(terms)), key=lambda k: -terms[k].width * len(terms[k].levels)))
+    places = tuple(sorted(range(len(terms)), key=lambda k: (k != main, -terms[k].width * len(terms[k].levels))))
     ordered = tuple(terms[k] for k in places)
     border = sum(term.width * len(term.levels) for term in ordered[1:])
     if border > MAX_BORDER:
@@ -203,11 +232,12 @@ def arrange(
     columns = np.empty(positions.size, dtype=np.int64)
     slots = np.empty(positions.shape, dtype=np.int64)
     used = kernels.slot_rows(starts, positions, pointer, columns, slots)
-    widths = [term.width for term in ordered[1:]]
+    touched = [one for term in ordered[1:] for one in term.touched]
+    widths = [one.z.shape[1] for one in touched]
     entry = np.repeat(np.arange(len(widths)), widths).astype(np.int64)
     nothing = np.empty((y.size, 0))
     zf = np.ascontiguousarray(ordered[0].z[order]) if ordered else nothing
-    zb = np.ascontiguousarray(np.hstack([nothing, *(term.z[order] for term in ordered[1:])]))
+    zb = np.ascontiguousarray(np.hstack([nothing, *(one.z[order] for one in touched)]))
     return Design(
         order=order,
         y=np.ascontiguousarray(y[order], dtype=float),
@@ -221,23 +251,32 @@ def arrange(
     )
 
 
+def weighted_rows(
+    y: np.ndarray, x: np.ndarray, terms: tuple[RandomTerm, ...], *, weights: np.ndarray, offset: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, tuple[RandomTerm, ...], np.ndarray]:
+    """Scale rows by the root of their weight, after which their residual variances are equal."""
+    root = np.sqrt(weights)
+    scaled = tuple(replace(term, z=term.z * root[:, None]) for term in terms)
+    return y * root, x * root[:, None], scaled, offset * root
+
+
 def arrange_weighted(
     y: np.ndarray, x: np.ndarray, terms: tuple[RandomTerm, ...], *, weights: np.ndarray, offset: np.ndarray
 ) -> Design:
     """Arrange a Gaussian model whose row i has residual variance sigma^2 / weights[i].
 
-    Rows times the root of their weight have equal variances, so the solver needs to know nothing of weights but the
-    Jacobian of that scaling, sum(log w), which is part of the log likelihood.
+    The solver needs to know nothing of weights but the Jacobian of the rows' scaling, sum(log w), which is part of the
+    log likelihood.
     """
-    root = np.sqrt(weights)
-    scaled = tuple(replace(term, z=term.z * root[:, None]) for term in terms)
-    design = arrange(y * root, x * root[:, None], scaled, size=np.ones(y.size), offset=offset * root)
+    y, x, scaled, offset = weighted_rows(y, x, terms, weights=weights, offset=offset)
+    design = arrange(y, x, scaled, size=np.ones(y.size), offset=offset)
     return replace(design, log_weights=float(np.log(weights).sum()))
 
 
 def _positions(terms: tuple[RandomTerm, ...], order: np.ndarray) -> np.ndarray:
     parts = [np.empty((order.size, 0), dtype=np.int64)]
     for term, (_, places) in zip(terms[1:], border_blocks(terms), strict=True):
-        first = places.start + term.codes[order] * term.width
-        parts.append(first[:, None] + np.arange(term.width))
+        for one in term.touched:
+            first = places.start + one.codes[order] * term.width
+            parts.append(first[:, None] + np.arange(term.width))
     return np.ascontiguousarray(np.hstack(parts))

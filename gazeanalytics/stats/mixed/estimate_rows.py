@@ -13,7 +13,9 @@ MAX_RELATIVE_ERROR = 2.0  # an interval of fiftyfold and a fiftieth says nothing
 
 
 class FamilyParameter(NamedTuple):
-    """One of a family's own parameters: a `threshold`, a positive `scale`, or an `effect` on thresholds or zeros.
+    """A parameter of a family's own, or of residuals.
+
+    It is a `threshold`, a positive `scale`, an `effect` on thresholds or zeros, or a `correlation`.
 
     Examples
     --------
@@ -43,6 +45,11 @@ def family_row(name: str, one: FamilyParameter, confidence: float) -> dict[str, 
     """A threshold, a scale or a coefficient of another part."""
     if one.kind == "scale":
         return sd_row(name, one.value, one.error, confidence)
+    if one.kind == "correlation":
+        # On Fisher's scale, where the likelihood is nearer to a parabola and no end passes 1.
+        half = stats.norm.ppf(0.5 + confidence / 2) * one.error / (1 - one.value**2)
+        ends = (np.tanh(np.arctanh(one.value) + side * half) for side in (-1, 1))
+        return _row(name, (one.value, one.error, np.nan, np.nan, np.nan, *ends))
     row = wald_row(name, one.value, one.error, np.nan, confidence)
     return row | ({"statistic": np.nan, "p_value": np.nan} if one.kind == "threshold" else {})
 

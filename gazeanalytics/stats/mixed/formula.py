@@ -13,6 +13,7 @@ from gazeanalytics.stats.mixed.design import ModelError
 
 __all__ = ["Formula", "model_errors", "named", "parse", "variables"]
 
+_WORDS = ("ar1", "nominal", "offset", "zeros")
 OUTCOME_WORDS = ("cbind", "censored", "interval")
 
 
@@ -40,6 +41,8 @@ class Formula:
     auxiliary_kind : {"", "nominal", "zeros"}
     weights : str
         Column of weights, which is given beside the formula; empty for none.
+    ar1 : tuple of str
+        Arguments of `ar1(trial | reader)`: column of the order, and of the group within which residuals run on.
 
     Examples
     --------
@@ -59,6 +62,7 @@ class Formula:
     auxiliary: tuple[Term, ...]
     auxiliary_kind: str = ""
     weights: str = ""
+    ar1: tuple[str, ...] = ()
     outcome_word: str = ""
 
 
@@ -98,11 +102,11 @@ def parse(formula: str, columns: Iterable[str] = ()) -> Formula:
     for sign, part in parts:
         if _is_random(part):
             random += _random(_added(sign, part), nested)
-        elif isinstance(part, Call) and part.name in ("offset", "nominal", "zeros"):
+        elif isinstance(part, Call) and part.name in _WORDS:
             words.append(_added(sign, part))
         else:
             fixed.append((sign, part))
-    auxiliary, kind = _auxiliary(words)
+    auxiliary, kind = _auxiliary([call for call in words if call.name in ("nominal", "zeros")])
     return Formula(
         response=expressions.write(left),
         outcome=left.arguments if isinstance(left, Call) and word else (left,),
@@ -112,8 +116,23 @@ def parse(formula: str, columns: Iterable[str] = ()) -> Formula:
         nested=tuple(nested),
         auxiliary=auxiliary,
         auxiliary_kind=kind,
+        ar1=_order([call for call in words if call.name == "ar1"]),
         outcome_word=word,
     )
+
+
+def _order(calls: list[Call]) -> tuple[str, ...]:
+    """Give the columns of the one `ar1(trial | reader)`."""
+    if not calls:
+        return ()
+    inside = calls[0].arguments[0]
+    names = (inside.first, *(node for _, node in inside.rest)) if isinstance(inside, Chain) else ()
+    marks = [mark for mark, _ in inside.rest] if isinstance(inside, Chain) else []
+    columns = tuple(node.name for node in names if isinstance(node, Name))
+    if len(calls) > 1 or marks != ["|"] or len(columns) != 2:
+        shown = " + ".join(map(expressions.write, calls))
+        raise ModelError(f"expected one order and its group, such as ar1(trial | reader); got {shown!r}")
+    return columns
 
 
 def _is_random(part: Node) -> bool:
@@ -129,9 +148,8 @@ def _added(sign: str, part: Node) -> Node:
     return part
 
 
-def _auxiliary(words: list[Call]) -> tuple[tuple[Term, ...], str]:
+def _auxiliary(calls: list[Call]) -> tuple[tuple[Term, ...], str]:
     """Give the argument of the one `nominal(...)` or `zeros(...)`, and which it is."""
-    calls = [call for call in words if call.name != "offset"]
     if len(calls) > 1:
         shown = " + ".join(map(expressions.write, calls))
         raise ModelError(f"a formula takes one nominal(...) or zeros(...), with all its predictors; got {shown!r}")
@@ -184,7 +202,7 @@ def variables(formula: Formula) -> list[str]:
     found += [name for node in (*formula.outcome, *formula.offset) for name in expressions.names(node)]
     found += [name for effects, _ in formula.random for name in named(effects)]
     found += [name for _, groups in formula.random for name in groups]
-    return list(dict.fromkeys([*found, *([formula.weights] if formula.weights else [])]))
+    return list(dict.fromkeys([*found, *([formula.weights] if formula.weights else []), *formula.ar1]))
 
 
 def named(terms: Iterable[Term]) -> list[str]:

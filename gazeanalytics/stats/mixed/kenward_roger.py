@@ -49,7 +49,7 @@ def kenward_roger(fit: MixedFit, *, confidence: float = 0.95) -> pd.DataFrame:
     Parameters
     ----------
     fit : MixedFit
-        A Gaussian model fitted by REML without weights, of at most 2,000 rows: the covariance of all rows is formed.
+        A Gaussian model fitted by REML without weights or ar1, of at most 2,000 rows: all rows' covariance is formed.
     confidence : float
         Coverage of the intervals.
 
@@ -61,7 +61,7 @@ def kenward_roger(fit: MixedFit, *, confidence: float = 0.95) -> pd.DataFrame:
     Raises
     ------
     ModelError
-        For other families, models fitted by maximum likelihood, with weights, or too many rows.
+        For other families, models fitted by maximum likelihood, with weights or ar1, or too many rows.
 
     See Also
     --------
@@ -112,9 +112,9 @@ def kenward_roger(fit: MixedFit, *, confidence: float = 0.95) -> pd.DataFrame:
 
 
 def _check(fit: MixedFit) -> None:
-    if not fit.plan.reml or fit.plan.parts.weights:
+    if not fit.plan.reml or fit.plan.parts.weights or fit.plan.parts.ar1:
         raise ModelError(
-            "Kenward and Roger's adjustment is for a gaussian model fitted by REML without weights; "
+            "Kenward and Roger's adjustment is for a gaussian model fitted by REML without weights or ar1; "
             f"got family {fit.family.name!r}; its estimates() have degrees of freedom of their own"
         )
     if fit.n > MAX_ROWS:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from gazeanalytics.stats.mixed import checks, families, frames
 from gazeanalytics.stats.mixed import formula as formulas
+from gazeanalytics.stats.mixed.autocorrelation import arrange_lagged, fit_lagged, name_of, read_lags
 from gazeanalytics.stats.mixed.between_within import between_within
 from gazeanalytics.stats.mixed.censoring import refuse_outcome
 from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
@@ -55,6 +56,8 @@ def mixed(
         `nominal(x)` lets an effect on an ordinal outcome differ by threshold; `zeros(1)` or `zeros(x)` lets counts be
         0 for another reason too, with log odds that x may move. `censored(time, seen)` is a time that is only known
         to be longer where `seen` is 0, `interval(low, high)` one that lies between the two (from 0, or up to infinity).
+        `ar1(trial | reader)` lets residuals run on from one reading of a reader to the next, as fatigue does (Gaussian
+        only): `trial` tells their order, a gap counts as one, and the correlation is at a step of 1.
     data : pandas.DataFrame
         One row per observation. Rows with a missing value in a column of the formula are left out, counted and noted.
     family : str
@@ -120,6 +123,7 @@ def mixed(
     chosen = MixedSettings.given(settings)
     parts = replace(formulas.parse(formula, [str(name) for name in data.columns]), weights=weights or "")
     kind = families.find(family, link)
+    checks.refuse_autocorrelation(parts, kind)
     refuse_outcome(parts.outcome_word, kind.name, timed=kind.timed, of_trials=kind.of_trials)
     frame = frames.read(parts, data)
     columns = _with_success(frames.outcome(parts, frame.data), kind, chosen.success)
@@ -182,15 +186,11 @@ def check_formula(formula: str, *, family: str = "gaussian", link: str | None = 
 @one_blas_thread()
 def assemble(plan: Plan, response: Response) -> MixedFit:
     """Solve a planned model for one outcome."""
-    kind, frame = plan.family, plan.frame
-    if kind.gaussian and (response.size != 1).any():
-        design = arrange_weighted(response.y, frame.x, frame.terms, weights=response.size, offset=frame.offset)
+    if plan.parts.ar1:
+        solution, parameters = _autocorrelated(plan, response)
     else:
-        design = arrange(response.y, frame.x, frame.terms, size=response.size, offset=frame.offset)
-    if plan.settings.quadrature == "auto":
-        plan = replace(plan, settings=replace(plan.settings, quadrature=checks.points_needed(design, kind)))
-    solution = _solve(design, plan, response)
-    parameters = _family_parameters(plan, response, solution)
+        plan, solution = _solved(plan, response)
+        parameters = _family_parameters(plan, response, solution)
     df, df_method = _degrees_of_freedom(plan, solution)
     return MixedFit(
         plan=plan,
@@ -203,10 +203,35 @@ def assemble(plan: Plan, response: Response) -> MixedFit:
         random=random_effects(solution),
         log_likelihood=-0.5 * solution.minus2,
         notes=(*plan.notes, *_notes(plan, solution, parameters)),
-        engine=_engine(kind, plan.settings.points),
+        engine=_engine(plan.family, plan.settings.points),
         solution=solution,
         response=response,
     )
+
+
+def _solved(plan: Plan, response: Response) -> tuple[Plan, Solution]:
+    """Solve a model with independent residuals; the plan's points of quadrature are chosen then."""
+    kind, frame = plan.family, plan.frame
+    if kind.gaussian and (response.size != 1).any():
+        design = arrange_weighted(response.y, frame.x, frame.terms, weights=response.size, offset=frame.offset)
+    else:
+        design = arrange(response.y, frame.x, frame.terms, size=response.size, offset=frame.offset)
+    if plan.settings.quadrature == "auto":
+        plan = replace(plan, settings=replace(plan.settings, quadrature=checks.points_needed(design, kind)))
+    return plan, _solve(design, plan, response)
+
+
+def _autocorrelated(plan: Plan, response: Response) -> tuple[Solution, dict[str, FamilyParameter]]:
+    """Solve a Gaussian model whose residuals run on, and give their correlation."""
+    frame, lags = plan.frame, read_lags(plan.parts.ar1, plan.frame.data)
+
+    def arranged(rho: float) -> Design:
+        return arrange_lagged(
+            response.y, frame.x, frame.terms, weights=response.size, offset=frame.offset, lags=lags, rho=rho
+        )
+
+    solution, found = fit_lagged(arranged, lags, reml=plan.reml, limits=plan.settings.tolerances)
+    return solution, {name_of(lags): found}
 
 
 def _degrees_of_freedom(plan: Plan, solution: Solution) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -183,8 +183,8 @@ def multinomial(
 
 
 def _refuse(parts: formulas.Formula) -> None:
-    if parts.offset or parts.auxiliary_kind or len(parts.outcome) != 1:
-        raise ModelError("a multinomial logit takes no offset(...), nominal(...), zeros(...) or cbind(...)")
+    if parts.offset or parts.auxiliary_kind or parts.ar1 or len(parts.outcome) != 1:
+        raise ModelError("a multinomial logit takes no offset(...), nominal(...), zeros(...), ar1(...) or cbind(...)")
     for effects, groups in parts.random:
         if any(term.factors for term in effects):
             raise ModelError(f"expected random intercepts, such as (1 | {':'.join(groups)}); got a random slope")

@@ -10,6 +10,7 @@ from scipy.special import expit
 
 from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics.stats.mixed import frames
+from gazeanalytics.stats.mixed.autocorrelation import name_of, read_lags
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.estimability import estimable, kept_columns, left_out
 from gazeanalytics.stats.mixed.groupings import new_codes
@@ -165,12 +166,19 @@ def _root(covariance: np.ndarray) -> np.ndarray:
     return vectors * np.sqrt(np.maximum(values, 0.0))
 
 
+def _unit_residuals(fit: MixedFit, rng: np.random.Generator) -> np.ndarray:
+    if not fit.plan.parts.ar1:
+        return rng.normal(size=fit.n)
+    lags = read_lags(fit.plan.parts.ar1, fit.frame.data)
+    return lags.drawn(fit.family_parameters[name_of(lags)].value, rng)
+
+
 def _draw(fit: MixedFit, eta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     # Negative binomials are drawn as Poisson counts of gamma means, beta-binomials as counts of beta chances.
     mean, code = fit.family.mean(eta), fit.family.code
     shape = fit.family_parameters[fit.family.dispersion].value if fit.family.dispersion else np.nan
     if fit.family.gaussian:
-        return rng.normal(mean, fit.sigma / np.sqrt(fit.response.size))
+        return mean + fit.sigma / np.sqrt(fit.response.size) * _unit_residuals(fit, rng)
     if fit.family.ordinal:
         below = np.cumsum(level_probabilities(fit, eta, fit.frame.auxiliary.x), axis=1)[:, :-1]
         return np.sum(rng.random(eta.size)[:, None] > below, axis=1).astype(float)

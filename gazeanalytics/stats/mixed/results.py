@@ -219,9 +219,9 @@ class MixedFit:
     @property
     def parameters(self) -> int:
         """How many parameters were estimated."""
-        # As lme4 counts: fixed effects, elements of the covariance factors, the family's own, and sigma.
+        # As lme4 counts: fixed effects, elements of the covariance factors, the family's own, sigma, and ar1.
         count = self.coefficients.size + self.solution.theta.size + self.solution.phi.size
-        return count + self.family.gaussian
+        return count + self.family.gaussian + bool(self.plan.parts.ar1)
 
     @property
     def aic(self) -> float:

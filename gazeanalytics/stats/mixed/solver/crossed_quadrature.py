@@ -84,7 +84,7 @@ class CrossedQuadrature:
             return failed
         terms = self.design.terms
         factors = unpack(theta, terms)
-        for factor, (entries, _) in zip(factors[1:], border_blocks(terms), strict=True):
+        for factor, ((entries,), _) in zip(factors[1:], border_blocks(terms), strict=True):
             self.zb[:, entries] = self.design.raw.border[:, entries] @ factor
         self.main = theta[0] * self.design.raw.main[:, 0]
         if not self._find_modes(self.design.offset + self.design.x @ beta):
@@ -167,6 +167,6 @@ class CrossedQuadrature:
         slopes = kernels.Slopes(np.empty((0, 0)), by_border)
         kernels.loadings(sparse, raw, total, posterior.g, self._sides(self.b), self._sides(adjoint), slopes)
         parts = [np.array([design.raw.main[:, 0] @ by_place])]
-        for term, (entries, _) in zip(design.terms[1:], border_blocks(design.terms), strict=True):
+        for term, ((entries,), _) in zip(design.terms[1:], border_blocks(design.terms), strict=True):
             parts.append(by_border[entries, entries][triangle(term.width)])
         return np.concatenate([*parts, design.x.T @ total])

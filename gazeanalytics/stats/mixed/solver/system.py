@@ -82,7 +82,8 @@ class System:
         if factors:
             np.matmul(d.raw.main, factors[0], out=here.main)
         for factor, (entries, _) in zip(factors[1:], border_blocks(d.terms), strict=True):
-            here.border[:, entries] = d.raw.border[:, entries] @ factor
+            for part in entries:
+                here.border[:, part] = d.raw.border[:, part] @ factor
 
     def zero(self) -> Modes:
         """Return modes of zero."""
@@ -136,10 +137,12 @@ class System:
         """Return dV/dtheta of the marginal covariance V, times residuals; shape (parameters, rows)."""
         d, found = self.design, []
         for term, factor, u in zip(d.terms, unpack(theta, d.terms), modes.by_term(d.terms), strict=True):
-            codes, z = term.codes[d.order], term.z[d.order]
+            touched = [(one.codes[d.order], one.z[d.order]) for one in term.touched]
             for row, column in zip(*triangle(term.width), strict=True):
-                pull = np.bincount(codes, z[:, row] * residuals, len(term.levels))
-                found.append(z[:, row] * u[codes, column] + (z @ factor[:, column]) * pull[codes])
+                parts = [np.bincount(codes, z[:, row] * residuals, len(term.levels)) for codes, z in touched]
+                pull = np.sum(parts, axis=0)
+                parts = [z[:, row] * u[codes, column] + (z @ factor[:, column]) * pull[codes] for codes, z in touched]
+                found.append(np.sum(parts, axis=0))
         return np.array(found)
 
     def inverse(self, *, fixed: bool) -> np.ndarray:
@@ -174,7 +177,7 @@ class System:
         for term, factor, trace, (entries, _) in zip(
             d.terms[1:], factors[1:], traces[1:], border_blocks(d.terms), strict=True
         ):
-            border[entries, entries] = self._slope(factor, len(term.levels), trace)
+            border[entries[0], entries[0]] = self._slope(factor, len(term.levels), trace)
         return kernels.Slopes(main, border)
 
     def blocks(self, *, fixed: bool) -> list[np.ndarray]:
@@ -209,8 +212,7 @@ class System:
         the way to the edge at 0, G is nearly all the curvature that there is.
         """
         terms = self.design.terms
-        border = by_factor.border
-        slopes = [by_factor.main, *(border[entries, entries] for entries, _ in border_blocks(terms))]
+        slopes = [by_factor.main, *border_slopes(by_factor, terms)]
         blocks = []
         for term, factor, slope in zip(terms, unpack(theta, terms), slopes, strict=True):
             row, column = triangle(term.width)
@@ -224,8 +226,8 @@ class System:
         """Turn derivatives by the covariance factors into derivatives by theta."""
         terms = self.design.terms
         parts = [by_factor.main[triangle(terms[0].width)]] if terms else []
-        for term, (entries, _) in zip(terms[1:], border_blocks(terms), strict=True):
-            parts.append(by_factor.border[entries, entries][triangle(term.width)])
+        for term, slopes in zip(terms[1:], border_slopes(by_factor, terms), strict=True):
+            parts.append(slopes[triangle(term.width)])
         return np.concatenate(parts) if parts else np.empty(0)
 
     def fixed_covariance(self) -> np.ndarray:
@@ -236,3 +238,9 @@ class System:
         lower = np.tril(self.matrix[True][d.border :, d.border :])
         root = np.linalg.solve(lower, np.eye(lower.shape[0])) if lower.size else lower
         return root.T @ root
+
+
+def border_slopes(by_factor: kernels.Slopes, terms: tuple[RandomTerm, ...]) -> list[np.ndarray]:
+    """Give each border term's derivatives by its covariance factor, from all levels that a row touches."""
+    border = by_factor.border
+    return [np.sum([border[part, part] for part in entries], axis=0) for entries, _ in border_blocks(terms)]
