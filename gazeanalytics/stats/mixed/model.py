@@ -57,7 +57,7 @@ def mixed(
         0 for another reason too, with log odds that x may move. `censored(time, seen)` is a time that is only known
         to be longer where `seen` is 0, `interval(low, high)` one that lies between the two (from 0, or up to infinity).
         `ar1(trial | reader)` lets residuals run on from one reading of a reader to the next, as fatigue does (Gaussian
-        only): `trial` tells their order, a gap counts as one, and the correlation is at a step of 1.
+        only): `trial` holds their order, a gap counts as one, and the correlation is at a step of 1.
     data : pandas.DataFrame
         One row per observation. Rows with a missing value in a column of the formula are left out, counted and noted.
     family : str
