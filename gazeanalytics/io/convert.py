@@ -70,7 +70,7 @@ def convert(
     """
     contract = TABLES[name]
     kind = table_map.format or format_of(file)
-    place = Place(file, name, 2 if kind in ("csv", "tsv") else 1, aside)
+    place = Place(file, name, 2 if kind in ("csv", "tsv", "eprime") else 1, aside)
     raw = kept_rows(raw, table_map, place)
     if table_map.explode:
         raw = exploded(raw, table_map, place)
@@ -196,15 +196,20 @@ class _Known:
     def _mean(self, target: str, source: ColumnSource) -> pd.Series:
         """Mean of some columns of numbers, of those that are known."""
         column = self.contract.column(target)
-        if column is None or column.kind != "number":
+        if column is None or not (column.kind == "number" or (column.kind == "flag" and source.graded)):
             raise InputError(
                 f"study.toml, tables.{self.place.table}.columns.{target}: expected a number of table "
                 f"{self.place.table!r} for a mean of columns; correct the column's name"
             )
-        each = [self.column(target, source.model_copy(update={"column": name, "mean": []})) for name in source.mean]
+        each = [
+            self._numbers(cells, self._missing(cells, one, column), column, one)
+            for name in source.mean
+            for cells, one in [(self.raw[name], source.model_copy(update={"column": name, "mean": []}))]
+        ]
         known = sum((part.notna() for part in each), start=pd.Series(0, index=self.raw.index))
         total = sum((part.fillna(0.0) for part in each), start=pd.Series(0.0, index=self.raw.index))
-        return total / known.where(known > 0)
+        whole = total / known.where(known > 0)
+        return _passes(whole, source) if column.kind == "flag" else whole
 
     def _success(self, cells: pd.Series, missing: pd.Series, source: ColumnSource) -> pd.Series:
         """The outcome `correct` in words: a model would take the later word of the alphabet for the success."""
@@ -302,14 +307,21 @@ class _Known:
         return known[source.unit]
 
     def _flags(self, cells: pd.Series, missing: pd.Series, column: Column, source: ColumnSource) -> pd.Series:
-        if source.at_least is not None:
-            return (self._numbers(cells, missing, column, source) >= source.at_least) & ~missing
+        if source.graded:
+            return _passes(self._numbers(cells, missing, column, source), source)
         words = cells.astype(str).str.strip().str.lower()
         known = words.isin(["1", "1.0", "true", "yes", "valid", "0", "0.0", "false", "no", "invalid"]) | missing
         if not known.all():
             remedy = f"give levels = {{ {cells[~known].iloc[0]} = true }} in study.toml"
             self.place.refuse(~known, source.column or "", column.expected, cells, remedy)
         return words.isin(["1", "1.0", "true", "yes", "valid"]) & ~missing
+
+
+def _passes(grades: pd.Series, source: ColumnSource) -> pd.Series:
+    """Where a confidence or a code of validity is good enough; not where it is missing."""
+    low = -np.inf if source.at_least is None else source.at_least
+    high = np.inf if source.at_most is None else source.at_most
+    return grades.between(low, high)
 
 
 def _is_number(code: object) -> bool:

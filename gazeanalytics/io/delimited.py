@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,77 +11,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from gazeanalytics.io.unpacking import MAX_UNPACKED_MB, as_utf8, read_bytes
+from gazeanalytics.io.lines import Dialect, Text, looks_numeric, text_of
 from gazeanalytics.tables import InputError, Rejects, SetAside, nearest, shown
 
-__all__ = ["Dialect", "cut", "read_delimited", "read_names", "require"]
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a file of delimited text is written.
-
-    Attributes
-    ----------
-    delimiter : str
-        Between cells.
-    encoding : str or None
-        None: UTF-8, and windows-1252 with a note where it is not that. A byte-order mark overrules it.
-    skip : int
-        Lines before the header.
-    comment : str
-        Lines that begin with it are passed over.
-    names : tuple of str
-        Names of the columns of a file without a header.
-    pass_over : str
-        Lines that fit this regular expression are no rows.
-    max_unpacked_mb : float
-        How large a packed file may become.
-    """
-
-    delimiter: str = ","
-    encoding: str | None = None
-    skip: int = 0
-    comment: str = ""
-    names: tuple[str, ...] = ()
-    pass_over: str = ""
-    max_unpacked_mb: float = MAX_UNPACKED_MB
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A file's text from its header on.
-
-    Attributes
-    ----------
-    body : bytes
-        Rows, UTF-8, ended by line feeds, without the header.
-    names : list of str
-        Of the columns, empty for a phantom one.
-    lines : numpy.ndarray of int64
-        The number in the file of each line of `body`, counted from 1.
-    encoding : str
-        What the file is in.
-    passed : int
-        Lines that `pass_over` took for no rows.
-    """
-
-    body: bytes
-    names: list[str]
-    lines: np.ndarray
-    encoding: str
-    passed: int = 0
+__all__ = ["cut", "read_delimited", "read_names", "require"]
 
 
 def read_names(path: Path, dialect: Dialect) -> list[str]:
     """Names of the columns, in order, phantom ones left out."""
-    return [name for name in _text(path, dialect).names if name]
+    return [name for name in text_of(path, dialect).names if name]
 
 
 def read_delimited(
     path: Path, columns: Sequence[str] | None, dialect: Dialect, rejects: Rejects | None = None
 ) -> tuple[pd.DataFrame, list[SetAside]]:
-    """Read some columns of delimited text as text.
+    """Read some columns of delimited text as text, and the number of the block where the dialect says what begins one.
 
     Parameters
     ----------
@@ -109,7 +50,7 @@ def read_delimited(
     InputError
         If the file is absent, empty, truncated or lacks a column.
     """
-    text = _text(path, dialect)
+    text = text_of(path, dialect)
     if text.encoding == "windows-1252" and rejects is not None and not dialect.encoding:
         rejects.note(path, "is not UTF-8 text; read as windows-1252, say encoding = '...' in study.toml if it is not")
     if rejects is not None and text.passed:
@@ -121,75 +62,17 @@ def read_delimited(
     body, lines, broken = _without_nul(text)
     frame, uneven, numbers = _parsed(path, body, text.names, chosen, dialect.delimiter)
     broken += _uneven_rows(uneven, lines, len(text.names))
+    if len(uneven) > 1 and not len(frame):
+        raise InputError(broken[-len(uneven)].words(path, _remedy_of_header(text.names)))
     index = lines[numbers[: len(frame)]] - 2 if len(frame) else np.empty(0, np.int64)
     frame.index = pd.Index(index)
+    if dialect.block and "block" not in text.names:
+        frame["block"] = np.searchsorted(text.blocks, index + 2).astype(str)
     _check_phantoms(path, text, frame, columns, rejects)
     return frame, broken
 
 
-def _text(path: Path, dialect: Dialect) -> _Text:
-    data, encoding = as_utf8(read_bytes(path, max_unpacked_mb=dialect.max_unpacked_mb), path, dialect.encoding)
-    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    skip = dialect.skip
-    if skip == 0 and data[:4] == b"sep=":  # a line for spreadsheets, never part of a table
-        skip = 1
-    start, line = _after_lines(path, data, skip)
-    mark = dialect.comment.encode()
-    while mark and data.startswith(mark, start):
-        start, line = data.find(b"\n", start) + 1 or len(data), line + 1
-    if dialect.names:
-        names = list(dialect.names)
-    else:
-        stop = data.find(b"\n", start)
-        stop = len(data) if stop < 0 else stop
-        names = _names(path, data[start:stop], dialect.delimiter, line)
-        start, line = min(stop + 1, len(data)), line + 1
-    body = data[start:] if start else data
-    count = body.count(b"\n") + (not body.endswith(b"\n") and bool(body))
-    lines = np.arange(line, line + count, dtype=np.int64)
-    if mark and b"\n" + mark in b"\n" + body[: len(mark)] + body:
-        body, lines = _without(body, lines, lambda row: row.startswith(mark))
-    before = len(lines)
-    if dialect.pass_over:
-        no_row = re.compile(dialect.pass_over.encode())
-        body, lines = _without(body, lines, lambda row: no_row.search(row) is not None)
-    return _Text(body, names, lines, encoding, before - len(lines) if dialect.pass_over else 0)
-
-
-def _after_lines(path: Path, data: bytes, skip: int) -> tuple[int, int]:
-    start = 0
-    for _ in range(skip):
-        stop = data.find(b"\n", start)
-        if stop < 0:
-            raise InputError(f"{path}: has fewer than skip = {skip} lines; correct skip in study.toml")
-        start = stop + 1
-    return start, skip + 1
-
-
-def _without(body: bytes, lines: np.ndarray, passed: Callable[[bytes], bool]) -> tuple[bytes, np.ndarray]:
-    rows = body.split(b"\n")
-    kept = [place for place, row in enumerate(rows[: len(lines)]) if not passed(row)]
-    return b"\n".join([rows[place] for place in kept]) + b"\n", lines[kept]
-
-
-def _names(path: Path, line: bytes, delimiter: str, row: int) -> list[str]:
-    text = line.decode(errors="replace").strip("\x00")
-    if "\x00" in text:
-        raise InputError(f"{path}, row {row}: a NUL byte in the header; copy the file again, or correct that row")
-    try:
-        names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
-    except csv.Error as error:
-        raise InputError(f"{path}, row {row}: expected names of columns; got a damaged header ({error})") from None
-    twice = sorted({name for name in names if names.count(name) > 1 and name})
-    if twice:
-        named = ", ".join(map(repr, twice))
-        raise InputError(f"{path}, row {row}: duplicate column {named} in the header; rename one of each")
-    if not any(names):
-        raise InputError(f"{path}, row {row}: expected names of columns; got none; correct the header or give names")
-    return names
-
-
-def _without_nul(text: _Text) -> tuple[bytes, np.ndarray, list[SetAside]]:
+def _without_nul(text: Text) -> tuple[bytes, np.ndarray, list[SetAside]]:
     """Rows without a NUL byte (a disk's or a network's fault), and the others."""
     if b"\x00" not in text.body:
         return text.body, text.lines, []
@@ -285,7 +168,7 @@ def _uneven_rows(
 
 
 def _check_phantoms(
-    path: Path, text: _Text, frame: pd.DataFrame, columns: Sequence[str] | None, rejects: Rejects | None
+    path: Path, text: Text, frame: pd.DataFrame, columns: Sequence[str] | None, rejects: Rejects | None
 ) -> None:
     """An empty column without a name (a delimiter too many) is dropped with a note; one with values is an error."""
     phantom = [name for name in frame if str(name).startswith("\x00")]
@@ -299,6 +182,16 @@ def _check_phantoms(
         )
     if phantom and not filled and rejects is not None:
         rejects.note(path, f"{len(phantom)} empty column{'s' if len(phantom) > 1 else ''} without a name dropped")
+
+
+def _remedy_of_header(names: list[str]) -> str:
+    """What to do where no row has as many cells as the header."""
+    if len(names) == 1:
+        return (
+            "no row fits the header: if lines stand before it, say skip = ..., comment = '#', or header = how it "
+            "begins; if cells are delimited otherwise, say delimiter = ... in study.toml"
+        )
+    return "no row fits the header: correct the header, or say skip = ... or names = [...] in study.toml"
 
 
 def cut(row: bytes) -> str:
@@ -325,6 +218,8 @@ def require(path: Path, columns: Sequence[str] | None, have: list[str]) -> None:
             hint = ""
             if len(present) <= 2 and present and present[0][:1] in "#*[":
                 hint = "; if lines stand before the header, say skip = ... or comment = '#' in study.toml"
+            elif any(map(looks_numeric, present)):
+                hint = "; if the file has no header, say names = [...] in study.toml"
             raise InputError(
                 f"{path}: no column {name!r}; {nearest(name, present)} Correct its name in study.toml{hint}"
             )

@@ -18,7 +18,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from gazeanalytics.io.delimited import Dialect, read_delimited, read_names, require
+from gazeanalytics.io.delimited import read_delimited, read_names, require
+from gazeanalytics.io.eprime import read_eprime
+from gazeanalytics.io.lines import Dialect
 from gazeanalytics.io.unpacking import MAX_UNPACKED_MB, as_utf8, check_file, check_unpacked, read_bytes
 from gazeanalytics.tables import InputError, Rejects, SetAside
 
@@ -65,6 +67,8 @@ def read_header(path: Path, *, kind: str | None = None, dialect: Dialect | None 
         return []  # its columns have no names of their own
     if kind == "parquet":
         return list(_open_parquet(path).schema_arrow.names)
+    if kind == "eprime":
+        return [str(name) for name in read_eprime(path)[0].columns]
     if kind in DELIMITERS:
         return read_names(path, dialect or Dialect(DELIMITERS[kind]))
     return [str(name) for name in _read_json(path, kind, dialect or Dialect()).columns]
@@ -120,6 +124,11 @@ def read_rows(
     kind = kind or format_of(path)
     if kind == "parquet":
         return _read_parquet(path, columns, (dialect or Dialect()).max_unpacked_mb), []
+    if kind == "eprime":
+        made = dialect or Dialect()
+        frame, broken = read_eprime(path, made.encoding, max_unpacked_mb=made.max_unpacked_mb)
+        require(path, columns, [str(name) for name in frame.columns])
+        return (frame if columns is None else frame.loc[:, list(dict.fromkeys(columns))]), broken
     if kind in DELIMITERS:
         return read_delimited(path, columns, dialect or Dialect(DELIMITERS[kind]), rejects)
     frame = _read_json(path, kind, dialect or Dialect())

@@ -8,6 +8,7 @@ import pandas as pd
 
 from gazeanalytics import tables
 from gazeanalytics.geometry import Screen
+from gazeanalytics.io.bids import bids_run
 from gazeanalytics.io.convert import convert
 from gazeanalytics.io.eyelink import EYELINK_TABLES, check_screen, eyelink_table, read_eyelink
 from gazeanalytics.io.files import SUFFIXES, format_of, read_header, read_rows
@@ -144,10 +145,12 @@ def _of_rows(
     needs, dialect = table_map.needs, table_map.dialect(kind)
     # The name of the file or its folder, unless the file has a column of that name.
     of_path = {one: value for one, value in _of_path(file).items() if needs and one in table_map.reading}
-    if of_path and needs:
+    if needs and (of_path or table_map.explode or table_map.block):
         header = read_header(file, kind=kind, dialect=dialect)
+        table_map = table_map.with_parts(header)
         of_path = {one: value for one, value in of_path.items() if one not in header}
-        needs = [one for one in needs if one not in of_path]
+        counted = ["block"] if table_map.block and "block" not in header else []
+        needs = [one for one in table_map.needs or [] if one not in (*of_path, *counted)]
     raw, broken = read_rows(file, needs, kind=kind, dialect=dialect, rejects=rejects)
     raw = raw.assign(**of_path)
     if broken and not lenient:
@@ -163,7 +166,7 @@ def _of_path(file: Path) -> dict[str, str]:
     name = file.name
     for suffix in reversed(file.suffixes):
         name = name.removesuffix(suffix) if suffix.lower() in (".gz", ".zst", *SUFFIXES) else name
-    return {"file": name, "folder": file.absolute().parent.name}
+    return {"file": name, "folder": file.absolute().parent.name, "run": bids_run(file)}
 
 
 def _of_eyelink(

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from gazeanalytics.io.delimited import Dialect
 from gazeanalytics.io.eyelink import Eye, Trials
 from gazeanalytics.io.files import DELIMITERS, SUFFIXES
+from gazeanalytics.io.lines import Dialect
 from gazeanalytics.io.presets import preset, preset_names
 from gazeanalytics.io.unpacking import MAX_UNPACKED_MB
 from gazeanalytics.tables import nearest
@@ -36,7 +36,7 @@ _OF_EYELINK = {"eye", "trial_message", "onset_message", "end_message"}
 _OF_ALL = {"file", "format", "max_unpacked_mb", "rate_hz", "reading", "frame", "clock", "trust_units"}
 
 Cell = str | int | float | bool
-Frame = Literal["image", "screen", "image-fraction", "screen-fraction"]
+Frame = Literal["image", "screen", "image-fraction", "screen-fraction", "degrees"]
 Origin = Literal["top-left", "bottom-left", "centre", "centre-up"]
 
 
@@ -75,6 +75,9 @@ class ColumnSource(_Strict):
         default=None,
         description="of a flag that the file gives as a confidence: true from this value on, false where it is missing",
     )
+    at_most: float | None = Field(
+        default=None, description="of a flag that the file gives as a code whose best value is 0: true up to this value"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> ColumnSource:
@@ -89,7 +92,14 @@ class ColumnSource(_Strict):
             raise ValueError("give exactly one of column, mean, value, cumulate, order")
         if self.minus is not None and self.column is None:
             raise ValueError("minus goes with column")
+        if self.at_least is not None and self.at_most is not None:
+            raise ValueError("give one of at_least, at_most")
         return self
+
+    @property
+    def graded(self) -> bool:
+        """Whether a flag is given as a number that has to reach, or not to pass, a limit."""
+        return self.at_least is not None or self.at_most is not None
 
     @property
     def needs(self) -> str | None:
@@ -116,14 +126,20 @@ class TableMap(_Strict):
 
     file: str | list[str] = Field(description="path or pattern beside study.toml, or a list of them", min_length=1)
     format: str | None = Field(
-        default=None, description="csv, tsv, json, jsonl, parquet, eyelink, or a preset such as 'tobii'"
+        default=None, description="csv, tsv, json, jsonl, parquet, eyelink, bids, eprime, or a preset such as 'tobii'"
     )
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     encoding: str | None = Field(default=None, description="of text; default UTF-8, windows-1252 where it is not that")
     skip: int = Field(default=0, ge=0, description="lines before the header")
     comment: str = Field(default="", description="lines that begin with it are passed over")
     pass_over: str = Field(default="", description="lines that fit this regular expression are no rows, as messages")
+    header: str = Field(
+        default="", description="how the header begins, where lines stand before it; repeated headers are passed over"
+    )
     names: list[str] = Field(default_factory=list, description="names of the columns of a file without a header")
+    block: str = Field(
+        default="", description="lines that fit this regular expression begin a block; 'block' names it in `reading`"
+    )
     decimal: str = Field(default=".", min_length=1, max_length=1, description="decimal mark of numbers")
     thousands: str = Field(default="", max_length=1, description="mark between thousands")
     max_unpacked_mb: float = Field(
@@ -132,7 +148,8 @@ class TableMap(_Strict):
     rate_hz: float | None = Field(default=None, gt=0, description="samples a second, where the maker states it")
     reading: list[str] = Field(
         default_factory=list,
-        description="foreign columns that together name a reading; file or folder: the name of the file or its folder",
+        description="foreign columns that together name a reading; file, folder: the name of the file or its folder; "
+        "run: that of BIDS; block: see there",
     )
     frame: Frame = Field(default="image", description="what x and y are measured in")
     origin: Origin = Field(default="top-left", description="where x and y are 0; y grows upwards from the bottom")
@@ -182,12 +199,12 @@ class TableMap(_Strict):
     @field_validator("format")
     @classmethod
     def _known_format(cls, name: str | None) -> str | None:
-        known = [*dict.fromkeys(SUFFIXES.values()), "eyelink", *preset_names()]
+        known = [*dict.fromkeys(SUFFIXES.values()), "eyelink", "bids", "eprime", *preset_names()]
         if name is not None and name not in known:
             raise ValueError(f"no such format; {nearest(name, known)}")
         return name
 
-    @field_validator("pass_over")
+    @field_validator("pass_over", "block")
     @classmethod
     def _an_expression(cls, pattern: str) -> str:
         try:
@@ -244,7 +261,9 @@ class TableMap(_Strict):
             raise ValueError(f"{idle[0]} goes with format = 'eyelink' alone")
         if idle:
             raise ValueError(f"{idle[0]} does nothing with format = 'eyelink', whose columns are known; leave it out")
-        if self.format == "eyelink" and "fraction" in self.frame:
+        if self.frame == "degrees" and not self.origin.startswith("centre"):
+            raise ValueError("degrees count from the centre: say origin = 'centre' (y down) or 'centre-up' (y up)")
+        if self.format == "eyelink" and self.frame not in ("screen", "image"):
             raise ValueError("an EyeLink gives px; frame may be 'screen' or, if the image fills the screen, 'image'")
         if self.format == "eyelink" and self.clock == "image" and not self.onset_message:
             raise ValueError("clock = 'image' needs onset_message, for an EyeLink's clock starts with the tracker")
@@ -259,7 +278,7 @@ class TableMap(_Strict):
     @property
     def native(self) -> bool:
         """Whether the file holds our own names and units already."""
-        return not self.columns and self.format not in preset_names()
+        return not self.columns and self.format not in ("bids", *preset_names())
 
     @property
     def needs(self) -> list[str] | None:
@@ -271,10 +290,40 @@ class TableMap(_Strict):
         keyed = self.distinct if isinstance(self.distinct, list) else []
         return list(dict.fromkeys(parts.get(name, name) for name in (*self.reading, *sources, *self.keep, *keyed)))
 
+    def with_parts(self, header: list[str]) -> TableMap:
+        """The same map, names that are no column of a file being parts of the records that its one list holds.
+
+        Examples
+        --------
+        >>> spread = {"file": "a.csv", "explode": ["gaze"], "columns": {"x": "x", "t": "t"}}
+        >>> TableMap.model_validate(spread).with_parts(["t", "gaze"]).columns["x"].column
+        'gaze.x'
+        """
+        if len(self.explode) != 1:
+            return self
+        whole = self.explode[0]
+
+        def part(name: str | None) -> str | None:
+            known = name is None or name in header or name.startswith(f"{whole}.")
+            return name if known else f"{whole}.{name}"
+
+        columns = {
+            target: source.model_copy(
+                update={key: part(getattr(source, key)) for key in ("column", "minus", "cumulate")}
+                | {"mean": [str(part(name)) for name in source.mean]}
+            )
+            for target, source in self.columns.items()
+        }
+        return self.model_copy(update={"columns": columns})
+
     @property
     def own_clock(self) -> bool:
         """Whether zero of time is something else than image onset: the recording's start, or a date."""
-        return self.clock == "recording" or any(source.unit == "date" for source in self.columns.values())
+        return (
+            self.clock == "recording"
+            or self.format == "bids"
+            or any(source.unit == "date" for source in self.columns.values())
+        )
 
     def dialect(self, kind: str) -> Dialect:
         """How the file is written."""
@@ -285,5 +334,7 @@ class TableMap(_Strict):
             comment=self.comment,
             names=tuple(self.names),
             pass_over=self.pass_over,
+            header=self.header,
+            block=self.block,
             max_unpacked_mb=self.max_unpacked_mb,
         )

@@ -216,12 +216,26 @@ def _check_place_unit(frame: pd.DataFrame, name: str, table_map: TableMap, file:
         return
     places = frame[["x", "y"]].to_numpy(float)
     seen = np.isfinite(places)
+    if table_map.frame == "degrees":
+        _check_degrees(places[seen], table_map, file)
+        return
     if seen.any() and np.abs(places[seen]).max() <= 2.0 and np.ptp(places[seen]) > 0:
         span = np.abs(places[seen]).max()
         names = f"{foreign_name(table_map, 'x')!r} and {foreign_name(table_map, 'y')!r}"
         raise InputError(
             f"{file}, columns {names}: all values lie within {span:.3g} of 0, too small for pixels; declare "
             f"frame = 'image-fraction' or 'screen-fraction' in study.toml, or trust_units = true if they are right"
+        )
+
+
+def _check_degrees(places: np.ndarray, table_map: TableMap, file: Path) -> None:
+    """No screen reaches 90 degrees from where one looks straight ahead."""
+    wide = np.abs(places) >= 90
+    if len(places) and wide.mean() > 0.5:
+        names = f"{foreign_name(table_map, 'x')!r} and {foreign_name(table_map, 'y')!r}"
+        raise InputError(
+            f"{file}, columns {names}: most values are beyond 90, such as {places[wide][0]:.4g}, and no degrees; say "
+            "frame = 'screen' or 'image' in study.toml, or trust_units = true if they are right"
         )
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gazeanalytics.io.delimited import Dialect
+from gazeanalytics.io.bids import bids_map
 from gazeanalytics.io.files import DELIMITERS, SUFFIXES, read_header
+from gazeanalytics.io.lines import Dialect
 from gazeanalytics.io.maps import ColumnSource, TableMap
 from gazeanalytics.io.presets import preset, preset_names
 from gazeanalytics.tables import TABLES, InputError, nearest
 
 __all__ = ["concrete", "fitting_presets", "tables_of"]
 
-# Words of `reading` that stand for parts of a file's path.
-_OF_PATH = ("file", "folder")
+# Words of `reading` that stand for parts of a file's path, and for what its lines part.
+_OF_PATH = ("file", "folder", "block")
 
 
 def tables_of(name: str) -> list[str]:
@@ -46,6 +47,8 @@ def concrete(table_map: TableMap, table: str, file: Path) -> TableMap:
         If the preset has no such table, or the file is none of its files.
     """
     name = table_map.format or ""
+    if name == "bids":
+        return bids_map(table_map, table, file)
     if name not in preset_names():
         return table_map
     declared = preset(name)
@@ -65,7 +68,7 @@ def concrete(table_map: TableMap, table: str, file: Path) -> TableMap:
     delimiter, names = header
     made = _of_table(declared[table], names)
     columns = made.pop("columns") | {key: source.model_dump() for key, source in table_map.columns.items()}
-    whole = {key: declared[key] for key in ("comment", "pass_over") if key in declared}
+    whole = {key: declared[key] for key in ("comment", "pass_over", "header", "block") if key in declared}
     if declared["kind"] in DELIMITERS:
         whole["delimiter"] = delimiter
     _check_complete(columns, table, name, file, names)
@@ -137,6 +140,7 @@ def _header(file: Path, declared: dict[str, Any], given: dict[str, Any]) -> tupl
             given.get("encoding"),
             given.get("skip", 0),
             given.get("comment", declared.get("comment", "")),
+            header=given.get("header", declared.get("header", "")),
         )
         try:
             names = read_header(file, kind=kind, dialect=dialect)

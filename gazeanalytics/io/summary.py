@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.io.bids import is_bids
+from gazeanalytics.io.eprime import is_eprime, read_eprime
 from gazeanalytics.io.eyelink import EYELINK_TABLES
 from gazeanalytics.io.files import read_rows
 from gazeanalytics.io.load import load_shard
@@ -22,6 +24,7 @@ from gazeanalytics.tables import InputError, Rejects
 __all__ = ["FileSummary", "summarise_file"]
 
 _REJECTS_SHOWN = 5
+_TITLES = {"eyelink": "EyeLink recording (ASC)", "bids": "eye tracking of BIDS 1.11"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ def summarise_file(file: Path) -> FileSummary:
     """
     if not file.exists():
         raise InputError(f"{file}: no such file; correct the path")
+    if is_eprime(file):
+        return _of_eprime(file)
     attempts: list[_Attempt] = []
     for table_map in _candidates(file):
         attempts.append(_attempt(file, table_map))
@@ -92,6 +97,18 @@ def summarise_file(file: Path) -> FileSummary:
         f"{file}: its columns fit no known format ({', '.join(('eyelink', *preset_names()))}); map them in study.toml, "
         "see the README"
     )
+
+
+def _of_eprime(file: Path) -> FileSummary:
+    frame, broken = read_eprime(file)
+    lines = ["eprime: log of E-Prime", f"{len(frame):,} frames, {len(broken):,} rejects"]
+    lines += [f"  row {fault.row}: expected {fault.expected}; got {fault.got}" for fault in broken[:_REJECTS_SHOWN]]
+    for level, rows in frame.groupby("Level", sort=True):
+        named = [str(name) for name in rows if rows[name].ne("").any()]
+        lines.append(f"level {level}: {len(rows):,} frames with {', '.join(named)}")
+    lines += ["In study.toml, for readings or traces:", "[tables.readings]", f"file = {json.dumps(file.name)}"]
+    lines += ['format = "eprime"', "keep = { Level = [...] }", "columns = { ... }"]
+    return FileSummary("eprime", {}, {}, len(frame), tuple(lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +138,7 @@ class _Attempt:
 
 
 def _attempt(file: Path, table_map: TableMap) -> _Attempt:
-    names = EYELINK_TABLES if table_map.format == "eyelink" else tables_of(table_map.format or "")
+    names = _tables_in(file, table_map)
     tables, rejects, reasons = {}, {}, []
     for name in names:
         try:
@@ -131,12 +148,20 @@ def _attempt(file: Path, table_map: TableMap) -> _Attempt:
     return _Attempt(table_map, tables, rejects, tuple(reasons))
 
 
+def _tables_in(file: Path, table_map: TableMap) -> tuple[str, ...]:
+    if table_map.format == "bids":
+        return ("fixations" if "_physioevents." in file.name else "samples",)
+    return EYELINK_TABLES if table_map.format == "eyelink" else tuple(tables_of(table_map.format or ""))
+
+
 def _candidates(file: Path) -> list[TableMap]:
     if ".asc" in [suffix.lower() for suffix in file.suffixes]:
         # As it is; one eye of two; and blocks as readings where no message begins a trial.
         ways: tuple[dict[str, Any], ...] = ({}, {"eye": "left"})
         ways += tuple({**way, "reading": ["file", "block"]} for way in ways)
         return [TableMap(file=file.name, format="eyelink", **way) for way in ways]
+    if is_bids(file):
+        return [TableMap(file=file.name, format="bids")]
     return list(fitting_presets(file).values())
 
 
@@ -165,26 +190,34 @@ def _in_words(
     file: Path, table_map: TableMap, tables: dict[str, pd.DataFrame], rejects: dict[str, Rejects], rows: int | None
 ) -> list[str]:
     name = table_map.format or ""
-    title = "EyeLink recording (ASC)" if name == "eyelink" else preset(name)["title"]
+    title = _TITLES.get(name) or preset(name)["title"]
+    places = table_map
     lines = [f"{name}: {title}"] + ([] if rows is None else [f"{rows:,} rows in the file"])
     for table, frame in tables.items():
         made = concrete(table_map, table, file)
         lines += _of_table(table, frame, rejects[table])
+        places = made
         if made.reading and len(frame):
             lines.append(f"  a reading is named by {', '.join(made.reading)}, such as {frame['reading'].iloc[0]!r}")
         left = 0 if rows is None or made.explode else rows - len(frame) - _rejected(rejects[table])
         if left:
             lines.append(f"  {left:,} rows are no {table}: " + ", ".join([*made.keep, *_repeated(made)]))
-    units = "fractions" if "fraction" in table_map.frame else "px"
-    origin = {"top-left": "upper left", "bottom-left": "lower left"}.get(table_map.origin, "centre")
-    place = table_map.frame.partition("-")[0]
-    lines.append(f"times in ms; places are {units} of the {place}, counted from its {origin}")
+    lines.append(f"times in ms; {_places(places)}")
     lines.append("In study.toml:")
     for table in tables:
         lines += [f"[tables.{table}]", f"file = {json.dumps(file.name)}", f'format = "{name}"']
         lines += [f"delimiter = {json.dumps(table_map.delimiter)}"] if table_map.delimiter else []
         lines += _of_eyelink(table_map) if name == "eyelink" else []
     return lines
+
+
+def _places(table_map: TableMap) -> str:
+    origin = {"top-left": "upper left", "bottom-left": "lower left"}.get(table_map.origin, "centre")
+    up = ", y upwards" if table_map.origin in ("bottom-left", "centre-up") else ""
+    if table_map.frame == "degrees":
+        return f"places are degrees from the centre{up}"
+    units = "fractions" if "fraction" in table_map.frame else "px"
+    return f"places are {units} of the {table_map.frame.partition('-')[0]}, counted from its {origin}{up}"
 
 
 def _of_eyelink(table_map: TableMap) -> list[str]:

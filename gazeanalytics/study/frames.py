@@ -68,6 +68,8 @@ def to_image(
     pairs = [pair for pair in _PAIRS if set(pair) <= set(frame)]
     if (table_map.frame == "image" and table_map.origin == "top-left") or not pairs:
         return frame
+    if table_map.frame == "degrees":
+        return _from_degrees(frame, pairs, images, 1.0 if table_map.origin == "centre" else -1.0, screen, placement)
     width, height = images["width"].to_numpy(float), images["height"].to_numpy(float)
     on_screen = table_map.frame.startswith("screen")
     if on_screen and screen is None:
@@ -84,6 +86,29 @@ def to_image(
             x = (x - at[:, 0]) * (width / (at[:, 2] - at[:, 0]))
             y = (y - at[:, 1]) * (height / (at[:, 3] - at[:, 1]))
         moved |= {name_x: x, name_y: y}
+    return frame.assign(**moved)
+
+
+def _from_degrees(
+    frame: pd.DataFrame,
+    pairs: list[tuple[str, str]],
+    images: pd.DataFrame,
+    down: float,
+    screen: Screen | None,
+    placement: Placement,
+) -> pd.DataFrame:
+    """Angles from the centre of the screen, or of the image where px_per_deg is all that is known, as image pixels."""
+    known = images if screen is None else images.drop(columns="px_per_deg", errors="ignore")
+    viewing = viewing_of(known, screen, placement)
+    if viewing is None:
+        raise InputError(
+            "study.toml: frame = 'degrees' needs the [screen] with its distance, or px_per_deg of the cases; give one"
+        )
+    moved = {}
+    for name_x, name_y in pairs:
+        x, y = np.radians(frame[name_x].to_numpy(float)), np.radians(frame[name_y].to_numpy(float))
+        moved[name_x] = viewing.centre_x_px + np.tan(x) * viewing.distance_x_px
+        moved[name_y] = viewing.centre_y_px + down * np.tan(y) * viewing.distance_y_px
     return frame.assign(**moved)
 
 

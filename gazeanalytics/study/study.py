@@ -101,7 +101,7 @@ class Study:
         if one_zero:
             frame = clocks.from_zero(frame, self._zeros)
         if table_map is not None and {"x", "y", "x0", "y0"} & set(frame):
-            images = self.images.set_index("reading").loc[frame["reading"], ["width", "height"]]
+            images = self.images.set_index("reading").loc[frame["reading"]]
             frame = to_image(frame, images, table_map, self.config.screen_geometry(), self.config.display.placement)
         return frame.reset_index(drop=True)
 
@@ -122,7 +122,7 @@ class Study:
                 f"{self._place('regions')}, column 'case': {shown(frame.loc[unknown, 'case'].iloc[0])} is not among "
                 f"the cases of {self._place('cases')}; add its row there"
             )
-        images = cases.loc[frame["case"], ["width", "height"]]
+        images = cases.loc[frame["case"]]
         screen, placement = self.config.screen_geometry(), self.config.display.placement
         return regions_to_image(frame, images, table_map, screen, placement)
 
