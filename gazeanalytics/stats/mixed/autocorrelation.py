@@ -1,6 +1,6 @@
 """Residuals that run on from one reading to the next: first-order autoregression, AR(1), within a reader's session.
 
-Rows freed from what the row before them foretells have independent residuals, so the solver needs to know nothing of
+Rows freed from what the row before them predicts have independent residuals, so the solver needs to know nothing of
 autocorrelation but which two levels of a crossed grouping, such as two cases, such a difference touches. The
 correlation is found by profiling: the model is fitted at one value after another (Pinheiro & Bates 2000, Mixed-Effects
 Models in S and S-PLUS, section 5.3).
@@ -66,7 +66,7 @@ class Lags:
         return np.where(self.before < 0, 0.0, rho**self.step)
 
     def freed(self, values: np.ndarray, rho: float) -> np.ndarray:
-        """Rows less what the one before foretells, over the standard deviation of the rest; shape as `values`."""
+        """Rows less what the one before predicts, over the standard deviation of the rest; shape as `values`."""
         own, other = self.parts(values, rho)
         return own + other
 
