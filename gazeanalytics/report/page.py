@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,8 @@ class Picture:
         Printed below.
     alt : str
         What a person who can't see it should know; when empty, the caption and the figure's `alt_text`.
+    svg : str
+        The figure as `save` wrote it, so that the page needn't draw it again; when empty, it is drawn.
 
     Examples
     --------
@@ -47,6 +49,7 @@ class Picture:
     figure: Figure | Axes
     caption: str = ""
     alt: str = ""
+    svg: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ def _picture(figure: Picture | Figure | Axes, number: int, heading: str) -> dict
 
     whole = figure if isinstance(figure, Picture) else Picture(figure)
     return {
-        "svg": Markup(inline_svg(whole.figure, f"figure{number}")),
+        "svg": Markup(inline_svg(whole.svg or to_bytes(whole.figure, "svg").decode("utf-8"), f"figure{number}")),
         "width": round(whole_figure(whole.figure).get_size_inches()[0] * 72, 1),
         "caption": whole.caption,
         "alt": whole.alt or f"{whole.caption or heading} {alt_text(whole.figure)}".strip(),
@@ -169,9 +172,8 @@ def _numbered(table: PaperTable | pd.DataFrame, number: int) -> PaperTable:
     return replace(whole, caption=f"Table {number}. {whole.caption}".strip())
 
 
-def inline_svg(figure: Figure | Axes, prefix: str) -> str:
-    """Give a figure as an `svg` element whose ids begin with `prefix`, so that many can stand on one page."""
-    text = to_bytes(figure, "svg").decode("utf-8")
+def inline_svg(text: str, prefix: str) -> str:
+    """Give an SVG file as an `svg` element whose ids begin with `prefix`, so that many can stand on one page."""
     # Ids are unique within a page only: matplotlib numbers clip paths and glyphs alike in each figure.
     text = text[text.index("<svg") :]
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

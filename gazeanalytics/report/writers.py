@@ -196,15 +196,15 @@ def to_docx(table: PaperTable) -> bytes:
     document = Document()
     if table.caption:
         document.add_paragraph().add_run(_word(table.caption)).bold = True
-    grid = document.add_table(rows=1, cols=table.text.shape[1])
-    for cell, name, right in zip(grid.rows[0].cells, table.text.columns, table.flush_right, strict=True):
+    grid, flush_right = document.add_table(rows=1, cols=table.text.shape[1]), table.flush_right
+    for cell, name, right in zip(grid.rows[0].cells, table.text.columns, flush_right, strict=True):
         _fill(cell, str(name), right)
     _rule(grid, 0, "top", "bottom")
     for heading, cells in table.rows():
         if heading:
             row = grid.add_row().cells
             _fill(row[0].merge(row[-1]), heading, False, italic=True)
-        for cell, text, right in zip(grid.add_row().cells, cells, table.flush_right, strict=True):
+        for cell, text, right in zip(grid.add_row().cells, cells, flush_right, strict=True):
             _fill(cell, text, right)
     _rule(grid, -1, *(("bottom",) if len(grid.rows) > 1 else ("top", "bottom")))
     for note in table.notes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,7 @@ def write(found: StudyResult, planned: Mapping[str, Planned], out: Path, *, prog
     with report.off_screen():
         for shown in _parts(found, planned):
             part = shown if pseudonyms is None else spoken(shown, pseudonyms)
-            _write_part(part, out)
-            sections.append(part.section())
+            sections.append(_write_part(part, out).section())
             if progress:
                 progress(f"report: {part.heading}", 1, 1)
         provenance = provenance_of(found)
@@ -51,11 +51,15 @@ def _parts(found: StudyResult, planned: Mapping[str, Planned]) -> list[Part]:
     return [part for analysis in ran for part in analysis.show(found, found.outcomes[analysis.name])]
 
 
-def _write_part(part: Part, out: Path) -> None:
+def _write_part(part: Part, out: Path) -> Part:
+    """Write tables and figures of a part; the figures of the part that is returned hold their SVG for the page."""
     for stem, table in part.tables.items():
         report.write_table(table, out / "tables" / stem)
+    figures = {}
     for stem, picture in part.figures.items():
-        report.save(picture.figure, out / "figures" / stem)
+        svg, *_ = report.save(picture.figure, out / "figures" / stem)
+        figures[stem] = replace(picture, svg=svg.read_text(encoding="utf-8"))
+    return replace(part, figures=figures)
 
 
 def _methods(found: StudyResult, provenance: Mapping[str, Any]) -> str:

@@ -2,11 +2,12 @@
 
 import tomllib
 from importlib.resources import files
+from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Phrases, expand, words
+from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Phrases, words
 from gazeanalytics.reasoning.labeler.sentences import lower, sentences
 
 FILLERS = {"the"}
@@ -14,6 +15,12 @@ WORDS = ["a", "ab", "abc", "b", "the", "x"]
 slots = st.sampled_from(["a", "ab", "b", "a*", "ab*", "a|b", "x?", "a|x?"])
 phrases = st.lists(st.lists(slots, min_size=1, max_size=3).map(" ".join), min_size=1, max_size=4)
 texts = st.lists(st.sampled_from(WORDS), max_size=8)
+
+
+def expand(phrase):
+    """All ways to read a phrase, written out."""
+    choices = [(*slot.removesuffix("?").split("|"), *([""] if slot.endswith("?") else [])) for slot in phrase.split()]
+    return [tuple(word for word in choice if word) for choice in product(*choices)]
 
 
 def fits(pattern, word):

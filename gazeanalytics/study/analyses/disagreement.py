@@ -72,7 +72,9 @@ def _from_models(votes: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
 def _reliability(votes: pd.DataFrame, options: DisagreementOptions, seed: int) -> float:
     """Correlation of the disagreement among two halves of the readers, stepped up to all; NaN with few readers."""
     try:
-        found = stats.disagreement_reliability(votes, value="called", n_splits=options.n_splits, rng=seed)
+        found = stats.disagreement_reliability(
+            votes, value="called", n_splits=options.n_splits, n_resamples=0, rng=seed
+        )
     except InputError:
         return float("nan")
     return float(found.set_index("term")["estimate"].get("all", np.nan))
