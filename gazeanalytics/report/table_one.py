@@ -53,7 +53,7 @@ def table_one(
     gazeanalytics.tables.TableError
         If a table breaks its contract.
     ValueError
-        If `min_cell` is below 1.
+        If `min_cell` is below 1, or no reader is a person.
 
     Examples
     --------
@@ -70,6 +70,8 @@ def table_one(
     tables.check(readers, "readers")
     tables.check(readings, "readings")
     people = readers[readers["kind"] != "model"].copy()
+    if people.empty:
+        raise ValueError("readers: expected at least one person; got AI models alone, which Table 1 leaves out")
     people["readings"] = people["reader"].map(readings["reader"].value_counts()).fillna(0).astype(int)
     parts = [("", pd.Series("All readers", index=people.index))]
     if "experience_years" in people:

@@ -44,6 +44,7 @@ class _Study(Protocol):
 
     def files(self, name: str) -> list[Path]: ...
     def has(self, name: str) -> bool: ...
+    def place(self, name: str) -> Path: ...
     def table(self, name: str) -> pd.DataFrame: ...
 
     def images_of(self, rows: pd.DataFrame) -> pd.DataFrame: ...
@@ -62,12 +63,12 @@ def _unused(study: _Study) -> Iterator[tuple[Path | str, str]]:
         known = study.table(name)[key]
         idle = int((~known.isin(readings[key])).sum())
         if idle and key == "reader":
-            yield study.files(name)[0], f"{idle} of {len(known)} {name} have no reading"
+            yield study.place(name), f"{idle} of {len(known)} {name} have no reading"
 
 
 def _names(study: _Study) -> Iterator[tuple[Path | str, str]]:
     names = study.table("readers")["reader"].astype(str)
-    file = study.files("readers")[0]
+    file = study.place("readers")
     if len(names) and names.str.fullmatch(_HASH).all():
         yield (
             file,
@@ -125,7 +126,7 @@ def _near_misses(study: _Study) -> Iterator[tuple[Path | str, str]]:
     """A column of the study's own with nearly the name of one of ours, which is not there."""
     for name, contract in TABLES.items():
         table_map = study.config.tables.get(name)
-        if not study.has(name) or (table_map is not None and not table_map.native):
+        if not study.files(name) or (table_map is not None and not table_map.native):
             continue  # in a map such a slip is refused
         file = study.files(name)[0]
         kind = (table_map and table_map.format) or io.format_of(file)
@@ -151,7 +152,7 @@ def _countries(study: _Study) -> Iterator[tuple[Path | str, str]]:
         if len(names) > 1:
             listed = " and ".join(map(repr, sorted(names)))
             yield (
-                study.files("readers")[0],
+                study.place("readers"),
                 f"countries {listed} are one written in several ways; give levels = {{ ... }} in study.toml",
             )
 

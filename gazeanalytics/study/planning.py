@@ -130,8 +130,7 @@ def _missing(analysis: Analysis[Any], available: set[str], planned: dict[str, Pl
 def _remedy(choices: tuple[str, ...], planned: dict[str, Planned]) -> str:
     for name, other in planned.items():
         if set(other.analysis.makes) & set(choices):
-            reason = other.missing or "it is switched off"
-            return f"{choices[0]} come from the analysis {name}, which is not run here: {reason}"
+            return other.missing or f"{choices[0]} come from the analysis {name}, which is switched off"
     return f"the study has no table {' or '.join(choices)}; add {' or '.join(f'{name}.csv' for name in choices)}"
 
 

@@ -98,7 +98,7 @@ def _run(known: StudyResult, planned: dict[str, Planned], progressed: Progress) 
     for name, entry in planned.items():
         if not entry.on:
             continue
-        missing = entry.missing or _fallen_away(entry, known)
+        missing = entry.missing or _fallen_away(entry, known, planned)
         if missing:
             known.skipped[name] = missing
             continue
@@ -114,13 +114,14 @@ def _run(known: StudyResult, planned: dict[str, Planned], progressed: Progress) 
     return known
 
 
-def _fallen_away(entry: Planned, known: StudyResult) -> str:
+def _fallen_away(entry: Planned, known: StudyResult, planned: dict[str, Planned]) -> str:
     """Say which table an earlier analysis could not make after all."""
     for need in entry.analysis.needs:
         choices = (need,) if isinstance(need, str) else need
         if not any(known.has(table) for table in choices):
-            makers = [name for name in known.skipped if name != entry.analysis.name]
-            return f"there is no table {' or '.join(choices)} (not possible here: {', '.join(makers)})"
+            makers = [name for name, one in planned.items() if set(one.analysis.makes) & set(choices)]
+            reasons = [known.skipped[name] for name in makers if name in known.skipped]
+            return reasons[0] if reasons else f"the analysis {' or '.join(makers)} made no {choices[0]} here"
     return ""
 
 

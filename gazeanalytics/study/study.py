@@ -14,6 +14,7 @@ from gazeanalytics.geometry import Viewing
 from gazeanalytics.readings import TRUTH
 from gazeanalytics.study import clocks
 from gazeanalytics.study.config import StudyConfig, read_config
+from gazeanalytics.study.derived import DERIVED, attributes_moved, cases_of, how_derived, readers_of, readings_of
 from gazeanalytics.study.frames import regions_to_image, to_image, viewing_of
 from gazeanalytics.study.oddities import note_oddities
 from gazeanalytics.tables import InputError, Rejects, SetAside, shown
@@ -61,8 +62,13 @@ class Study:
         return io.shard_files(self.folder, name, self.config.tables.get(name))
 
     def has(self, name: str) -> bool:
-        """Whether the study brings this table."""
-        return bool(self.files(name))
+        """Whether the study brings this table, or others that stand in for it."""
+        return name in DERIVED or bool(self.files(name))
+
+    def place(self, name: str) -> Path:
+        """Where a table stands: its first file, or what stands in for it."""
+        readings = () if name == "readings" else self.files("readings")
+        return next(iter((*self.files(name), *readings, *self._with_keys)), self.folder)
 
     def table(self, name: str) -> pd.DataFrame:
         """Read one whole table, converted and checked; x and y in image pixels.
@@ -72,6 +78,8 @@ class Study:
         InputError
             Naming the file at fault, the place and the remedy.
         """
+        if name in DERIVED and name not in self._cache and not self.files(name):
+            self._cache[name] = self._derived(name)
         if name not in self._cache:
             files = self.files(name)
             if not files:
@@ -86,8 +94,49 @@ class Study:
             if name in _SORTED_BY:
                 whole = in_key_order(whole, _SORTED_BY[name])
                 whole = (_by_priority(whole) if name == "regions" else whole).reset_index(drop=True)
-            self._cache[name] = self._with_known_readers(whole) if name == "readings" else whole
+            self._cache[name] = self._with_known_readers(self._own_columns(whole)) if name == "readings" else whole
         return self._cache[name]
+
+    def _derived(self, name: str) -> pd.DataFrame:
+        """A table of keys that the study doesn't bring, made of those that it does, and a note of it."""
+        if name == "readings":
+            found = self._own_columns(self._all_readings)
+        elif name == "readers":
+            found = readers_of(self._all_readings)
+        else:
+            seen = any(map(self.files, ("samples", "fixations")))
+            found = cases_of(self._all_readings, self.config.screen_geometry() if seen else None)
+            if seen and found["width"].isna().any():
+                raise InputError(
+                    f"{self.folder}: no table 'cases', and gaze needs the size of each image; add cases.csv (case, "
+                    "width, height), or [screen] in study.toml if images filled the screen"
+                )
+        self.rejects.note(self.place(name), how_derived(name, found, self.place(name).name))
+        return in_key_order(found, _SORTED_BY[name]).reset_index(drop=True)
+
+    @cached_property
+    def _all_readings(self) -> pd.DataFrame:
+        """The readings with all columns of their file, or collected from the tables that they key."""
+        if self.files("readings"):
+            return pd.concat([self.shard("readings", file) for file in self.files("readings")], ignore_index=True)
+        # Faults are noted when the tables themselves are read.
+        unheard, screen = Rejects(max_share=1.0), self.config.screen_geometry()
+        keyed = [(file, name) for name in _KEYED_BY_READING for file in self.files(name)]
+        if not keyed:
+            raise InputError(f"{self.folder}: no table 'readings'; add readings.csv or map it in study.toml")
+        maps = self.config.tables
+        return readings_of(
+            [io.load_shard(file, name, maps.get(name), rejects=unheard, screen=screen) for file, name in keyed]
+        )
+
+    @property
+    def _with_keys(self) -> list[Path]:
+        return [file for name in _KEYED_BY_READING for file in self.files(name)]
+
+    def _own_columns(self, readings: pd.DataFrame) -> pd.DataFrame:
+        """The readings without what stands in the tables of readers and cases that are made of them."""
+        made = [self.table(name) for name in ("readers", "cases") if not self.files(name)]
+        return readings.drop(columns=attributes_moved(readings, *made))
 
     def shard(self, name: str, file: Path) -> pd.DataFrame:
         """Read one file of a table, keyed as the readings are."""
@@ -147,8 +196,9 @@ class Study:
         columns = [name for name in ("case", "width", "height", "px_per_deg") if name in cases]
         readings = self.table("readings")[["reading", "case"]]
         images = readings.merge(cases[columns], on="case", how="left", validate="many_to_one")
-        if images["width"].isna().any():
-            lost = images[images["width"].isna()].iloc[0]
+        unknown = ~images["case"].isin(cases["case"])
+        if unknown.any():
+            lost = images[unknown].iloc[0]
             raise InputError(
                 f"{self._place('readings')}, reading {shown(lost['reading'])}, column 'case': {shown(lost['case'])} is "
                 f"not among the cases of {self._place('cases')}; add its row there"
@@ -269,8 +319,7 @@ class Study:
         return frame if (np.diff(order) >= 0).all() else frame.iloc[np.argsort(order, kind="stable")]
 
     def _place(self, name: str) -> str:
-        files = self.files(name)
-        return str(files[0]) if files else f"{self.folder}/{name}"
+        return str(self.place(name)) if self.files(name) or name in DERIVED else f"{self.folder}/{name}"
 
 
 def _by_priority(regions: pd.DataFrame) -> pd.DataFrame:

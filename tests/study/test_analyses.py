@@ -41,9 +41,7 @@ def test_a_study_of_fixations_alone_is_told_what_it_lacks(small):
     planned = plan(open_study(small))
     assert planned["events"].runs
     assert planned["findings"].missing == ("the study has no table findings or traces; add findings.csv or traces.csv")
-    assert planned["agreement"].missing.startswith(
-        "calls come from the analysis calls, which is not run here: findings come from the analysis findings, which"
-    )
+    assert planned["agreement"].missing == planned["findings"].missing
     assert planned["aoi_metrics"].missing == "the study has no table regions; add regions.csv"
 
 
@@ -91,7 +89,7 @@ def test_an_analysis_that_the_data_refuse_takes_those_that_need_it_along(small, 
     found = analyse(open_study(small))
     assert found.skipped == {
         "shy": "these data are shy",
-        "bold": "there is no table shyness (not possible here: shy)",
+        "bold": "these data are shy",
     }
 
 

@@ -15,6 +15,7 @@ __all__ = ["auroc", "disagreement_reliability"]
 
 _GRID = 101  # chances of a yes
 _MAX_ITER = 300
+_DRAWS = 100
 _FEW_SPLITS = 10  # of those, in each draw of the bootstrap
 _COLUMNS = list(ESTIMATES)
 
@@ -26,8 +27,7 @@ def disagreement_reliability(
     case: str = "case",
     reader: str = "reader",
     n_splits: int = 100,
-    n_resamples: int = 100,
-    confidence: float = 0.95,
+    confidence: float | None = 0.95,
     rng: int | np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """Estimate the split-half reliability of disagreement, and the best AUROC that a prediction of it can reach.
@@ -43,10 +43,8 @@ def disagreement_reliability(
         As in `disagreement`, categories. Cases with fewer than four readers are left out and counted.
     n_splits : int
         Random halves of each case's readers.
-    n_resamples : int
-        Draws of the bootstrap over cases, which takes nearly all the time; 0 leaves the intervals out.
-    confidence : float
-        Of the intervals.
+    confidence : float or None
+        Of the intervals; None leaves them out, and with them the bootstrap, which takes nearly all the time.
     rng : int, Generator or None
         Randomness.
 
@@ -100,11 +98,11 @@ def disagreement_reliability(
     cases = int(what.max()) + 1
     # Ten of the splits in each draw: the spread over cases is what the interval needs, and that over splits is small.
     few, votes = halves[:_FEW_SPLITS], _yes(what, said)
-    draws = (random.integers(0, cases, cases) for _ in range(n_resamples))
+    draws = (random.integers(0, cases, cases) for _ in range(0 if confidence is None else _DRAWS))
     drawn = [[*_two_halves(few, drew), _ceiling(votes[drew])] for drew in draws] or [[np.nan] * 4]
     estimate = [*_two_halves(halves, np.arange(cases)), _ceiling(votes)]
     left = int((counts < 4).sum())
-    table = _table(np.array(estimate), np.array(drawn), confidence).assign(
+    table = _table(np.array(estimate), np.array(drawn), confidence or 0.0).assign(
         n=cases, note=f"{left} cases with fewer than four readers left out" if left else ""
     )
     return table if said.max() < 2 else table[table["term"] != "ceiling"]

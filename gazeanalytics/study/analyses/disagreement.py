@@ -73,7 +73,7 @@ def _reliability(votes: pd.DataFrame, options: DisagreementOptions, seed: int) -
     """Correlation of the disagreement among two halves of the readers, stepped up to all; NaN with few readers."""
     try:
         found = stats.disagreement_reliability(
-            votes, value="called", n_splits=options.n_splits, n_resamples=0, rng=seed
+            votes, value="called", n_splits=options.n_splits, confidence=None, rng=seed
         )
     except InputError:
         return float("nan")

@@ -118,7 +118,10 @@ def _of_people(people: pd.DataFrame, column: str, merit: Measure, confidence: fl
     try:
         found = stats.mrmc(data, figure_of_merit=merit, confidence=confidence).estimates()
     except InputError:
-        found = stats.one_shot(data, figure_of_merit=merit, confidence=confidence)
+        try:
+            found = stats.one_shot(data, figure_of_merit=merit, confidence=confidence)
+        except InputError as few:
+            raise NotPossibleError(str(few)) from few
     return found[found["term"] == "mean"].assign(readers="people", measure=merit.name)
 
 

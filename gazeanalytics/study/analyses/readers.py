@@ -20,12 +20,12 @@ def show(known: StudyResult, outcome: Outcome) -> Iterator[Part]:
     min_cell = known.study.config.report.min_cell
     people, models = (readers["kind"] == "person").sum(), (readers["kind"] == "model").sum()
     countries = readers["country"].nunique() if "country" in readers else 0
-    text = f"{many(people, 'reader')}"
-    text += f" from {many(countries, 'country')}" if countries else ""
-    text += f" and {many(models, 'AI model')}" if models else ""
-    text += f" made {many(len(readings), 'reading')} of {many(readings['case'].nunique(), 'case')}. "
+    who = [f"{many(people, 'reader')}" + (f" from {many(countries, 'country')}" if countries else "")] * bool(people)
+    who += [many(models, "AI model")] * bool(models)
+    text = f"{' and '.join(who)} made {many(len(readings), 'reading')} of {many(readings['case'].nunique(), 'case')}. "
     text += f"Readers are not named, and groups smaller than {min_cell} are pooled."
-    yield Part("Readers and cases", text, tables={"readers": report.table_one(readers, readings, min_cell=min_cell)})
+    tables = {"readers": report.table_one(readers, readings, min_cell=min_cell)} if people else {}
+    yield Part("Readers and cases", text, tables=tables)
 
 
 ANALYSIS = Analysis(

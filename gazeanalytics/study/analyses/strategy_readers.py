@@ -14,6 +14,7 @@ from gazeanalytics.study.result import NotPossibleError, Outcome, StrategiesOutc
 
 # A distribution is drawn from so many resamples on; fewer stand in the table alone.
 _MIN_DRAWN = 20
+_FEWEST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def run(known: StudyResult, options: StrategyReaderOptions) -> StrategyReaderOut
     if options.order not in readings:
         raise NotPossibleError(f"readings have no column {options.order}, the order of a reader's readings")
     rows = readings.set_index("reading").loc[known.features["reading"]]
+    if rows["reader"].nunique() < _FEWEST or rows["case"].nunique() < _FEWEST:
+        raise NotPossibleError("gaze of one reader, or on one case, can't say what is the reader's; it takes several")
     groups = {"readers": rows["reader"].tolist(), "cases": rows["case"].tolist()}
     scores = fitted.components(known.features, **groups)
     tables = {
@@ -68,7 +71,8 @@ def run(known: StudyResult, options: StrategyReaderOptions) -> StrategyReaderOut
         found = outcome.tables["strategies"]
         tables |= _in_order(found, readings, options, seed)
         again = fitted.stability(known.features, **groups, n_resamples=options.n_stability, rng=seed)
-        held = fitted.held_out(known.features, **groups, n_folds=options.n_folds, rng=seed)
+        folds = min(options.n_folds, rows["reader"].nunique(), rows["case"].nunique())
+        held = fitted.held_out(known.features, **groups, n_folds=folds, rng=seed)
         tables |= {"strategy_stability": again, "strategy_held_out": held}
     return StrategyReaderOutcome(tables=tables, order=options.order, n_stability=options.n_stability)
 

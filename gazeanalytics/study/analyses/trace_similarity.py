@@ -52,6 +52,8 @@ def run(known: StudyResult, options: TraceSimilarityOptions) -> TraceSimilarityO
     traces = known.study.table("traces")
     traces = traces[traces["reading"].isin(people["reading"])]
     readings = people[people["reading"].isin(traces["reading"])]
+    if readings.empty:
+        raise NotPossibleError("no person left a trace, and words are compared among people")
     try:
         words = reasoning.embed_traces(traces)
         similarity = reasoning.case_similarity(
