@@ -19,6 +19,7 @@ from gazeanalytics.stats.mixed.diagnostics import influence, random_effects_qq, 
 from gazeanalytics.stats.mixed.kenward_roger import kenward_roger
 from gazeanalytics.stats.mixed.marginal_effects import MarginalSettings, adjusted_predictions, marginal_effects
 from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, linear_contrasts, marginal_means
+from gazeanalytics.stats.mixed.measurement_error import Calibrated, calibrate
 from gazeanalytics.stats.mixed.mediation import mediate
 from gazeanalytics.stats.mixed.misclassified import MisclassifiedFit, mixed_misclassified, share_posterior
 from gazeanalytics.stats.mixed.model import check_formula, mixed, refit
@@ -78,6 +79,7 @@ __all__ = [
     "Afroc",
     "Auc",
     "AucStatistic",
+    "Calibrated",
     "Comparison",
     "Conditions",
     "CrossValidation",
@@ -113,6 +115,7 @@ __all__ = [
     "agreement_bootstrap",
     "ai_disagreement",
     "anova",
+    "calibrate",
     "calibration",
     "calibration_by",
     "chance_test",

@@ -16,7 +16,7 @@ from gazeanalytics.strategies.clustering.search import (
     StrategySettings,
     search,
 )
-from gazeanalytics.strategies.continuum.components import Components
+from gazeanalytics.strategies.continuum.components import Components, omega
 from gazeanalytics.strategies.preparing import codes, removed
 from gazeanalytics.strategies.scaling import Scaling, canonical, reading_column
 from gazeanalytics.strategies.strategy_fit import Verdict, fit_strategies
@@ -238,6 +238,18 @@ class StrategyModel(FittedClustering):
         table = pd.DataFrame(scores, columns=list(self._components.names), index=features.index)
         table.insert(0, "reading", features["reading"])
         return check(table.reset_index(drop=True), "features")
+
+    def component_errors(self, features: pd.DataFrame, *, readers: Labels = None, cases: Labels = None) -> pd.DataFrame:
+        """Return how sure scores on the components are: component, reliability, error_sd.
+
+        Reliability is McDonald's omega, see `omega`: what a feature has for itself counts as error. The error's
+        standard deviation is in units of the scores, for `stats.calibrate`. Readers and cases as in `assign`.
+        """
+        points, usable = self._points(features, readers, cases)
+        known, scores = points[usable], self._components.scores(points[usable])
+        reliability = omega(known, self._components.weights)
+        error = np.sqrt(1 - reliability) * scores.std(axis=0)
+        return pd.DataFrame({"component": self._components.names, "reliability": reliability, "error_sd": error})
 
     def loadings(self) -> pd.DataFrame:
         """Return the loading of each feature on each component: component, feature, loading, conf_low, conf_high."""

@@ -179,7 +179,7 @@ def test_the_table_says_rule_place_number_and_remedy(sound):
     outcome = audit.run(sound, AuditOptions())
     assert list(outcome.tables["audit"]) == ["rule", "where", "number", "remedy"]
     (part,) = audit.show(sound, outcome)
-    assert part.text.startswith("13 rules were applied; ")
+    assert part.text.startswith("14 rules were applied; ")
     none = Outcome(tables={"audit": outcome.tables["audit"].iloc[:0]})
     (part,) = audit.show(sound, none)
     assert "none found a fragile claim" in part.text

@@ -6,7 +6,7 @@ import pytest
 
 from gazeanalytics.strategies import StrategyModel
 from gazeanalytics.study import NotPossibleError, open_study
-from gazeanalytics.study.analyses import strategy_effects, strategy_use
+from gazeanalytics.study.analyses import audit, strategy_effects, strategy_use
 from gazeanalytics.study.result import Outcome, StrategiesOutcome, StudyResult
 
 READERS, CASES = 24, 30
@@ -125,21 +125,49 @@ def test_without_the_presence_of_a_target_it_is_accuracy(known):
     assert set(found.rates["model"]) == {"accuracy"}
 
 
-def test_a_continuum_is_compared_along_its_components(known):
+def along_a_continuum(known, scores=None):
+    """The planted readings, their strategies taken as a continuum with its own scores, or others."""
     result, _ = known
-    rng = np.random.default_rng(1)
-    readings = result.readings.assign(component_1=rng.normal(size=len(result.readings)))
-    strategies = StrategiesOutcome(fitted=result.strategies, components=("component_1",))
+    features, fitted = result.features, result.strategies
+    own = fitted.components(features)["component 1"].to_numpy()
+    readings = result.readings.assign(component_1=own if scores is None else scores)
     outcomes = {
-        "strategies": strategies,
-        "readings": Outcome(tables={"readings": readings, "features": result.features}),
+        "strategies": StrategiesOutcome(fitted=fitted, components=("component_1",)),
+        "readings": Outcome(tables={"readings": readings, "features": features}),
     }
-    whole = StudyResult(result.study, outcomes)
+    return StudyResult(result.study, outcomes)
+
+
+def test_a_continuum_is_compared_along_its_components_calibrated_and_as_measured(known):
+    whole = along_a_continuum(known)
+    found = strategy_effects.run(whole, strategy_effects.StrategyEffectOptions())
+    assert set(found.rates["estimator"]) == {"corrected", "as measured"}
+    rows = found.differences[(found.differences["by"] == "component_1") & (found.differences["model"] == "sensitivity")]
+    assert set(rows["contrast"]) == {"1 - -1"}
+    corrected, measured = rows.set_index("estimator")["estimate"][["corrected", "as measured"]]
+    (share,) = found.reliability["within"]
+    # The more of a score within readers and cases is error, the more is its effect pulled towards 0.
+    assert 0.5 < share < found.reliability["reliability"].item() < 0.95
+    assert corrected > measured * 1.05 > 0
+    (part,) = strategy_effects.show(whole, found)
+    assert (
+        "reliability (McDonald's omega), and in brackets that within readers and cases, is component 1 ." in part.text
+    )
+    assert "regression calibration, Carroll et al. 2006" in part.text
+    assert "without correction" in part.text
+    (claim,) = audit.score_error(whole, audit.AuditOptions(min_reliability=0.95))
+    assert claim.where == "every effect of component 1"
+    assert claim.number == f"reliability {found.reliability['reliability'].item():.2f} (McDonald's omega)"
+    assert not list(audit.score_error(whole, audit.AuditOptions(min_reliability=0.5)))
+
+
+def test_scores_that_are_all_error_are_compared_as_measured(known):
+    scores = 0.3 * np.random.default_rng(1).normal(size=READERS * CASES)
+    whole = along_a_continuum(known, scores)
     found = strategy_effects.run(whole, strategy_effects.StrategyEffectOptions())
     assert set(found.rates["estimator"]) == {"as measured"}
-    assert found.differences.loc[found.differences["by"] == "component_1", "contrast"].tolist() == ["1 - -1"] * 2
     (part,) = strategy_effects.show(whole, found)
-    assert "the error of its scores is not corrected" in part.text
+    assert "That error is not corrected, and makes differences too small: 'component_1' varies within" in part.text
 
 
 def test_where_every_case_holds_the_target_there_is_sensitivity_alone(known):

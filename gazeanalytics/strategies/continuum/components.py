@@ -11,7 +11,7 @@ import pandas as pd
 
 from gazeanalytics.saved_models import Array, Part
 
-__all__ = ["Components", "fit_components", "parallel_analysis", "varimax"]
+__all__ = ["Components", "fit_components", "omega", "parallel_analysis", "varimax"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,47 @@ class Components:
                 "explained": self.explained[component],
             }
         )
+
+
+def omega(points: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Give the reliability of each score (points @ weights): the share of its variance that is not the features' own.
+
+    McDonald's omega: a factor model with as many factors as scores divides each feature into what it shares with the
+    others and what it has for itself, error of measurement among it.
+
+    Parameters
+    ----------
+    points : numpy.ndarray, shape (readings, features)
+    weights : numpy.ndarray, shape (features, scores)
+
+    Returns
+    -------
+    numpy.ndarray, shape (scores,)
+
+    References
+    ----------
+    McDonald (1999), Test Theory: A Unified Treatment, chapter 6.
+
+    Examples
+    --------
+    The mean of four features, each half a trait and half its own, has a reliability of 4 / 5:
+
+    >>> rng = np.random.default_rng(0)
+    >>> points = rng.normal(size=(5000, 1)) + rng.normal(size=(5000, 4))
+    >>> omega(points, np.full((4, 1), 0.25)).round(2)
+    array([0.8])
+    """
+    from sklearn.decomposition import FactorAnalysis
+
+    covariance = np.atleast_2d(np.cov(points.T, bias=True))
+    # Of the points, a factor model needs the covariance alone: a few points that have it cost the same for any study.
+    values, vectors = np.linalg.eigh(covariance)
+    root = np.sqrt(len(values) * values.clip(min=0))[:, None] * vectors.T
+    model = FactorAnalysis(weights.shape[1], tol=1e-6, max_iter=5000, svd_method="lapack")
+    model.fit(np.vstack([root, -root]))
+    own = np.einsum("fc,f,fc->c", weights, model.noise_variance_, weights)
+    whole = np.einsum("fc,fg,gc->c", weights, covariance, weights)
+    return np.clip(1 - own / whole, 0.0, 1.0)
 
 
 def varimax(loadings: np.ndarray, *, max_iter: int = 100) -> np.ndarray:

@@ -13,6 +13,7 @@ from gazeanalytics.report.number_format import is_variance_component
 from gazeanalytics.settings import Settings
 from gazeanalytics.study.analyses.human_against_ai import DIFFERENCE
 from gazeanalytics.study.analyses.search_errors import SearchErrorOutcome
+from gazeanalytics.study.analyses.strategies import readers_and_cases
 from gazeanalytics.study.analyses.strategy_effects import OTHER_PREDICTORS
 from gazeanalytics.study.analysis import Analysis, Part, many, words
 from gazeanalytics.study.estimands import adjustments
@@ -33,6 +34,8 @@ class AuditOptions(Settings):
         Share of lesions never fixated, whose time to first fixation is therefore unknown.
     max_misplaced : float
         Expected share of readings whose strategy is another.
+    min_reliability : float
+        Of a component's scores.
     max_radius_effect : float
         How much the share of lesions fixated may hang on the radius.
     min_cell : int
@@ -55,6 +58,7 @@ class AuditOptions(Settings):
     max_pile_up: float = 0.2
     max_censored: float = 0.05
     max_misplaced: float = 0.02
+    min_reliability: float = 0.8
     max_radius_effect: float = 0.05
     min_cell: int = 20
     min_reads: float = 5
@@ -145,6 +149,22 @@ def misclassification(known: StudyResult, options: AuditOptions) -> Iterator[Cla
             f"{misplaced.mean():.1%} of {many(len(misplaced), 'reading')} are expected to be of another strategy",
             "Effects are pulled towards 0 and their intervals are too narrow: correct them by the posteriors.",
         )
+
+
+def score_error(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
+    """Name components of a continuum whose scores are much error."""
+    outcome = known.outcomes.get("strategies")
+    if not isinstance(outcome, StrategiesOutcome) or not outcome.components:
+        return
+    errors = outcome.fitted.component_errors(known.features, **readers_and_cases(known.study, known.features))
+    for name, reliability in errors[["component", "reliability"]].itertuples(index=False):
+        if reliability < options.min_reliability:
+            yield Claim(
+                "error of scores",
+                f"every effect of {name}",
+                f"reliability {reliability:.2f} (McDonald's omega)",
+                "Effects are pulled towards 0: use scores that are calibrated, as strategy_effects does.",
+            )
 
 
 def fit_problems(known: StudyResult, options: AuditOptions) -> Iterator[Claim]:
@@ -324,8 +344,8 @@ def _rank_share(scores: pd.Series, counts: pd.Series) -> float:
 
 
 RULES: tuple[Rule, ...] = (
-    causal, confounding, misclassification, length, multiplicity, power, fit_problems, small_cells, few_reads,
-    few_groups, pile_up, censoring, aoi_radius,
+    causal, confounding, misclassification, score_error, length, multiplicity, power, fit_problems, small_cells,
+    few_reads, few_groups, pile_up, censoring, aoi_radius,
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -42,24 +42,30 @@ class StrategyEffectOptions(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyEffectOutcome(Outcome):
-    """Rates and differences in long tables, why other rates were not estimated, and the share of misplaced readings."""
+    """Rates and differences in long tables, why other rates were not estimated, and how sure strategies are.
+
+    That is the share of misplaced readings of types, and of a continuum the reliability of its components.
+    """
 
     rates: pd.DataFrame
     differences: pd.DataFrame
     formulas: dict[str, str]
     refused: dict[str, str]
     misplaced: float = np.nan
+    reliability: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Predictors:
-    """Columns of strategies in the rows: a category with its posterior, or components of a continuum."""
+    """Columns of strategies in the rows: a category with its posterior, or components, measured and calibrated."""
 
     rows: pd.DataFrame
     names: tuple[str, ...]
     posterior: pd.DataFrame | None = None
     means: dict[str, list[str]] = field(default_factory=dict)
+    calibrated: pd.DataFrame | None = None
+    reliability: pd.DataFrame | None = None
 
 
 def run(known: StudyResult, options: StrategyEffectOptions) -> StrategyEffectOutcome:
@@ -89,6 +95,7 @@ def run(known: StudyResult, options: StrategyEffectOptions) -> StrategyEffectOut
         formulas=formulas,
         refused=refused,
         misplaced=_weighted(misplaced),
+        reliability=found.reliability,
         notes=tuple(dict.fromkeys(notes)),
         tables={"strategy_rates": rates, "strategy_differences": differences},
         settings={"correction": options.correction, "by reader": options.by_reader},
@@ -106,9 +113,10 @@ def _predictors(known: StudyResult, options: StrategyEffectOptions) -> _Predicto
     if "correct" not in known.readings or known.readings["correct"].isna().all():
         raise NotPossibleError("no reading is known to be right or wrong")
     rows = model_frame(known.readings).dropna(subset=["correct"])
-    if outcome.components:
-        return _with_means(_Predictors(rows.dropna(subset=list(outcome.components)), outcome.components))
     features = known.features
+    if outcome.components:
+        errors = outcome.fitted.component_errors(features, **readers_and_cases(known.study, features))
+        return _of_continuum(rows.dropna(subset=list(outcome.components)), outcome.components, errors)
     posterior = outcome.fitted.posterior(features, **readers_and_cases(known.study, features))
     posterior = posterior[posterior["reading"].isin(rows["reading"])].dropna().reset_index(drop=True)
     if options.by_reader:
@@ -116,6 +124,25 @@ def _predictors(known: StudyResult, options: StrategyEffectOptions) -> _Predicto
         posterior = stats.share_posterior(posterior, readers)
     rows = rows[rows["reading"].isin(posterior["reading"])]
     return _with_means(_Predictors(rows, ("strategy",), posterior))
+
+
+def _of_continuum(rows: pd.DataFrame, names: tuple[str, ...], errors: pd.DataFrame) -> _Predictors:
+    """Take components as measured, and beside them, where their error allows it, calibrated."""
+    found = _with_means(_Predictors(rows, names))
+    groups = [f"(1 | {name})" for name in _groups(rows)]
+    given = " + ".join([name for name in ("presence", *_OTHERS) if _varies(rows, name)] + groups) or "1"
+    scores, within, refused = {}, {}, {}
+    for name, error in zip(names, errors["error_sd"], strict=True):
+        try:
+            one = stats.calibrate(rows, name, error, given=given)
+            scores[name], within[name] = one.score, one.reliability
+        except stats.ModelError as why:
+            refused[name] = str(why)
+    known = errors.assign(component=names, within=[within.get(name, np.nan) for name in names])
+    known["refused"] = [refused.get(name, "") for name in names]
+    # A model with some components calibrated and others not would give one the effect of another.
+    calibrated = None if refused else _with_means(_Predictors(rows.assign(**scores), names)).rows
+    return replace(found, calibrated=calibrated, reliability=known)
 
 
 def _with_means(found: _Predictors) -> _Predictors:
@@ -163,14 +190,18 @@ def rate_formula(rows: pd.DataFrame, names: Sequence[str], means: dict[str, list
     >>> rate_formula(rows, ("strategy",), {})
     'correct ~ strategy + experience_decades + (1 | reader)'
     """
-    groups = {name: rows[name].nunique() for name in ("reader", "case", "country") if name in rows}
     fixed = list(names)
     for group, columns in means.items():
-        if groups.get(group, 0) >= _GROUPS_FOR_A_MEAN * len(columns):
+        if group in rows and rows[group].nunique() >= _GROUPS_FOR_A_MEAN * len(columns):
             fixed += [name for name in columns if _varies(rows, name)]
     fixed += [name for name in _OTHERS if _varies(rows, name)]
-    random = [f"(1 | {name})" for name, count in groups.items() if count >= FEWEST_GROUPS]
-    return f"correct ~ {' + '.join([*fixed, *random])}"
+    return f"correct ~ {' + '.join([*fixed, *(f'(1 | {name})' for name in _groups(rows))])}"
+
+
+def _groups(rows: pd.DataFrame) -> list[str]:
+    """Groupings with enough levels for a random intercept."""
+    groups = [name for name in ("reader", "case", "country") if name in rows]
+    return [name for name in groups if rows[name].nunique() >= FEWEST_GROUPS]
 
 
 def _varies(rows: pd.DataFrame, name: str) -> bool:
@@ -184,7 +215,12 @@ OTHER_PREDICTORS = ("experience", *_OTHERS)  # what `by` says in a table where i
 def _fitted(formula: str, rows: pd.DataFrame, found: _Predictors) -> tuple[dict[str, stats.MixedFit], float]:
     """Fit by name, and the share of readings that are expected to be in the wrong strategy."""
     if found.posterior is None:
-        return {"as measured": stats.mixed(formula, rows, family="binomial", settings={"quadrature": "auto"})}, np.nan
+        tables = {"as measured": rows}
+        if found.calibrated is not None:
+            calibrated = found.calibrated[found.calibrated["reading"].isin(rows["reading"])]
+            tables = {"corrected": calibrated.reset_index(drop=True), **tables}
+        asked: dict[str, Any] = {"family": "binomial", "settings": {"quadrature": "auto"}}
+        return {name: stats.mixed(formula, table, **asked) for name, table in tables.items()}, np.nan
     both = stats.mixed_misclassified(formula, rows, found.posterior, family="binomial")
     return {"corrected": both.corrected, "as assigned": both.assigned}, both.misplaced
 
@@ -253,11 +289,12 @@ def _strategy_sentences(outcome: StrategyEffectOutcome, shown: pd.DataFrame) -> 
         top = rows.iloc[int(rows["estimate"].abs().argmax())]
         text = f"Largest difference in {rate}: {_points(top)} ({_pair(top)}; p {_p(top['p_value'])}"
         plain = outcome.differences[
-            (outcome.differences["estimator"] == "as assigned")
+            outcome.differences["estimator"].isin(["as assigned", "as measured"])
             & (outcome.differences["model"] == rate)
             & (outcome.differences["contrast"] == top["contrast"])
         ]
-        text += f"; {_points(plain.iloc[0])} without correction)." if len(plain) else ")."
+        corrected = shown["estimator"].iloc[0] == "corrected" and len(plain)
+        text += f"; {_points(plain.iloc[0])} without correction)." if corrected else ")."
         found.append(text)
     return found
 
@@ -292,14 +329,35 @@ def methods(known: StudyResult, outcome: StrategyEffectOutcome) -> str:
             "the corrected rates take each reading's probabilities into a likelihood averaged over strategies "
             "(two-step, Bakk & Kuha 2018), the others take the likeliest strategy as if it were known. "
         )
-    else:
-        text += (
-            "Strategies are a continuum; the error of its scores is not corrected, and makes differences too small. "
-        )
+    elif outcome.reliability is not None:
+        text += _of_scores(outcome.reliability)
     return text + (
         "These are associations: who searches how was not randomised, and where a reading's gaze follows its decision, "
         "as in dwelling on what was found, the strategy is partly the outcome."
     )
+
+
+def _of_scores(known: pd.DataFrame) -> str:
+    """Say how sure the scores of a continuum are, and what was done about it."""
+    parts = [
+        f"{words(str(name))} {_decimals(reliability)}" + (f" ({_decimals(within)})" if np.isfinite(within) else "")
+        for name, reliability, within in known[["component", "reliability", "within"]].itertuples(index=False)
+    ]
+    text = (
+        "Strategies are a continuum, whose scores carry error; their reliability (McDonald's omega), and in brackets "
+        f"that within readers and cases, is {', '.join(parts)}. "
+    )
+    refused = [why for why in known["refused"] if why]
+    if refused:
+        return text + f"That error is not corrected, and makes differences too small: {'; '.join(refused)}. "
+    return text + (
+        "The corrected rates take the expected true scores, given readers, cases and the other predictors (regression "
+        "calibration, Carroll et al. 2006), the others the scores as measured. "
+    )
+
+
+def _decimals(value: float) -> str:
+    return f"{value:.2f}".replace("0.", ".", 1)
 
 
 def _share(value: float) -> str:
