@@ -24,6 +24,7 @@ from gazeanalytics.stats.mixed.mediation import mediate
 from gazeanalytics.stats.mixed.misclassified import MisclassifiedFit, mixed_misclassified, share_posterior
 from gazeanalytics.stats.mixed.model import check_formula, mixed, refit
 from gazeanalytics.stats.mixed.multinomial import MultinomialFit, multinomial
+from gazeanalytics.stats.mixed.multinomial_misclassified import MisclassifiedOutcome, multinomial_misclassified
 from gazeanalytics.stats.mixed.power import Power, power
 from gazeanalytics.stats.mixed.predicted_shares import predicted_shares
 from gazeanalytics.stats.mixed.prediction import predict, simulate
@@ -93,6 +94,7 @@ __all__ = [
     "MeanStatistic",
     "MetaD",
     "MisclassifiedFit",
+    "MisclassifiedOutcome",
     "MixedFit",
     "MixedSettings",
     "ModelError",
@@ -150,6 +152,7 @@ __all__ = [
     "mrmc_power",
     "mrmc_sample_size",
     "multinomial",
+    "multinomial_misclassified",
     "noninferiority",
     "one_shot",
     "operating_points",

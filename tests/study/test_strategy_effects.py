@@ -93,8 +93,16 @@ def test_experience_goes_with_the_strategy_that_it_draws_readers_to(known):
     row = found.differences[found.differences["level"] == better].iloc[0]
     assert row["by"] == "experience"
     assert row["conf_low"] > 0
+    assert found.misplaced > 0.002
+    assert found.imputed == 10
     (part,) = strategy_use.show(result, found)
-    assert "multinomial logit" in part.text
+    for words in ("multinomial logit", "strategies were imputed 10 times", "Rubin's rules"):
+        assert words in part.text
+    likeliest = strategy_use.run(result, strategy_use.StrategyUseOptions(max_misplaced=0.5))
+    assert likeliest.imputed == 0
+    # Misplaced readings draw the shares to one another.
+    assert abs(likeliest.differences["estimate"].iloc[0]) < abs(found.differences["estimate"].iloc[0])
+    assert "each stands in its likeliest" in strategy_use.methods(result, likeliest)
 
 
 def without(result, **changed):

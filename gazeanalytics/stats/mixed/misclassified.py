@@ -23,7 +23,7 @@ from gazeanalytics.stats.mixed.solver.laplace import Laplace
 from gazeanalytics.stats.mixed.solver.likelihood import Density
 from gazeanalytics.threads import one_blas_thread
 
-__all__ = ["MisclassifiedFit", "mixed_misclassified", "share_posterior"]
+__all__ = ["MisclassifiedFit", "mixed_misclassified", "rows_with_posterior", "share_posterior"]
 
 MAX_ROUNDS = 200
 SETTLED = 1e-6
@@ -102,6 +102,7 @@ def mixed_misclassified(
     See Also
     --------
     share_posterior : Use that a reader keeps to a strategy.
+    multinomial_misclassified : Models in which the strategy is the outcome.
 
     Notes
     -----
@@ -137,7 +138,7 @@ def mixed_misclassified(
     """
     parts = formulas.parse(formula, [*map(str, data.columns), column])
     _refuse(parts, column, family)
-    rows, known = _aligned(parts, data, posterior, column)
+    rows, known = rows_with_posterior(parts, data, posterior, column)
     names = list(known.columns)
     likeliest = pd.Categorical(np.array(names)[known.to_numpy().argmax(axis=1)], categories=names)
     empty = sorted(set(names) - set(likeliest))
@@ -237,7 +238,7 @@ def _names(terms: Iterable[expressions.Term]) -> list[str]:
     return [name for term in terms for factor in term.factors for name in expressions.names(factor)]
 
 
-def _aligned(
+def rows_with_posterior(
     parts: formulas.Formula, data: pd.DataFrame, posterior: pd.DataFrame, column: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows with all that the formula needs and a posterior, and that posterior."""

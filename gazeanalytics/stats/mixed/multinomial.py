@@ -29,7 +29,7 @@ from gazeanalytics.stats.mixed.solver.laplace import Laplace
 from gazeanalytics.stats.mixed.solver.likelihood import Density
 from gazeanalytics.threads import one_blas_thread
 
-__all__ = ["MultinomialFit", "multinomial"]
+__all__ = ["MultinomialFit", "fit_levels", "multinomial", "read_multinomial"]
 
 FLAT_SD = 1e4
 ROW = "(row)"
@@ -67,12 +67,14 @@ class MultinomialFit:
     random : dict of str to numpy.ndarray, shape (levels - 1, levels - 1)
         Covariance of a group's intercepts.
     log_likelihood : float
-        By Laplace's approximation.
+        By Laplace's approximation; NaN where it is combined over imputed strategies.
     frame : Frame
         The rows used.
     theta : numpy.ndarray
     converged : bool
     notes : tuple of str
+    solution : Solution
+        The solver's own terms, of the Poisson rows.
     """
 
     formula: str
@@ -86,6 +88,7 @@ class MultinomialFit:
     theta: np.ndarray
     converged: bool
     notes: tuple[str, ...]
+    solution: Solution
 
     def estimates(self, *, confidence: float = 0.95) -> pd.DataFrame:
         """Table `estimates`: log odds of each level against the reference by Wald's test, and standard deviations."""
@@ -141,6 +144,7 @@ def multinomial(
     See Also
     --------
     predicted_shares : Each level's share at values of the predictors.
+    multinomial_misclassified : Outcomes that are known by posterior probabilities.
 
     References
     ----------
@@ -160,26 +164,39 @@ def multinomial(
     1  b: years       0.1      -0.2        0.4
     3  c: years       1.0       0.8        1.3
     """
+    return fit_levels(formula, *read_multinomial(formula, data), MixedSettings.given(settings))
+
+
+def read_multinomial(formula: str, data: pd.DataFrame) -> tuple[frames.Frame, pd.Categorical[Any]]:
+    """Give the rows used with their arrays, and the outcome of each."""
     parts = formulas.parse(formula, [str(name) for name in data.columns])
     _refuse(parts)
     frame = frames.read(parts, data)
     outcome = pd.Categorical(frames.outcome(parts, frame.data)[0])
-    levels = tuple(map(str, outcome.categories))
+    levels = outcome.categories
     if len(levels) < 2 or len(levels) == len(outcome):
-        raise ModelError(f"expected an outcome of some levels, each in several rows; got {len(levels)}: {levels[:5]}")
+        shown = tuple(map(str, levels[:5]))
+        raise ModelError(f"expected an outcome of some levels, each in several rows; got {len(levels)}: {shown}")
     kept, aliased = checks.drop_aliased(frame.x, frame.names, MixedSettings().tolerances.aliased)
-    frame = replace(frame, x=frame.x[:, kept], names=tuple(frame.names[c] for c in kept))
-    chosen = MixedSettings.given(settings)
+    notes = (*frame.notes, *([f"rank deficient: {', '.join(aliased)} left out"] if aliased else []))
+    names = tuple(frame.names[c] for c in kept)
+    return replace(frame, x=frame.x[:, kept], names=names, notes=notes), outcome
+
+
+def fit_levels(
+    formula: str, frame: frames.Frame, outcome: pd.Categorical[Any], chosen: MixedSettings
+) -> MultinomialFit:
+    """Fit the logit to rows that were read, and an outcome of each."""
     if chosen.quadrature != 1:
         raise ModelError(
             f"a multinomial logit is fitted by Laplace's approximation; got quadrature={chosen.quadrature}"
         )
+    levels = tuple(map(str, outcome.categories))
     design = _expanded(frame, np.asarray(outcome.codes), levels)
     engine = _FlatRows(design, Density(codes.POISSON, Outcome(design.y, design.size)), limits=chosen.tolerances)
     engine.place = _row_place(design)
     solution = fit_laplace(engine, np.zeros(design.rows), np.empty(0), settings=chosen)
-    notes = [*frame.notes, *([f"rank deficient: {', '.join(aliased)} left out"] if aliased else [])]
-    return _fit(formula, frame, levels, solution, notes)
+    return _fit(formula, frame, levels, solution, list(frame.notes))
 
 
 def _refuse(parts: formulas.Formula) -> None:
@@ -244,4 +261,5 @@ def _fit(
         theta=np.delete(solution.theta, row),
         converged=solution.optimum.converged,
         notes=tuple(notes),
+        solution=solution,
     )

@@ -16,7 +16,7 @@ from gazeanalytics.study.analysis import Analysis, Part, many, words
 from gazeanalytics.study.estimands import FEWEST_GROUPS, model_frame
 from gazeanalytics.study.result import NotPossibleError, Outcome, StrategiesOutcome, StudyResult
 
-__all__ = ["StrategyEffectOptions", "rate_formula"]
+__all__ = ["StrategyEffectOptions", "rate_formula", "share"]
 
 # Means of a strategy by case or reader are taken in where there are so many groups for each.
 _GROUPS_FOR_A_MEAN = 3
@@ -325,7 +325,7 @@ def methods(known: StudyResult, outcome: StrategyEffectOutcome) -> str:
     )
     if np.isfinite(outcome.misplaced):
         text += (
-            f"By their posterior probabilities, {_share(outcome.misplaced)} of the readings are in the wrong strategy; "
+            f"By their posterior probabilities, {share(outcome.misplaced)} of the readings are in the wrong strategy; "
             "the corrected rates take each reading's probabilities into a likelihood averaged over strategies "
             "(two-step, Bakk & Kuha 2018), the others take the likeliest strategy as if it were known. "
         )
@@ -360,7 +360,8 @@ def _decimals(value: float) -> str:
     return f"{value:.2f}".replace("0.", ".", 1)
 
 
-def _share(value: float) -> str:
+def share(value: float) -> str:
+    """A share of readings in print."""
     return f"{value:.1%}" if value >= 0.001 else "fewer than 0.1%"
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 
 from gazeanalytics import report, stats
 from gazeanalytics.settings import Settings
+from gazeanalytics.study.analyses.strategies import readers_and_cases
+from gazeanalytics.study.analyses.strategy_effects import share
 from gazeanalytics.study.analysis import Analysis, Part, readers_by_country, words
 from gazeanalytics.study.estimands import FEWEST_GROUPS, model_frame
 from gazeanalytics.study.result import NotPossibleError, Outcome, StrategiesOutcome, StudyResult
@@ -28,9 +30,15 @@ class StrategyUseOptions(Settings):
     ----------
     min_readers : int
         Countries of fewer readers are left out of the model when countries are compared.
+    max_misplaced : float
+        Expected share of readings in the wrong strategy, above which strategies are imputed by their posteriors.
+    n_imputations : int
+        Imputations that are combined.
     """
 
     min_readers: int = 5
+    max_misplaced: float = 0.002
+    n_imputations: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +49,8 @@ class StrategyUseOutcome(Outcome):
     differences: pd.DataFrame
     formula: str
     refused: dict[str, str]
+    misplaced: float
+    imputed: int
     notes: tuple[str, ...]
 
 
@@ -57,7 +67,10 @@ def run(known: StudyResult, options: StrategyUseOptions) -> StrategyUseOutcome:
     groups = [name for name in ("reader", "case") if rows[name].nunique() >= FEWEST_GROUPS]
     random = [f"(1 | {name})" for name in groups]
     formula = f"strategy ~ {' + '.join([*predictors, *random])}"
-    fits, refused = _fits(known, rows, formula, options)
+    posterior = _posterior(known, outcome, rows)
+    misplaced = float(1 - posterior.drop(columns="reading").max(axis=1).mean())
+    imputed = options.n_imputations if misplaced > options.max_misplaced else 0
+    fits, refused = _fits(known, rows, formula, options, posterior if imputed else None)
     if "all" not in fits:
         raise NotPossibleError(refused["all"])
     tables = [_predicted(fits["all"], name) for name in predictors]
@@ -69,15 +82,35 @@ def run(known: StudyResult, options: StrategyUseOptions) -> StrategyUseOutcome:
         differences=differences,
         formula=formula,
         refused={name: reason for name, reason in refused.items() if name != "all"},
+        misplaced=misplaced,
+        imputed=imputed,
         notes=tuple(dict.fromkeys(note for fit in fits.values() for note in fit.notes)),
         tables={"strategy_shares": shares, "strategy_share_differences": differences},
     )
 
 
+def _posterior(known: StudyResult, outcome: StrategiesOutcome, rows: pd.DataFrame) -> pd.DataFrame:
+    """Probabilities of each strategy that a reading is in, in the order of the levels of `rows`."""
+    features = known.features
+    posterior = outcome.fitted.posterior(features, **readers_and_cases(known.study, features))
+    posterior = posterior[posterior["reading"].isin(rows["reading"])].dropna()
+    probabilities = posterior[list(map(str, rows["strategy"].cat.categories))]
+    # A strategy in which no reading is has no column: the others share what little it had.
+    shared = probabilities.div(probabilities.sum(axis=1), axis=0)
+    return pd.concat([posterior[["reading"]], shared], axis=1).reset_index(drop=True)
+
+
 def _fits(
-    known: StudyResult, rows: pd.DataFrame, formula: str, options: StrategyUseOptions
+    known: StudyResult,
+    rows: pd.DataFrame,
+    formula: str,
+    options: StrategyUseOptions,
+    posterior: pd.DataFrame | None,
 ) -> tuple[dict[str, stats.MultinomialFit], dict[str, str]]:
-    """Fit the model to all rows, and with countries of enough readers; say why either wasn't fitted."""
+    """Fit the model to all rows, and with countries of enough readers; say why either wasn't fitted.
+
+    Strategies are imputed by a posterior, where it is given.
+    """
     readers = readers_by_country(known.study.table("readers"))
     large = readers[readers >= max(options.min_readers, known.study.config.report.min_cell)].index
     plans = {"all": (formula, rows)}
@@ -89,7 +122,14 @@ def _fits(
         refused["country"] = f"fewer than two countries have {options.min_readers} readers"
     for name, (written, used) in plans.items():
         try:
-            fits[name] = stats.multinomial(written, used)
+            if posterior is None:
+                fits[name] = stats.multinomial(written, used)
+                continue
+            seed = known.study.config.study.seed
+            both = stats.multinomial_misclassified(
+                written, used, posterior, n_imputations=options.n_imputations, rng=seed
+            )
+            fits[name] = both.corrected
         except stats.ModelError as error:
             refused[name] = str(error)
     return fits, refused
@@ -143,12 +183,18 @@ def show(known: StudyResult, outcome: StrategyUseOutcome) -> Iterator[Part]:
 
 def methods(known: StudyResult, outcome: StrategyUseOutcome) -> str:
     """Sentences for the methods."""
-    return (
+    text = (
         f"Which strategy a reading follows was modelled by a multinomial logit with crossed random intercepts "
         f"({outcome.formula}), fitted by the Poisson trick. Shares are averages over the readings, random effects "
-        "integrated out, with delta-method intervals; p-values are Holm's within each predictor. Readings stand in "
-        "their likeliest strategy: those that are misplaced draw the shares to one another."
+        "integrated out, with delta-method intervals; p-values are Holm's within each predictor. "
+        f"By their posterior probabilities, {share(outcome.misplaced)} of the readings are in the wrong strategy; "
     )
+    if outcome.imputed:
+        return text + (
+            f"strategies were imputed {outcome.imputed} times by these probabilities and what the model says of "
+            "reader, case and predictors, and the fits combined by Rubin's rules."
+        )
+    return text + "each stands in its likeliest, as so few change nothing."
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
@@ -170,7 +216,7 @@ ANALYSIS = Analysis(
     question="Who uses which search strategy: predicted shares by experience, context and country?",
     run=run,
     options=StrategyUseOptions,
-    needs=("readings",),
+    needs=("readings", "features"),
     uses=("strategies",),
     makes=("strategy_shares", "strategy_share_differences"),
     show=show,
