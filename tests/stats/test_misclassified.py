@@ -175,3 +175,14 @@ def test_what_cannot_be_corrected_is_named(formula, change, words):
     with pytest.raises(stats.ModelError) as caught:
         stats.mixed_misclassified(formula, data, known.assign(**change))
     assert str(caught.value) == words
+
+
+def test_much_that_is_misplaced_is_noted():
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"reader": np.repeat(np.arange(10), 60), "y": rng.normal(size=600)})
+    for second, said in ((0.05, False), (0.25, True)):
+        share = np.where(rng.random(600) < 0.5, second, 1 - second)
+        known = pd.DataFrame({"a": 1 - share, "b": share})
+        found = stats.mixed_misclassified("y ~ strategy + (1 | reader)", data, known)
+        assert any("of rows misplaced: if these" in note for note in found.corrected.notes) is said
+        assert not any("of rows misplaced" in note for note in found.assigned.notes)
