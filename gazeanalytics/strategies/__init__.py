@@ -19,6 +19,7 @@ from gazeanalytics.strategies.markov import (
 from gazeanalytics.strategies.scaling import Scaling
 from gazeanalytics.strategies.strategy_model import StrategyModel
 from gazeanalytics.strategies.strategy_persistence import persistence, strategy_time_course, switch_rate, trait_icc
+from gazeanalytics.strategies.transfer import transfer
 from gazeanalytics.strategies.validation.cluster_tendency import ClusterTendency
 from gazeanalytics.strategies.validation.multiverse import multiverse
 
@@ -51,4 +52,5 @@ __all__ = [
     "suggest_names",
     "switch_rate",
     "trait_icc",
+    "transfer",
 ]

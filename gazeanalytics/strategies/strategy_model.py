@@ -217,6 +217,27 @@ class StrategyModel(FittedClustering):
         """
         return self._likeliest(self.posterior(features, readers=readers, cases=cases))
 
+    def typicality(self, features: pd.DataFrame, *, readers: Labels = None, cases: Labels = None) -> pd.DataFrame:
+        """Say how far each reading is like those of the fit: reading, typicality.
+
+        Parameters
+        ----------
+        features, readers, cases
+            As of `posterior`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            typicality: the share of readings of the nearest group that lie as far out; near 0 is a reading unlike
+            anything seen, whatever its posterior says. NaN where a reading lacks too many features.
+        """
+        points, usable = self._points(features, readers, cases)
+        typical = np.full(len(points), np.nan)
+        if usable.any():
+            with one_thread():
+                typical[usable] = self.mixture.typicality(points[usable])
+        return pd.DataFrame({"reading": reading_column(features), "typicality": typical})
+
     def profile(self) -> pd.DataFrame:
         """Return what distinguishes each strategy, one row per strategy x feature.
 

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
+from scipy.stats import chi2
+from scipy.stats import f as fisher
 
 from gazeanalytics._kernels.strategies import mixtures as kernels
 from gazeanalytics.saved_models import Array, Part, Value
@@ -83,6 +85,16 @@ class Mixture:
         member = np.empty_like(distances.squared)
         kernels.memberships(distances, self.tail, member)
         return member
+
+    def typicality(self, points: np.ndarray) -> np.ndarray:
+        """Return how often a point of its nearest group lies as far out, shape (points,): near 0 is unlike all groups.
+
+        Squared distances follow chi-squared in a Gaussian group, d times F(d, tail) in one with a t distribution.
+        """
+        squared = self._to_centres(points).squared
+        d = points.shape[1]
+        tails = chi2.sf(squared, d) if np.isinf(self.tail) else fisher.sf(squared / d, d, self.tail)
+        return np.asarray(tails).max(axis=1)
 
     def weights(self, points: np.ndarray) -> np.ndarray:
         """Return how much each point counts in its group's shape, shape (points,): 1 when the tail is Gaussian."""
