@@ -7,16 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from gazeanalytics.strategies.validation.density_gap import DensityGaps, Gap, GapTests
+from gazeanalytics.strategies.validation.density_gap import FAR, DensityGaps, Gap, GapTests
 
 __all__ = ["Level", "Merging", "merge_groups"]
 
 # Between the nearest groups of two unions at least half as much must be missing: the ends of a bent continuum, seen
 # along the line between them, have a hollow middle, but where they meet nothing is missing.
 _OF_THE_NEAREST = 0.5
-# Standard deviations: a small group can leave no significant gap and yet be one. Halves of a flat continuum lie 3.5
-# apart (sqrt(12)), halves of a normal one 2.6; beyond 4, no single group is cut.
-_FAR = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ class Level:
     def distinct(self, alpha: float, min_gap_depth: float) -> bool:
         """Whether all unions are apart by a gap, or by a distance that pieces of a continuum don't have."""
         return all(
-            (gap.z_value > norm.isf(alpha) and gap.depth >= min_gap_depth) or gap.distance >= _FAR for gap in self.pairs
+            (gap.z_value > norm.isf(alpha) and gap.depth >= min_gap_depth) or gap.distance >= FAR for gap in self.pairs
         )
 
 

@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from gazeanalytics._kernels.strategies import mixtures as kernels
 
-__all__ = ["DensityGaps", "Gap", "GapTests"]
+__all__ = ["FAR", "DensityGaps", "Gap", "GapTests"]
 
 # The line from one centre (0) to the other (1), with as much beyond each, in bins.
 _LOW, _HIGH, _BINS = -1.0, 2.0, 150
@@ -25,6 +25,9 @@ _PULL = 100.0
 _MIN_FEATURES = 3
 # Readings of a group with fewer of which its spread isn't known.
 _MIN_MEASURED = 10
+# Standard deviations: a small group can leave no significant gap and yet be one. Halves of a flat continuum lie 3.5
+# apart (sqrt(12)), halves of a normal one 2.6; beyond 4, no single group is cut.
+FAR = 4.0
 # Below this z there is no gap that could vanish without one feature.
 _ANY_Z = 1.0
 
@@ -177,7 +180,7 @@ class GapTests:
         """Test the gap between two unions of groups."""
         every = np.arange(self.points.shape[1])
         whole, strongest = self._tested(first, second, every)
-        if len(every) < _MIN_FEATURES or max(whole.z_value, whole.distance) < _ANY_Z:
+        if len(every) < _MIN_FEATURES or (whole.z_value < _ANY_Z and whole.distance < FAR):
             return whole
         less, _ = self._tested(first, second, np.delete(every, strongest))
         alone = strongest if whole.z_value >= norm.isf(0.001) and less.z_value < whole.z_value / 2 else None
