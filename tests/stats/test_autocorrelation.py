@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from gazeanalytics import stats
+from gazeanalytics.stats.mixed import autocorrelation
 from gazeanalytics.stats.mixed.autocorrelation import read_lags
 
 R = Path(__file__).with_name("r")
@@ -91,12 +92,21 @@ def test_simulated_outcomes_run_on_as_the_fit_says(data):
         ({"trial": 1}, CROSSED + AR1, "has two rows at trial 1; expected a place of its own for each"),
         ({"trial": "first"}, CROSSED + AR1, "ar1: expected numbers in 'trial'"),
         ({"reader": range(302)}, "seconds ~ prior" + AR1, "each reader has one row, so no residual"),
+        ({"case": range(302)}, "seconds ~ prior + (1 | reader) + (1 | case)" + AR1, "has one level per row"),
         ({}, "seconds ~ prior + (1 | case)" + AR1, r"add \(1 \| reader\) to the formula"),
     ],
 )
 def test_what_has_no_order_is_refused(data, changed, formula, said):
     with pytest.raises(stats.ModelError, match=said):
         stats.mixed(formula, data.assign(**changed))
+
+
+def test_more_cases_than_can_be_crossed_are_refused(monkeypatch, data):
+    monkeypatch.setattr(autocorrelation, "MAX_CROSSED", 20)
+    with pytest.raises(
+        stats.ModelError, match=r"may have 20 effects together, .* got 30: case \(30 levels\). Leave one"
+    ):
+        stats.mixed(CROSSED + AR1, data)
 
 
 def test_what_the_correlation_is_not_known_for_is_refused(data):

@@ -28,6 +28,7 @@ __all__ = ["Lags", "arrange_lagged", "fit_lagged", "name_of", "read_lags"]
 FARTHEST = 3.0  # of the correlation on Fisher's z scale: .995, beyond which neighbours are one reading
 WIDTH = 0.02  # of the differences that give the correlation's standard error, on the same scale
 FOUND = 1e-7
+MAX_CROSSED = 5000  # effects of crossed groupings, which cost their cube: 2,000 cases take 20 s, 5,000 some minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,14 @@ def arrange_lagged(
         raise ModelError(
             f"ar1: what a {lags.group} keeps through all readings would be taken for what runs on from one to the next;"
             f" add (1 | {lags.group}) to the formula"
+        )
+    crossed = [term for term, still in zip(terms, steady, strict=True) if not still]
+    effects = sum(term.width * len(term.levels) for term in crossed)
+    if effects > MAX_CROSSED:
+        named = ", ".join(f"{term.group} ({len(term.levels):,} levels)" for term in crossed)
+        raise ModelError(
+            f"ar1: groupings that change from one row to the next may have {MAX_CROSSED:,} effects together, as their "
+            f"cost grows with the cube; got {effects:,}: {named}. Leave one out, or take a sample of the {lags.group}s"
         )
     # The solver goes through the levels of the main term one by one, so a row may touch only one of them.
     sizes = [term.width * len(term.levels) if still else -1 for term, still in zip(terms, steady, strict=True)]
