@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from gazeanalytics.io.lines import Dialect, Text, looks_numeric, text_of
+from gazeanalytics.io.stray_quotes import rows_over_lines
 from gazeanalytics.tables import InputError, Rejects, SetAside, nearest, shown
 
 __all__ = ["cut", "read_delimited", "read_names", "require"]
@@ -60,7 +61,9 @@ def read_delimited(
         raise InputError(f"{path}: has a header delimited by {other!r}; say delimiter = {other!r} in study.toml")
     chosen = list(dict.fromkeys(columns)) if columns is not None else [name for name in text.names if name]
     body, lines, broken = _without_nul(text)
-    frame, uneven, numbers = _parsed(path, body, text.names, chosen, dialect.delimiter)
+    body, lines, inside, stray = _without_stray_quotes(body, lines, dialect.delimiter, len(text.names))
+    broken += stray
+    frame, uneven, numbers = _parsed(path, body, text.names, chosen, dialect.delimiter, inside)
     broken += _uneven_rows(uneven, lines, len(text.names))
     if len(uneven) > 1 and not len(frame):
         raise InputError(broken[-len(uneven)].words(path, _remedy_of_header(text.names)))
@@ -83,8 +86,26 @@ def _without_nul(text: Text) -> tuple[bytes, np.ndarray, list[SetAside]]:
     return b"\n".join([rows[place] for place in kept]) + b"\n", text.lines[kept], faults
 
 
+def _without_stray_quotes(
+    body: bytes, lines: np.ndarray, delimiter: str, n_columns: int
+) -> tuple[bytes, np.ndarray, np.ndarray, list[SetAside]]:
+    """Rows without those that hold a stray quote, so that the rows that it would swallow are read."""
+    spans = rows_over_lines(body, delimiter, n_columns)
+    if not spans.stray:
+        return body, lines, spans.inside, []
+    rows = body.split(b"\n")
+    faults = []
+    for place, count in spans.stray:
+        got = f"a stray quote in {cut(rows[place])} that runs on over {count} more line{'s' if count != 1 else ''}"
+        faults.append(SetAside(int(lines[place]), "", "a quote that is closed in its cell", got))
+    bad = np.array([place for place, _ in spans.stray])
+    kept = np.setdiff1d(np.arange(len(lines)), bad)
+    inside = np.searchsorted(kept, spans.inside)
+    return b"\n".join([rows[place] for place in kept]) + b"\n", lines[kept], inside, faults
+
+
 def _parsed(
-    path: Path, body: bytes, names: list[str], chosen: list[str], delimiter: str
+    path: Path, body: bytes, names: list[str], chosen: list[str], delimiter: str, inside: np.ndarray
 ) -> tuple[pd.DataFrame, list[tuple[int, pyarrow.csv.InvalidRow]], np.ndarray]:
     """Cells as text, rows with another number of cells, and the place in `body` of the first line of each row."""
     if not body.strip(b"\n"):
@@ -113,7 +134,7 @@ def _parsed(
         first = str(error).splitlines()[0]
         raise InputError(f"{path}: can't be read as delimited text ({first}); correct the file") from None
     frame = table.to_pandas()
-    places, faults = _places(body, frame, uneven, ignore_empty=len(names) > 1)
+    places, faults = _places(body, len(frame), uneven, inside, ignore_empty=len(names) > 1)
     return frame, faults, places
 
 
@@ -123,48 +144,35 @@ def _block_size(body: bytes) -> int:
 
 
 def _places(
-    body: bytes, frame: pd.DataFrame, uneven: list[pyarrow.csv.InvalidRow], *, ignore_empty: bool
+    body: bytes, n_rows: int, uneven: list[pyarrow.csv.InvalidRow], inside: np.ndarray, *, ignore_empty: bool
 ) -> tuple[np.ndarray, list[tuple[int, pyarrow.csv.InvalidRow]]]:
     """Place in `body` of the first line of every good row, and of every uneven one.
 
     Arrow numbers rows, editors number lines: they part at empty lines and at line ends inside quotes.
     """
     rows = body.split(b"\n") if ignore_empty and b"\n\n" in b"\n" + body else None
-    full = np.arange(body.count(b"\n") + 1) if rows is None else np.flatnonzero([bool(row) for row in rows])
-    total = len(frame) + len(uneven)
-    # Lines that each row takes, in the order of the file.
-    taken = np.ones(total, np.int64)
+    first = np.arange(body.count(b"\n") + 1) if rows is None else np.flatnonzero([bool(row) for row in rows])
+    first = np.setdiff1d(first, inside) if len(inside) else first
+    total = n_rows + len(uneven)
+    first = first[np.minimum(np.arange(total), len(first) - 1)]
     bad = np.array([(row.number or 0) - 1 for row in uneven], dtype=np.int64)
     good = np.setdiff1d(np.arange(total), bad)
-    for place, row in zip(bad, uneven, strict=True):
-        taken[place] += row.text.count("\n")
-    if len(full) > total and b'"' in body:
-        taken[good] += _line_ends(frame)
-    first = np.append(0, np.cumsum(taken))[:-1]
-    first = full[np.minimum(first, len(full) - 1)]
     return first[good], [(int(first[place]), row) for place, row in zip(bad, uneven, strict=True)]
-
-
-def _line_ends(frame: pd.DataFrame) -> np.ndarray:
-    """How many line ends the cells of each row hold."""
-    counts = np.zeros(len(frame), np.int64)
-    for name in frame:
-        counts += frame[name].str.count("\n").to_numpy(np.int64)
-    return counts
 
 
 def _uneven_rows(
     uneven: Iterable[tuple[int, pyarrow.csv.InvalidRow]], lines: np.ndarray, expected: int
 ) -> list[SetAside]:
-    """Rows with another number of cells than the header, with the lines that a stray quote swallowed."""
-    faults = []
-    for place, row in uneven:
-        swallowed = row.text.count("\n")
-        got = f"{row.actual_columns} in {cut(row.text.encode())}"
-        if swallowed:
-            got += f", where a stray quote swallows {swallowed} more line{'s' if swallowed > 1 else ''}"
-        faults.append(SetAside(int(lines[min(place, len(lines) - 1)]), "", f"{expected} cells as in the header", got))
-    return faults
+    """Rows with another number of cells than the header."""
+    return [
+        SetAside(
+            int(lines[min(place, len(lines) - 1)]),
+            "",
+            f"{expected} cells as in the header",
+            f"{row.actual_columns} in {cut(row.text.encode())}",
+        )
+        for place, row in uneven
+    ]
 
 
 def _check_phantoms(
