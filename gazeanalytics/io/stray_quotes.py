@@ -132,5 +132,5 @@ class _Rows:
 
 
 def _shape(cell: str) -> str:
-    """A cell with its letters and digits told apart only: 'c12' and 'c7' are alike, 'c12' and '7.5' are not."""
+    """A cell with its letters and digits kept apart only: 'c12' and 'c7' are alike, 'c12' and '7.5' are not."""
     return re.sub(r"[^\W\d]+", "a", re.sub(r"\d+", "9", cell.strip()))
