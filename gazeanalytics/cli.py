@@ -154,6 +154,8 @@ def simulate(
     cases: Annotated[int, typer.Option(help="How many images there are.")] = 50,
     readings_per_case: Annotated[int, typer.Option(help="Readers of each case; 0 for all of them.")] = 0,
     rate_hz: Annotated[float, typer.Option(help="Samples a second.")] = 250.0,
+    like: Annotated[str, typer.Option(help="A data set whose shape to take: chexthought.")] = "",
+    share: Annotated[float, typer.Option(help="Of that data set's cases, 0.001 to 1.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 1,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -161,7 +163,10 @@ def simulate(
     """Write a study whose truth is known: raw gaze, traces, readers, cases, and the planted effects beside."""
     from gazeanalytics.simulate import Design, simulate_study
 
-    design = Design(readers=readers, cases=cases, readings_per_case=readings_per_case or None, rate_hz=rate_hz)
+    if like not in ("", "chexthought"):
+        raise InputError(f"--like {like}: there is no such shape; expected chexthought")
+    own = {"readers": readers, "cases": cases, "readings_per_case": readings_per_case or None, "rate_hz": rate_hz}
+    design = Design.like_chexthought(share) if like else Design(**own)
     simulate_study(folder, design, rng=seed, overwrite=overwrite, progress=None if quiet else _show)
     typer.echo(f"{design.person_readings} readings by people: {folder / 'study.toml'}")
 

@@ -176,8 +176,9 @@ class Design:
     ----------
     readers, cases : int
         People and images.
-    readings_per_case : int, optional
-        How many people read each case, drawn independently for each case; None when everyone reads everything.
+    readings_per_case : float, optional
+        How many people read each case, drawn independently for each case; None when everyone reads everything. Of 2.5,
+        every other case has a third reader.
     countries : int
         Countries that readers come from (at most 71, real names).
     models : tuple of Model
@@ -201,6 +202,11 @@ class Design:
         On which the image is fitted, centred.
     tracker : Tracker
         Noise and losses.
+    embedding_size : int
+        Length of the image embeddings that a study of level "points" brings, 0 for none. They hold how hard a case is
+        for people, with correlation `embedding_signal`, along one direction of many.
+    embedding_signal : float
+        That correlation.
 
     Examples
     --------
@@ -213,7 +219,7 @@ class Design:
 
     readers: int = 60
     cases: int = 200
-    readings_per_case: int | None = None
+    readings_per_case: float | None = None
     countries: int = 10
     models: tuple[Model, ...] = field(default_factory=_models)
     strategies: tuple[str, ...] = STRATEGIES
@@ -226,11 +232,49 @@ class Design:
     rate_hz: float = 250.0
     screen: Screen = field(default_factory=lambda: Screen(2560, 1440, 597, 336, 650))
     tracker: Tracker = field(default_factory=Tracker)
+    embedding_size: int = 0
+    embedding_signal: float = 0.8
+
+    @classmethod
+    def like_chexthought(cls, share: float = 1.0) -> Design:
+        """Design with the shape of CheXthought (arXiv 2604.26288): 501 readers of 71 countries, 103,592 readings.
+
+        People leave attention points without duration, about 64 a reading, and words; three AI readers leave words.
+
+        Parameters
+        ----------
+        share : float
+            Of the 50,312 cases. Readers and countries shrink by its root, so that both keep several readings each.
+
+        Examples
+        --------
+        >>> whole, small = Design.like_chexthought(), Design.like_chexthought(0.01)
+        >>> whole.readers, whole.countries, whole.person_readings
+        (501, 71, 103592)
+        >>> small.readers, small.countries, small.person_readings
+        (50, 7, 1036)
+        """
+        if not 0.001 <= share <= 1:
+            raise ValueError(f"share: expected a number from 0.001 to 1; got {share}")
+        return cls(
+            readers=round(501 * share**0.5),
+            countries=max(round(71 * share**0.5), 2),
+            cases=round(50_312 * share),
+            readings_per_case=103_592 / 50_312,
+            level="points",
+            embedding_size=32,
+        )
 
     def __post_init__(self) -> None:
         _check_counts(self)
         _check_levels(self)
-        for name, low, high in (("prevalence", 0, 1), ("shared", -1, 1), ("rate_hz", 30, 2000)):
+        for name, low, high in (
+            ("prevalence", 0, 1),
+            ("shared", -1, 1),
+            ("rate_hz", 30, 2000),
+            ("embedding_size", 0, 4096),
+            ("embedding_signal", 0, 1),
+        ):
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"design: {name} must lie between {low} and {high}; got {getattr(self, name)}")
         if not self.strategy_trait_sd >= 0:
@@ -239,7 +283,7 @@ class Design:
     @property
     def person_readings(self) -> int:
         """How many readings people make; models add `cases` each."""
-        return self.cases * (self.readings_per_case or self.readers)
+        return round(self.cases * (self.readings_per_case or self.readers))
 
     def without_strategy_effects(self) -> Design:
         """Return the null design: strategies still shape the eye's path, but neither accuracy nor certainty."""

@@ -129,7 +129,8 @@ def draw_pairs(design: Design, rng: np.random.Generator) -> tuple[np.ndarray, np
 
 def _draw_incomplete(design: Design, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Give each case `readings_per_case` different people, drawn in proportion to their zeal (Gumbel top-k)."""
-    each = design.readings_per_case or design.readers
+    asked = design.readings_per_case or design.readers
+    each = int(np.ceil(asked))
     zeal = rng.normal(0, 0.8, design.readers)
     # Gumbel top-k (Kool, van Hoof & Welling 2019): the k largest of log weight + Gumbel noise are a draw without
     # replacement in proportion to the weights. In blocks of cases, so that memory stays bounded.
@@ -141,5 +142,11 @@ def _draw_incomplete(design: Design, rng: np.random.Generator) -> tuple[np.ndarr
     ]
     reader = np.concatenate(chosen).ravel()
     case = np.repeat(np.arange(design.cases), each)
+    if each != asked:
+        # Whose place falls away in a case is drawn as well: chosen stand in no order of zeal.
+        short = rng.permutation(design.cases)[: design.cases * each - design.person_readings]
+        kept = np.ones((design.cases, each), bool)
+        kept[short, rng.integers(0, each, len(short))] = False
+        reader, case = reader[kept.ravel()], case[kept.ravel()]
     order = np.lexsort((case, reader))
     return reader[order], case[order]

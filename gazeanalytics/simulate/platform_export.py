@@ -16,8 +16,19 @@ from gazeanalytics.simulate.outcomes import Simulated
 from gazeanalytics.simulate.phrases import LABELS
 from gazeanalytics.simulate.scanpaths import viewing_of
 
-__all__ = ["FOLDERS", "TABLES", "cursor_rows", "dictation_rows", "platform_tables", "platform_toml", "simulate_points"]
+__all__ = [
+    "EMBEDDINGS",
+    "FOLDERS",
+    "TABLES",
+    "cursor_rows",
+    "dictation_rows",
+    "embeddings_of",
+    "platform_tables",
+    "platform_toml",
+    "simulate_points",
+]
 
+EMBEDDINGS = "embeddings.parquet"
 TABLES = ("annotators.csv", "images.csv", "reads.csv", "boxes.csv")
 FOLDERS = ("cursor", "dictation")
 
@@ -118,10 +129,40 @@ def dictation_rows(traces: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def embeddings_of(study: Simulated, *, rng: np.random.Generator | int | None = None) -> pd.DataFrame:
+    """Simulate vectors that an image encoder might give: one direction of them knows how hard a case is for people.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a case: image_id and e_0, e_1, ...
+
+    Examples
+    --------
+    >>> from gazeanalytics.simulate import Design, simulate_readings
+    >>> embeddings_of(simulate_readings(Design(readers=2, cases=3, embedding_size=4), rng=1), rng=2).shape
+    (3, 5)
+    """
+    generator, size = np.random.default_rng(rng), study.design.embedding_size
+    hard = -study.case_truth["accuracy"].to_numpy(float)
+    hard = hard / max(float(hard.std()), 1e-12)
+    direction = generator.standard_normal(size)
+    direction /= np.linalg.norm(direction)
+    vectors = generator.standard_normal((len(hard), size))
+    # Along the direction: signal * difficulty + the rest as noise, so that its correlation with difficulty is signal.
+    along = vectors @ direction
+    signal = study.design.embedding_signal
+    mixed = signal * hard + np.sqrt(1 - signal**2) * along
+    vectors += np.outer(mixed - along, direction)
+    named = pd.DataFrame(vectors.round(4), columns=[f"e_{place}" for place in range(size)])
+    named.insert(0, "image_id", study.cases["case"].to_numpy())
+    return named
+
+
 def platform_toml() -> str:
     """Write the tables of study.toml that map the platform's files to ours."""
     contexts = ", ".join(f'"{theirs}" = "{ours}"' for ours, theirs in _CONTEXTS.items())
     targets = ", ".join(f'"{theirs}" = "{ours}"' for ours, theirs in LABELS.items())
-    truth = "\n".join(f'truth_{ours} = "{theirs}"' for ours, theirs in LABELS.items())
+    truth = ", ".join(f'truth_{ours} = "{theirs}"' for ours, theirs in LABELS.items())
     text = files("gazeanalytics.simulate").joinpath("platform_export.toml").read_text("utf-8")
     return Template(text).substitute(contexts=contexts, targets=targets, truth=truth)

@@ -94,10 +94,13 @@ def simulate_study(
     _make_room(folder, design, overwrite)
     # A tree of seeds: each shard owns a branch, so neither the order nor the number of threads changes its bytes.
     seed = np.random.SeedSequence(np.random.default_rng(rng).integers(0, 2**32, 4).tolist())
-    for_tables, for_shards = seed.spawn(2)
+    for_tables, for_shards, for_vectors = seed.spawn(3)
     study = simulate_readings(design, rng=np.random.default_rng(for_tables))
     _write_truth(folder, study)
     _write_shards(folder, study, for_shards, size=shard_readings, n_jobs=n_jobs, progress=progress)
+    if design.level == "points" and design.embedding_size:
+        vectors = platform_export.embeddings_of(study, rng=np.random.default_rng(for_vectors))
+        _write_parquet(folder / platform_export.EMBEDDINGS, vectors)
     _write_tables(folder, study)
     return study
 
@@ -113,7 +116,14 @@ def _make_room(folder: Path, design: Design, overwrite: bool) -> None:
                 f"{folder}: holds a simulated study already, or part of one; add --overwrite to replace it, or choose "
                 "another folder"
             )
-        for name in ("study.toml", *_TABLES, *_FOLDERS["gaze"], *_FOLDERS["points"], "truth"):
+        for name in (
+            "study.toml",
+            *_TABLES,
+            *_FOLDERS["gaze"],
+            *_FOLDERS["points"],
+            platform_export.EMBEDDINGS,
+            "truth",
+        ):
             _remove(folder / name)
     for name in (*_FOLDERS[design.level], *_TRUTH[design.level]):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -256,9 +266,13 @@ def _write_tables(folder: Path, study: Simulated) -> None:
 def _study_toml(design: Design) -> str:
     kind = "incomplete" if design.readings_per_case else "complete"
     about = f"{design.readers} people and {len(design.models)} models, {design.cases} chest X-rays, {kind} design"
+    keys = ('name = "simulated study"', f'description = "{about}; truth in truth/"')
+    if design.level == "points":
+        given = bool(design.embedding_size)
+        vectors = f'[analyses.disagreement_prediction]\nembeddings = "{platform_export.EMBEDDINGS}"\n' * given
+        screen = ", ".join(f"{name} = {value}" for name, value in asdict(design.screen).items())
+        head = f"study = {{ {', '.join(keys)} }}\nscreen = {{ {screen} }}\n"
+        return head + platform_export.platform_toml() + vectors
     screen = "\n".join(f"{name} = {value}" for name, value in asdict(design.screen).items())
-    text = (
-        f'[study]\nname = "simulated study"\ndescription = "{about}; truth in truth/"\n\n'
-        f'[screen]\n{screen}\n\n[display]\nplacement = "fit"\n'
-    )
-    return text + (platform_export.platform_toml() if design.level == "points" else "")
+    named = "\n".join(keys)
+    return f'[study]\n{named}\n\n[screen]\n{screen}\n\n[display]\nplacement = "fit"\n'

@@ -84,6 +84,8 @@ class Analysis(Generic[Found]):
         Tables that are taken where they are there, so that their analyses run first.
     makes : tuple of str
         Tables of its outcome.
+    refines : tuple of str
+        Tables that it takes and gives again, changed, to all others that need or use them.
     possible : callable
         `possible(study)` says why this study can't answer the question, or nothing; it looks at small tables alone.
     check : callable
@@ -111,6 +113,7 @@ class Analysis(Generic[Found]):
     needs: tuple[str | tuple[str, ...], ...] = ()
     uses: tuple[str, ...] = ()
     makes: tuple[str, ...] = ()
+    refines: tuple[str, ...] = ()
     possible: Callable[[Study], str] = lambda study: ""
     check: Callable[[Study, Any], None] = lambda study, options: None
     show: Callable[[StudyResult, Any], Iterable[Part]] = lambda known, outcome: ()

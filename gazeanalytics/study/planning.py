@@ -114,7 +114,7 @@ def _with_makers(only: Iterable[str], analyses: dict[str, Analysis[Any]]) -> set
             continue
         asked.add(name)
         needed = {table for need in analyses[name].needs for table in _choices(need)} | set(analyses[name].uses)
-        to_add += [maker for maker, other in analyses.items() if needed & set(other.makes)]
+        to_add += [maker for maker, other in analyses.items() if needed & {*other.makes, *other.refines}]
     return asked
 
 

@@ -120,6 +120,9 @@ def inputs_of(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "study.toml", _hashed(study.folder / "study.toml")
     for file, shown in shown_names(study).items():
         yield shown, _hashed(file)
+    for name, options in study.config.analyses.items():
+        if options.get("embeddings"):
+            yield f"embeddings of {name}", _hashed(study.folder / options["embeddings"])
 
 
 def shown_names(study: Study) -> dict[Path, str]:
@@ -128,8 +131,10 @@ def shown_names(study: Study) -> dict[Path, str]:
     for table in TABLES:
         files = study.files(table)
         for place, file in enumerate(files, start=1):
-            plain = file.name.split(".")[0] in (table, f"part-{place - 1:05d}")
-            folder = f"{table}/" if file.parent.name == table else ""
+            stem, part = file.name.split(".")[0], f"part-{place - 1:05d}"
+            plain = stem in (table, part)
+            # Parts of several tables bear one name, whatever their folders are called.
+            folder = f"{table}/" if stem == part or file.parent.name == table else ""
             shown = f"{folder}{file.name}" if plain or study.config.report.identifiers else f"{table} {place}"
             names[file] = shown
     return names
@@ -139,8 +144,10 @@ def _settings(study: Study) -> dict[str, Any]:
     """What study.toml says, without where files lie and which values of theirs are meant: either may name a person."""
     config = study.config.model_dump(mode="json", exclude_defaults=True)
     if not study.config.report.identifiers:
+        for named, key in ((config.get("tables", {}), "file"), (config.get("analyses", {}), "embeddings")):
+            for entry in named.values():
+                entry.pop(key, None)
         for table in config.get("tables", {}).values():
-            table.pop("file", None)
             _hide_values(table)
             for column in table.get("columns", {}).values():
                 _hide_values(column)

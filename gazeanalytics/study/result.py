@@ -160,6 +160,21 @@ class StudyResult:
         return self.table("fixations")
 
     @property
+    def timed_fixations(self) -> pd.DataFrame:
+        """Fixations whose duration is known.
+
+        Raises
+        ------
+        NotPossibleError
+            If there are none: points of attention have an order, and no place in time.
+        """
+        fixations = self.fixations
+        timed = fixations[fixations["duration"].notna()] if "duration" in fixations else fixations.iloc[:0]
+        if timed.empty:
+            raise NotPossibleError("the gaze is points of attention without durations, which have no place in time")
+        return timed
+
+    @property
     def features(self) -> pd.DataFrame:
         """Table `features`: one row a reading with gaze."""
         return self.table("features")

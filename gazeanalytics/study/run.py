@@ -59,7 +59,7 @@ def analyse(
     >>> from gazeanalytics.study.examples import example_study
     >>> found = analyse(example_study(), only=["aoi_metrics"])
     >>> list(found.outcomes)
-    ['events', 'aoi_metrics']
+    ['events', 'exclusions', 'aoi_metrics']
     >>> found.table("aoi_metrics")[["reading", "region", "n_visits"]].head(2).values.tolist()
     [[1, 'right', 1], [1, 'left', 1]]
     """

@@ -8,7 +8,7 @@ import pytest
 
 from gazeanalytics import tables
 from gazeanalytics.simulate import Design, simulate_fixations, simulate_points, simulate_readings, simulate_study
-from gazeanalytics.simulate.platform_export import FOLDERS, TABLES, platform_toml
+from gazeanalytics.simulate.platform_export import FOLDERS, TABLES, embeddings_of, platform_toml
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +73,28 @@ def test_overwrite_leaves_nothing_of_the_other_level(tmp_path):
 def test_an_unknown_level_is_told():
     with pytest.raises(ValueError, match=r"^design: level must be 'gaze' or 'points'; got 'cursor'$"):
         Design(level="cursor")
+
+
+def test_a_release_like_chexthought_is_mapped_in_fewer_than_25_lines(tmp_path):
+    study = simulate_study(tmp_path / "study", Design.like_chexthought(0.001), rng=1)
+    assert len((tmp_path / "study/study.toml").read_text(encoding="utf-8").splitlines()) < 25
+    vectors = pd.read_parquet(tmp_path / "study/embeddings.parquet")
+    assert vectors["image_id"].tolist() == study.cases["case"].tolist()
+
+
+def test_embeddings_hold_the_planted_signal_and_no_more():
+    design = Design(readers=2, cases=4000, models=(), embedding_size=6, embedding_signal=0.6)
+    study = simulate_readings(design, rng=3)
+    vectors = embeddings_of(study, rng=4).drop(columns="image_id").to_numpy()
+    hard = -study.case_truth["accuracy"].to_numpy()
+    fitted = vectors @ np.linalg.lstsq(vectors, hard, rcond=None)[0]
+    assert np.corrcoef(fitted, hard)[0, 1] == pytest.approx(0.6, abs=0.03)
+
+
+def test_part_of_the_cases_has_one_more_reader():
+    design = Design(readers=9, cases=400, readings_per_case=2.25, models=())
+    readings = simulate_readings(design, rng=1).readings
+    assert len(readings) == design.person_readings == 900
+    counts = readings["case"].value_counts()
+    assert counts.value_counts().to_dict() == {2: 300, 3: 100}
+    assert not readings.duplicated(["reader", "case"]).any()

@@ -74,7 +74,7 @@ def test_slips_in_study_toml_are_named(small, text, words):
 
 def test_only_runs_what_is_asked_for_with_what_it_needs(small):
     found = analyse(open_study(small), only=["quality"])
-    assert set(found.outcomes) == {"events", "quality"}
+    assert set(found.outcomes) == {"events", "exclusions", "quality"}
     with pytest.raises(InputError, match="there is no such analysis; did you mean 'quality'"):
         plan(open_study(small), ["qualty"])
 
@@ -149,8 +149,8 @@ def test_words_alone_are_a_study(tmp_path):
 
 
 def test_the_sample_study_answers_every_question(sample_results):
-    """All but how the words of a clinical context are used: its contexts are codes."""
-    assert list(sample_results.skipped) == ["context_use"]
+    """But for how the words of a context are used, which are codes, and predictions, which take more than 36 cases."""
+    assert list(sample_results.skipped) == ["context_use", "disagreement_prediction"]
     assert "have a column with the words of an indication" in sample_results.skipped["context_use"]
     assert {*sample_results.outcomes, "context_use"} == set(registry())
 

@@ -1,7 +1,8 @@
 """Figures: each takes a table and an `ax`, gives the axes, and never shows or saves."""
 
 from gazeanalytics.report.figures.accuracy import calibration, roc
-from gazeanalytics.report.figures.disagreement_prediction import prediction_auc
+from gazeanalytics.report.figures.disagreement_prediction import deferral_curve, prediction_auc
+from gazeanalytics.report.figures.flow import flow_diagram
 from gazeanalytics.report.figures.heatmaps import (
     archetype_profiles,
     component_loadings,
@@ -49,7 +50,9 @@ __all__ = [
     "condition_means",
     "coverage_map",
     "data_loss",
+    "deferral_curve",
     "eye_voice_spans",
+    "flow_diagram",
     "forest",
     "hit_curve",
     "hmm_states",

@@ -1,4 +1,4 @@
-"""Figure of disagreement prediction: area under the ROC curve, beside chance and beside its ceiling."""
+"""Figures of disagreement prediction: area under the ROC curve beside chance and its ceiling, and deferral."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics.report.figures._common import draw_intervals, footnote, nothing, numbers, row_axis
-from gazeanalytics.report.styling import drawing
+from gazeanalytics.report.styling import drawing, look, plain
 from gazeanalytics.tables import require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["prediction_auc"]
+__all__ = ["deferral_curve", "prediction_auc"]
 
 _COLUMNS = ["label", "estimate", "conf_low", "conf_high"]
 
@@ -63,4 +63,42 @@ def prediction_auc(table: pd.DataFrame, *, chance: float = 0.5, ax: Axes | None 
         axes.set_xlim(min(chance, numbers(table, "conf_low").min()) - 0.03, 1.0)
         axes.set_xlabel("Area under the ROC curve")
         footnote(axes, lines)
+        return axes
+
+
+def deferral_curve(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the share of disagreements that is caught against the share of cases that go to a second reader.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row a point: `label` of the curve, `deferred` and `caught` (shares from 0 to 1).
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A line a label; dashed: cases chosen by chance.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"label": "gaze", "deferred": [0.0, 0.2, 1.0], "caught": [0.0, 0.5, 1.0]})
+    >>> [text.get_text() for text in deferral_curve(table).get_legend().get_texts()]
+    ['gaze', 'by chance']
+    """
+    require_columns(table, "deferral", ["label", "deferred", "caught"])
+    with drawing(ax, 89.0, 75.0) as axes:
+        if not len(table):
+            return nothing(axes, "predictions")
+        for place, (label, rows) in enumerate(table.groupby("label", sort=False)):
+            of = look(place)
+            axes.plot(
+                rows["deferred"], rows["caught"], color=of["color"], linestyle=of["linestyle"], label=plain(label)
+            )
+        axes.plot([0, 1], [0, 1], color="0.5", linewidth=0.8, linestyle=":", label="by chance")
+        axes.set(xlim=(0, 1), ylim=(0, 1.02))
+        axes.set_xlabel("Share of cases to a second reader")
+        axes.set_ylabel("Share of disagreements caught")
+        axes.legend(loc="lower right")
         return axes

@@ -37,7 +37,7 @@ def registry() -> dict[str, Analysis[Any]]:
 def _in_order(found: dict[str, Analysis[Any]]) -> dict[str, Analysis[Any]]:
     """Sort so that the maker of a table comes before all that need or use it; by name where the order is free."""
     before = {
-        name: {maker for maker, other in found.items() if set(other.makes) & set(_inputs(analysis))} - {name}
+        name: {maker for maker, other in found.items() if _comes_before(other, analysis)} - {name}
         for name, analysis in found.items()
     }
     ordered: dict[str, Analysis[Any]] = {}
@@ -48,6 +48,12 @@ def _in_order(found: dict[str, Analysis[Any]]) -> dict[str, Analysis[Any]]:
             raise ValueError(f"analyses need one another in a circle: {circle}")
         ordered[free[0]] = found[free[0]]
     return ordered
+
+
+def _comes_before(other: Analysis[Any], analysis: Analysis[Any]) -> bool:
+    """Whether it makes an input of the analysis, or changes one that the analysis doesn't make itself."""
+    inputs = set(_inputs(analysis))
+    return bool(inputs & set(other.makes) or (inputs - set(analysis.makes)) & set(other.refines))
 
 
 def _inputs(analysis: Analysis[Any]) -> list[str]:

@@ -58,7 +58,7 @@ def run(known: StudyResult, options: EyeVoiceOptions) -> EyeVoiceOutcome:
     readings = study.table("readings")[["reading", "reader", "case"]]
     timed = traces[traces["onset"].notna() & traces["offset"].notna()]
     mentions = reasoning.place_mentions(findings, timed, regions, readings)
-    fixations = known.fixations[known.fixations["duration"].notna()]
+    fixations = known.timed_fixations
     mentions = mentions[mentions["reading"].isin(fixations["reading"])].reset_index(drop=True)
     if mentions.empty:
         raise NotPossibleError("no reading with gaze names a finding that has a region in its case")

@@ -60,7 +60,8 @@ def show(known: StudyResult, outcome: QualityOutcome) -> Iterator[Part]:
     loss, rate = events.quality["loss"].median(), events.quality["rate_hz"].median()
     text += f" were found by the detector {events.settings['detector']} in gaze sampled at {rate:.0f} Hz; "
     text += f"the median reading lost {loss:.1%} of its samples. {many(outcome.lossy or 0, 'reading')} lost more than "
-    text += f"{outcome.options.max_loss:.0%}; {short} None is left out for it."
+    text += f"{outcome.options.max_loss:.0%}; {short}"
+    text += "" if known.has("exclusions") else " None is left out for it."
     quality = events.quality.merge(known.study.table("readings")[["reading", "reader"]], on="reading")
     figures["data_loss"] = report.Picture(
         report.data_loss(quality), "Share of samples lost, by reader; dots are medians of readings."

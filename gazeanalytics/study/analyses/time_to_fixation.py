@@ -81,7 +81,7 @@ def run(known: StudyResult, options: TimeToFixationOptions) -> TimeToFixationOut
 
 def _times(known: StudyResult, components: tuple[str, ...], options: TimeToFixationOptions) -> pd.DataFrame:
     """One row a reading by a person and lesion of its case, beside the columns that models use."""
-    study, fixations = known.study, known.fixations
+    study, fixations = known.study, known.timed_fixations
     # Whether the target is there says nothing here: the lesion is.
     rows = model_frame(known.readings, components).drop(columns="presence", errors="ignore")
     regions = study.table("regions")
