@@ -23,7 +23,7 @@ def registry() -> dict[str, Analysis[Any]]:
     Examples
     --------
     >>> list(registry())[:2], registry()["agreement"].question
-    (['events', 'aoi_metrics'], 'How far do readers agree on each finding, people and AI (kappa, alpha, AC1)?')
+    (['events', 'exclusions'], 'How far do readers agree on each finding, people and AI (kappa, alpha, AC1)?')
     """
     found: dict[str, Analysis[Any]] = {}
     analysis: Analysis[Any]
