@@ -81,9 +81,7 @@ def test_neutral_sentences_name_no_finding():
 
 def test_outputs_of_models_are_parsed_and_their_thoughts_give_back_the_planted_certainty(points):
     study, truth = points
-    rows = study.table("traces").merge(
-        truth.readings.assign(reading=truth.readings["reading"].astype(str)), on="reading"
-    )
+    rows = study.table("traces").merge(truth.readings, on="reading")
     rows = rows[rows["reader"].str.startswith("model")].reset_index(drop=True)
     parsed = reasoning.parse_outputs(rows["text"])
     kinds = parsed["kind"].groupby(rows["reader"]).agg(set)
@@ -95,8 +93,8 @@ def test_outputs_of_models_are_parsed_and_their_thoughts_give_back_the_planted_c
     found = reasoning.conclude(reasoning.label_findings(thoughts))
     target = thoughts[["reading", "case"]].merge(truth.cases[["case", "target"]], on="case")
     stated = target.merge(found, left_on=["reading", "target"], right_on=["reading", "finding"], how="left")
-    planted = truth.truth.set_index(truth.truth["reading"].astype(str))["certainty"]
-    np.testing.assert_array_equal(stated["certainty"], planted.loc[stated["reading"].astype(str)])
+    planted = truth.truth.set_index("reading")["certainty"]
+    np.testing.assert_array_equal(stated["certainty"], planted.loc[stated["reading"]])
 
 
 def test_what_a_model_says_after_its_thoughts_is_read(tmp_path):
