@@ -93,10 +93,10 @@ def test_experience_goes_with_the_strategy_that_it_draws_readers_to(known):
     row = found.differences[found.differences["level"] == better].iloc[0]
     assert row["by"] == "experience"
     assert row["conf_low"] > 0
-    assert found.misplaced > 0.002
-    assert found.imputed == 10
+    assert found.misplaced > 0.005
+    assert found.imputed == 5
     (part,) = strategy_use.show(result, found)
-    for words in ("multinomial logit", "strategies were imputed 10 times", "Rubin's rules"):
+    for words in ("multinomial logit", "strategies were imputed 5 times", "Rubin's rules"):
         assert words in part.text
     likeliest = strategy_use.run(result, strategy_use.StrategyUseOptions(max_misplaced=0.5))
     assert likeliest.imputed == 0

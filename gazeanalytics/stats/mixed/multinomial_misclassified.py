@@ -21,7 +21,7 @@ from gazeanalytics.threads import one_blas_thread
 
 __all__ = ["MisclassifiedOutcome", "multinomial_misclassified"]
 
-SETTLING = 5  # rounds before the first imputation that counts; each is drawn from a fit to the one before
+SETTLING = 3  # rounds before the first that counts: what is left of the start falls by the share that isn't known, each
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def multinomial_misclassified(
         with a column `reading` to join `data` by. As `StrategyModel.posterior` gives it: without what the reader's
         other readings show, which the model adds.
     n_imputations : int
-        Draws that are combined, after 5 that let them settle.
+        Draws that are combined, after 3 that let them settle.
     settings : MixedSettings, mapping or None
     rng : int, numpy.random.Generator or None
 

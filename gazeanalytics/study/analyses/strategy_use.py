@@ -37,8 +37,8 @@ class StrategyUseOptions(Settings):
     """
 
     min_readers: int = 5
-    max_misplaced: float = 0.002
-    n_imputations: int = 10
+    max_misplaced: float = 0.005
+    n_imputations: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
