@@ -3,6 +3,7 @@
 from gazeanalytics.io.ai_readers import read_maplez, read_probabilities
 from gazeanalytics.io.chexone import LIKERT, Drafts, read_drafts, read_responses
 from gazeanalytics.io.convert import convert
+from gazeanalytics.io.distinct import refuse_conflicts
 from gazeanalytics.io.eyelink import EyelinkRecording, Trials, eyelink_table, read_eyelink
 from gazeanalytics.io.files import format_of, read_columns, read_header
 from gazeanalytics.io.load import load_shard, shard_files
@@ -36,6 +37,7 @@ __all__ = [
     "read_maplez",
     "read_probabilities",
     "read_responses",
+    "refuse_conflicts",
     "shard_files",
     "summarise_file",
 ]

@@ -10,10 +10,11 @@ import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics.io.cells import as_numbers, expanded, milliseconds, plain_numbers, suffixed
+from gazeanalytics.io.distinct import distinct_rows
 from gazeanalytics.io.files import format_of
 from gazeanalytics.io.foreign_rows import Place, exploded, kept_rows
 from gazeanalytics.io.maps import UNITS, ColumnSource, TableMap
-from gazeanalytics.tables import TABLES, Column, InputError, SetAside, Table, nearest
+from gazeanalytics.tables import TABLES, Column, InputError, SetAside, Table
 from gazeanalytics.tables.identifying import identifies
 from gazeanalytics.tables.ordering import in_key_order
 
@@ -85,6 +86,8 @@ def convert(
     for target, source in columns.items():
         if source.cumulate is None and not source.order:
             frame[target] = known.column(target, source)
+    if contract.name in ("fixations", "saccades") and "offset" in frame and "duration" not in frame:
+        frame["duration"] = known.lasting(frame)
     if aside:
         frame = frame.drop(index=[row for row in aside if row in frame.index])
     frame = _together(frame, contract)
@@ -92,21 +95,7 @@ def convert(
         if source.cumulate is not None or source.order:
             frame[target] = known.within_reading(target, source, frame)
     frame = frame[[*dict.fromkeys([*(c.name for c in contract.columns if c.name in frame), *frame.columns])]]
-    return _in_order(_distinct(frame, raw, contract, table_map), contract)
-
-
-def _distinct(frame: pd.DataFrame, raw: pd.DataFrame, contract: Table, table_map: TableMap) -> pd.DataFrame:
-    """Keep the first row of each key, or of each value of foreign columns within a reading."""
-    if isinstance(table_map.distinct, list):
-        for name in table_map.distinct:
-            if name not in raw:
-                have = nearest(name, [str(column) for column in raw])
-                raise InputError(f"study.toml, tables.{contract.name}.distinct: there is no column {name!r}; {have}")
-        keys = raw.loc[frame.index, table_map.distinct]
-        keys = keys.assign(**{"our reading": frame["reading"]}) if "reading" in frame else keys
-        return frame[~keys.duplicated(keep=table_map.distinct_row)]
-    keys = [key for key in contract.key if key in frame]
-    return frame.drop_duplicates(keys, keep=table_map.distinct_row) if table_map.distinct and keys else frame
+    return _in_order(distinct_rows(frame, raw, contract, table_map, file), contract)
 
 
 def _native_columns(raw: pd.DataFrame, contract: Table) -> dict[str, ColumnSource]:
@@ -173,6 +162,11 @@ class _Known:
         text = cells.astype(str).str.strip()
         return text.mask(missing, None) if missing.any() else text
 
+    def lasting(self, frame: pd.DataFrame) -> pd.Series:
+        """Durations of events that the file gives by start and end."""
+        ends = pd.to_numeric(frame["offset"], errors="coerce")
+        return ends - frame["onset"]
+
     def _refuse_lists(self, cells: pd.Series, source: ColumnSource) -> None:
         """A cell holds one value; lists are spread over rows by the map alone."""
         first = next(iter(cells.dropna()), None) if cells.dtype == object else None
@@ -215,6 +209,11 @@ class _Known:
         """The outcome `correct` in words: a model would take the later word of the alphabet for the success."""
         made = _as_it_is(cells, missing)
         if pd.api.types.is_numeric_dtype(made.dtype):
+            wrong = ~made.isin([0, 1]) & ~missing
+            if wrong.any():
+                codes = sorted(made[~missing].unique())[:2]
+                remedy = f"say which is which, as levels = {{ {codes[-1]:g} = 1, {codes[0]:g} = 0 }} in study.toml"
+                self.place.refuse(wrong, source.column or "", "1 (correct) or 0", cells, remedy)
             return made
         words = made.astype(str).str.strip().str.lower()
         wrong = ~words.isin(_SUCCESS) & ~missing

@@ -68,7 +68,7 @@ class Text:
     encoding : str
         What the file is in.
     passed : int
-        Lines that `pass_over` took for no rows.
+        Lines that `pass_over` took for no rows, and headers that come again.
     blocks : numpy.ndarray of int64
         Numbers of the lines that begin a block.
     """
@@ -134,12 +134,12 @@ def _rows(found: _Found, names: list[str], first: bytes, encoding: str, dialect:
         begins = re.compile(dialect.block.encode())
         earlier = [place for place, row in enumerate(before.split(b"\n"), 1) if begins.search(row)]
         blocks = np.append(np.array(earlier, dtype=np.int64), found.without(lambda row: begins.search(row) is not None))
-    if dialect.header and first and b"\n" + first in b"\n" + found.body:
-        found.without(lambda row: row == first)
     passed = 0
+    if dialect.header and first and b"\n" + first in b"\n" + found.body:
+        passed += len(found.without(lambda row: row == first))
     if dialect.pass_over:
         no_row = re.compile(dialect.pass_over.encode())
-        passed = len(found.without(lambda row: no_row.search(row) is not None))
+        passed += len(found.without(lambda row: no_row.search(row) is not None))
     return Text(found.body, names, found.lines, encoding, passed, blocks)
 
 

@@ -15,10 +15,14 @@ from gazeanalytics.io.files import SUFFIXES, format_of, read_header, read_rows
 from gazeanalytics.io.maps import TableMap
 from gazeanalytics.io.plausible import check_units, foreign_name, impossible_rows, in_time, note_rate, one_clock
 from gazeanalytics.io.recognising import concrete
+from gazeanalytics.io.repeats import note_codes, once_each, spread_times
 from gazeanalytics.tables import InputError, Rejects, SetAside
 from gazeanalytics.tables.identifying import identifies
 
-__all__ = ["load_shard", "shard_files"]
+__all__ = ["LEFT_BY_MAP", "load_shard", "shard_files"]
+
+LEFT_BY_MAP = "keep or distinct leaves out"
+"""Of rows that a map does not want, in what is counted as left out."""
 
 # Tables of which single rows may be set aside; a reader or case that is left out would change what others mean.
 _SET_ASIDE = ("samples", "fixations", "saccades", "visits", "traces", "findings")
@@ -120,11 +124,7 @@ def load_shard(
         frame, aside, rows = _of_rows(file, name, table_map, rejects, lenient=lenient)
     if name in _SET_ASIDE and "reading" not in frame:
         return _checked(frame, name, file, table_map)  # what is plausible is asked of each reading; this names the lack
-    frame = in_time(frame) if name == "samples" else frame
-    if table_map.format != "eyelink":  # whose units are known: they are the format's
-        check_units(frame, name, table_map, file)
-    if rejects is not None and table_map.rate_hz and name == "samples":
-        note_rate(frame, table_map.rate_hz, file, rejects)
+    frame = _likely(frame, name, table_map, file, rejects)
     impossible = impossible_rows(frame, name, table_map, file) if name in _SET_ASIDE else {}
     if lenient and rejects is not None:
         frame = _without_faults(frame, name, table_map, aside | impossible, rejects, file, rows)
@@ -135,6 +135,22 @@ def load_shard(
     if table_map.own_clock and len(frame) and "reading" in frame and not keep_clock:
         frame = _from_image_onset(frame, name)
     return _checked(frame, name, file, table_map)
+
+
+def _likely(frame: pd.DataFrame, name: str, table_map: TableMap, file: Path, rejects: Rejects | None) -> pd.DataFrame:
+    """Rows once each and in time, after a look at whether units, clock and places are likely."""
+    whose_clock_is_known = table_map.format == "eyelink"
+    if not whose_clock_is_known:
+        frame = once_each(frame, name, file, rejects)
+    frame = in_time(frame) if name == "samples" else frame
+    if not whose_clock_is_known:
+        frame = spread_times(frame, table_map, file, rejects) if name == "samples" else frame
+        check_units(frame, name, table_map, file)
+    if rejects is not None and name in ("samples", "fixations"):
+        note_codes(frame, name, file, rejects)
+    if rejects is not None and table_map.rate_hz and name == "samples":
+        note_rate(frame, table_map.rate_hz, file, rejects)
+    return frame
 
 
 def _of_rows(
@@ -159,6 +175,9 @@ def _of_rows(
         _note_left_behind(raw, name, file, rejects)
     aside = {fault.row - 2: fault for fault in broken}
     frame = convert(raw, name, table_map, file, aside if lenient else None)
+    if rejects is not None and not table_map.explode:
+        gone = len(raw.index.difference(frame.index).difference(list(aside)))
+        rejects.leave_out(f"rows of {name} that {LEFT_BY_MAP}", file, gone)
     return frame, aside, len(raw) + len(broken)
 
 

@@ -181,7 +181,8 @@ def _overlaps(frame: pd.DataFrame, table_map: TableMap, file: Path, found: dict[
         raise InputError(
             f"{file}, row {int(str(frame.index[row])) + 2}, column {column!r}: most fixations of reading "
             f"{shown(frame['reading'].iloc[row])} begin before the one before has ended; if two looks stand under one "
-            "name, give each its own reading; if onset and duration differ in unit, declare it in study.toml"
+            "name, give each its own reading; if one fixation stands in many rows, say distinct = [the column that "
+            "numbers them]; if onset and duration differ in unit, declare it in study.toml"
         )
     for row in rows.tolist():
         got = f"one that begins {overlap.iloc[row]:.4g} ms before the one before ends"

@@ -15,7 +15,7 @@ from gazeanalytics.io.bids import is_bids
 from gazeanalytics.io.eprime import is_eprime, read_eprime
 from gazeanalytics.io.eyelink import EYELINK_TABLES
 from gazeanalytics.io.files import read_rows
-from gazeanalytics.io.load import load_shard
+from gazeanalytics.io.load import LEFT_BY_MAP, load_shard
 from gazeanalytics.io.maps import TableMap
 from gazeanalytics.io.presets import preset, preset_names
 from gazeanalytics.io.recognising import concrete, fitting_presets, tables_of
@@ -238,7 +238,8 @@ def _of_table(name: str, frame: pd.DataFrame, rejects: Rejects) -> list[str]:
         lines.append(f"  row {fault.row}{column}: expected {fault.expected}; got {fault.got}")
     more = len(faults) - _REJECTS_SHOWN
     lines += [f"  and {more:,} more"] if more > 0 else []
-    lines += [f"  {count:,} {what}" for (what, _), count in rejects.left_out.items() if count]
+    left = [(what, count) for (what, _), count in rejects.left_out.items() if count and not what.endswith(LEFT_BY_MAP)]
+    lines += [f"  {count:,} {what}" for what, count in left]
     return lines + [f"  {note.partition(': ')[2]}" for note in rejects.notes.values()]
 
 

@@ -15,10 +15,16 @@ import pandas as pd
 from gazeanalytics import io
 from gazeanalytics.io.cells import suffixed
 from gazeanalytics.study.config import StudyConfig
-from gazeanalytics.tables import TABLES, Rejects
+from gazeanalytics.study.places import Gaze, check_regions, gaze_faults
+from gazeanalytics.tables import TABLES, InputError, Rejects, shown
 
-__all__ = ["note_oddities"]
+__all__ = ["note_oddities", "note_samples", "refuse_twice"]
 
+# Enough of each file of samples to say where its gaze lies.
+_SAMPLES_LOOKED_AT = 2_000
+_FILES_NAMED = 5
+# Later, or longer, than people look before they have seen anything, or away.
+_LATE_MS, _PAUSE_MS = 10_000.0, 60_000.0
 # MD5, SHA-1, SHA-256: hashes of e-mail addresses can be looked up.
 _HASH = r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}"
 _ZOOM = re.compile(r"zoom|shown_(?:from|in)|_shown_|(?:^|_)pan(?:ned)?_?(?:x|y)?$|window_(?:level|x|y)", re.IGNORECASE)
@@ -47,6 +53,7 @@ class _Study(Protocol):
     def place(self, name: str) -> Path: ...
     def table(self, name: str) -> pd.DataFrame: ...
 
+    def shard(self, name: str, file: Path) -> pd.DataFrame: ...
     def images_of(self, rows: pd.DataFrame) -> pd.DataFrame: ...
 
 
@@ -66,6 +73,52 @@ def _unused(study: _Study) -> Iterator[tuple[Path | str, str]]:
             yield study.place(name), f"{idle} of {len(known)} {name} have no reading"
 
 
+def _without_rows(study: _Study) -> Iterator[tuple[Path | str, str]]:
+    """Readings without gaze or words, of a table that most readings are in."""
+    readings = study.table("readings")["reading"]
+    for name in ("fixations", "traces"):
+        if study.has(name):
+            lacking = ~readings.isin(study.table(name)["reading"])
+            if lacking.any():
+                yield (
+                    study.files(name)[0],
+                    f"{int(lacking.sum()):,} of {len(readings):,} readings have no row of {name}, such as reading "
+                    f"{shown(readings[lacking].iloc[0])}",
+                )
+
+
+def _times(study: _Study) -> Iterator[tuple[Path | str, str]]:
+    """Gaze that begins long after image onset, or pauses for minutes."""
+    if study.has("fixations"):
+        table_map = study.config.tables.get("fixations")
+        ordered = table_map is not None and "onset" in table_map.columns and table_map.columns["onset"].order
+        fixations, file = study.table("fixations"), study.files("fixations")[0]
+        for text in [] if ordered else _odd_times(fixations["reading"], fixations["onset"], "fixations"):
+            yield file, text
+
+
+def _odd_times(readings: pd.Series, times: pd.Series, what: str) -> Iterator[str]:
+    codes, t = pd.factorize(readings)[0], times.to_numpy(float)
+    if not len(t):
+        return
+    begins = np.flatnonzero(np.append(True, np.diff(codes) != 0))
+    late = float(np.median(t[begins]))
+    if late > _LATE_MS:
+        yield (
+            f"{what} begin {late / 1000:,.1f} s after image onset in the median; if times count from the start of the "
+            "recording, say clock = 'recording' in study.toml"
+        )
+    gaps = np.diff(t)
+    gaps[begins[1:] - 1] = 0.0
+    long = np.flatnonzero(gaps > _PAUSE_MS)
+    if len(long):
+        yield (
+            f"{len(long):,} pauses of over {_PAUSE_MS / 1000:g} s between {what} of one reading, the first of "
+            f"{gaps[long[0]] / 1000:,.0f} s in reading {shown(readings.iloc[int(long[0])])}; measures of time count "
+            "them"
+        )
+
+
 def _names(study: _Study) -> Iterator[tuple[Path | str, str]]:
     names = study.table("readers")["reader"].astype(str)
     file = study.place("readers")
@@ -82,24 +135,80 @@ def _names(study: _Study) -> Iterator[tuple[Path | str, str]]:
 
 
 def _off_image(study: _Study) -> Iterator[tuple[Path | str, str]]:
-    if not study.has("fixations"):
-        return
-    fixations = study.table("fixations")
-    if len(fixations) < 10:
-        return
-    size = study.images_of(fixations).set_index("reading").loc[fixations["reading"]]
-    x, y = fixations["x"].to_numpy(float), fixations["y"].to_numpy(float)
-    known = np.isfinite(x + y)
-    inside = (x >= 0) & (y >= 0) & (x <= size["width"].to_numpy(float)) & (y <= size["height"].to_numpy(float))
-    share = 1 - inside[known].mean() if known.any() else 0.0
-    if share > 0.5:
-        yield (
-            study.files("fixations")[0],
-            (
-                f"{share:.0%} of the fixations lie outside their image; check frame, origin (which way y grows), "
-                "placement and the size of the images"
-            ),
-        )
+    if study.has("fixations"):
+        file = study.files("fixations")[0]
+        for text in _places_of(study, "fixations", [_gaze(study, study.table("fixations"))], file):
+            yield file, text
+
+
+def _off_regions(study: _Study) -> Iterator[tuple[Path | str, str]]:
+    if study.has("regions"):
+        regions, file = study.table("regions"), study.files("regions")[0]
+        images = study.table("cases").set_index("case").loc[regions["case"]]
+        if text := check_regions(regions, images, str(file)):
+            yield file, text
+
+
+def note_samples(study: _Study) -> int:
+    """Read the samples file by file, and note what looks wrong in all of them; returns how many there are.
+
+    Raises
+    ------
+    InputError
+        If a reading stands in two files, or the middle of all places lies outside the images.
+    """
+    count, places, odd = 0, [], []
+    first_of: dict[object, Path] = {}
+    for file in study.files("samples"):
+        samples = study.shard("samples", file)
+        count += len(samples)
+        places.append(_gaze(study, samples.iloc[:: max(1, len(samples) // _SAMPLES_LOOKED_AT)]))
+        odd += [(file, text) for text in _odd_times(samples["reading"], samples["t"], "samples")]
+        refuse_twice(samples["reading"], file, first_of)
+    for where, text in odd[:_FILES_NAMED]:
+        study.rejects.note(where, text)
+    file = study.files("samples")[0]
+    for text in _places_of(study, "samples", places, file):
+        study.rejects.note(file, text)
+    return count
+
+
+def refuse_twice(readings: pd.Series, file: Path, first_of: dict[object, Path]) -> None:
+    """Refuse a file whose readings stand in another file, too; `first_of` remembers where each was met.
+
+    Raises
+    ------
+    InputError
+        Naming both files.
+    """
+    for reading in readings.unique():
+        other = first_of.setdefault(reading, file)
+        if other != file:
+            raise InputError(
+                f"{file}: reading {shown(reading)} is in {other.name}, too; if they are the same, take one away, else "
+                "put a reading into one file"
+            )
+
+
+def _gaze(study: _Study, rows: pd.DataFrame) -> Gaze:
+    if not len(rows):
+        return Gaze.of(*(np.empty(0) for _ in range(4)))
+    size = study.images_of(rows).set_index("reading").loc[rows["reading"]]
+    columns = [
+        table[name].to_numpy(float) for table, name in ((rows, "x"), (rows, "y"), (size, "width"), (size, "height"))
+    ]
+    return Gaze.of(*columns)
+
+
+def _places_of(study: _Study, name: str, parts: list[Gaze], file: Path) -> Iterator[str]:
+    weights = [len(part.x) for part in parts]
+    swapped = float(np.average([part.swapped for part in parts], weights=weights)) if sum(weights) else 0.0
+    whole = Gaze(np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts]), swapped)
+    table_map = study.config.tables.get(name)
+    try:
+        yield from gaze_faults(whole, name, trusted=table_map is not None and table_map.trust_units)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
 
 
 def _zoomed(study: _Study) -> Iterator[tuple[Path | str, str]]:
@@ -179,5 +288,5 @@ def _late_words(study: _Study) -> Iterator[tuple[Path | str, str]]:
 
 
 _FINDERS: tuple[Callable[[_Study], Iterator[tuple[Path | str, str]]], ...] = (
-    _unused, _names, _off_image, _zoomed, _near_misses, _countries, _late_words,
+    _unused, _without_rows, _times, _names, _off_image, _off_regions, _zoomed, _near_misses, _countries, _late_words,
 )  # fmt: skip

@@ -12,11 +12,11 @@ import pandas as pd
 from gazeanalytics import io, tables
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.readings import TRUTH
-from gazeanalytics.study import clocks
+from gazeanalytics.study import clocks, ids
 from gazeanalytics.study.config import StudyConfig, read_config
 from gazeanalytics.study.derived import DERIVED, attributes_moved, cases_of, how_derived, readers_of, readings_of
 from gazeanalytics.study.frames import regions_to_image, to_image, viewing_of
-from gazeanalytics.study.oddities import note_oddities
+from gazeanalytics.study.oddities import note_oddities, note_samples, refuse_twice
 from gazeanalytics.tables import InputError, Rejects, SetAside, shown
 from gazeanalytics.tables.ordering import in_key_order
 
@@ -87,8 +87,13 @@ class Study:
                     f"{self.folder}: no table {name!r}; add {name}.csv or map it in study.toml, tables.{name}"
                 )
             parts = [self.shard(name, file) for file in files]
+            if name in ("fixations", "saccades"):
+                met: dict[object, Path] = {}
+                for part, file in zip(parts, files, strict=True):
+                    refuse_twice(part["reading"], file, met)
             whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
             if name in ("readers", "cases") and name in self.config.tables and self.config.tables[name].distinct:
+                io.refuse_conflicts(whole, tables.TABLES[name], files[0])
                 whole = whole.drop_duplicates(tables.TABLES[name].key[0], ignore_index=True)
             whole = tables.check(whole, name) if len(parts) > 1 else whole
             if name in _SORTED_BY:
@@ -143,8 +148,11 @@ class Study:
         table_map = self.config.tables.get(name)
         one_zero = name in self._own_clocks and len(self._own_clocks) > 1
         frame = self._loaded(name, file, keep_clock=one_zero)
-        if name == "regions" and table_map is not None:
-            return self._regions(frame, table_map).reset_index(drop=True)
+        if name == "regions":
+            frame = self._with_known_cases(frame)
+            frame = frame if table_map is None else self._regions(frame, table_map)
+        if name == "readings":
+            frame = self._of_known(self._of_known(frame, name, "reader"), name, "case")
         if name not in _KEYED_BY_READING:
             return frame.reset_index(drop=True)
         if one_zero:
@@ -164,16 +172,35 @@ class Study:
         return self._known_readings(frame, name, file) if name in _KEYED_BY_READING else frame
 
     def _regions(self, frame: pd.DataFrame, table_map: io.TableMap) -> pd.DataFrame:
-        cases = self.table("cases").set_index("case")
-        unknown = ~frame["case"].isin(cases.index)
-        if unknown.any():
-            raise InputError(
-                f"{self._place('regions')}, column 'case': {shown(frame.loc[unknown, 'case'].iloc[0])} is not among "
-                f"the cases of {self._place('cases')}; add its row there"
-            )
-        images = cases.loc[frame["case"]]
+        images = self.table("cases").set_index("case").loc[frame["case"]]
         screen, placement = self.config.screen_geometry(), self.config.display.placement
         return regions_to_image(frame, images, table_map, screen, placement)
+
+    def _with_known_cases(self, frame: pd.DataFrame) -> pd.DataFrame:
+        frame, cases = self._of_known(frame, "regions", "case"), self.table("cases")["case"]
+        unknown = ~frame["case"].isin(cases)
+        if not unknown.any():
+            return frame
+        case = frame.loc[unknown, "case"].iloc[0]
+        text = (
+            f"column 'case': {shown(case)} is not among the cases of {self._place('cases')}{ids.likely(case, cases)}; "
+            "add its row there"
+        )
+        if self.strict or unknown.all():
+            raise InputError(f"{self._place('regions')}, {text}")
+        self.rejects.note(self._place("regions"), f"{unknown.sum():,} of {len(frame):,} AOIs are left out: {text}")
+        return frame[~unknown]
+
+    def _of_known(self, frame: pd.DataFrame, name: str, key: str) -> pd.DataFrame:
+        """Give the readers or cases of a table the writing that they have in their own table."""
+        known = self.table(f"{key}s")[key]
+        places, taken = ids.places_of(frame[key], known)
+        if taken:
+            self.rejects.note(self._place(name), ids.in_words(taken))
+            there = places >= 0
+            meant = known.iloc[places].set_axis(frame.index)
+            frame = frame.assign(**{key: meant if there.all() else frame[key].astype(object).mask(there, meant)})
+        return frame
 
     @cached_property
     def _own_clocks(self) -> list[str]:
@@ -201,7 +228,8 @@ class Study:
             lost = images[unknown].iloc[0]
             raise InputError(
                 f"{self._place('readings')}, reading {shown(lost['reading'])}, column 'case': {shown(lost['case'])} is "
-                f"not among the cases of {self._place('cases')}; add its row there"
+                f"not among the cases of {self._place('cases')}{ids.likely(lost['case'], cases['case'])}; add its row "
+                "there"
             )
         return images
 
@@ -234,7 +262,7 @@ class Study:
                 counts[name] = len(self.table(name))
         note_oddities(self)
         if self.has("samples"):
-            counts["samples"] = sum(len(self.shard("samples", file)) for file in self.files("samples"))
+            counts["samples"] = note_samples(self)
         self._check_content(counts)
         self.rejects.summarise()
         counts |= {f"{name} set aside": count for name, count in self.rejects.counts().items()}
@@ -298,9 +326,10 @@ class Study:
     def _known_readings(self, frame: pd.DataFrame, name: str, file: Path) -> pd.DataFrame:
         """Give the keys the type, and the order of categories, that the readings have."""
         known, keys = self.table("readings")["reading"], frame["reading"]
-        codes, met = pd.factorize(keys)
-        place = pd.Index(known.astype(str)).get_indexer(pd.Index(met.astype(str)))
-        lost: list[int] = np.flatnonzero(place[codes] < 0).tolist()
+        place, taken = ids.places_of(keys, known)
+        if taken:
+            self.rejects.note(file, ids.in_words(taken))
+        lost: list[int] = np.flatnonzero(place < 0).tolist()
         if len(lost):
             column = io.foreign_name(self.config.tables.get(name), "reading")
             faults = [
@@ -312,11 +341,10 @@ class Study:
                 raise InputError(faults[0].words(file, "add its row there"))
             faults += self.rejects.rows.get((name, file), [])
             self.rejects.put(name, file, list({fault.row: fault for fault in faults}.values()), of=len(frame))
-            frame, codes = frame[place[codes] >= 0], codes[place[codes] >= 0]
-        frame = frame.assign(reading=known.iloc[place[codes]].set_axis(frame.index))
+            frame, place = frame[place >= 0], place[place >= 0]
+        frame = frame.assign(reading=known.iloc[place].set_axis(frame.index))
         # In the order of the readings, whatever order the file has, so that results don't depend on it.
-        order = place[codes]
-        return frame if (np.diff(order) >= 0).all() else frame.iloc[np.argsort(order, kind="stable")]
+        return frame if (np.diff(place) >= 0).all() else frame.iloc[np.argsort(place, kind="stable")]
 
     def _place(self, name: str) -> str:
         return str(self.place(name)) if self.files(name) or name in DERIVED else f"{self.folder}/{name}"

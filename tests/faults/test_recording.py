@@ -123,13 +123,13 @@ def test_fault_23_off_screen(study):
     """gaze off the screen, negative places: kept, never dropped."""
     path = study / "fixations.csv"
     frame = pd.read_csv(path)
-    frame.loc[:9, "x"] = -250.0
+    frame.loc[:9, "x"] = -250.0 - np.arange(10)
     frame.to_csv(path, index=False)
     assert (open_study(study).table("fixations")["x"] < 0).sum() == 10
 
 
 def test_fault_24_y_upwards(study):
-    """y that grows upwards: converted where study.toml says so; a warning where most fixations miss their image."""
+    """y that grows upwards: converted where study.toml says so; error where the middle of gaze misses the images."""
     path = study / "fixations.csv"
     frame = pd.read_csv(path)
     frame.assign(y=800 - frame["y"]).to_csv(path, index=False)
@@ -139,7 +139,7 @@ def test_fault_24_y_upwards(study):
     np.testing.assert_allclose(open_study(study).table("fixations")["y"], frame["y"])
     frame.assign(y=-frame["y"]).to_csv(path, index=False)
     (study / "study.toml").write_text("")
-    with pytest.warns(InputWarning, match="100% of the fixations lie outside their image; check frame, origin"):
+    with pytest.raises(InputError, match="100% of the fixations lie outside their image; check frame, origin"):
         open_study(study).check()
 
 
