@@ -1,4 +1,4 @@
-"""Rows of which each key is wanted once, where a file holds them again and again."""
+"""Rows of which each key is kept once, where a file holds them again and again."""
 
 from __future__ import annotations
 

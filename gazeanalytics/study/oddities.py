@@ -77,7 +77,7 @@ def _without_rows(study: _Study) -> Iterator[tuple[Path | str, str]]:
     """Readings without gaze or words, of a table that most readings are in."""
     readings = study.table("readings")["reading"]
     for name in ("fixations", "traces"):
-        if study.has(name):
+        if study.has(name) and len(study.table(name)):  # without any row, that is said on its own
             lacking = ~readings.isin(study.table(name)["reading"])
             if lacking.any():
                 yield (
