@@ -18,6 +18,7 @@ _REPEATED = 0.3
 _APART = 2.0
 # One exact value in so many rows is a code, not gaze.
 _CODE_SHARE, _CODE_ROWS = 0.01, 10
+_ALONE = 0.02  # of the range of the other values
 _USUAL_CODES = (0.0, -1.0)
 
 
@@ -124,9 +125,12 @@ def note_codes(frame: pd.DataFrame, name: str, file: Path, rejects: Rejects) -> 
         value, count = float(str(counts.index[0])), int(counts.iloc[0])
         if count < max(_CODE_ROWS, _CODE_SHARE * len(known)) or count > 0.9 * len(known):
             continue
-        low, high = np.quantile(known[known != value], [0.01, 0.99])
+        others = known[known != value]
+        low, high = np.quantile(others, [0.01, 0.99])
+        # Places that are cut off at an edge have others right beside it; a code stands by itself.
+        alone = float((others - value).abs().min()) > _ALONE * (high - low)
         at_both = name == "samples" and frame.loc[known.index[known == value], other].dropna().unique().size <= 1
-        if (value in _USUAL_CODES or value < low or value > high) and not at_both:  # of one point, `events` warns
+        if (value in _USUAL_CODES or (alone and not low <= value <= high)) and not at_both:  # of one point, `events` warns
             rejects.note(
                 file,
                 f"{column} is exactly {value:g} in {count:,} of {len(known):,} {name}; if that means lost, say missing "

@@ -193,6 +193,8 @@ class Study:
 
     def _of_known(self, frame: pd.DataFrame, name: str, key: str) -> pd.DataFrame:
         """Give the readers or cases of a table the writing that they have in their own table."""
+        if not self.files(f"{key}s"):  # its own table follows from this one
+            return frame
         known = self.table(f"{key}s")[key]
         places, taken = ids.places_of(frame[key], known)
         if taken:
