@@ -21,7 +21,7 @@ from gazeanalytics.tables.identifying import identifies
 
 __all__ = ["LEFT_BY_MAP", "load_shard", "shard_files"]
 
-LEFT_BY_MAP = "keep leaves out"
+LEFT_BY_MAP = "keep or distinct leaves out"
 """Of rows that a map does not want, in what is counted as left out."""
 
 # Tables of which single rows may be set aside; a reader or case that is left out would change what others mean.
@@ -175,8 +175,8 @@ def _of_rows(
         _note_left_behind(raw, name, file, rejects)
     aside = {fault.row - 2: fault for fault in broken}
     frame = convert(raw, name, table_map, file, aside if lenient else None)
-    # A table of distinct readers or fixations leaves rows out by its nature, as an exploded one has other rows.
-    if rejects is not None and not table_map.explode and not table_map.distinct:
+    # A table of distinct readers or cases leaves rows out by its nature, as an exploded one has other rows.
+    if rejects is not None and not table_map.explode and table_map.distinct is not True:
         gone = len(raw.index.difference(frame.index).difference(list(aside)))
         rejects.leave_out(f"rows of {name} that {LEFT_BY_MAP}", file, gone)
     return frame, aside, len(raw) + len(broken)

@@ -130,7 +130,9 @@ def note_codes(frame: pd.DataFrame, name: str, file: Path, rejects: Rejects) -> 
         # Places that are cut off at an edge have others right beside it; a code stands by itself.
         alone = float((others - value).abs().min()) > _ALONE * (high - low)
         at_both = name == "samples" and frame.loc[known.index[known == value], other].dropna().unique().size <= 1
-        if (value in _USUAL_CODES or (alone and not low <= value <= high)) and not at_both:  # of one point, `events` warns
+        if (
+            value in _USUAL_CODES or (alone and not low <= value <= high)
+        ) and not at_both:  # of one point, `events` warns
             rejects.note(
                 file,
                 f"{column} is exactly {value:g} in {count:,} of {len(known):,} {name}; if that means lost, say missing "

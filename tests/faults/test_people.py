@@ -34,7 +34,7 @@ def test_fault_29_duplicates(study, refused):
     refused("check", study, says=("tables.fixations.file: fixations.csv is named twice; name it once",))
     (study / "again.csv").write_text((study / "fixations.csv").read_text())
     (study / "study.toml").write_text('[tables.fixations]\nfile = ["fixations.csv", "again.csv"]\n')
-    refused("check", study, says=("expected the rows of one reading together",))
+    refused("check", study, says=("again.csv: reading 0 is in fixations.csv, too", "put a reading into one file"))
 
 
 def test_fault_30_unknown_readers(study):
