@@ -69,7 +69,7 @@ def fit_meta_d(counts: np.ndarray, *, padded: bool = True) -> MetaD:
     Returns
     -------
     MetaD
-        NaN where d' isn't finite.
+        NaN where d' isn't finite, and meta-d' where padded counts have fewer wrong calls than levels of certainty.
 
     Raises
     ------
@@ -96,11 +96,13 @@ def fit_meta_d(counts: np.ndarray, *, padded: bool = True) -> MetaD:
     if table.ndim != 2 or len(table) != 2 or table.shape[1] % 2 or table.shape[1] < 4 or not (table >= 0).all():
         raise InputError(f"counts: expected numbers from 0 on of shape (2, 2 * levels); got shape {table.shape}")
     levels = table.shape[1] // 2
+    wrong = table[0, levels:].sum() + table[1, :levels].sum()
     table = table + (1 / (2 * levels) if padded else 0.0)
     false_alarm, hit = table[:, levels:].sum(1) / table.sum(1)
     z_false, z_hit = special.ndtri(false_alarm), special.ndtri(hit)
     d_prime, criterion = float(z_hit - z_false), float(-(z_hit + z_false) / 2)
-    if not np.isfinite(d_prime) or d_prime == 0:
+    # Certainty of wrong calls is what meta-d' is made of: with fewer of them than levels, the padding would decide it.
+    if not np.isfinite(d_prime) or d_prime == 0 or (padded and wrong < levels):
         return MetaD(d_prime, criterion, float("nan"), float("nan"))
     # Certainty counted outwards from the criterion, on either side of it: shape (side, truth, level).
     sides = np.stack([table[:, levels - 1 :: -1], table[:, levels:]])

@@ -110,8 +110,28 @@ def _labels(ratings: pd.DataFrame) -> list[object]:
     first = ratings.dtypes.iloc[0]
     if len(kinds) == 1 and isinstance(first, pd.CategoricalDtype):
         return first.categories.tolist()
+    if len(kinds) > 1 and _ordered(ratings):
+        return _one_order([kind.categories.tolist() for kind in ratings.dtypes])
     seen = {value for g in range(ratings.shape[1]) for value in ratings.iloc[:, g].dropna().unique().tolist()}
     return sorted(seen)
+
+
+def _one_order(orders: list[list[object]]) -> list[object]:
+    """Merge the orders of raters' categories: the one that holds all others, in their order.
+
+    Examples
+    --------
+    >>> _one_order([["low", "high"], ["low", "mid", "high"]])
+    ['low', 'mid', 'high']
+    """
+    longest = max(orders, key=len)
+    for order in orders:
+        if [label for label in longest if label in order] != order:
+            raise ValueError(
+                f"ratings: raters' categories have orders that don't fit together, {order} and {longest}; pass "
+                "categories=[...] with the lowest first"
+            )
+    return longest
 
 
 def agreement_weights(weights: str | np.ndarray, coded: CodedRatings) -> np.ndarray:

@@ -234,6 +234,23 @@ def piled_up(y: np.ndarray) -> str:
     )
 
 
+def notes_on_few_rows(terms: tuple[RandomTerm, ...]) -> list[str]:
+    """Name groupings of too few rows a level for Laplace's approximation of an outcome of several levels.
+
+    Examples
+    --------
+    >>> rows = np.arange(20)
+    >>> notes_on_few_rows((RandomTerm("case", ("(Intercept)",), rows[:10], rows // 2, np.ones((20, 1))),))
+    ["few rows: 2.0 for each case; Laplace's sd(case), ICC and effects are too small"]
+    """
+    each = {term.group: len(term.codes) / len(term.levels) for term in terms}
+    return [
+        f"few rows: {rows:.1f} for each {group}; Laplace's sd({group}), ICC and effects are too small"
+        for group, rows in each.items()
+        if rows < MIN_TRIALS
+    ]
+
+
 def notes_on_laplace(terms: tuple[RandomTerm, ...], size: np.ndarray, quadrature: int) -> list[str]:
     """Name groupings of too few trials a level for Laplace's approximation of a two-valued outcome.
 

@@ -22,6 +22,8 @@ from gazeanalytics.threads import one_blas_thread
 
 __all__ = ["confint"]
 
+NEARLY_ONE = 1 - 1e-9
+LEAST_STEP = 0.02
 MAX_DOUBLINGS = 12
 
 
@@ -131,23 +133,38 @@ def _values(fit: MixedFit) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Direction:
-    """One parameter to be profiled: where its maximum is, how far to step, and -2 log L along it."""
+    """One parameter to be profiled: where its maximum is, how far to step, -2 log L along it, and what it can be."""
 
     name: str
     estimate: float
     std_error: float
     profile: Profile
+    low: float = -np.inf
+    high: float = np.inf
+    least_step: float = 0.0
 
     def end(self, side: int, bound: float) -> float:
-        """Walk away from the estimate until the profile has crossed `bound`, then close in; NaN if it never does."""
+        """Walk away from the estimate until the profile has crossed `bound`, then close in.
+
+        Where it never does, the end is the last value that there can be, 0 of a standard deviation or -1 or 1 of a
+        correlation; NaN for other parameters.
+        """
+        limit = self.high if side > 0 else self.low
         # 1.5 errors on, a 95 % bound of a parabola is not yet crossed but near: the root then lies in a short bracket.
-        step = side * self.std_error
-        near, far = self.estimate, self.estimate + 1.5 * step
+        # At an edge, such as an SD of 0, the curvature gives no error to step by.
+        error = self.std_error if self.std_error > self.least_step else 5 * self.least_step
+        step, near = 1.5 * side * error, self.estimate
         for _ in range(MAX_DOUBLINGS):
-            if self.profile(far) > bound:
+            far = min(near + step, limit) if side > 0 else max(near + step, limit)
+            if far != near and self.profile(far) > bound:
+                # At the edge itself a profile may not be known: what holds there is what holds beside it.
+                if not self.profile(near) < bound:
+                    return near
                 root: Any = optimize.brentq(lambda at: self.profile(at) - bound, near, far, xtol=1e-6 * abs(step))
                 return float(root)
-            near, far = far, far + abs(far - self.estimate) * np.sign(step)
+            if far == limit:
+                return float(limit)
+            near, step = far, 2 * step
         return float("nan")
 
 
@@ -180,17 +197,21 @@ def _directions(fit: MixedFit) -> Iterator[_Direction]:
     for k, name in enumerate(fit.names):
         profile = _fixed_effect_profile(fit, k) if gaussian else _laplace_profile(fit, theta.size + k)
         yield _Direction(name, float(fit.coefficients[k]), float(fit.std_errors[k]), profile)
-    errors = fit.estimates().set_index("term")["std_error"]
+    errors, least = fit.estimates().set_index("term")["std_error"], LEAST_STEP * fit.sigma
     place = 0
     for term in fit.solution.engine.design.terms:
         if term.width == 1:
             name = sd_name(term.group, term.names[0])
-            # At an SD of 0 the curvature gives no error; 0.1 is but the first step of the walk.
-            error = float(errors[name]) if errors[name] > 0 else 0.1
-            yield _Direction(name, float(theta[place] * fit.sigma), error, sd_profile(fit, place))
+            value = float(abs(theta[place]) * fit.sigma)
+            yield _Direction(name, value, float(errors[name]), sd_profile(fit, place), 0.0, least_step=least)
         place += term.parameters
     for one in profiles_of_several(fit):
-        yield _Direction(one.name, one.estimate, float(errors[one.name]), one.profile)
+        if one.name.startswith("cor("):
+            # A singular fit has a correlation of 1, at which the profile isn't known, but it is right beside it.
+            value, ends = float(np.clip(one.estimate, -NEARLY_ONE, NEARLY_ONE)), (-NEARLY_ONE, NEARLY_ONE)
+            yield _Direction(one.name, value, float(errors[one.name]), one.profile, *ends, least_step=LEAST_STEP)
+        else:
+            yield _Direction(one.name, one.estimate, float(errors[one.name]), one.profile, 0.0, least_step=least)
     if gaussian:
         error = float(errors["sd(residual)"])
         yield _Direction("sd(residual)", fit.sigma, error, sd_profile(fit, theta.size))

@@ -141,7 +141,7 @@ def mixed_misclassified(
     """
     parts = formulas.parse(formula, [*map(str, data.columns), column])
     _refuse(parts, column, family)
-    rows, known = rows_with_posterior(parts, data, posterior, column)
+    rows, known, left_out = rows_with_posterior(parts, data, posterior, column)
     names = list(known.columns)
     likeliest = pd.Categorical(np.array(names)[known.to_numpy().argmax(axis=1)], categories=names)
     empty = sorted(set(names) - set(likeliest))
@@ -156,6 +156,11 @@ def mixed_misclassified(
             f"misplaced rows are corrected under Laplace's approximation; got quadrature={chosen.quadrature}"
         )
     assigned = mixed(formula, rows, family=family, settings=chosen)
+    assigned = replace(
+        assigned,
+        notes=(*left_out, *assigned.notes),
+        plan=replace(assigned.plan, notes=(*left_out, *assigned.plan.notes)),
+    )
     weights = np.ascontiguousarray(known.to_numpy(dtype=float))
     corrected = (
         _gaussian(assigned, column, weights) if assigned.family.gaussian else _mixture(assigned, column, weights)
@@ -250,27 +255,40 @@ def _names(terms: Iterable[expressions.Term]) -> list[str]:
 
 def rows_with_posterior(
     parts: formulas.Formula, data: pd.DataFrame, posterior: pd.DataFrame, column: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows with all that the formula needs and a posterior, and that posterior."""
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+    """Rows with all that the formula needs and a posterior, that posterior, and a note of rows left out."""
     names = [name for name in posterior.columns if name != "reading"]
     if len(names) < 2:
         raise ModelError(f"posterior: expected a column for each of two classes or more; got {names}")
     if "reading" in posterior and "reading" in data:
         joined = data[["reading"]].merge(posterior, on="reading", how="left", validate="many_to_one")[names]
     elif len(posterior) == len(data):
+        if not posterior.index.equals(data.index) and posterior.index.sort_values().equals(data.index.sort_values()):
+            raise ModelError(
+                "posterior: its rows have the names of those of data, in another order; sort it (posterior.loc"
+                "[data.index]), or give both a column 'reading'"
+            )
         joined = posterior[names]
     else:
         raise ModelError(
             f"posterior: expected {len(data):,} rows, as in data, or a column 'reading'; got {len(posterior):,}"
         )
     used = [name for name in formulas.variables(parts) if name != column and name in data]
-    kept = (data[used].notna().all(axis=1).to_numpy()) & joined.notna().all(axis=1).to_numpy()
+    whole, known = data[used].notna().all(axis=1).to_numpy(), joined.notna().all(axis=1).to_numpy()
+    kept = whole & known
     if not kept.any():
         raise ModelError("no row has a posterior and a value in every column of the formula")
     off = np.abs(joined[kept].sum(axis=1) - 1).max()
     if off > MAX_OFF_ONE or (joined[kept] < 0).any(axis=None):
         raise ModelError("posterior: expected probabilities from 0 that add up to 1 in each row")
-    return data[kept].reset_index(drop=True), joined[kept].reset_index(drop=True)
+    note = _left_out(int((~whole).sum()), int((whole & ~known).sum()), len(data))
+    return data[kept].reset_index(drop=True), joined[kept].reset_index(drop=True), note
+
+
+def _left_out(incomplete: int, unplaced: int, rows: int) -> tuple[str, ...]:
+    why = [f"{incomplete:,} without a value in a column of the formula"] if incomplete else []
+    why += [f"{unplaced:,} without a posterior"] if unplaced else []
+    return (f"{incomplete + unplaced:,} of {rows:,} rows left out: {', '.join(why)}",) if why else ()
 
 
 def _by_class(fit: MixedFit, column: str) -> np.ndarray:

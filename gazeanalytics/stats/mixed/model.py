@@ -367,6 +367,8 @@ def _notes(plan: Plan, solution: Solution, parameters: dict[str, FamilyParameter
         notes.append("no outliers: Student's t has as many degrees of freedom as a normal law; take family 'gaussian'")
     if plan.family.of_trials:
         notes += checks.notes_on_laplace(design.terms, design.size, plan.settings.points)
+    if plan.family.ordinal:
+        notes += checks.notes_on_few_rows(design.terms)
     if not solution.optimum.converged:
         notes.append(
             f"not converged after {solution.optimum.evaluations} evaluations; a further step promises "

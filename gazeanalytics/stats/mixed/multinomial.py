@@ -16,13 +16,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics._kernels.stats.families import Outcome
-from gazeanalytics.stats.mixed import checks, frames
+from gazeanalytics.stats.mixed import checks, families, frames
 from gazeanalytics.stats.mixed import formula as formulas
+from gazeanalytics.stats.mixed.between_within import between_within
 from gazeanalytics.stats.mixed.design import Design, ModelError, RandomTerm, arrange, unpack
+from gazeanalytics.stats.mixed.estimate_rows import wald_row
+from gazeanalytics.stats.mixed.outcomes import Response
+from gazeanalytics.stats.mixed.separation import separation
 from gazeanalytics.stats.mixed.settings import MixedSettings
 from gazeanalytics.stats.mixed.solver.fitting import Solution, fit_laplace
 from gazeanalytics.stats.mixed.solver.laplace import Laplace
@@ -95,18 +98,13 @@ class MultinomialFit:
         errors = np.sqrt(np.diag(self.covariance))[self.theta.size :]
         terms = [f"{level}: {name}" for level in self.levels[1:] for name in self.names]
         values = self.coefficients.ravel()
-        half = stats.norm.isf((1 - confidence) / 2) * errors
-        fixed = pd.DataFrame(
-            {
-                "term": terms,
-                "estimate": values,
-                "std_error": errors,
-                "statistic": values / errors,
-                "p_value": 2 * stats.norm.sf(np.abs(values / errors)),
-                "conf_low": values - half,
-                "conf_high": values + half,
-            }
-        )
+        rows = [
+            wald_row(term, value, error, df, confidence)
+            for term, value, error, df in zip(
+                terms, values, errors, np.tile(self.df, len(self.levels) - 1), strict=True
+            )
+        ]
+        fixed = pd.DataFrame(rows)
         sds = [
             (f"sd({group}: {level})", float(np.sqrt(variance)))
             for group, covariance in self.random.items()
@@ -114,7 +112,12 @@ class MultinomialFit:
         ]
         table = pd.concat([fixed, pd.DataFrame(sds, columns=["term", "estimate"])], ignore_index=True)
         table.insert(0, "model", self.formula.split("~")[0].strip())
-        return table.assign(df=np.nan, n=float(len(self.frame.data)), note="; ".join(self.notes))
+        return table.assign(n=float(len(self.frame.data)), note="; ".join(self.notes))
+
+    @property
+    def df(self) -> np.ndarray:
+        """Degrees of freedom of each fixed effect, of the groups that it is estimated from; NaN for a normal test."""
+        return between_within(self.frame.x, self.frame.terms, intercept="(Intercept)" in self.names).df
 
 
 @one_blas_thread()
@@ -162,7 +165,7 @@ def multinomial(
     >>> fit.estimates().loc[[1, 3], ["term", "estimate", "conf_low", "conf_high"]].round(1)
            term  estimate  conf_low  conf_high
     1  b: years       0.1      -0.2        0.4
-    3  c: years       1.0       0.8        1.3
+    3  c: years       1.0       0.7        1.4
     """
     return fit_levels(formula, *read_multinomial(formula, data), MixedSettings.given(settings))
 
@@ -192,6 +195,7 @@ def fit_levels(
             f"a multinomial logit is fitted by Laplace's approximation; got quadrature={chosen.quadrature}"
         )
     levels = tuple(map(str, outcome.categories))
+    _refuse_separated(frame, np.asarray(outcome.codes), levels)
     design = _expanded(frame, np.asarray(outcome.codes), levels)
     engine = _FlatRows(design, Density(codes.POISSON, Outcome(design.y, design.size)), limits=chosen.tolerances)
     engine.place = _row_place(design)
@@ -205,6 +209,15 @@ def _refuse(parts: formulas.Formula) -> None:
     for effects, groups in parts.random:
         if any(term.factors for term in effects):
             raise ModelError(f"expected random intercepts, such as (1 | {':'.join(groups)}); got a random slope")
+
+
+def _refuse_separated(frame: frames.Frame, codes: np.ndarray, levels: tuple[str, ...]) -> None:
+    """Refuse a level that some effect parts from all others: no finite estimate exists."""
+    kind, one = families.find("binomial", None), np.ones(len(codes))
+    for place, level in enumerate(levels):
+        apart = separation(frame.x, frame.names, Response((codes == place).astype(float), one), kind)
+        if apart:
+            raise ModelError(f"{apart} (of {level!r} against the others); merge levels, or leave the term out")
 
 
 def _expanded(frame: frames.Frame, y: np.ndarray, levels: tuple[str, ...]) -> Design:
@@ -248,6 +261,7 @@ def _fit(
     constant = len(frame.data) * (2 + np.log1p(FLAT_SD**2))
     if not solution.optimum.converged:
         notes.append("not converged")
+    notes += checks.notes_on_few_rows(frame.terms)
     notes += [f"singular: {group}" for group, covariance in random.items() if np.linalg.eigvalsh(covariance)[0] < 1e-8]
     return MultinomialFit(
         formula=formula,

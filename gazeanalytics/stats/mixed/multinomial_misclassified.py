@@ -110,11 +110,12 @@ def multinomial_misclassified(
         raise ModelError(f"n_imputations: expected 2 or more, which differ by what isn't known; got {n_imputations}")
     rng, chosen = np.random.default_rng(rng), MixedSettings.given(settings)
     parts = formulas.parse(formula, map(str, data.columns))
-    rows, probabilities = rows_with_posterior(parts, data, posterior, parts.response)
+    rows, probabilities, left_out = rows_with_posterior(parts, data, posterior, parts.response)
     known, names = probabilities.to_numpy(dtype=float), list(probabilities.columns)
     likeliest = pd.Categorical(np.array(names)[known.argmax(axis=1)], categories=names)
     _refuse_missing(likeliest)
     frame, outcome = read_multinomial(formula, rows.assign(**{parts.response: likeliest}))
+    frame = replace(frame, notes=(*left_out, *frame.notes))
     # What the features say of each strategy by themselves: the posterior over the strategies' shares.
     evidence = known / known.mean(axis=0)
     assigned = fit = fit_levels(formula, frame, outcome, chosen)
