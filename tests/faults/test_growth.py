@@ -66,7 +66,9 @@ def test_features_of_a_reading_that_never_ends():
     assert raised["recurrence_percent"].notna().all()
 
 
-@pytest.mark.parametrize("fault", ["quotes", "uneven", "nul", "text", "backwards"])
+@pytest.mark.parametrize(
+    "fault", [pytest.param("quotes", marks=pytest.mark.slow), "uneven", "nul", "text", "backwards"]
+)
 def test_files_of_nothing_but_faults(tmp_path, fault):
     row = {"quotes": '1,"', "uneven": "1,2", "nul": "1,\x002,3,4", "text": "1,a,b,c", "backwards": None}[fault]
 

@@ -32,9 +32,16 @@ def keep(folder, *names):
         (("traces", "readings"), "findings", "events"),
         (("fixations",), "features", "findings"),
         (("fixations", "readings", "cases"), "features", "findings"),
-        (("fixations", "readings", "regions"), "aoi_metrics", "findings"),
-        (("fixations", "traces", "readings", "cases", "regions"), "search_errors", "metacognition"),
-        (("fixations", "traces", "readings", "readers"), "findings", "search_errors"),
+        pytest.param(("fixations", "readings", "regions"), "aoi_metrics", "findings", marks=pytest.mark.slow),
+        pytest.param(
+            ("fixations", "traces", "readings", "cases", "regions"),
+            "search_errors",
+            "metacognition",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ("fixations", "traces", "readings", "readers"), "findings", "search_errors", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_subset_of_the_tables_is_analysed_to_its_page(folder, tmp_path, names, runs, lacks):
