@@ -149,6 +149,7 @@ def read(file: Annotated[Path, typer.Argument(help="A file of an eye tracker.", 
 
 @app.command()
 def simulate(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Folder to write the study to.", show_default=False)],
     readers: Annotated[int, typer.Option(help="How many people read.")] = 20,
     cases: Annotated[int, typer.Option(help="How many images there are.")] = 50,
@@ -163,12 +164,22 @@ def simulate(
     """Write a study whose truth is known: raw gaze, traces, readers, cases, and the planted effects beside."""
     from gazeanalytics.simulate import Design, simulate_study
 
-    if like not in ("", "chexthought"):
-        raise InputError(f"--like {like}: there is no such shape; expected chexthought")
+    _refuse_ignored(context, like)
     own = {"readers": readers, "cases": cases, "readings_per_case": readings_per_case or None, "rate_hz": rate_hz}
     design = Design.like_chexthought(share) if like else Design(**own)
     simulate_study(folder, design, rng=seed, overwrite=overwrite, progress=None if quiet else _show)
     typer.echo(f"{design.person_readings} readings by people: {folder / 'study.toml'}")
+
+
+def _refuse_ignored(context: typer.Context, like: str) -> None:
+    """Refuse a shape that isn't there, and options that a shape, or its lack, would pass over."""
+    if like not in ("", "chexthought"):
+        raise InputError(f"--like {like}: there is no such shape; expected chexthought")
+    for name in ("readers", "cases", "readings_per_case", "rate_hz") if like else ("share",):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option, other = f"--{name.replace('_', '-')}", f"--like {like}" if like else "a study without --like"
+            raise InputError(f"{option} has no part in {other}; leave it out")
 
 
 @app.callback(invoke_without_command=True)

@@ -152,6 +152,17 @@ def many(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else plural}"
 
 
+def share_in_words(value: float) -> str:
+    """A share of readings in percent.
+
+    Examples
+    --------
+    >>> share_in_words(0.043), share_in_words(0.0002)
+    ('4.3%', 'fewer than 0.1%')
+    """
+    return f"{value:.1%}" if value >= 0.001 else "fewer than 0.1%"
+
+
 def words(name: str) -> str:
     """A column's name as it is read.
 

@@ -10,7 +10,7 @@ from gazeanalytics.geometry import Screen
 from gazeanalytics.readings import TRUTH
 from gazeanalytics.tables import TABLES
 
-__all__ = ["DERIVED", "UNKNOWN_READER", "attributes_moved", "cases_of", "readers_of", "readings_of"]
+__all__ = ["DERIVED", "UNKNOWN_READER", "attributes_moved", "cases_of", "how_derived", "readers_of", "readings_of"]
 
 DERIVED = ("readers", "cases", "readings")
 """Tables that other tables can stand in for, as public sets of gaze or words often come without them."""

@@ -6,7 +6,11 @@ experience. Outcomes hang on the first way. Scores are components of the feature
 of the same features; the models hold the scores' means by reader and case. Three estimates: by the true ways, by the
 scores as measured, and by calibrated scores.
 
-Run: python tests/benchmarks/score_error_coverage.py [--family gaussian] [--effect 0.4] [--studies N] [--loading 0.8]
+With `--known`, one score of 20 readers x 50 readings whose error is known from elsewhere and as large as what the score
+varies by; the standard error is then that of the model alone, and with the calibration's own error in it.
+
+Run: python tests/benchmarks/score_error_coverage.py [--known] [--family gaussian] [--effect 0.4]
+     [--studies N] [--loading 0.8]
 """
 
 import argparse
@@ -67,17 +71,37 @@ def estimates_of(asked, seed):
         yield {"scores": name, "estimate": row["estimate"], "covered": covered, "components": len(reliability)} | share
 
 
+def with_known_error(seed):
+    """Effect 1 of a score with error SD 1, residual SD 1: by the calibrated score, its error left out and taken in."""
+    rng, reader = np.random.default_rng(seed), np.repeat(np.arange(20), 50)
+    true = rng.normal(size=reader.size)
+    data = pd.DataFrame({"reader": reader, "score": true + rng.normal(size=reader.size)})
+    data["y"] = true + rng.normal(size=20)[reader] + rng.normal(size=reader.size)
+    known = stats.calibrate(data, "score", 1.0, given="(1 | reader)")
+    fit = stats.mixed("y ~ score + (1 | reader)", data.assign(score=known.score))
+    effect, error = float(fit.coefficients[1]), float(fit.std_errors[1])
+    for name, width in {"model's error": error, "and its own": known.std_error(effect, error)}.items():
+        yield {"scores": name, "estimate": effect, "covered": abs(effect - 1) < 1.96 * width, "reliability": np.nan,
+               "within": known.reliability, "components": 0}  # fmt: skip
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--family", default="gaussian", choices=("gaussian", "binomial"))
     parser.add_argument("--effect", type=float, default=0.4)
     parser.add_argument("--loading", type=float, default=0.8)
     parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("--known", action="store_true")
     asked = parser.parse_args()
-    found = pd.DataFrame([row for seed in range(asked.studies) for row in estimates_of(asked, seed)])
+    asked.effect = 1.0 if asked.known else asked.effect
+    seeds = range(asked.studies)
+    rows = (row for seed in seeds for row in (with_known_error(seed) if asked.known else estimates_of(asked, seed)))
+    found = pd.DataFrame(rows)
     means = found[["reliability", "within"]].mean()
     print(
-        f"{asked.family}, effect {asked.effect}, {asked.studies} studies; reliability {means['reliability']:.2f}, "
+        f"error known, {asked.studies} studies; reliability {means['within']:.2f}"
+        if asked.known
+        else f"{asked.family}, effect {asked.effect}, {asked.studies} studies; reliability {means['reliability']:.2f}, "
         f"within readers and cases {means['within']:.2f}; two components in {np.mean(found['components'] == 2):.0%}"
     )
     for name, rows in found.groupby("scores", sort=False):

@@ -6,6 +6,8 @@ tenths of that variance are the reader's, who has favourites among kinds. Shares
 75/25); n = 400 and 1,600 readings of 50 readers; what is searched are the recommended features of `scanpath_features`.
 All methods get the same scaled features. An answer without types counts as one group: adjusted Rand index 0.
 
+Seeds 5000 to 5002 were looked at while the search was written: they say nothing of it.
+
 Run: python tests/benchmarks/strategies_planted.py [draws] [first seed]
 """
 
@@ -103,7 +105,7 @@ PEERS = {"mixture": of_mixture, "k-means": of_kmeans, "hdbscan": of_hdbscan}
 
 if __name__ == "__main__":
     draws = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    first = int(sys.argv[2]) if len(sys.argv) > 2 else 5000
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 8000
     warnings.simplefilter("ignore")
     print("kinds shares spread n: right number and mean ARI of", "ours", *PEERS)
     for kinds, shares, spread, n in product((2, 4), ("equal", "unequal"), (0.5, 1.2, 2.2), (400, 1600)):

@@ -262,3 +262,18 @@ def test_check_refuses_what_analyse_would(small, monkeypatch, capsys, lines, sai
     status, _, errors = run(monkeypatch, capsys, "check", str(small))
     assert status == 2
     assert said in errors
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--like", "chexthought", "--readers", 5), "--readers has no part in --like chexthought; leave it out"),
+        (("--share", 0.1), "--share has no part in a study without --like; leave it out"),
+        (("--like", "nothing"), "--like nothing: there is no such shape; expected chexthought"),
+    ],
+)
+def test_options_that_would_be_passed_over_are_refused(tmp_path, monkeypatch, capsys, words, said):
+    status, _, err = run(monkeypatch, capsys, "simulate", tmp_path / "s", *words)
+    assert status == 2
+    assert said in err
+    assert not (tmp_path / "s").exists()

@@ -8,7 +8,8 @@ import pytest
 
 from gazeanalytics.simulate import Design, Effects, simulate_study
 from gazeanalytics.study import analyse, open_study
-from gazeanalytics.study.analyses.disagreement_prediction import _conformal, _deferral
+from gazeanalytics.study.analyses.disagreement_prediction import PredictionOptions, _conformal, _deferral, check
+from gazeanalytics.study.examples import example_study
 from gazeanalytics.tables import InputError
 
 
@@ -83,3 +84,8 @@ def test_conformal_sets_hold_what_they_promise():
         predictions = pd.DataFrame({"predicted": chance**3, "target": (rng.random(200) < chance).astype(float)})
         held.append(_conformal(predictions, 0.9, seed)["held"])
     assert 0.9 - 3 * np.std(held) / np.sqrt(200) <= np.mean(held) <= 0.93
+
+
+def test_a_coverage_that_is_none_is_refused_with_gaze_alone_too():
+    with pytest.raises(InputError, match=r"coverage: expected a share from 0.5 to below 1; got 2"):
+        check(example_study(), PredictionOptions(coverage=2))

@@ -159,7 +159,7 @@ def test_a_continuum_is_compared_along_its_components_calibrated_and_as_measured
     assert corrected > measured * 1.05 > 0
     (part,) = strategy_effects.show(whole, found)
     assert (
-        "reliability (McDonald's omega), and in brackets that within readers and cases, is component 1 ." in part.text
+        "reliability (McDonald's omega), and in brackets that within readers and cases, is component 1 0." in part.text
     )
     assert "regression calibration, Carroll et al. 2006" in part.text
     assert "without correction" in part.text

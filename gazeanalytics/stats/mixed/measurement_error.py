@@ -79,9 +79,9 @@ def calibrate(
     -----
     Exact for linear outcomes; of logit and probit models an approximation that is good while the effect times the
     standard deviation of what is left of the error is below 0.5. A model of the calibrated scores doesn't know that
-    their reliability is estimated: with an `error_sd` that is known from elsewhere, its intervals are too narrow (they
-    covered .81 of 20 x 50 rows at a reliability of .5); `Calibrated.std_error` adds that error. With an `error_sd` from
-    the same rows, as omega's, both errors go together and the intervals are honest (.95 to .96,
+    their reliability is estimated: with an `error_sd` that is known from elsewhere, its intervals are too narrow (of 20
+    x 50 rows at a reliability of .5 they covered .88, and .96 with the error that `Calibrated.std_error` adds). With an
+    `error_sd` from the same rows, as omega's, both errors go together and the intervals are honest (.95 to .96; both by
     tests/benchmarks/score_error_coverage.py).
 
     References

@@ -62,16 +62,16 @@ class PredictionOutcome(Outcome):
 
 def check(study: Study, options: PredictionOptions) -> None:
     """Refuse a file of embeddings that isn't there, or lies outside the study, before anything is computed."""
+    place = f"{study.folder / 'study.toml'}, analyses.disagreement_prediction"
+    if not 0.5 <= options.coverage < 1:
+        raise InputError(f"{place}.coverage: expected a share from 0.5 to below 1; got {options.coverage}")
     if not options.embeddings:
         return
-    place = f"{study.folder / 'study.toml'}, analyses.disagreement_prediction"
     path = study.folder / options.embeddings
     if not path.resolve().is_relative_to(study.folder.resolve()):
         raise InputError(f"{place}.embeddings: {options.embeddings!r} lies outside the study; copy the file into it")
     if not path.is_file():
         raise InputError(f"{place}.embeddings: there is no file {options.embeddings!r} beside study.toml")
-    if not 0.5 <= options.coverage < 1:
-        raise InputError(f"{place}.coverage: expected a share from 0.5 to below 1; got {options.coverage}")
 
 
 def run(known: StudyResult, options: PredictionOptions) -> PredictionOutcome:
@@ -211,13 +211,11 @@ def show(known: StudyResult, outcome: PredictionOutcome) -> Iterator[Part]:
     areas = outcome.scores[outcome.scores["term"] == "auroc"]
     text = (
         f"Disagreement on a case's finding in {many(int(areas['cases'].max()), 'case')}, predicted on cases that the "
-    )
-    text += "prediction never saw: whether any two people differ, and whether half of the people or more differ from "
-    text += "the mean call of the AI readers. With few readers a case, a split is partly luck, which bounds any AUROC. "
-    text += (
+        "prediction never saw: whether any two people differ, and whether half of the people or more differ from the "
+        "mean call of the AI readers. With few readers a case, a split is partly luck, which bounds any AUROC. "
         "Conformal sets hold the true outcome with the promised chance for cases like these; a set with one outcome "
+        "decides, one with both asks for a second reader."
     )
-    text += "decides, one with both asks for a second reader."
     text += "".join(f" Left out: {why}." for why in outcome.refused)
     label = areas["target"] + ", " + areas["features"]
     drawn = report.prediction_auc(areas.assign(label=label))

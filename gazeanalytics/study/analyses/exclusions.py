@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pandas as pd
 
@@ -74,7 +74,7 @@ def run(known: StudyResult, options: ExclusionOptions) -> ExclusionOutcome:
         flow=flow,
         tables={**tables, "exclusions": left_out, "exclusion_flow": flow},
         counts={"readings whose gaze is left out": len(left_out)},
-        settings={name: getattr(options, name) for name in ("max_loss", "min_fixations", "max_share_of_reader")},
+        settings=asdict(options),
     )
 
 

@@ -12,11 +12,11 @@ import pandas as pd
 from gazeanalytics import report, stats
 from gazeanalytics.settings import Settings
 from gazeanalytics.study.analyses.strategies import readers_and_cases
-from gazeanalytics.study.analysis import Analysis, Part, many, words
+from gazeanalytics.study.analysis import Analysis, Part, many, share_in_words, words
 from gazeanalytics.study.estimands import FEWEST_GROUPS, model_frame
 from gazeanalytics.study.result import NotPossibleError, Outcome, StrategiesOutcome, StudyResult
 
-__all__ = ["StrategyEffectOptions", "rate_formula", "share"]
+__all__ = ["StrategyEffectOptions", "rate_formula"]
 
 # Means of a strategy by case or reader are taken in where there are so many groups for each.
 _GROUPS_FOR_A_MEAN = 3
@@ -325,7 +325,8 @@ def methods(known: StudyResult, outcome: StrategyEffectOutcome) -> str:
     )
     if np.isfinite(outcome.misplaced):
         text += (
-            f"By their posterior probabilities, {share(outcome.misplaced)} of the readings are in the wrong strategy; "
+            f"By their posterior probabilities, {share_in_words(outcome.misplaced)} of the readings are in the wrong "
+            "strategy; "
             "the corrected rates take each reading's probabilities into a likelihood averaged over strategies "
             "(two-step, Bakk & Kuha 2018), the others take the likeliest strategy as if it were known. "
         )
@@ -340,7 +341,7 @@ def methods(known: StudyResult, outcome: StrategyEffectOutcome) -> str:
 def _of_scores(known: pd.DataFrame) -> str:
     """Say how sure the scores of a continuum are, and what was done about it."""
     parts = [
-        f"{words(str(name))} {_decimals(reliability)}" + (f" ({_decimals(within)})" if np.isfinite(within) else "")
+        f"{words(str(name))} {reliability:.2f}" + (f" ({within:.2f})" if np.isfinite(within) else "")
         for name, reliability, within in known[["component", "reliability", "within"]].itertuples(index=False)
     ]
     text = (
@@ -354,15 +355,6 @@ def _of_scores(known: pd.DataFrame) -> str:
         "The corrected rates take the expected true scores, given readers, cases and the other predictors (regression "
         "calibration, Carroll et al. 2006), the others the scores as measured. "
     )
-
-
-def _decimals(value: float) -> str:
-    return f"{value:.2f}".replace("0.", ".", 1)
-
-
-def share(value: float) -> str:
-    """A share of readings in print."""
-    return f"{value:.1%}" if value >= 0.001 else "fewer than 0.1%"
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:

@@ -12,8 +12,7 @@ import pandas as pd
 from gazeanalytics import report, stats
 from gazeanalytics.settings import Settings
 from gazeanalytics.study.analyses.strategies import readers_and_cases
-from gazeanalytics.study.analyses.strategy_effects import share
-from gazeanalytics.study.analysis import Analysis, Part, readers_by_country, words
+from gazeanalytics.study.analysis import Analysis, Part, readers_by_country, share_in_words, words
 from gazeanalytics.study.estimands import FEWEST_GROUPS, model_frame
 from gazeanalytics.study.result import NotPossibleError, Outcome, StrategiesOutcome, StudyResult
 
@@ -187,7 +186,8 @@ def methods(known: StudyResult, outcome: StrategyUseOutcome) -> str:
         f"Which strategy a reading follows was modelled by a multinomial logit with crossed random intercepts "
         f"({outcome.formula}), fitted by the Poisson trick. Shares are averages over the readings, random effects "
         "integrated out, with delta-method intervals; p-values are Holm's within each predictor. "
-        f"By their posterior probabilities, {share(outcome.misplaced)} of the readings are in the wrong strategy; "
+        f"By their posterior probabilities, {share_in_words(outcome.misplaced)} of the readings are in the wrong "
+        "strategy; "
     )
     if outcome.imputed:
         return text + (
