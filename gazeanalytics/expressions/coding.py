@@ -66,6 +66,9 @@ def learn(node: Node, values: pd.Series) -> Coding:
     hold("columns", len(levels), name)
     _refuse_others(name, values, levels)
     kind, base = told.get("contrasts", ("treatment", None))
+    if isinstance(base, str) and base not in levels:
+        # R knows levels as text alone, so that relevel(site, ref="2") is said of numbers too.
+        base = next((level for level in levels if str(level) == base), base)
     if base is not None and base not in levels:
         raise ExpressionError(f"{name!r}: expected a level as base: {nearest(str(base), list(map(str, levels)))}")
     matrix, labels = _CODINGS[kind](levels, None if base is None else levels.index(base))

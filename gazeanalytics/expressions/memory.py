@@ -180,6 +180,17 @@ def learn_ns(x: np.ndarray, settings: Mapping[str, Any]) -> State:
     return learn_bs(x, {**told, "degree": 3})
 
 
+def learn_cr(x: np.ndarray, settings: Mapping[str, Any]) -> State:
+    """Learn the knots of cubic regression splines, whose `df` counts the constant too (as mgcv's k and patsy's cr).
+
+    Beside an intercept, `cr(x, df=4)` is `ns(x, df=3)`.
+    """
+    df, knots = settings.get("df"), settings.get("knots")
+    if knots is None and (df is None or df < 2):
+        raise ExpressionError(f"cr(...): expected either knots or a df from 2, the constant being one; got df={df}")
+    return learn_ns(x, {"df": None if df is None else df - 1, "knots": knots})
+
+
 def use_ns(x: np.ndarray, state: State) -> np.ndarray:
     """Give natural cubic splines at `x`, shape (rows, df): B-splines without curvature at the ends, straight beyond.
 
@@ -211,4 +222,5 @@ REMEMBERING = {
     "poly": Remembering(learn_poly, use_poly, {"degree": int, "raw": bool}),
     "bs": Remembering(learn_bs, use_bs, {"df": int, "knots": list, "degree": int}),
     "ns": Remembering(learn_ns, use_ns, {"df": int, "knots": list}),
+    "cr": Remembering(learn_cr, use_ns, {"df": int, "knots": list}),
 }

@@ -54,7 +54,7 @@ SIGNATURES: dict[str, Signature] = {
     "standardize": Signature(settings=("center", "rescale")),
     "poly": Signature(settings=("degree", "raw")),
     "bs": Signature(settings=("df", "knots", "degree")),
-    "ns": Signature(settings=("df", "knots")),
+    **dict.fromkeys(("ns", "cr"), Signature(settings=("df", "knots"))),
     "factor": Signature(settings=("contrasts", "levels")),
     "relevel": Signature(settings=("ref",)),
     "interaction": Signature(columns=2, min_arguments=2),
@@ -63,5 +63,4 @@ SIGNATURES: dict[str, Signature] = {
     **dict.fromkeys(CODINGS, Signature(columns=0, settings=("base",), min_arguments=0)),
 }
 
-# Natural cubic splines are the cubic regression splines of mgcv and patsy, in another basis.
-ALIASES = {"C": "factor", "as.factor": "factor", "cr": "ns"}
+ALIASES = {"C": "factor", "as.factor": "factor"}

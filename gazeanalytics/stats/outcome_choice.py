@@ -82,7 +82,7 @@ def choose_outcome(values: pd.Series, *, max_share: float = 0.1, max_levels: int
     Raises
     ------
     ModelError
-        If values lie outside 0 to 1, or all are the same.
+        If values aren't numbers from 0 to 1, or all are the same.
 
     See Also
     --------
@@ -109,7 +109,8 @@ def choose_outcome(values: pd.Series, *, max_share: float = 0.1, max_levels: int
     >>> choose_outcome(pd.Series(np.linspace(0.2, 0.7, 100))).family
     'gaussian'
     """
-    known = values.dropna().astype(float)
+    values = _numbers(values)
+    known = values.dropna()
     if ((known < 0) | (known > 1)).any():
         raise ModelError(f"expected an outcome from 0 to 1; got {known[(known < 0) | (known > 1)].iloc[0]:g}")
     # Values worked out in two ways may differ in their last digits; to the reader they are one.
@@ -126,6 +127,17 @@ def choose_outcome(values: pd.Series, *, max_share: float = 0.1, max_levels: int
     )
 
 
+def _numbers(values: pd.Series) -> pd.Series:
+    numbers = pd.Series(pd.to_numeric(values, errors="coerce"), dtype=float)
+    strange = numbers.isna().to_numpy() & pd.Series(values).notna().to_numpy()
+    if strange.any():
+        raise ModelError(
+            f"expected an outcome of numbers from 0 to 1; got {pd.Series(values)[strange].iloc[0]!r}; levels in words "
+            "are modelled under family 'ordinal' or by multinomial"
+        )
+    return numbers
+
+
 Choice = tuple[Literal["gaussian", "beta", "ordinal", "binomial"], pd.Series, str]
 
 
@@ -135,7 +147,7 @@ def _chosen(
     pile = f"{100 * share:.3g} % of {len(known):,} rows have the value {counts.idxmax():g}, one of {len(counts):,} "
     pile += "distinct values"
     if len(counts) == 2:
-        high = values.astype(float).round(DIGITS).eq(counts.index[1]).astype(float).where(values.notna())
+        high = values.round(DIGITS).eq(counts.index[1]).astype(float).where(values.notna())
         return "binomial", high, f"{counts.index[0]:g} and {counts.index[1]:g} are its only values"
     if share > max_share:
         return "ordinal", _levels(values, counts, max_share, max_levels), pile
@@ -143,7 +155,7 @@ def _chosen(
     if ends:
         levels = _levels(values, counts, max_share, max_levels)
         return "ordinal", levels, f"{ends:,} of {len(known):,} rows are 0 or 1, which have no logit"
-    logits = pd.Series(special.logit(values.to_numpy(dtype=float)), values.index)
+    logits = pd.Series(special.logit(values.to_numpy()), values.index)
     skew = float(stats.skew(logits.dropna()))
     if abs(skew) <= MAX_SKEW:
         return (
@@ -151,7 +163,7 @@ def _chosen(
             logits,
             f"no value is in more than {100 * share:.2g} % of rows; the logit's skewness is {skew:.2f}",
         )
-    return "beta", values.astype(float), f"the logit is skewed (skewness {skew:.2f}), so that it isn't near normal"
+    return "beta", values, f"the logit is skewed (skewness {skew:.2f}), so that it isn't near normal"
 
 
 def _levels(values: pd.Series, counts: pd.Series, max_share: float, max_levels: int) -> pd.Series:
@@ -161,7 +173,7 @@ def _levels(values: pd.Series, counts: pd.Series, max_share: float, max_levels: 
         bins = list(_bins(counts, max_share * counts.sum(), max_levels))
     labels = [f"{own[0]:g}" if len(own) == 1 else f"{own[0]:g} to {own[-1]:g}" for own in bins]
     place = {value: label for own, label in zip(bins, labels, strict=True) for value in own}
-    rounded = values.astype(float).round(DIGITS)
+    rounded = values.round(DIGITS)
     return pd.Series(pd.Categorical(rounded.map(place), categories=labels, ordered=True), values.index)
 
 

@@ -12,6 +12,7 @@ from scipy import stats
 
 from gazeanalytics.stats.mixed.censoring import refuse_lost
 from gazeanalytics.stats.mixed.design import ModelError
+from gazeanalytics.tables import nearest, shown
 
 __all__ = ["kaplan_meier", "person_periods"]
 
@@ -56,7 +57,8 @@ def kaplan_meier(
     Raises
     ------
     ModelError
-        If times are negative, `seen` isn't 0 or 1, there are more than two clusters, or one of them has one level.
+        If a column is missing or not of numbers, times are negative, `seen` isn't 0 or 1, there are more than two
+        clusters, or one of them has one level.
 
     See Also
     --------
@@ -83,8 +85,9 @@ def kaplan_meier(
     0   1.0      0.75        4
     1   3.0      0.50        3
     """
-    refuse_lost(time, seen, data)
     names = [time, seen, *([by] if by else []), *clusters]
+    _refuse_columns(data, names, (time, seen))
+    refuse_lost(time, seen, data)
     rows = data[list(dict.fromkeys(names))].dropna()
     _refuse(rows, time, seen, clusters)
     parts = [("", rows)] if by is None else list(rows.groupby(by, observed=True))
@@ -95,6 +98,16 @@ def kaplan_meier(
             curve.insert(0, by, level)
         curves.append(curve)
     return pd.concat(curves, ignore_index=True)
+
+
+def _refuse_columns(data: pd.DataFrame, names: Sequence[str], numbers: Sequence[str]) -> None:
+    for name in names:
+        if name not in data:
+            raise ModelError(f"the data have no column {name!r}; {nearest(name, list(map(str, data.columns)))}")
+    for name in numbers:
+        strange = data[name].notna() & pd.to_numeric(data[name], errors="coerce").isna()
+        if strange.any():
+            raise ModelError(f"expected numbers in {name!r}; got {shown(data[name][strange].iloc[0])}")
 
 
 def _refuse(rows: pd.DataFrame, time: str, seen: str, clusters: Sequence[str]) -> None:

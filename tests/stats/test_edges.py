@@ -103,3 +103,101 @@ def test_a_calibration_knows_its_own_error():
     # d(1 - e^2 / s^2) / ds times s / sqrt(2 n), at a reliability of a half
     assert found.reliability_error == pytest.approx(2 * (1 - found.reliability) / np.sqrt(2 * 980), rel=0.03)
     assert found.std_error(1.0, 0.04) == pytest.approx(np.hypot(0.04, found.reliability_error / found.reliability))
+
+
+@pytest.fixture(scope="module")
+def choices():
+    """Which of three strategies a reading follows: 8 readers, whose years differ between them and nothing within."""
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"reader": np.repeat(np.arange(8), 60), "side": rng.choice(list("lr"), 480)})
+    data["years"], data["s"] = rng.uniform(0, 3, 8)[data.reader], rng.choice(list("abc"), 480)
+    return data.assign(two=np.where(data["s"] == "a", "a", "bc"), y=rng.normal(size=480))
+
+
+def test_terms_of_a_multinomial_are_tested_over_all_levels(choices):
+    two = stats.multinomial("two ~ years + side + (1 | reader)", choices)
+    settings = {"success": "bc"}
+    same = stats.mixed("two ~ years + side + (1 | reader)", choices, family="binomial", settings=settings)
+    for kind in ("coded", "III"):
+        found, want = stats.joint_tests(two, kind=kind), stats.joint_tests(same, kind=kind)
+        pd.testing.assert_frame_equal(found, want, rtol=1e-3)
+    three = stats.multinomial("s ~ years + side + (1 | reader)", choices)
+    row = stats.joint_tests(three).set_index("term").loc["years"]
+    column = three.names.index("years")
+    effects, place = three.coefficients[:, column], three.theta.size + column + np.array([0, len(three.names)])
+    wald = effects @ np.linalg.solve(three.covariance[np.ix_(place, place)], effects)
+    assert (row["statistic"], row["df"], row["df_residual"]) == (pytest.approx(wald / 2), 2, 6)
+
+
+def test_shares_by_what_readers_differ_in_have_the_readers_degrees_of_freedom(choices):
+    fit = stats.multinomial("s ~ years + (1 | reader)", choices)
+    row = stats.predicted_shares(fit, {"years": [0, 2]}, difference=True).iloc[0]
+    quantile = (row["conf_high"] - row["estimate"]) / row["std_error"]
+    assert 2.0 < quantile <= 2.4470  # t of 6 degrees of freedom at the most, 1.96 if all readings were of one reader
+
+
+def odd_uses(data):
+    posterior = pd.DataFrame({"a": 0.3, "b": 0.7}, index=data.index).assign(reading=np.arange(len(data)) // 2)
+    numbered = data.assign(reading=np.arange(len(data)))
+    fit = stats.multinomial("s ~ years + (1 | reader)", data)
+    formula = "y ~ years + (1 | reader)"
+    return {
+        r"expected a fit of `mixed`; got a MultinomialFit: predicted_shares": lambda: stats.predict(fit),
+        r"expected a fit of `mixed`; got a MultinomialFit: .* joint_tests": lambda: stats.marginal_effects(fit, "side"),
+        r"expected a fit of `mixed` or `multinomial`; got a str": lambda: stats.joint_tests("fit"),
+        r"weights: expected the name of a column; got ndarray": lambda: stats.mixed(
+            formula, data, weights=np.ones(480)
+        ),
+        r"data: expected a pandas.DataFrame, a row an observation; got dict": lambda: stats.mixed(formula, {"y": [1]}),
+        r"error_sd: expected a standard deviation from 0; got '.1'": lambda: stats.calibrate(data, "y", ".1"),
+        r"no column 'log\(y\)'.* a column of its own": lambda: stats.calibrate(data, "log(y)", 0.1),
+        r"n_imputations: expected a whole number from 2": lambda: stats.multinomial_misclassified(
+            "t ~ years + (1 | reader)", numbered, posterior, n_imputations=2.5
+        ),
+        r"posterior: reading 0 stands in two rows": lambda: stats.mixed_misclassified(
+            "y ~ strategy + (1 | reader)", numbered, posterior
+        ),
+        r"expected an outcome of numbers from 0 to 1; got '(a|bc)'": lambda: stats.choose_outcome(data["two"]),
+        r"expected numbers in 's'; got '[abc]'": lambda: stats.kaplan_meier(data, time="years", seen="s", clusters=()),
+        r"no column 'yy'; did you mean 'y'": lambda: stats.kaplan_meier(data, time="yy", seen="side", clusters=()),
+    }
+
+
+def test_odd_uses_are_refused_in_one_sentence(choices):
+    for message, use in odd_uses(choices).items():
+        with pytest.raises(stats.ModelError, match=message):
+            use()
+
+
+def test_levels_that_are_numbers_can_be_named_as_text(choices):
+    coded = choices.assign(site=np.arange(480) % 3)
+    fit = stats.mixed("y ~ relevel(factor(site), ref='2') + (1 | reader)", coded)
+    assert [name[-3:] for name in fit.names[1:]] == ["[0]", "[1]"]
+
+
+def test_cubic_regression_splines_count_the_constant(choices):
+    rows = choices.assign(z=np.random.default_rng(1).normal(size=480))
+    ours, natural = (stats.mixed(f"y ~ {term} + (1 | reader)", rows) for term in ("cr(z, df=4)", "ns(z, df=3)"))
+    assert ours.names[1] == "cr(z, df=4)[1]"
+    assert ours.log_likelihood == pytest.approx(natural.log_likelihood, abs=1e-9)
+    with pytest.raises(stats.ModelError, match=r"cr.*a df from 2"):
+        stats.mixed("y ~ cr(z) + (1 | reader)", rows)
+
+
+def test_a_correlation_at_the_end_of_its_range_is_noted():
+    walk = np.cumsum(np.random.default_rng(1).normal(size=(6, 40)), axis=1)
+    data = pd.DataFrame({"reader": np.repeat(np.arange(6), 40), "trial": np.tile(np.arange(40), 6), "y": walk.ravel()})
+    fit = stats.mixed("y ~ 1 + ar1(trial | reader) + (1 | reader)", data.assign(y=data["y"] + 1e-3 * data["trial"]))
+    rho = fit.estimates().set_index("term").loc["ar1(reader)", "estimate"]
+    assert any("is at the end of its range" in note for note in fit.notes) == (rho > 0.994)
+
+
+def test_a_label_may_hold_what_parts_labels():
+    found = pd.DataFrame(
+        {"model": "AUC", "term": "difference", "contrast": ["with - prior - without - prior"], "estimate": [0.01],
+         "std_error": [0.01], "df": [20.0], "n": 100, "note": ""}
+    )  # fmt: skip
+    names = ("with - prior", "without - prior")
+    rows = [stats.noninferiority(found, margin=0.05, new=name).iloc[0] for name in names]
+    assert [row["estimate"] for row in rows] == [0.01, -0.01]
+    assert [row["contrast"] for row in rows] == [" - ".join(names), " - ".join(reversed(names))]

@@ -30,7 +30,7 @@ def fitted(right, data):
     ("name", "right"),
     [
         ("ns", "ns(z, 3)"),
-        ("ns", "cr(z, df=3)"),
+        ("ns", "cr(z, df=4)"),
         ("ns_knots", "ns(z, knots=[-0.5, 0.4])"),
         ("relevel", "relevel(site, ref='b') * help"),
         ("relevel", "relevel(as.factor(site), 'b') * help"),

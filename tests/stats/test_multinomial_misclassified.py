@@ -84,7 +84,7 @@ def test_one_seed_one_result_and_rows_join_by_reading():
 
 def test_what_cannot_be_imputed_is_refused():
     data, follows, known = study(readers=6)
-    with pytest.raises(stats.ModelError, match="n_imputations: expected 2 or more"):
+    with pytest.raises(stats.ModelError, match="n_imputations: expected a whole number from 2"):
         stats.multinomial_misclassified(MODEL, data, known, n_imputations=1)
     with pytest.raises(stats.ModelError, match="hardly a row is of 'c'"):
         stats.multinomial_misclassified(MODEL, data, certain(np.minimum(follows, 1)))

@@ -14,11 +14,13 @@ from gazeanalytics.stats.mixed.degrees_of_freedom import of_contrasts, satterthw
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.estimability import left_out
 from gazeanalytics.stats.mixed.model import assemble
-from gazeanalytics.stats.mixed.results import MixedFit
+from gazeanalytics.stats.mixed.multinomial import MultinomialFit
+from gazeanalytics.stats.mixed.results import MixedFit, of_mixed_fits
 
 __all__ = ["anova", "joint_tests"]
 
 
+@of_mixed_fits
 def anova(*fits: MixedFit) -> pd.DataFrame:
     """Likelihood-ratio test of nested models, from the smallest to the largest (anova in R).
 
@@ -90,16 +92,17 @@ def by_maximum_likelihood(fit: MixedFit) -> MixedFit:
     return assemble(replace(fit.plan, reml=False), fit.response) if fit.plan.reml else fit
 
 
-def joint_tests(fit: MixedFit, *, kind: Literal["coded", "III"] = "coded") -> pd.DataFrame:
+def joint_tests(fit: MixedFit | MultinomialFit, *, kind: Literal["coded", "III"] = "coded") -> pd.DataFrame:
     """Wald's F test of each term of the fixed part as a whole, given all others (analysis of variance).
 
     Gaussian models get Satterthwaite's denominator degrees of freedom (several at once: Fai & Cornelius 1996, J. Stat.
     Comput. Simul. 54(4), as lmerTest does); other families the fewest of the term's effects (between-within), or
-    infinitely many, which is the chi-square test.
+    infinitely many, which is the chi-square test. A term of a multinomial logit has effects on each level's log odds,
+    which are tested together.
 
     Parameters
     ----------
-    fit : MixedFit
+    fit : MixedFit or MultinomialFit
     kind : {"coded", "III"}
         Effects as they are coded: with an interaction in the model, a main effect is the one at the other factor's
         reference level. Or type III, as lmerTest and SAS have it: a main effect is the average over the levels of the
@@ -133,6 +136,8 @@ def joint_tests(fit: MixedFit, *, kind: Literal["coded", "III"] = "coded") -> pd
     """
     if kind not in ("coded", "III"):
         raise ModelError(f"kind: expected 'coded' or 'III'; got {kind!r}")
+    if not isinstance(fit, MixedFit | MultinomialFit):
+        raise ModelError(f"expected a fit of `mixed` or `multinomial`; got a {type(fit).__name__}")
     spec = fit.frame.spec
     whole = _type_three(fit) if kind == "III" else np.eye(len(fit.names))
     rows = []
@@ -140,16 +145,18 @@ def joint_tests(fit: MixedFit, *, kind: Literal["coded", "III"] = "coded") -> pd
         named = [name for name in spec.column_names[columns] if name != "(Intercept)"]
         place = [fit.names.index(name) for name in named if name in fit.names]
         if place:
-            statistic, rest = _wald_f(fit, whole[place])
-            row = {"term": term, "statistic": statistic, "df": len(place)}
-            rows.append(row | {"df_residual": rest, "p_value": _f_tail(statistic, len(place), rest)})
+            statistic, df, rest = _f_test(fit, whole[place])
+            row = {"term": term, "statistic": statistic, "df": df}
+            rows.append(row | {"df_residual": rest, "p_value": _f_tail(statistic, df, rest)})
     return pd.DataFrame(rows)
 
 
-def _type_three(fit: MixedFit) -> np.ndarray:
+def _type_three(fit: MixedFit | MultinomialFit) -> np.ndarray:
     """Give each effect as it would be with sum coding, as a sum of those that there are; shape (effects, effects)."""
     spec = fit.frame.spec
-    ones = int(fit.family.ordinal and "(Intercept)" in spec.column_names)  # the thresholds are in its place
+    ones = int(
+        isinstance(fit, MixedFit) and fit.family.ordinal and "(Intercept)" in spec.column_names
+    )  # the thresholds are in its place
     if len(fit.names) + ones < len(spec.column_names):
         raise ModelError(f"type III tests are of every combination of levels; here some are {left_out(fit)}")
     summed = {text: summing(coding) for text, coding in spec.codings.items()}
@@ -166,19 +173,39 @@ def _f_tail(statistic: float, df: int, df_residual: float) -> float:
     return float(stats.chi2.sf(statistic * df, df))
 
 
-def _wald_f(fit: MixedFit, sums: np.ndarray) -> tuple[float, float]:
-    """F of sums of fixed effects together, shape (sums, effects), and its denominator's degrees of freedom."""
-    values, covariance, count = sums @ fit.coefficients, sums @ fit.covariance @ sums.T, len(sums)
-    statistic = float(values @ np.linalg.solve(covariance, values)) / count
+def _f_test(fit: MixedFit | MultinomialFit, sums: np.ndarray) -> tuple[float, int, float]:
+    """F of sums of fixed effects together, and its degrees of freedom."""
+    return _multinomial_f(fit, sums) if isinstance(fit, MultinomialFit) else _wald_f(fit, sums)
+
+
+def _f_and_covariance(values: np.ndarray, covariance: np.ndarray, sums: np.ndarray) -> tuple[float, np.ndarray]:
+    """F of sums of coefficients together, shape (sums, coefficients), and the covariance of these sums."""
+    found, spread = sums @ values, sums @ covariance @ sums.T
+    return float(found @ np.linalg.solve(spread, found)) / len(sums), spread
+
+
+def _multinomial_f(fit: MultinomialFit, sums: np.ndarray) -> tuple[float, int, float]:
+    """F of sums of fixed effects on all levels' log odds, and its degrees of freedom."""
+    others, first = len(fit.levels) - 1, fit.theta.size
+    every = np.kron(np.eye(others), sums)
+    statistic, _ = _f_and_covariance(fit.coefficients.ravel(), fit.covariance[first:, first:], every)
+    df = fit.df[(sums != 0).any(axis=0)]
+    return statistic, len(every), float(np.nanmin(df)) if np.isfinite(df).any() else np.inf
+
+
+def _wald_f(fit: MixedFit, sums: np.ndarray) -> tuple[float, int, float]:
+    """F of sums of fixed effects together, and its degrees of freedom."""
+    count = len(sums)
+    statistic, covariance = _f_and_covariance(fit.coefficients, fit.covariance, sums)
     if not fit.solution.slopes.size:
         df = of_contrasts(fit, sums)
-        return statistic, float(np.nanmin(df)) if np.isfinite(df).any() else np.inf
+        return statistic, count, float(np.nanmin(df)) if np.isfinite(df).any() else np.inf
     # F is the mean of squared t's of independent contrasts (the covariance's eigenvectors), each with its own
     # Satterthwaite df; F's df is the one whose mean equals theirs, E(F) = df / (df - 2). Kenward & Roger (1997) also
     # inflate the covariance; that needs the dense marginal covariance, which the blocked system never forms.
     vectors = np.linalg.eigh(covariance)[1]
     df = satterthwaite(fit.solution, vectors.T @ sums)
     if count == 1:
-        return statistic, float(df[0])
+        return statistic, count, float(df[0])
     expected = float(np.sum(df[df > 2] / (df[df > 2] - 2)))
-    return statistic, 2 * expected / (expected - count) if expected > count else np.nan
+    return statistic, count, 2 * expected / (expected - count) if expected > count else np.nan

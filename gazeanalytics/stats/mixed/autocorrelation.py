@@ -23,7 +23,7 @@ from gazeanalytics.stats.mixed.solver.fitting import Solution, fit_gaussian
 from gazeanalytics.stats.mixed.solver.laplace import Gaussian
 from gazeanalytics.stats.mixed.solver.optimise import minimise
 
-__all__ = ["Lags", "arrange_lagged", "fit_lagged", "name_of", "read_lags"]
+__all__ = ["Lags", "arrange_lagged", "fit_lagged", "name_of", "notes_at_bound", "read_lags"]
 
 FARTHEST = 3.0  # of the correlation on Fisher's z scale: .995, beyond which neighbours are one reading
 WIDTH = 0.02  # of the differences that give the correlation's standard error, on the same scale
@@ -194,6 +194,21 @@ def fit_lagged(
     # -2 log L is curved by twice the information; rho moves with z by 1 - rho^2.
     error = float((1 - rho**2) * np.sqrt(2 / curved)) if curved > 0 and at < FARTHEST - WIDTH else np.nan
     return fit_gaussian(arranged(rho), reml=reml, limits=limits), FamilyParameter(rho, error, "correlation")
+
+
+def notes_at_bound(parameters: dict[str, FamilyParameter]) -> list[str]:
+    """Note a correlation at the end of its range, which has no standard error.
+
+    Examples
+    --------
+    >>> notes_at_bound({"ar1(reader)": FamilyParameter(0.995, float("nan"), "correlation")})
+    ['ar1(reader) is at the end of its range, 0.995: neighbouring readings differ by next to nothing']
+    """
+    return [
+        f"{name} is at the end of its range, {one.value:.3f}: neighbouring readings differ by next to nothing"
+        for name, one in parameters.items()
+        if one.kind == "correlation" and abs(np.arctanh(one.value)) > FARTHEST - WIDTH
+    ]
 
 
 class _Rest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from gazeanalytics.stats.mixed.design import Design, ModelError, RandomTerm
 from gazeanalytics.stats.mixed.families import Family
@@ -210,6 +211,16 @@ def points_needed(design: Design, family: Family) -> int:
     single = bool(design.terms) and design.terms[0].width == 1
     few = single and family.of_trials and not family.dispersion and _few_trials(design.terms[0], design.size)
     return ENOUGH_POINTS if few else 1
+
+
+def refuse_arguments(data: object, weights: object) -> None:
+    """Refuse what isn't a table of rows, and weights that aren't the name of a column."""
+    if not isinstance(data, pd.DataFrame):
+        raise ModelError(f"data: expected a pandas.DataFrame, a row an observation; got {type(data).__name__}")
+    if not isinstance(weights, str | None):
+        raise ModelError(
+            f"weights: expected the name of a column; got {type(weights).__name__}; put the weights into a column"
+        )
 
 
 def piled_up(y: np.ndarray) -> str:

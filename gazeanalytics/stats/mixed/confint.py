@@ -15,7 +15,7 @@ from gazeanalytics.stats.mixed.design import Design, ModelError
 from gazeanalytics.stats.mixed.model import refit
 from gazeanalytics.stats.mixed.prediction import simulate
 from gazeanalytics.stats.mixed.profiles import Profile, hold, profiles_of_several, sd_profile, spread_objective
-from gazeanalytics.stats.mixed.results import MixedFit, sd_name
+from gazeanalytics.stats.mixed.results import MixedFit, of_mixed_fits, sd_name
 from gazeanalytics.stats.mixed.solver.laplace import Gaussian
 from gazeanalytics.stats.mixed.solver.optimise import minimise
 from gazeanalytics.threads import one_blas_thread
@@ -27,6 +27,7 @@ LEAST_STEP = 0.02
 MAX_DOUBLINGS = 12
 
 
+@of_mixed_fits
 def confint(
     fit: MixedFit,
     *,

@@ -12,12 +12,13 @@ from gazeanalytics.stats.mixed.design import ModelError, RandomTerm
 from gazeanalytics.stats.mixed.model import assemble
 from gazeanalytics.stats.mixed.outcomes import Response
 from gazeanalytics.stats.mixed.prediction import simulate
-from gazeanalytics.stats.mixed.results import MixedFit, mode_sds
+from gazeanalytics.stats.mixed.results import MixedFit, mode_sds, of_mixed_fits
 from gazeanalytics.tables import nearest
 
 __all__ = ["influence", "random_effects_qq", "residuals"]
 
 
+@of_mixed_fits
 def residuals(fit: MixedFit, *, n_resamples: int = 250, rng: int | np.random.Generator | None = None) -> np.ndarray:
     """Simulated (randomised quantile) residuals: the share of outcomes simulated from the fit below the one observed.
 
@@ -69,6 +70,7 @@ def residuals(fit: MixedFit, *, n_resamples: int = 250, rng: int | np.random.Gen
     return (below + rng.random(y.size) * (equal + 1)) / (n_resamples + 1)
 
 
+@of_mixed_fits
 def influence(fit: MixedFit, group: str) -> pd.DataFrame:
     """Influence of each reader or case: Cook's distance, by refitting without each level in turn.
 
@@ -137,6 +139,7 @@ def _subset(term: RandomTerm, keep: np.ndarray) -> RandomTerm:
     return replace(term, levels=term.levels[present], codes=codes.astype(np.int64), z=term.z[keep])
 
 
+@of_mixed_fits
 def random_effects_qq(fit: MixedFit) -> pd.DataFrame:
     """Q-Q points of the random effects: each level's standardised conditional mode beside its normal quantile.
 

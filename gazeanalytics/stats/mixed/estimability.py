@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from gazeanalytics.stats.mixed.multinomial import MultinomialFit
     from gazeanalytics.stats.mixed.results import MixedFit
 
 __all__ = ["estimable", "kept_columns", "left_out", "without_numbers"]
@@ -65,12 +66,12 @@ def estimable(fit: MixedFit, rows: np.ndarray) -> np.ndarray:
     return off <= _ROUNDING * np.abs(rows).max(axis=1, initial=1.0)
 
 
-def left_out(fit: MixedFit) -> str:
+def left_out(fit: MixedFit | MultinomialFit) -> str:
     """Say of a value that isn't determined why not.
 
     Parameters
     ----------
-    fit : MixedFit
+    fit : MixedFit or MultinomialFit
     """
     names = [name for name in fit.frame.spec.column_names if name not in (*fit.names, "(Intercept)")]
     shown = ", ".join(map(repr, names[:3])) + (", ..." if len(names) > 3 else "")

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from gazeanalytics.stats.mixed.design import ModelError
-from gazeanalytics.stats.mixed.results import MixedFit
+from gazeanalytics.stats.mixed.results import MixedFit, of_mixed_fits
 from gazeanalytics.threads import one_blas_thread
 
 __all__ = ["kenward_roger"]
@@ -39,6 +39,7 @@ class _Pieces:
 
 
 @one_blas_thread()
+@of_mixed_fits
 def kenward_roger(fit: MixedFit, *, confidence: float = 0.95) -> pd.DataFrame:
     """Kenward and Roger's adjusted standard errors, degrees of freedom, tests and intervals of the fixed effects.
 

@@ -25,7 +25,7 @@ from gazeanalytics.stats.mixed.degrees_of_freedom import of_averages, satterthwa
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.estimability import estimable, without_numbers
 from gazeanalytics.stats.mixed.marginal_means import adjust
-from gazeanalytics.stats.mixed.results import MixedFit
+from gazeanalytics.stats.mixed.results import MixedFit, of_mixed_fits
 
 __all__ = ["MarginalSettings", "adjusted_predictions", "marginal_effects"]
 
@@ -79,6 +79,7 @@ class _Found(NamedTuple):
     known: np.ndarray  # whether the fit determines them
 
 
+@of_mixed_fits
 def adjusted_predictions(
     fit: MixedFit,
     by: By,
@@ -151,6 +152,7 @@ def adjusted_predictions(
     return _table(fit, "mean", found, chosen, _scale_of(fit))
 
 
+@of_mixed_fits
 def marginal_effects(
     fit: MixedFit,
     by: By,

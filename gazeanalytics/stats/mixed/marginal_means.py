@@ -15,7 +15,7 @@ from gazeanalytics.stats.mixed import frames
 from gazeanalytics.stats.mixed.degrees_of_freedom import of_contrasts
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.estimability import estimable, kept_columns, without_numbers
-from gazeanalytics.stats.mixed.results import MixedFit
+from gazeanalytics.stats.mixed.results import MixedFit, of_mixed_fits
 from gazeanalytics.tables import nearest
 
 __all__ = ["adjust", "contrasts", "linear_contrasts", "marginal_means"]
@@ -23,6 +23,7 @@ __all__ = ["adjust", "contrasts", "linear_contrasts", "marginal_means"]
 MULTIPLE_TESTS = {"holm": "holm", "bh": "fdr_bh"}
 
 
+@of_mixed_fits
 def marginal_means(
     fit: MixedFit, *by: str, confidence: float = 0.95, scale: Literal["link", "response"] = "link"
 ) -> pd.DataFrame:
@@ -94,6 +95,7 @@ def marginal_means(
     return table
 
 
+@of_mixed_fits
 def contrasts(
     fit: MixedFit,
     *by: str,
@@ -149,6 +151,7 @@ def contrasts(
     return table
 
 
+@of_mixed_fits
 def linear_contrasts(fit: MixedFit, weights: Mapping[str, ArrayLike], *, confidence: float = 0.95) -> pd.DataFrame:
     """Weighted sums of the fixed effects, such as a difference of two coefficients, with tests and intervals.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.model import mixed
 from gazeanalytics.stats.mixed.prediction import predict
+from gazeanalytics.tables import nearest
 
 __all__ = ["Calibrated", "calibrate"]
 
@@ -105,8 +107,13 @@ def calibrate(
     0.5
     1.0
     """
-    if not (np.isfinite(error_sd) and error_sd >= 0):
-        raise ModelError(f"error_sd: expected a standard deviation from 0; got {error_sd}")
+    if not (isinstance(error_sd, Real) and np.isfinite(error_sd) and error_sd >= 0):
+        raise ModelError(f"error_sd: expected a standard deviation from 0; got {error_sd!r}")
+    if column not in data:
+        raise ModelError(
+            f"the data have no column {column!r}; {nearest(column, list(map(str, data.columns)))} (a transformed "
+            "score is a column of its own, and its error is on that scale)"
+        )
     numbered = data.reset_index(drop=True)
     fit = mixed(f"{column} ~ {given}", numbered)
     measured = fit.frame.data[column].to_numpy(dtype=float)

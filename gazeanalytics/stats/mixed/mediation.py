@@ -9,11 +9,12 @@ import pandas as pd
 
 from gazeanalytics.stats.mixed import frames
 from gazeanalytics.stats.mixed.design import ModelError
-from gazeanalytics.stats.mixed.results import MixedFit
+from gazeanalytics.stats.mixed.results import MixedFit, of_mixed_fits
 
 __all__ = ["mediate"]
 
 
+@of_mixed_fits
 def mediate(
     mediator: MixedFit,
     outcome: MixedFit,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from gazeanalytics.stats.mixed.solver.classes import OverClasses
 from gazeanalytics.stats.mixed.solver.fitting import Solution, fit_laplace
 from gazeanalytics.stats.mixed.solver.laplace import Laplace
 from gazeanalytics.stats.mixed.solver.likelihood import Density
+from gazeanalytics.tables import shown
 from gazeanalytics.threads import one_blas_thread
 
 __all__ = ["MisclassifiedFit", "mixed_misclassified", "rows_with_posterior", "share_posterior"]
@@ -47,6 +48,8 @@ class MisclassifiedFit:
     posterior : numpy.ndarray, shape (rows, classes)
         Probabilities that the correction used, of the rows used.
     """
+
+    INSTEAD: ClassVar[str] = "take its `corrected` fit, or the `assigned` one"
 
     assigned: MixedFit
     corrected: MixedFit
@@ -261,6 +264,11 @@ def rows_with_posterior(
     if len(names) < 2:
         raise ModelError(f"posterior: expected a column for each of two classes or more; got {names}")
     if "reading" in posterior and "reading" in data:
+        twice = posterior["reading"][posterior["reading"].duplicated()]
+        if len(twice):
+            raise ModelError(
+                f"posterior: reading {shown(twice.iloc[0])} stands in two rows; expected one row a reading"
+            )
         joined = data[["reading"]].merge(posterior, on="reading", how="left", validate="many_to_one")[names]
     elif len(posterior) == len(data):
         if not posterior.index.equals(data.index) and posterior.index.sort_values().equals(data.index.sort_values()):

@@ -11,7 +11,13 @@ import pandas as pd
 
 from gazeanalytics.stats.mixed import checks, families, frames
 from gazeanalytics.stats.mixed import formula as formulas
-from gazeanalytics.stats.mixed.autocorrelation import arrange_lagged, fit_lagged, name_of, read_lags
+from gazeanalytics.stats.mixed.autocorrelation import (
+    arrange_lagged,
+    fit_lagged,
+    name_of,
+    notes_at_bound,
+    read_lags,
+)
 from gazeanalytics.stats.mixed.between_within import between_within
 from gazeanalytics.stats.mixed.censoring import refuse_outcome
 from gazeanalytics.stats.mixed.degrees_of_freedom import satterthwaite
@@ -19,7 +25,7 @@ from gazeanalytics.stats.mixed.design import Design, ModelError, arrange, arrang
 from gazeanalytics.stats.mixed.estimate_rows import FamilyParameter
 from gazeanalytics.stats.mixed.families import Family, zeros_start
 from gazeanalytics.stats.mixed.outcomes import Response, success_last
-from gazeanalytics.stats.mixed.results import MixedFit, Plan, random_effects
+from gazeanalytics.stats.mixed.results import MixedFit, Plan, of_mixed_fits, random_effects
 from gazeanalytics.stats.mixed.separation import separation
 from gazeanalytics.stats.mixed.settings import MixedSettings
 from gazeanalytics.stats.mixed.solver.fitting import Solution, fit_gaussian, fit_laplace
@@ -121,6 +127,7 @@ def mixed(
     4  sd(residual)      1.02       0.03
     """
     chosen = MixedSettings.given(settings)
+    checks.refuse_arguments(data, weights)
     parts = replace(formulas.parse(formula, [str(name) for name in data.columns]), weights=weights or "")
     kind = families.find(family, link)
     checks.refuse_autocorrelation(parts, kind)
@@ -140,7 +147,7 @@ def mixed(
         raise ModelError(f"{apart}; {remedy}")
     piled = checks.piled_up(response.y) if kind.gaussian else ""
     if piled and chosen.piled_up == "refuse":
-        raise ModelError(piled)
+        raise ModelError(f"{piled}; or pass settings={{'piled_up': 'note'}} to see the fit")
     notes = [
         *frame.notes,
         *aliased,
@@ -248,6 +255,7 @@ def _degrees_of_freedom(plan: Plan, solution: Solution) -> tuple[np.ndarray, tup
     return found.df, tuple(f"between-within: {group}" if group else "normal" for group in found.groups)
 
 
+@of_mixed_fits
 def refit(fit: MixedFit, y: np.ndarray) -> MixedFit:
     """Fit the same model to another outcome.
 
@@ -369,6 +377,7 @@ def _notes(plan: Plan, solution: Solution, parameters: dict[str, FamilyParameter
         notes += checks.notes_on_laplace(design.terms, design.size, plan.settings.points)
     if plan.family.ordinal:
         notes += checks.notes_on_few_rows(design.terms)
+    notes += notes_at_bound(parameters)
     if not solution.optimum.converged:
         notes.append(
             f"not converged after {solution.optimum.evaluations} evaluations; a further step promises "

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -79,6 +79,8 @@ class MultinomialFit:
     solution : Solution
         The solver's own terms, of the Poisson rows.
     """
+
+    INSTEAD: ClassVar[str] = "predicted_shares gives its predictions and effects, joint_tests tests of whole terms"
 
     formula: str
     levels: tuple[str, ...]

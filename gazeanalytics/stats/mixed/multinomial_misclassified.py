@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,8 @@ class MisclassifiedOutcome:
     misplaced : float
         Share of rows whose likeliest strategy is expected not to be theirs.
     """
+
+    INSTEAD: ClassVar[str] = "take its `corrected` fit, or the `assigned` one"
 
     assigned: MultinomialFit
     corrected: MultinomialFit
@@ -106,8 +108,10 @@ def multinomial_misclassified(
     >>> [round(float(fit.coefficients[0, 1]), 1) for fit in (found.assigned, found.corrected)]
     [0.9, 1.1]
     """
-    if n_imputations < 2:
-        raise ModelError(f"n_imputations: expected 2 or more, which differ by what isn't known; got {n_imputations}")
+    if not isinstance(n_imputations, int | np.integer) or n_imputations < 2:
+        raise ModelError(
+            f"n_imputations: expected a whole number from 2, as draws differ by what isn't known; got {n_imputations}"
+        )
     rng, chosen = np.random.default_rng(rng), MixedSettings.given(settings)
     parts = formulas.parse(formula, map(str, data.columns))
     rows, probabilities, left_out = rows_with_posterior(parts, data, posterior, parts.response)

@@ -10,7 +10,7 @@ from scipy import stats
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.model import refit
 from gazeanalytics.stats.mixed.prediction import simulate
-from gazeanalytics.stats.mixed.results import MixedFit
+from gazeanalytics.stats.mixed.results import MixedFit, of_mixed_fits
 from gazeanalytics.tables import nearest
 
 __all__ = ["Power", "power"]
@@ -41,6 +41,7 @@ class Power:
     n_resamples: int
 
 
+@of_mixed_fits
 def power(
     fit: MixedFit,
     term: str,

@@ -13,6 +13,7 @@ from scipy import stats
 from scipy.special import expit, logit, softmax
 
 from gazeanalytics.stats.mixed import frames
+from gazeanalytics.stats.mixed.degrees_of_freedom import of_averages
 from gazeanalytics.stats.mixed.design import ModelError, triangle
 from gazeanalytics.stats.mixed.multinomial import MultinomialFit
 from gazeanalytics.tables import nearest
@@ -45,7 +46,8 @@ def predicted_shares(
     difference : bool
         Give the differences of the shares from those at the first value, instead of the shares.
     confidence : float
-        Coverage of the intervals, by the delta method (of shares on the logit scale).
+        Coverage of the intervals, by the delta method (of shares on the logit scale), with Student's t for the readers,
+        cases or countries that they rest on.
 
     Returns
     -------
@@ -80,7 +82,8 @@ def predicted_shares(
         labels = [f"{label} - {labels[0]}" for label in labels[1:]]
         value, slopes = value[1:] - value[0], slopes[:, 1:] - slopes[:, :1]
     error = np.sqrt(np.einsum("pak,pq,qak->ak", slopes, fit.covariance, slopes).clip(min=0))
-    half = stats.norm.isf((1 - confidence) / 2) * error
+    df = _degrees_of_freedom(fit, slopes)
+    half = stats.t.isf((1 - confidence) / 2, df) * error
     table = pd.DataFrame(
         {
             "level": list(fit.levels) * len(labels),
@@ -90,10 +93,17 @@ def predicted_shares(
         }
     )
     if difference:
-        p_values = 2 * stats.norm.sf(np.abs(value / error))
+        p_values = 2 * stats.t.sf(np.abs(value / error), df)
         return table.assign(conf_low=(value - half).ravel(), conf_high=(value + half).ravel(), p_value=p_values.ravel())
     spread = half / (value * (1 - value))
     return table.assign(conf_low=expit(logit(value) - spread).ravel(), conf_high=expit(logit(value) + spread).ravel())
+
+
+def _degrees_of_freedom(fit: MultinomialFit, slopes: np.ndarray) -> np.ndarray:
+    """Degrees of freedom of each share, infinite for a normal interval; `slopes` along (theta, coefficients)."""
+    df = np.concatenate([np.full(fit.theta.size, np.nan), np.tile(fit.df, len(fit.levels) - 1)])
+    found = of_averages(df, slopes.reshape(len(slopes), -1).T, fit.covariance)
+    return np.where(np.isnan(found), np.inf, found).reshape(slopes.shape[1:])
 
 
 def _built(

@@ -14,11 +14,12 @@ from gazeanalytics.stats.mixed.autocorrelation import name_of, read_lags
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.estimability import estimable, kept_columns, left_out
 from gazeanalytics.stats.mixed.groupings import new_codes
-from gazeanalytics.stats.mixed.results import MixedFit
+from gazeanalytics.stats.mixed.results import MixedFit, of_mixed_fits
 
 __all__ = ["predict", "simulate"]
 
 
+@of_mixed_fits
 def predict(
     fit: MixedFit,
     data: pd.DataFrame | None = None,
@@ -120,6 +121,7 @@ def level_probabilities(fit: MixedFit, eta: np.ndarray, auxiliary: np.ndarray) -
     return np.diff(np.hstack([ends[0], below, ends[1]]), axis=1)
 
 
+@of_mixed_fits
 def simulate(fit: MixedFit, *, conditional: bool = False, rng: int | np.random.Generator | None = None) -> np.ndarray:
     """Simulate an outcome for each row used from the fitted model (the draw behind a parametric bootstrap).
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics.stats.mixed.design import ModelError
-from gazeanalytics.stats.mixed.results import MixedFit
+from gazeanalytics.stats.mixed.results import MixedFit, of_mixed_fits
 
 __all__ = ["VarianceExplained", "r2"]
 
@@ -42,6 +42,7 @@ class VarianceExplained:
     shares: dict[str, float]
 
 
+@of_mixed_fits
 def r2(fit: MixedFit) -> VarianceExplained:
     """R2 of Nakagawa & Schielzeth, and intraclass correlations, of a Gaussian, binomial, ordinal or Poisson model.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from gazeanalytics.stats.mixed.design import unpack
+from gazeanalytics.stats.mixed.design import ModelError, unpack
 from gazeanalytics.stats.mixed.estimate_rows import FamilyParameter, family_row, sd_row, wald_row
 from gazeanalytics.stats.mixed.families import Family
 from gazeanalytics.stats.mixed.formula import Formula
@@ -17,7 +20,24 @@ from gazeanalytics.stats.mixed.settings import MixedSettings
 from gazeanalytics.stats.mixed.solver.fitting import Solution, evaluated
 from gazeanalytics.stats.mixed.solver.likelihood import equidistant_steps
 
-__all__ = ["MixedFit", "Plan", "RandomEffects"]
+__all__ = ["MixedFit", "Plan", "RandomEffects", "of_mixed_fits"]
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+def of_mixed_fits(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """Let a function of fits of `mixed` refuse those of other models, and say what these have in its place."""
+
+    @wraps(function)
+    def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        for given in (*args, *kwargs.values()):
+            instead = getattr(given, "INSTEAD", "")
+            if instead:
+                raise ModelError(f"expected a fit of `mixed`; got a {type(given).__name__}: {instead}")
+        return function(*args, **kwargs)
+
+    return checked
 
 
 @dataclass(frozen=True, slots=True)

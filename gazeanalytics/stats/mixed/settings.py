@@ -132,7 +132,7 @@ class MixedSettings(Settings):
     quadrature: int | Literal["auto"] = 1
     separated: Literal["refuse", "note"] = "refuse"
     degrees_of_freedom: Literal["between-within", "infinite"] = "between-within"
-    piled_up: Literal["refuse", "note"] = "note"
+    piled_up: Literal["refuse", "note"] = "refuse"
     success: str = ""
     thresholds: Literal["flexible", "equidistant"] = "flexible"
     tolerances: Tolerances = field(default_factory=Tolerances)

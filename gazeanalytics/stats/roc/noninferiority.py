@@ -66,14 +66,17 @@ def noninferiority(estimates: pd.DataFrame, *, margin: float, new: object, confi
     0  AI - unaided     -0.01  0.00035  non-inferior by 0.05
     """
     rows = _differences(estimates, margin)
-    sides = rows["contrast"].str.split(" - ", n=1, expand=True)
     label = str(new)
-    turned = (sides[1] == label).to_numpy()
-    own = turned | (sides[0] == label).to_numpy()
+    # The label itself parts a contrast, as a test's own name may hold " - " too.
+    turned, first = rows["contrast"].str.endswith(f" - {label}"), rows["contrast"].str.startswith(f"{label} - ")
+    own = (turned | first).to_numpy()
     if not own.any():
         raise InputError(f"new: no difference is of test {label!r}; the differences are {rows['contrast'].tolist()}")
-    rows, sides, turned = rows[own], sides[own], turned[own]
-    names = [f"{b} - {a}" if turn else f"{a} - {b}" for a, b, turn in zip(sides[0], sides[1], turned, strict=True)]
+    rows, turned = rows[own], turned[own].to_numpy()
+    names = [
+        f"{label} - {contrast.removesuffix(f' - {label}')}" if turn else contrast
+        for contrast, turn in zip(rows["contrast"], turned, strict=True)
+    ]
     gap = np.where(turned, -1.0, 1.0) * rows["estimate"].to_numpy(float)
     statistic, p_value = _beyond(gap + margin, rows)
     words = f"non-inferior by {margin:g}", f"non-inferiority by {margin:g} not shown"
