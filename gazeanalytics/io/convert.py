@@ -265,7 +265,8 @@ class _Known:
 
     def _numbers(self, cells: pd.Series, missing: pd.Series, column: Column, source: ColumnSource) -> pd.Series:
         dated = source.unit == "date"
-        numbers = milliseconds(cells) if dated else as_numbers(cells, self.map.decimal, self.map.thousands)
+        known = cells.mask(missing) if missing.any() and isinstance(cells.dtype, pd.StringDtype) else cells
+        numbers = milliseconds(cells) if dated else as_numbers(known, self.map.decimal, self.map.thousands)
         foreign = source.needs or column.name
         wrong = numbers.isna() & ~missing
         if wrong.any():

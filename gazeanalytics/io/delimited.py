@@ -155,6 +155,8 @@ def _places(
     first = np.setdiff1d(first, inside) if len(inside) else first
     total = n_rows + len(uneven)
     first = first[np.minimum(np.arange(total), len(first) - 1)]
+    if not uneven:
+        return first, []
     bad = np.array([(row.number or 0) - 1 for row in uneven], dtype=np.int64)
     good = np.setdiff1d(np.arange(total), bad)
     return first[good], [(int(first[place]), row) for place, row in zip(bad, uneven, strict=True)]

@@ -158,7 +158,7 @@ class Study:
         if one_zero:
             frame = clocks.from_zero(frame, self._zeros)
         if table_map is not None and {"x", "y", "x0", "y0"} & set(frame):
-            images = self.images.set_index("reading").loc[frame["reading"]]
+            images = self._images_by_reading.loc[frame["reading"]]
             frame = to_image(frame, images, table_map, self.config.screen_geometry(), self.config.display.placement)
         return frame.reset_index(drop=True)
 
@@ -235,14 +235,18 @@ class Study:
             )
         return images
 
+    @cached_property
+    def _images_by_reading(self) -> pd.DataFrame:
+        return self.images.set_index("reading")
+
     def images_of(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Rows of `images` for the readings of a table, in their order."""
         present = pd.Index(rows["reading"].unique())
-        return self.images.set_index("reading").loc[present].reset_index()
+        return self._images_by_reading.loc[present].reset_index()
 
     def viewing(self, readings: pd.Series) -> Viewing | None:
         """Viewing of these readings, in their order; None when neither screen nor px_per_deg is given."""
-        images = self.images.set_index("reading").loc[readings]
+        images = self._images_by_reading.loc[readings]
         return viewing_of(images, self.config.screen_geometry(), self.config.display.placement)
 
     def check(self) -> dict[str, int]:

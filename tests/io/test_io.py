@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from gazeanalytics import io
+from gazeanalytics.io.cells import as_numbers
 from gazeanalytics.tables import InputError, Rejects
 
 TEXT = "who,img,t0,dur,px,py\nA,1,0.00,0.20,10,20\nA,1,0.25,0.30,30,NA\nB,1,0.00,-1,15,25\n"
@@ -308,3 +309,9 @@ def test_samples_in_no_order_of_time_are_sorted_but_two_recordings_are_not_mixed
     frame.assign(reading=1).sample(frac=1, random_state=1).to_csv(file, index=False)
     with pytest.raises(InputError, match=r"expected rising values within a reading|would last"):
         io.load_shard(file, "samples", rejects=Rejects())
+
+
+@pytest.mark.parametrize("cells", [["1", "-2"], ["1.5", "2e3"], ["1.5", "", "x"], [" 7", "nan"]])
+def test_text_becomes_the_numbers_that_pandas_makes_of_it(cells):
+    text = pd.Series(cells, dtype="str", index=range(3, 3 + len(cells)))
+    pd.testing.assert_series_equal(as_numbers(text), pd.to_numeric(text, errors="coerce"))
