@@ -46,7 +46,7 @@ def test_findings_may_be_chosen(four):
 
 def test_intervals_cover_the_estimate_and_two_labelers_are_paired(tmp_path):
     path = tmp_path / "many.csv"
-    rows = [("Edema.", 1), ("No edema.", 0), ("Edema of sorts.", 0), ("Wet lungs.", 1)] * 25
+    rows = [("Edema.", 1), ("No edema.", 0), ("Edema of sorts.", 0), ("Boggy lungs.", 1)] * 25
     pd.DataFrame(rows, columns=["text", "Edema"]).to_csv(path, index=False)
     table = reasoning.label_benchmark(path, n_resamples=200, rng=1)
     first = table.iloc[0]

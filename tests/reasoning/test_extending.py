@@ -14,8 +14,8 @@ def said(text, own):
 
 
 def test_own_phrases_are_denied_and_hedged_as_built_in_ones():
-    own = extend(lexicon(), phrases={"pneumothorax": ["dark apex|apices"], "edema": ["wet lung*"]})
-    assert said("No dark apex, possible wet lungs.", own) == {"pneumothorax": 0.02, "edema": 0.5}
+    own = extend(lexicon(), phrases={"pneumothorax": ["dark apex|apices"], "edema": ["boggy lung*"]})
+    assert said("No dark apex, possible boggy lungs.", own) == {"pneumothorax": 0.02, "edema": 0.5}
     assert said("No effusion.", own) == {"pleural_effusion": 0.02}
 
 
@@ -34,7 +34,7 @@ def test_own_hedges_come_before_built_in_ones():
 
 
 def test_other_languages_stay_set_aside():
-    own = extend(lexicon(), phrases={"edema": ["wet lung*"]})
+    own = extend(lexicon(), phrases={"edema": ["boggy lung*"]})
     traces = pd.DataFrame({"reading": 1, "step": 0, "text": ["Kein Pneumothorax, kleiner Erguss links."]})
     assert reasoning.label_findings(traces, lexicon=own).attrs["set_aside"] == {"de": 1}
 

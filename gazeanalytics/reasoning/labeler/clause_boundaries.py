@@ -66,6 +66,8 @@ def _begins_anew(clause: list[Item], items: list[Item], place: int) -> bool:
     if not any(item.entry.concept for item in clause):
         return False
     ahead = _until_boundary(items, place + 1)
+    if _goes_on_of_organ(clause, ahead):
+        return False
     if not ahead or (items[place].entry.scope == "lead" and not any(item.entry.kind for item in ahead)):
         return False
     if _only_takes_away(ahead):
@@ -81,6 +83,14 @@ def _begins_anew(clause: list[Item], items: list[Item], place: int) -> bool:
     if has_predicate(ahead):
         return has_predicate(clause[since:]) or (cue is not None and not _only_exists(ahead))
     return cue is not None and _describes(ahead) and not _or_follows(items, place)
+
+
+def _goes_on_of_organ(clause: list[Item], ahead: list[Item]) -> bool:
+    """Whether a part only says more of the organ before it: "the mediastinum measures 9 cm and is widened"."""
+    if any(item.entry.kind for item in ahead) or not any(item.entry.quality for item in ahead):
+        return False
+    organ = next((item.entry.kind for item in reversed(clause) if item.entry.kind), "")
+    return organ == "neutral" and not any(item.entry.quality for item in clause)
 
 
 def _only_takes_away(ahead: list[Item]) -> bool:

@@ -175,6 +175,8 @@ class _TextReader:
         for begin, end in sentences(low):
             sentence = low[begin:end]
             said = self.known.get((language, sentence)) or self._say(sentence, language, book)
+            if said.lines:
+                said = self.thread.without_lines(said)
             if said.of_before:
                 take_up(found, self.thread, said, place, begin)
             if said.whats:

@@ -13,10 +13,11 @@ from gazeanalytics.reasoning.labeler.negation import Mention, mentions
 from gazeanalytics.reasoning.labeler.questions import QUESTION_STARTS, Asks, asks
 from gazeanalytics.reasoning.labeler.replies import Reply, find_reply, find_reply_after
 
-__all__ = ["MODIFIERS", "REST", "Mimic", "Said", "Stated", "What", "say"]
+__all__ = ["BARE_LINE", "MODIFIERS", "REST", "Mimic", "Said", "Stated", "What", "say"]
 
 MODIFIERS = ("side", "zone", "severity", "change")
 REST = "rest of the chest"  # concept of a statement about the whole that leaves out what was said before
+BARE_LINE = "bare_line"  # concept of "the line", of a device or of the pleura
 
 Stated = tuple[float, float, float]
 What = tuple  # finding, p, low, high, the modifiers, concept, act
@@ -55,7 +56,7 @@ _SETTLES = re.compile(
     r"\bmore (?:like|likely|suggestive|typical|consistent|compatible|in keeping)\b"
     r"|\b(?:better|best) (?:fits?|explained)\b"
     r"|^\W*(?:(?:so|ok|okay|then|i think|i believe)\W+)?(?:it|this|that)(?:'?s| is)\b|\bit (?:is|must be|has to be)\W*$"
-    r"|\bi(?:'ll| will|'m|'d| am| would)? (?:go(?:ing)? (?:with|for)|settle (?:on|for)|call (?:it|this|that)"
+    r"|\bi(?:'ll| will|'m|'d| am| would)? (?:go(?:ing)? (?:with|for|to (?:call|say|put))|settle (?:on|for)|call (?:it|this|that)"
     r"|favou?r|say|bet)\b"
 )
 _ONLY = re.compile(
@@ -148,6 +149,8 @@ class Said:
         What it asks of what was named before.
     of_before : bool
         Whether the reply speaks of what was named before, although the sentence names something: "or a bulla".
+    lines : bool
+        Whether it speaks of "the line", which may be a device or an edge.
 
     Examples
     --------
@@ -164,6 +167,7 @@ class Said:
     settles: bool = False
     only: bool = False
     of_before: bool = False
+    lines: bool = False
     asks: Asks = ""
 
     def add(self, what: What, start: int, stop: int) -> None:
@@ -237,6 +241,7 @@ def _add_named(said: Said, named: list[Mention], book: Lexicon, act: str, *, imp
     whole = []
     for mention in named:
         concept = mention.concept
+        said.lines = said.lines or concept == BARE_LINE
         if concept in book.mimics:
             said.mimics += tuple(_mimic(mention, book.mimics[concept]))
         elif implied and concept in book.covers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from gazeanalytics.reasoning.labeler.phrase_matching import words
 from gazeanalytics.reasoning.labeler.questions import answered
 from gazeanalytics.reasoning.labeler.replies import ANSWERED_NO, Reply
 from gazeanalytics.reasoning.labeler.stated_certainty import figures
-from gazeanalytics.reasoning.labeler.statements import MODIFIERS, Said, Stated, What
+from gazeanalytics.reasoning.labeler.statements import BARE_LINE, MODIFIERS, Said, Stated, What
 
 __all__ = ["Found", "Thread", "answer", "pass_over", "retract", "take_up"]
 
@@ -35,6 +35,7 @@ _UPHELD: Stated = (0.8, 0.5, 0.95)
 _UNDECIDED: Stated = (0.45, 0.2, 0.75)
 _FLAT = 0.90
 _CONCEPT = 4 + len(MODIFIERS)
+_AIR = frozenset({"pneumothorax", "hydropneumothorax"})
 _OPACITY = frozenset({"opacity", "infiltrate"})
 
 
@@ -122,6 +123,18 @@ class Thread:
         self._take_in()
         return [what for (_, concept), what in self.open.items() if concept.partition(" sign ")[0] in concepts]
 
+    def without_lines(self, said: Said) -> Said:
+        """Leave out "the line" where it is the edge of a pneumothorax that was just named, and no device."""
+        if not self.is_of_air():
+            return said
+        kept = [at for at, what in enumerate(said.whats) if what[_CONCEPT] != BARE_LINE]
+        own = ([column[at] for at in kept] for column in (said.whats, said.starts, said.stops))
+        return replace(said, **dict(zip(("whats", "starts", "stops"), own, strict=True)))
+
+    def is_of_air(self) -> bool:
+        """Whether the last sentence that named something spoke of a pneumothorax, whose edge is then "the line"."""
+        return any(what[_CONCEPT].partition(" sign ")[0] in _AIR for what in self.last())
+
     def _take_in(self) -> None:
         for whats in self.heard:
             explicit = {(what[0], what[_CONCEPT]): what for what in whats if what[-1] != "implied"}
@@ -196,7 +209,7 @@ def take_up(found: Found, thread: Thread, said: Said, place: int, begin: int) ->
         meant = [what for what in thread.last() if not reply.of or what[_CONCEPT] in reply.of]
         if thread.asked is not None:  # "is one of the leads fractured?" doubts the fracture, not the leads
             meant = [what for what in meant if what[1] < _FLAT] or meant
-        if thread.device and reply.act != "undone":  # of a device that is there its place or state is asked
+        if thread.device and reply.act not in ("undone", "mistaken"):  # of a device that is there its place or state is asked
             meant = [what for what in meant if what[0] != "support_devices" or what[1] >= _FLAT]
         if thread.asked is None and reply.stated == ANSWERED_NO:  # "no, it's below the diaphragm": of its place
             meant = [what for what in meant if what[0] != "support_devices"]
@@ -212,9 +225,10 @@ def _reply(found: Found, meant: Sequence[What], reply: Reply, place: int, begin:
     span = (begin + reply.start, begin + reply.stop)
     denied = [what for what in meant if what[1] <= ABSENT_TO]
     others = [what for what in meant if what[1] > ABSENT_TO]
-    if reply.act == "undone":
-        found.add_again(place, others, reply.stated, "retracted", span)
-        found.add_again(place, denied, _OPEN_AGAIN, "retracted", span)
+    if reply.act in ("undone", "mistaken"):
+        taken_back = [what for what in denied if reply.act == "mistaken" and what[-1] == "retracted"]
+        found.add_again(place, others + taken_back, reply.stated, "retracted", span)
+        found.add_again(place, [what for what in denied if what not in taken_back], _OPEN_AGAIN, "retracted", span)
     elif reply.act == "confirmed":
         found.add_again(place, others, reply.stated, "stated", span)
     elif reply.act == "sure":
