@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ from gazeanalytics.settings import Settings
 __all__ = ["ReasoningSettings", "conclude_readings", "label_readings", "rule_sensitivity"]
 
 # A finding that the answer leaves out is not called; what the reasoning said of it no longer stands.
+_YES_OR_NO = re.compile(r"\W*(?:yes|no)\W*", re.IGNORECASE)
+_ANY_TAG = re.compile(r"</?[a-z]{2,12}>|\\boxed|final answer\s*:|answer\s*:", re.IGNORECASE)
 _OMITTED = (0.10, 0.0, 0.40)
 
 
@@ -138,7 +141,10 @@ def _label_outputs(traces: pd.DataFrame, chosen: ReasoningSettings) -> pd.DataFr
     """Label reasoning and answer as two steps of one trace, so that an answer may take back what was reasoned."""
     texts = traces["text"].fillna("").astype(str)
     parsed = parse_outputs(texts)
-    answered = parsed["answer"].fillna("").ne("").to_numpy()
+    # A bare yes or no answers a question that the output itself must hold: it is read where it stands.
+    bare = parsed["answer"].fillna("").str.fullmatch(_YES_OR_NO) & parsed["kind"].ne("yes_no")
+    answered = (parsed["answer"].fillna("").ne("") & ~bare).to_numpy()
+    texts = texts.mask(bare, texts.str.replace(_ANY_TAG, "\n\n", regex=True))
     # An output in which no answer is found is read whole: nothing that a model says is dropped.
     reasoned = parsed["reasoning"].where(answered, texts.map(line_up).map(spell_rows)).to_numpy()
     # "Yes, there is an effusion." says more than its yes.

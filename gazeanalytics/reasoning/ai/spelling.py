@@ -23,9 +23,9 @@ ROW = re.compile(
     r"^[ \t]{0,8}(?:[-*•|]|\d{1,2}[.)])?[ \t|*_]{0,8}([a-z][a-z /()'-]{2,60}?)[ \t*_]{0,8}"
     r"(?:\||:|=|->|[-–—]{1,2} |\.{2,80}|…{1,40})"
     r"[ \t|*_]{0,8}(present|absent|uncertain|positive|negative|yes|no|possible|none|true|false|likely|unlikely|detected"
-    r"|not (?:present|seen|detected|identified)"
+    r"|not (?:present|seen|detected|identified)|(?:very|most|highly|more|less|quite) (?:likely|probable|unlikely)"
     r"|normal|equivocal|indeterminate|excluded|ruled out|suspected|probable|[01]?\.\d{1,6}|-?[01]|\d{1,3} ?%"
-    r"|[✓✔☑✅✗✘☐❌])[ \t*_.,;|]{0,8}(?:\|[^\n]{0,200})?$",
+    r"|[✓✔☑✅✗✘☐❌])[ \t*_.,;|]{0,8}(?:\|[^\n]{0,200}|(\([^\n()]{1,80}\))[ \t*_.|]{0,8}(?:\|[^\n]{0,200})?)?$",
     re.IGNORECASE | re.MULTILINE,
 )
 FEWEST_ROWS = 2
@@ -141,12 +141,18 @@ def spell_rows(text: str) -> str:
     >>> spell_rows("Edema: no\n- Pneumonia: 0.7\nRotated film.")
     'No Edema.\nPneumonia (probability 0.700).\nRotated film.'
     """
-    spelled = ROW.sub(lambda row: f"{spell_state(row.group(1).strip(), _value(row.group(2)))}.", text)
+    spelled = ROW.sub(lambda row: f"{spell_state(row.group(1).strip(), _value(row.group(2)))}{_place(row)}.", text)
     ticked = _TICKED.sub(lambda row: f"{spell_state(row.group(3).strip(), bool(row.group(1)))}.", spelled)
     if len(_RANKED.findall(ticked)) >= FEWEST_ROWS:
         ticked = _RANKED.sub(lambda row: f"{row.group(1)} (probability {float(row.group(2)) / 100:.3f}).", ticked)
     ticked = _HEADED.sub(lambda row: f"{_spell_list(row.group(1), re.split('[,;]', row.group(2)))}.", ticked)
     return _SCORE.sub(r"(probability \1)", ticked)
+
+
+def _place(row: re.Match[str]) -> str:
+    """What a row adds to its state in brackets: "present (right base)"."""
+    added = row.group(3)
+    return f" {added}" if added and not any(letter.isdigit() for letter in added) else ""
 
 
 def _spell_list(head: str, names: list[Any]) -> str:
@@ -171,6 +177,10 @@ def _value(written: str) -> str | float:
     return written.lower()
 
 
+_ORGAN = re.compile(
+    r"\b(?:lungs?|heart|cardiac|silhouette|pleura|pleural spaces?|mediastinum|mediastinal|hila|bones?|ribs|diaphragm"
+    r"|contours?|angles|size|fields|structures|chest|vasculature)\b"
+)
 _NO = {
     *("absent", "negative", "no", "none", "false", "normal"),
     *("not present", "not seen", "not detected", "not identified", "not supported", "not found", "unsupported"),
@@ -220,6 +230,8 @@ def spell_state(name: str, value: Any) -> str:
         return spell_state(name, kept[0]) if kept else f"{words}: {spell(value)}"
     if value is True or str(value).lower() in _YES:
         return f"{words} is present"
+    if str(value).lower() == "normal" and _ORGAN.search(words.lower()):
+        return f"Normal {words}"
     if value is False or value is None or str(value).lower() in _NO:
         return f"No {words}"
     if str(value).lower() in _OPEN:
@@ -232,6 +244,6 @@ def spell_state(name: str, value: Any) -> str:
             if value == 0
             else f"{words} (probability {float(value):.3f})"
         )
-    if value in ("likely", "unlikely", "probable"):
+    if isinstance(value, str) and value.split(" ")[-1] in ("likely", "unlikely", "probable"):
         return f"{words} is {value}"
     return f"{words}: {spell(value)}"

@@ -18,7 +18,8 @@ __all__ = ["AFFIRMED", "state_apart"]
 _WITH_MARKS = ("out", "back", "off", "aside", "away", "sure", "certain", "wrong", "positive")
 _APART = frozenset(word + mark for word in _WITH_MARKS for mark in ("", ",", "?")) | {
     *("s/p", "status", "was", "were", "had", "showed", "except", "excepting", "excepted", "exception", "apart"),
-    *("than", "too", "between", "much"),
+    *("than", "too", "between", "much", "differential", "differentials", "ddx", "considerations", "possibilities"),
+    *("prior", "previous", "past", "former", "earlier", "treated"),
 }
 
 AFFIRMED: Stated = (0.98, 0.90, 1.0)
@@ -36,6 +37,12 @@ _TOO = re.compile(
 )
 _CHOICE = re.compile(r"\bbetween\b[^,;.]{3,60}?\band\b [a-z]+(?: [a-z]+)?")
 _NOT_SO_MUCH = re.compile(r"\b(?:not|n't) (?:so|as) much\b[^,;.]{3,60}? as\b")
+# "The differential for this opacity includes pneumonia and atelectasis" chooses none of them.
+_CONSIDERED: Stated = (0.35, 0.10, 0.65)
+_DIFFERENTIAL = re.compile(
+    r"\b(?:differentials?(?: diagnos[ei]s)?|ddx|considerations?|possibilities)\b[^.;:]{0,60}?"
+    r"(?:\b(?:includes?|including|are|is|would be|being|contains?|lies between|spans?)\b|:)"
+)
 _UNSURE = re.compile(
     r"(?:\b(?:far from|not|less than|by no means|hardly|never) (?:[a-z0-9]+ %? ?)?(?:certain|sure|positive)"
     r"|\b(?:may|might|could) be wrong|\bif i'?m (?:not )?wrong)\b"
@@ -63,6 +70,18 @@ _THEN = re.compile(
 _NOW = re.compile(
     r"\b(?:is|are|has|have|still|remain\w*|unchanged|persist\w*|again|stable|now|today|current\w*|similar|same|since"
     r"|longer|gone|resolved|cleared|not|no)\b"
+)
+# "Prior pneumonia", "treated empyema": gone, unless something says that it is still so. Bones and scars keep traces.
+_BYGONE = re.compile(
+    r"\b(?:prior|previous|past|former|earlier|treated)"
+    r"(?: (?:left|right|small|large|bilateral|lobar|severe|basal|apical|upper|lower|lobe)){0,3} ?$"
+)
+_STILL = re.compile(
+    r"\b(?:still|persist\w*|unchanged|again|stable|remain\w*|larger|smaller|bigger|increas\w+|decreas\w+|wors\w+"
+    r"|improv\w+|progress\w+|enlarg\w+|similar|residual|seen|visible|present|noted)\b"
+)
+_LASTING = frozenset(
+    {"fracture", "support_device", "scar", "fibrosis", "pleural_thickening", "pleural_scar", "pleural_abnormality"}
 )
 _OTHER = re.compile(
     r"\b(?:(?:small|tiny|trace|little|moderate|large|big|huge|massive|definite|clear|obvious)"
@@ -102,6 +121,7 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
     if not _APART.isdisjoint(sentence.split()):
         _state_split_verbs(found, sentence)
         _state_reserved(found, sentence)
+        _state_considered(found, sentence)
         if " much " in sentence:
             _state_not_so_much(found, sentence)
         if "s/p" in sentence or "status post" in sentence:
@@ -110,6 +130,8 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
             _NOW.search(sentence) is None
         ):
             _state_once(found, sentence)
+        if _STILL.search(sentence) is None:
+            _state_bygone(found, sentence)
         if found[-1].stated[0] <= ABSENT_TO:
             _add_exception(found, sentence)
     if "side" in found[-1].modifiers and found[-1].stated[0] <= ABSENT_TO:
@@ -141,6 +163,14 @@ def _state_reserved(found: list[Mention], sentence: str) -> None:
             mention.stated = _NOT_CHOSEN if mention.concept not in chosen else mention.stated
 
 
+def _state_considered(found: list[Mention], sentence: str) -> None:
+    """Leave open what a differential lists."""
+    listing = _DIFFERENTIAL.search(sentence)
+    for mention in found if listing is not None else ():
+        if mention.start >= listing.end() and mention.stated == AFFIRMED:  # pyright: ignore[reportOptionalMemberAccess]
+            mention.stated = _CONSIDERED
+
+
 def _state_not_so_much(found: list[Mention], sentence: str) -> None:
     """Read both sides of "not so much an effusion as pleural thickening"."""
     turn = _NOT_SO_MUCH.search(sentence)
@@ -159,6 +189,14 @@ def _state_once(found: list[Mention], sentence: str) -> None:
         known = _DEFINITE.search(sentence[max(mention.start - 30, 0) : mention.start])
         if mention.stated == AFFIRMED and mention.concept != "support_device" and known is None:
             mention.stated = _PAST
+
+
+def _state_bygone(found: list[Mention], sentence: str) -> None:
+    """Let what a word before the name calls past be history: "prior pneumonia"."""
+    for mention in found:
+        if mention.stated == AFFIRMED and mention.concept not in _LASTING:
+            before = sentence[max(mention.start - 50, 0) : mention.start]
+            mention.stated = _PAST if _BYGONE.search(before) else mention.stated
 
 
 def _add_exception(found: list[Mention], sentence: str) -> None:

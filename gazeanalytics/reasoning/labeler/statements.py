@@ -55,6 +55,7 @@ _EXPLAINS = re.compile(
 _SETTLES = re.compile(
     r"\bmore (?:like|likely|suggestive|typical|consistent|compatible|in keeping)\b"
     r"|\b(?:better|best) (?:fits?|explained)\b"
+    r"|^\W*(?:(?:now|so|then)\W+)?favou?r(?:ing)?\b"
     r"|^\W*(?:(?:so|ok|okay|then|i think|i believe)\W+)?(?:it|this|that)(?:'?s| is)\b|\bit (?:is|must be|has to be)\W*$"
     r"|\bi(?:'ll| will|'m|'d| am| would)? (?:go(?:ing)? (?:with|for|to (?:call|say|put))|settle (?:on|for)|call (?:it|this|that)"
     r"|favou?r|say|bet)\b"
@@ -65,6 +66,12 @@ _ONLY = re.compile(
 # What comes after an "or" of its own leaves what was named before open: "A pneumothorax. Or a bulla."
 _OR = re.compile(
     r"\W*(?:(?:hmm+|hm|well|oh|but|then again|alternatively|maybe|perhaps)\W+){0,2}or\b(?! (?:rather|not|so))"
+)
+# "It could also be scarring" leaves open what was named before.
+_ALTERNATIVE = re.compile(
+    r"\W*(?:(?:but|though|although|then again|well|hmm+|alternatively|still|of course|maybe|perhaps)\W+){0,3}"
+    r"(?:(?:it|this|that|they|these|those)(?:'s| is)? )?(?:could|may|might|can)"
+    r"(?: (?:just|also|well|equally|simply|still|only|merely|easily|conceivably|as well|all)){0,3} be\b"
 )
 _QUESTIONED = 0.4  # what a question mark states
 _EITHER: Stated = (0.5, 0.25, 0.75)
@@ -221,7 +228,7 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
             break
     if said.asks == "attribute":
         said.whats = [(*what[:-1], "asked") if what[1] == _QUESTIONED else what for what in said.whats]
-    if named and "or " in sentence and _OR.match(sentence) is not None:
+    if named and _leaves_open(sentence):
         said.whats = [(what[0], *min(what[1:4], _EITHER), *what[4:]) for what in said.whats]
         said.reply, said.of_before = Reply(_EITHER, "hedged", 0, len(sentence)), True
     elif not said.whats or all(what[0] == "support_devices" for what in said.whats):
@@ -234,6 +241,13 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
         )
         said.reply = find_reply_after(sentence, said.stops[-1], asked=said.whats[-1][-1] == "asked")
     return said
+
+
+def _leaves_open(sentence: str) -> bool:
+    """Whether a sentence names another choice beside what was named before it: "or a bulla", "it could also be"."""
+    if " be " in sentence and _ALTERNATIVE.match(sentence) is not None:
+        return True
+    return "or " in sentence and _OR.match(sentence) is not None
 
 
 def _add_named(said: Said, named: list[Mention], book: Lexicon, act: str, *, implied: bool) -> list[Mention]:

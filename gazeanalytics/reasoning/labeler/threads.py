@@ -36,6 +36,7 @@ _UNDECIDED: Stated = (0.45, 0.2, 0.75)
 _FLAT = 0.90
 _CONCEPT = 4 + len(MODIFIERS)
 _AIR = frozenset({"pneumothorax", "hydropneumothorax"})
+_APPEARANCES = frozenset({"opacity", "infiltrate", "consolidation", "perihilar_haze", "support_device"})
 _OPACITY = frozenset({"opacity", "infiltrate"})
 
 
@@ -204,6 +205,7 @@ def take_up(found: Found, thread: Thread, said: Said, place: int, begin: int) ->
         found.add_again(place, explained, mimic.stated, "retracted", (begin + mimic.start, begin + mimic.stop))
         thread.heard.append(found.what[added:])
     reply = said.reply
+    hedging = reply is not None and reply.act == "hedged"
     if reply is not None and not explained_any:
         added = len(found.what)
         meant = [what for what in thread.last() if not reply.of or what[_CONCEPT] in reply.of]
@@ -215,9 +217,14 @@ def take_up(found: Found, thread: Thread, said: Said, place: int, begin: int) ->
             meant = [what for what in meant if what[0] != "support_devices"]
         if said.of_before:
             own = {what[0] for what in said.whats}
-            meant = [what for what in meant if what[0] not in own]
+            meant = [what for what in meant if what[0] not in own and not (hedging and _stays_open(what))]
         _reply(found, meant, reply, place, begin)
         thread.heard.append(found.what[added:])
+
+
+def _stays_open(what: What) -> bool:
+    """Whether another explanation leaves a statement as it is: an appearance that it explains, or a denial."""
+    return what[1] <= ABSENT_TO or what[_CONCEPT] in _APPEARANCES
 
 
 def _reply(found: Found, meant: Sequence[What], reply: Reply, place: int, begin: int) -> None:
