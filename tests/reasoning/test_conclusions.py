@@ -17,6 +17,9 @@ and rounds 5 and 6 were written to break them.
 | 8 | 34 of 40 | 59 of 80 | 25 of 30 |
 | 9 | 17 of 20 | 28 of 40 | 12 of 15 |
 | 10 | 15 of 20 | 27 of 40 | 11 of 15 |
+| 11 | 13 of 18 | 22 of 36 | 16 of 16 |
+| 12 | 12 of 18 | 28 of 37 | 13 of 16 |
+| 13 | 11 of 17 | 31 of 36 | 14 of 15 |
 
 From round 8 on a text may have several findings (rows of their own), all of which must be right. Rounds 9 and 10 met
 the rules as they had been widened for the round before; the rules before round 8 score 15, 27 and 12 on round 9 and 15,

@@ -75,6 +75,8 @@ _NEXT_HEAD = re.compile(
     r"[ \t]{0,4}(?:\*\*)?[ \t]{0,4}:)",
     re.IGNORECASE,
 )
+# What stands beside an answer, and is likely less: read with it, so that it is not taken for left out.
+_ALTERNATIVES = re.compile(r"differential|alternative|less likely|secondary|other", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +277,9 @@ def _headed(text: str) -> Answer | None:
         after = text[mark.end() :]
         stop = _NEXT_HEAD.search(after, min(len(after), 1))
         inside = after[: stop.start()] if stop and after[: stop.start()].strip() else after
+        if stop and len(inside) < len(after) and _ALTERNATIVES.search(stop.group()):
+            others = _NEXT_HEAD.search(after, stop.end())
+            inside += after[stop.start() : others.start() if others else len(after)]
         return Answer("final", text[: mark.start()], inside)
     sentences = list(_CONCLUDING.finditer(text))
     sentence = sentences[-1] if sentences else None

@@ -32,8 +32,8 @@ def language_rules(language: str) -> Mapping[str, Any]:
 
     Examples
     --------
-    >>> language_rules("de")["concepts"]["fracture"][:2]
-    ['fraktur*', 'rippenfraktur*']
+    >>> language_rules("de")["concepts"]["atelectasis"][:2]
+    ['atelekta*', 'dystelekta*']
     """
     path = files("gazeanalytics.reasoning.labeler").joinpath(f"lexicon/languages/{language}.toml")
     return tomllib.loads(path.read_text("utf-8"))

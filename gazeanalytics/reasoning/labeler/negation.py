@@ -51,12 +51,13 @@ _PARTS = BREAKS | {"deny", "hedge", "deny_before"}
 
 @dataclass(slots=True)
 class _Cue:
-    """The cue that is in force: what it states, whether it denies, whether it has been used and a boundary passed."""
+    """The cue that is in force: what it states, whether it denies, has been used, and passed a boundary (since)."""
 
     stated: Stated
     denies: bool = False
     used: bool = False
     past: bool = False
+    passed: bool = False
 
 
 def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
@@ -141,12 +142,13 @@ def _read(clause: list[Item]) -> list[Mention]:
     for place, item in enumerate(clause):
         entry = item.entry
         if entry.kind in ("named", "clear") or entry.quality:
-            said[place] = cue.stated if cue else AFFIRMED
+            apart = cue is not None and cue.denies and cue.passed and entry.kind == "clear"
+            said[place] = AFFIRMED if cue is None or apart else cue.stated
             if cue and entry.kind:
                 cue.used = True
         if entry.scope in BOUNDARIES:
             if cue:
-                cue.past = cue.used
+                cue.past, cue.passed = cue.used, True
         elif entry.scope == "deny" or (entry.scope == "hedge" and entry.place in ("before", "within")):
             cue = _next_cue(cue, entry)
         elif entry.scope == "deny_before" or entry.scope == "hedge":

@@ -50,7 +50,8 @@ class Reply:
     stated : (p, low, high)
         Stated probability that it is there.
     act : str
-        stated, hedged, revised, retracted, undone, mistaken, confirmed, or sure (p is how sure the speaker is of what was said).
+        stated, hedged, revised, retracted, undone, mistaken, confirmed, or sure (p is how sure the speaker is of what
+        was said).
     start, stop : int
         Characters of the words that say so.
     of : frozenset of str

@@ -38,7 +38,7 @@ _TOO = re.compile(
 _CHOICE = re.compile(r"\bbetween\b[^,;.]{3,60}?\band\b [a-z]+(?: [a-z]+)?")
 _NOT_SO_MUCH = re.compile(r"\b(?:not|n't) (?:so|as) much\b[^,;.]{3,60}? as\b")
 # "The differential for this opacity includes pneumonia and atelectasis" chooses none of them.
-_CONSIDERED: Stated = (0.35, 0.10, 0.65)
+_CONSIDERED: Stated = (0.29, 0.10, 0.65)
 _DIFFERENTIAL = re.compile(
     r"\b(?:differentials?(?: diagnos[ei]s)?|ddx|considerations?|possibilities)\b[^.;:]{0,60}?"
     r"(?:\b(?:includes?|including|are|is|would be|being|contains?|lies between|spans?)\b|:)"

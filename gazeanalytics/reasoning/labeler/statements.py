@@ -57,7 +57,8 @@ _SETTLES = re.compile(
     r"|\b(?:better|best) (?:fits?|explained)\b"
     r"|^\W*(?:(?:now|so|then)\W+)?favou?r(?:ing)?\b"
     r"|^\W*(?:(?:so|ok|okay|then|i think|i believe)\W+)?(?:it|this|that)(?:'?s| is)\b|\bit (?:is|must be|has to be)\W*$"
-    r"|\bi(?:'ll| will|'m|'d| am| would)? (?:go(?:ing)? (?:with|for|to (?:call|say|put))|settle (?:on|for)|call (?:it|this|that)"
+    r"|\bi(?:'ll| will|'m|'d| am| would)? (?:go(?:ing)? (?:with|for|to (?:call|say|put))|settle (?:on|for)"
+    r"|call (?:it|this|that)"
     r"|favou?r|say|bet)\b"
 )
 _ONLY = re.compile(

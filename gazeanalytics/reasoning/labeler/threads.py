@@ -34,6 +34,7 @@ _EXPLAINED: Stated = (0.1, 0.0, 0.3)
 _UPHELD: Stated = (0.8, 0.5, 0.95)
 _UNDECIDED: Stated = (0.45, 0.2, 0.75)
 _FLAT = 0.90
+_EVEN = 0.5
 _CONCEPT = 4 + len(MODIFIERS)
 _AIR = frozenset({"pneumothorax", "hydropneumothorax"})
 _APPEARANCES = frozenset({"opacity", "infiltrate", "consolidation", "perihilar_haze", "support_device"})
@@ -100,7 +101,8 @@ class Thread:
 
     Sentences are only kept (`heard`) until one asks what they said, which few do: `open` then has, for each finding and
     concept, the latest mention that isn't denied, `named` the mentions of the last sentence that named something, and
-    `device` whether a support device was ever stated without a hedge. `asked` is the question that was put last.
+    `device` whether a support device was ever stated without a hedge, `calls` and `turned` how each finding is called
+    and whether that has just changed. `asked` is the question that was put last.
 
     Examples
     --------
@@ -112,6 +114,8 @@ class Thread:
     named: list[What] = field(default_factory=list)
     open: dict[tuple[str, str], What] = field(default_factory=dict)
     device: bool = False
+    calls: dict[str, bool] = field(default_factory=dict)
+    turned: set[str] = field(default_factory=set)
     asked: Said | None = None
 
     def last(self) -> list[What]:
@@ -141,12 +145,19 @@ class Thread:
             explicit = {(what[0], what[_CONCEPT]): what for what in whats if what[-1] != "implied"}
             self.named = list(explicit.values()) or self.named
             for key, what in explicit.items():
+                self._note_call(what)
                 self.device = self.device or (what[0] == "support_devices" and what[1] >= _FLAT)
                 if what[1] > ABSENT_TO:
                     self.open[key] = what
                 else:
                     self.open.pop(key, None)
         self.heard = []
+
+    def _note_call(self, what: What) -> None:
+        """Note whether a finding is now called the other way than it was."""
+        call = what[1] >= _EVEN
+        (self.turned.add if self.calls.get(what[0], call) != call else self.turned.discard)(what[0])
+        self.calls[what[0]] = call
 
 
 def retract(found: Found, thread: Thread, said: Said, place: int, begin: int) -> None:
@@ -211,10 +222,18 @@ def take_up(found: Found, thread: Thread, said: Said, place: int, begin: int) ->
         meant = [what for what in thread.last() if not reply.of or what[_CONCEPT] in reply.of]
         if thread.asked is not None:  # "is one of the leads fractured?" doubts the fracture, not the leads
             meant = [what for what in meant if what[1] < _FLAT] or meant
-        if thread.device and reply.act not in ("undone", "mistaken"):  # of a device that is there its place or state is asked
+        if thread.device and reply.act not in (
+            "undone",
+            "mistaken",
+        ):  # of a device that is there its place or state is asked
             meant = [what for what in meant if what[0] != "support_devices" or what[1] >= _FLAT]
         if thread.asked is None and reply.stated == ANSWERED_NO:  # "no, it's below the diaphragm": of its place
             meant = [what for what in meant if what[0] != "support_devices"]
+        if reply.act == "mistaken":  # who has just corrected it owns up to what was said before
+            stands = thread.turned
+            meant = [
+                what for what in meant if what[0] not in stands and (what[-1] != "retracted" or what[1] > ABSENT_TO)
+            ]
         if said.of_before:
             own = {what[0] for what in said.whats}
             meant = [what for what in meant if what[0] not in own and not (hedging and _stays_open(what))]
@@ -233,9 +252,8 @@ def _reply(found: Found, meant: Sequence[What], reply: Reply, place: int, begin:
     denied = [what for what in meant if what[1] <= ABSENT_TO]
     others = [what for what in meant if what[1] > ABSENT_TO]
     if reply.act in ("undone", "mistaken"):
-        taken_back = [what for what in denied if reply.act == "mistaken" and what[-1] == "retracted"]
-        found.add_again(place, others + taken_back, reply.stated, "retracted", span)
-        found.add_again(place, [what for what in denied if what not in taken_back], _OPEN_AGAIN, "retracted", span)
+        found.add_again(place, others, reply.stated, "retracted", span)
+        found.add_again(place, denied, _OPEN_AGAIN, "retracted", span)
     elif reply.act == "confirmed":
         found.add_again(place, others, reply.stated, "stated", span)
     elif reply.act == "sure":
