@@ -148,6 +148,9 @@ def odd_uses(data):
         r"weights: expected the name of a column; got ndarray": lambda: stats.mixed(
             formula, data, weights=np.ones(480)
         ),
+        r"expected counts from 0 in cbind.*; got -1 in row 0": lambda: stats.mixed(
+            "cbind(one, one - 2) ~ years + (1 | reader)", data.assign(one=1), family="binomial"
+        ),
         r"data: expected a pandas.DataFrame, a row an observation; got dict": lambda: stats.mixed(formula, {"y": [1]}),
         r"error_sd: expected a standard deviation from 0; got '.1'": lambda: stats.calibrate(data, "y", ".1"),
         r"no column 'log\(y\)'.* a column of its own": lambda: stats.calibrate(data, "log(y)", 0.1),

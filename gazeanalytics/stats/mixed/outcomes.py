@@ -79,8 +79,8 @@ with the success last
     """
     if len(columns) == 2:
         hits, misses = (column.to_numpy(dtype=float) for column in columns)
-        wrong = (hits < 0) | (misses < 0) | (hits % 1 != 0) | (misses % 1 != 0)
-        refuse_values(wrong, hits, "counts from 0 in cbind(...)")
+        for counts in (hits, misses):
+            refuse_values((counts < 0) | (counts % 1 != 0), counts, "counts from 0 in cbind(...)")
         return Response(hits, hits + misses)
     found = pd.Categorical(columns[0])
     _refuse_unclear_success(found.categories.tolist(), ordered=bool(found.ordered))
