@@ -9,6 +9,7 @@ from gazeanalytics.io.files import format_of, read_columns, read_header
 from gazeanalytics.io.load import load_shard, shard_files
 from gazeanalytics.io.lund2013 import Lund2013, read_lund2013
 from gazeanalytics.io.maps import ColumnSource, TableMap
+from gazeanalytics.io.parts import Part, parts_of
 from gazeanalytics.io.plausible import foreign_name
 from gazeanalytics.io.recognising import concrete, fitting_presets
 from gazeanalytics.io.summary import FileSummary, summarise_file
@@ -20,6 +21,7 @@ __all__ = [
     "EyelinkRecording",
     "FileSummary",
     "Lund2013",
+    "Part",
     "TableMap",
     "Trials",
     "concrete",
@@ -29,6 +31,7 @@ __all__ = [
     "foreign_name",
     "format_of",
     "load_shard",
+    "parts_of",
     "read_columns",
     "read_drafts",
     "read_eyelink",

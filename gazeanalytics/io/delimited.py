@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from gazeanalytics.io.lines import Dialect, Text, looks_numeric, text_of
+from gazeanalytics.io.lines import Dialect, Text, looks_numeric, names_of, text_of
 from gazeanalytics.io.stray_quotes import rows_over_lines
 from gazeanalytics.tables import InputError, Rejects, SetAside, nearest, shown
 
@@ -20,7 +20,7 @@ __all__ = ["cut", "read_delimited", "read_names", "require"]
 
 def read_names(path: Path, dialect: Dialect) -> list[str]:
     """Names of the columns, in order, phantom ones left out."""
-    return [name for name in text_of(path, dialect).names if name]
+    return [name for name in names_of(path, dialect) if name]
 
 
 def read_delimited(

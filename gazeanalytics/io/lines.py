@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections.abc import Callable
@@ -10,10 +11,42 @@ from pathlib import Path
 
 import numpy as np
 
-from gazeanalytics.io.unpacking import MAX_UNPACKED_MB, as_utf8, read_bytes
+from gazeanalytics.io.unpacking import MAX_UNPACKED_MB, as_utf8, check_file, line_as_utf8, read_blocks, read_bytes
 from gazeanalytics.tables import InputError, shown
 
-__all__ = ["Dialect", "Text", "looks_numeric", "text_of"]
+__all__ = ["Dialect", "Span", "Text", "head_of", "looks_numeric", "names_of", "text_of"]
+
+# A header lies within so many bytes, or the file is read whole to find it.
+_HEAD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some whole lines of a file of delimited text.
+
+    Attributes
+    ----------
+    first : bytes
+        The header of the file; empty where it has none.
+    start, stop : int
+        Bytes of the file.
+    line : int
+        Number of the line at `start`, counted from 1.
+    count : int
+        Lines that it holds; 0 where they are not counted.
+    """
+
+    first: bytes
+    start: int
+    stop: int
+    line: int
+    count: int
+
+    def read(self, path: Path) -> bytes:
+        """The bytes, as they are in the file."""
+        with path.open("rb") as stream:
+            stream.seek(self.start)
+            return stream.read(self.stop - self.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +73,8 @@ class Dialect:
         Lines that fit this regular expression begin a block and are no rows.
     max_unpacked_mb : float
         How large a packed file may become.
+    span : Span or None
+        Which lines of the file to read; None for all.
     """
 
     delimiter: str = ","
@@ -51,6 +86,7 @@ class Dialect:
     header: str = ""
     block: str = ""
     max_unpacked_mb: float = MAX_UNPACKED_MB
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +125,8 @@ def text_of(path: Path, dialect: Dialect) -> Text:
     InputError
         If the file is absent, empty or truncated, or has no header of the kind that the dialect says.
     """
+    if dialect.span is not None:
+        return _text_of_span(path, dialect, dialect.span)
     data, encoding = as_utf8(read_bytes(path, max_unpacked_mb=dialect.max_unpacked_mb), path, dialect.encoding)
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     start, line = _start(path, data, dialect)
@@ -104,6 +142,45 @@ def text_of(path: Path, dialect: Dialect) -> Text:
     count = body.count(b"\n") + (not body.endswith(b"\n") and bool(body))
     lines = np.arange(line, line + count, dtype=np.int64)
     return _rows(_Found(body, lines), names, first, encoding, dialect, data[: len(data) - len(body)])
+
+
+def _text_of_span(path: Path, dialect: Dialect, span: Span) -> Text:
+    data, encoding = as_utf8(span.read(path), path, dialect.encoding)
+    data = data.replace(b"\r\n", b"\n")
+    lines = np.arange(span.line, span.line + data.count(b"\n") + (not data.endswith(b"\n")), dtype=np.int64)
+    return _rows(_Found(data, lines), _names_in(path, span, dialect), span.first, encoding, dialect, b"")
+
+
+def _names_in(path: Path, span: Span, dialect: Dialect) -> list[str]:
+    return list(dialect.names) or _names(path, line_as_utf8(span.first), dialect.delimiter, span.line - 1)
+
+
+def names_of(path: Path, dialect: Dialect) -> list[str]:
+    """Names of the columns; of a long file, by its first lines alone."""
+    if dialect.span is not None:
+        return _names_in(path, dialect.span, dialect)
+    check_file(path)
+    head = head_of(path, dialect) if path.stat().st_size > 2 * _HEAD_BYTES else None
+    return text_of(path, dialect).names if head is None else head[1]
+
+
+def head_of(path: Path, dialect: Dialect) -> tuple[Span, list[str]] | None:
+    """Span of all rows, and names of the columns, by the first lines; None where these don't show the header."""
+    data = next(read_blocks(path, size=_HEAD_BYTES, max_unpacked_mb=dialect.max_unpacked_mb), b"")
+    bom = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    with path.open("rb") as stream:
+        packed = stream.read(len(data)) != data
+    if packed or b"\x00" in data or b"\n" not in data:
+        return None
+    data = data[bom : data.rfind(b"\n") + 1]
+    try:
+        start, line = _start(path, data, dialect)
+        stop = start if dialect.names else data.index(b"\n", start) + 1
+        first = data[start:stop].rstrip(b"\r\n")
+        span = Span(first, bom + stop, path.stat().st_size, line + (not dialect.names), 0)
+        return span, _names_in(path, span, dialect)
+    except (InputError, ValueError):
+        return None
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,9 +10,11 @@ import pandas as pd
 from gazeanalytics import tables
 from gazeanalytics.geometry import Screen
 from gazeanalytics.io.bids import bids_run
+from gazeanalytics.io.cells import fits
 from gazeanalytics.io.convert import convert
 from gazeanalytics.io.eyelink import EYELINK_TABLES, check_screen, eyelink_table, read_eyelink
 from gazeanalytics.io.files import SUFFIXES, format_of, read_header, read_rows
+from gazeanalytics.io.lines import Span
 from gazeanalytics.io.maps import TableMap
 from gazeanalytics.io.plausible import check_units, foreign_name, impossible_rows, in_time, note_rate, one_clock
 from gazeanalytics.io.recognising import concrete
@@ -73,6 +76,7 @@ def load_shard(
     rejects: Rejects | None = None,
     keep_clock: bool = False,
     screen: Screen | None = None,
+    span: Span | None = None,
 ) -> pd.DataFrame:
     r"""Read, convert and check one file of table `name`.
 
@@ -91,6 +95,8 @@ def load_shard(
         Leave the times of a recording's clock as they are; else each reading starts at its first row.
     screen : Screen, optional
         Of the study; a recording whose own messages declare another size is an error.
+    span : Span, optional
+        Which lines of a long file to read, as `parts_of` gives them; None for all.
 
     Returns
     -------
@@ -121,7 +127,7 @@ def load_shard(
     if table_map.format == "eyelink":
         frame, aside, rows = _of_eyelink(file, name, table_map, rejects, screen)
     else:
-        frame, aside, rows = _of_rows(file, name, table_map, rejects, lenient=lenient)
+        frame, aside, rows = _of_rows(file, name, table_map, rejects, lenient=lenient, span=span)
     if name in _SET_ASIDE and "reading" not in frame:
         return _checked(frame, name, file, table_map)  # what is plausible is asked of each reading; this names the lack
     frame = _likely(frame, name, table_map, file, rejects)
@@ -154,11 +160,11 @@ def _likely(frame: pd.DataFrame, name: str, table_map: TableMap, file: Path, rej
 
 
 def _of_rows(
-    file: Path, name: str, table_map: TableMap, rejects: Rejects | None, *, lenient: bool
+    file: Path, name: str, table_map: TableMap, rejects: Rejects | None, *, lenient: bool, span: Span | None
 ) -> tuple[pd.DataFrame, dict[int, SetAside], int]:
     """Rows of a table, converted; those set aside, by their index; and how many the file holds."""
     kind = table_map.format or format_of(file)
-    needs, dialect = table_map.needs, table_map.dialect(kind)
+    needs, dialect = table_map.needs, replace(table_map.dialect(kind), span=span)
     # The name of the file or its folder, unless the file has a column of that name.
     of_path = {one: value for one, value in _of_path(file).items() if needs and one in table_map.reading}
     if needs and (of_path or table_map.explode or table_map.block):
@@ -174,6 +180,9 @@ def _of_rows(
     if rejects is not None and table_map.native:
         _note_left_behind(raw, name, file, rejects)
     aside = {fault.row - 2: fault for fault in broken}
+    if span is not None and not all(fits(raw[one], rule).any() for one, rule in table_map.keep.items()):
+        table_map = table_map.model_copy(update={"keep": {}})
+        raw = raw[:0]  # other parts of the file hold the rows to keep
     frame = convert(raw, name, table_map, file, aside if lenient else None)
     # A table of distinct readers or cases leaves rows out by its nature, as an exploded one has other rows.
     if rejects is not None and not table_map.explode and table_map.distinct is not True:

@@ -134,7 +134,7 @@ class _Attempt:
     def outside(self) -> int:
         """Rows that stand in no reading."""
         counts = [count for rejects in self.rejects.values() for count in rejects.left_out.items()]
-        return sum(count for (what, _), count in counts if what.endswith("outside readings"))
+        return sum(count for (what, *_), count in counts if what.endswith("outside readings"))
 
 
 def _attempt(file: Path, table_map: TableMap) -> _Attempt:
@@ -238,7 +238,7 @@ def _of_table(name: str, frame: pd.DataFrame, rejects: Rejects) -> list[str]:
         lines.append(f"  row {fault.row}{column}: expected {fault.expected}; got {fault.got}")
     more = len(faults) - _REJECTS_SHOWN
     lines += [f"  and {more:,} more"] if more > 0 else []
-    left = [(what, count) for (what, _), count in rejects.left_out.items() if count and not what.endswith(LEFT_BY_MAP)]
+    left = [(what, count) for (what, *_), count in rejects.left_out.items() if count and not what.endswith(LEFT_BY_MAP)]
     lines += [f"  {count:,} {what}" for what, count in left]
     return lines + [f"  {note.partition(': ')[2]}" for note in rejects.notes.values()]
 

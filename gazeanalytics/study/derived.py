@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
@@ -22,7 +22,7 @@ _STEADY = ("reading", "reader", "case", "session", "condition")  # other columns
 _OF_CASES = ("target", "age", "sex", "context")
 
 
-def readings_of(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def readings_of(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Collect the readings that tables of gaze or words speak of, with what is steady in each: reader, case ...
 
     A reading whose table says no case is a case of its own: two that are not known to show the same image are never

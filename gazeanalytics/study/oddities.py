@@ -14,11 +14,12 @@ import pandas as pd
 
 from gazeanalytics import io
 from gazeanalytics.io.cells import suffixed
+from gazeanalytics.readings import TRUTH
 from gazeanalytics.study.config import StudyConfig
 from gazeanalytics.study.places import Gaze, check_regions, gaze_faults
 from gazeanalytics.tables import TABLES, InputError, Rejects, shown
 
-__all__ = ["note_oddities", "note_samples", "refuse_twice"]
+__all__ = ["check_truth", "note_oddities", "note_samples", "refuse_twice"]
 
 # Enough of each file of samples to say where its gaze lies.
 _SAMPLES_LOOKED_AT = 2_000
@@ -54,7 +55,8 @@ class _Study(Protocol):
     def place(self, name: str) -> Path: ...
     def table(self, name: str) -> pd.DataFrame: ...
 
-    def shard(self, name: str, file: Path) -> pd.DataFrame: ...
+    def parts(self, name: str) -> list[io.Part]: ...
+    def shard(self, name: str, part: io.Part) -> pd.DataFrame: ...
     def images_of(self, rows: pd.DataFrame) -> pd.DataFrame: ...
 
 
@@ -161,8 +163,8 @@ def note_samples(study: _Study) -> int:
     """
     count, places, odd = 0, [], []
     first_of: dict[object, Path] = {}
-    for file in study.files("samples"):
-        samples = study.shard("samples", file)
+    for part in study.parts("samples"):
+        file, samples = part.file, study.shard("samples", part)
         count += len(samples)
         places.append(_gaze(study, samples.iloc[:: max(1, len(samples) // _SAMPLES_LOOKED_AT)]))
         odd += [(file, text) for text in _odd_times(samples["reading"], samples["t"], "samples")]
@@ -292,3 +294,29 @@ def _late_words(study: _Study) -> Iterator[tuple[Path | str, str]]:
 _FINDERS: tuple[Callable[[_Study], Iterator[tuple[Path | str, str]]], ...] = (
     _unused, _without_rows, _times, _names, _off_image, _off_regions, _zoomed, _near_misses, _countries, _late_words,
 )  # fmt: skip
+
+
+def check_truth(cases: pd.DataFrame, place: str) -> None:
+    """Refuse truth other than 0 or 1, and targets of which none has it.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the column and the case.
+    """
+    truths = [str(name) for name in cases if str(name).startswith(TRUTH)]
+    for name in truths:
+        wrong = ~(cases[name].isin([0, 1]) | cases[name].isna())
+        if wrong.any():
+            row = int(wrong.to_numpy().argmax())
+            raise InputError(
+                f"{place}, column {name!r}: expected 0 (absent) or 1 (present); got "
+                f"{shown(cases[name].iloc[row])} for case {shown(cases['case'].iloc[row])}; correct it, or give "
+                f"levels = {{ ... = 1, ... = 0 }} in study.toml, tables.cases.columns.{name}"
+            )
+    targets = cases["target"].dropna().unique() if "target" in cases else []
+    if len(targets) and truths and not any(TRUTH + str(target) in truths for target in targets):
+        raise InputError(
+            f"{place}, column 'target': {targets[0]!r} has no column {TRUTH + str(targets[0])!r}; "
+            f"add it; there are {', '.join(truths)}"
+        )

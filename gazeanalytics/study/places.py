@@ -10,7 +10,7 @@ import pandas as pd
 
 from gazeanalytics.tables import InputError, shown
 
-__all__ = ["Gaze", "check_regions", "gaze_faults"]
+__all__ = ["Gaze", "by_priority", "check_regions", "gaze_faults"]
 
 # Fewer places say nothing of a frame.
 _MIN_PLACES = 10
@@ -138,3 +138,11 @@ def check_regions(regions: pd.DataFrame, images: pd.DataFrame, place: str) -> st
         f"{int(off.sum()):,} of {len(off):,} AOIs lie outside their image, where no gaze can hit them, such as "
         f"{shown(first['region'])} of case {shown(first['case'])}"
     )
+
+
+def by_priority(regions: pd.DataFrame) -> pd.DataFrame:
+    """Sort the AOIs of each case so that of those that overlap the one that counts comes first."""
+    area = (regions["x1"] - regions["x0"]) * (regions["y1"] - regions["y0"])
+    stated = regions["priority"] if "priority" in regions else pd.Series(0.0, regions.index)
+    place = pd.DataFrame({"case": pd.factorize(regions["case"])[0], "stated": stated, "area": area})
+    return regions.loc[place.sort_values(["case", "stated", "area"], kind="stable").index]

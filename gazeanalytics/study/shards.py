@@ -6,11 +6,12 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import joblib
 import pandas as pd
 
+from gazeanalytics.io import Part
 from gazeanalytics.io.files import checked_parquet
 from gazeanalytics.ragged import thread_count
 from gazeanalytics.study.kept import check_kept, read_kept
@@ -20,6 +21,7 @@ __all__ = ["Progress", "digest_of", "over_shards", "write_parquet", "write_text"
 
 Progress = Callable[[str, int, int], None]
 Parts = dict[str, pd.DataFrame]
+File = TypeVar("File", Path, Part)
 
 
 def digest_of(*files: Path, salt: str = "") -> str:
@@ -70,8 +72,8 @@ def write_text(text: str, path: Path) -> None:
 
 
 def over_shards(
-    compute: Callable[[Path], Parts],
-    files: list[Path],
+    compute: Callable[[File], Parts],
+    files: list[File],
     *,
     keep: Path | None = None,
     salt: str = "",
@@ -84,8 +86,8 @@ def over_shards(
     Parameters
     ----------
     compute : callable
-        A pure function of one file; gives named frames.
-    files : list of pathlib.Path
+        A pure function of one file, or part of one; gives named frames.
+    files : list of pathlib.Path or list of Part
         The shards.
     keep : pathlib.Path, optional
         Folder for finished parts. A part is found again by the contents of its file and by `salt`.
@@ -122,17 +124,17 @@ def over_shards(
         yield part
 
 
-def _part(compute: Callable[[Path], Parts], file: Path, keep: Path | None, salt: str) -> Parts:
+def _part(compute: Callable[[File], Parts], file: File, keep: Path | None, salt: str) -> Parts:
     try:
         return _kept_part(compute, file, keep, salt)
     except MemoryError:
-        raise InputError(f"{file}: out of memory; split the file by reading, or use fewer workers") from None
+        raise InputError(f"{_path(file)}: out of memory; split the file by reading, or use fewer workers") from None
 
 
-def _kept_part(compute: Callable[[Path], Parts], file: Path, keep: Path | None, salt: str) -> Parts:
+def _kept_part(compute: Callable[[File], Parts], file: File, keep: Path | None, salt: str) -> Parts:
     if keep is None:
         return compute(file)
-    folder = keep / digest_of(file, salt=salt + file.name)[:24]
+    folder = keep / _digest(file, salt + file.name)[:24]
     done = folder / "done"
     check_kept(folder, folder=True)
     kept = sorted(folder.glob("*.parquet"))
@@ -147,6 +149,17 @@ def _kept_part(compute: Callable[[Path], Parts], file: Path, keep: Path | None, 
         write_parquet(frame, folder / f"{name}.parquet")
     write_text(digest_of(*sorted(folder.glob("*.parquet"))), done)
     return parts
+
+
+def _path(file: Path | Part) -> Path:
+    return file.file if isinstance(file, Part) else file
+
+
+def _digest(file: Path | Part, salt: str) -> str:
+    if isinstance(file, Part) and file.span is not None:
+        rows = file.span.read(file.file)
+        return hashlib.sha256(salt.encode() + file.span.first + b"\n" + rows).hexdigest()
+    return digest_of(_path(file), salt=salt)
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:

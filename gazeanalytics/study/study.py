@@ -11,12 +11,12 @@ import pandas as pd
 
 from gazeanalytics import io, tables
 from gazeanalytics.geometry import Viewing
-from gazeanalytics.readings import TRUTH
 from gazeanalytics.study import clocks, ids
 from gazeanalytics.study.config import StudyConfig, read_config
 from gazeanalytics.study.derived import DERIVED, attributes_moved, cases_of, how_derived, readers_of, readings_of
 from gazeanalytics.study.frames import regions_to_image, to_image, viewing_of
-from gazeanalytics.study.oddities import note_oddities, note_samples, refuse_twice
+from gazeanalytics.study.oddities import check_truth, note_oddities, note_samples, refuse_twice
+from gazeanalytics.study.places import by_priority
 from gazeanalytics.tables import InputError, Rejects, SetAside, shown
 from gazeanalytics.tables.ordering import in_key_order
 
@@ -55,6 +55,7 @@ class Study:
     strict: bool = False
     rejects: Rejects = field(default_factory=Rejects, repr=False, compare=False)
     _cache: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _parts: dict[str, list[io.Part]] = field(default_factory=dict, repr=False, compare=False)
     _left_out: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def files(self, name: str) -> list[Path]:
@@ -81,12 +82,11 @@ class Study:
         if name in DERIVED and name not in self._cache and not self.files(name):
             self._cache[name] = self._derived(name)
         if name not in self._cache:
-            files = self.files(name)
-            if not files:
+            if not (files := self.files(name)):
                 raise InputError(
                     f"{self.folder}: no table {name!r}; add {name}.csv or map it in study.toml, tables.{name}"
                 )
-            parts = [self.shard(name, file) for file in files]
+            parts = [self.shard(name, io.Part(file)) for file in files]
             if name in ("fixations", "saccades"):
                 met: dict[object, Path] = {}
                 for part, file in zip(parts, files, strict=True):
@@ -98,7 +98,7 @@ class Study:
             whole = tables.check(whole, name) if len(parts) > 1 else whole
             if name in _SORTED_BY:
                 whole = in_key_order(whole, _SORTED_BY[name])
-                whole = (_by_priority(whole) if name == "regions" else whole).reset_index(drop=True)
+                whole = (by_priority(whole) if name == "regions" else whole).reset_index(drop=True)
             self._cache[name] = self._with_known_readers(self._own_columns(whole)) if name == "readings" else whole
         return self._cache[name]
 
@@ -123,15 +123,18 @@ class Study:
     def _all_readings(self) -> pd.DataFrame:
         """The readings with all columns of their file, or collected from the tables that they key."""
         if self.files("readings"):
-            return pd.concat([self.shard("readings", file) for file in self.files("readings")], ignore_index=True)
+            return pd.concat(
+                [self.shard("readings", io.Part(file)) for file in self.files("readings")], ignore_index=True
+            )
         # Faults are noted when the tables themselves are read.
         unheard, screen = Rejects(max_share=1.0), self.config.screen_geometry()
-        keyed = [(file, name) for name in _KEYED_BY_READING for file in self.files(name)]
-        if not keyed:
+        if not self._with_keys:
             raise InputError(f"{self.folder}: no table 'readings'; add readings.csv or map it in study.toml")
         maps = self.config.tables
         return readings_of(
-            [io.load_shard(file, name, maps.get(name), rejects=unheard, screen=screen) for file, name in keyed]
+            io.load_shard(one.file, name, maps.get(name), rejects=unheard, screen=screen, span=one.span)
+            for name in _KEYED_BY_READING
+            for one in self.parts(name)
         )
 
     @property
@@ -143,11 +146,18 @@ class Study:
         made = [self.table(name) for name in ("readers", "cases") if not self.files(name)]
         return readings.drop(columns=attributes_moved(readings, *made))
 
-    def shard(self, name: str, file: Path) -> pd.DataFrame:
-        """Read one file of a table, keyed as the readings are."""
+    def parts(self, name: str) -> list[io.Part]:
+        """Files of one table; long ones of samples in parts of whole readings."""
+        if name not in self._parts:
+            table_map = self.config.tables.get(name)
+            self._parts[name] = [part for file in self.files(name) for part in io.parts_of(file, name, table_map)]
+        return self._parts[name]
+
+    def shard(self, name: str, part: io.Part) -> pd.DataFrame:
+        """Read one file of a table, or a part of it, keyed as the readings are."""
         table_map = self.config.tables.get(name)
         one_zero = name in self._own_clocks and len(self._own_clocks) > 1
-        frame = self._loaded(name, file, keep_clock=one_zero)
+        frame = self._loaded(name, part, keep_clock=one_zero)
         if name == "regions":
             frame = self._with_known_cases(frame)
             frame = frame if table_map is None else self._regions(frame, table_map)
@@ -162,14 +172,21 @@ class Study:
             frame = to_image(frame, images, table_map, self.config.screen_geometry(), self.config.display.placement)
         return frame.reset_index(drop=True)
 
-    def _loaded(self, name: str, file: Path, *, keep_clock: bool) -> pd.DataFrame:
+    def _loaded(self, name: str, part: io.Part, *, keep_clock: bool) -> pd.DataFrame:
         """One file, its readings keyed as in table `readings`; rows of other readings are set aside."""
-        rejects = None if self.strict else self.rejects
-        table_map, screen = self.config.tables.get(name), self.config.screen_geometry()
-        frame = io.load_shard(file, name, table_map, rejects=rejects, keep_clock=keep_clock, screen=screen)
+        heard = self.rejects.within(part.lines)
+        frame = io.load_shard(
+            part.file,
+            name,
+            self.config.tables.get(name),
+            rejects=None if self.strict else heard,
+            keep_clock=keep_clock,
+            screen=self.config.screen_geometry(),
+            span=part.span,
+        )
         if not len(frame) and len(self.files(name)) > 1:
-            self.rejects.note(file, f"holds no rows, so it adds nothing to {name}")
-        return self._known_readings(frame, name, file) if name in _KEYED_BY_READING else frame
+            self.rejects.note(part.file, f"holds no rows, so it adds nothing to {name}")
+        return self._known_readings(frame, name, part.file, heard) if name in _KEYED_BY_READING else frame
 
     def _regions(self, frame: pd.DataFrame, table_map: io.TableMap) -> pd.DataFrame:
         images = self.table("cases").set_index("case").loc[frame["case"]]
@@ -214,7 +231,7 @@ class Study:
     def _zeros(self) -> pd.Series:
         """Zero of each reading: the first time in any table on the recording's clock."""
         frames = (
-            (name, self._loaded(name, file, keep_clock=True)) for name in self._own_clocks for file in self.files(name)
+            (name, self._loaded(name, part, keep_clock=True)) for name in self._own_clocks for part in self.parts(name)
         )
         return clocks.zeros(frames)
 
@@ -260,7 +277,7 @@ class Study:
         for name in ("readers", "cases", "readings"):
             if not len(self.table(name)):
                 raise InputError(f"{self._place(name)}: has a header but no rows; put the data there")
-        self._check_truth()
+        check_truth(self.table("cases"), self._place("cases"))
         counts = {name: len(self.table(name)) for name in ("readers", "cases", "readings")}
         _ = self.images
         for name in ("fixations", "saccades", "regions", "traces", "findings"):
@@ -286,26 +303,6 @@ class Study:
                 "uncertainty in readings); a study needs one of them"
             )
 
-    def _check_truth(self) -> None:
-        """Truth is 0 or 1, and at least one target has it."""
-        cases = self.table("cases")
-        truths = [str(name) for name in cases if str(name).startswith(TRUTH)]
-        for name in truths:
-            wrong = ~(cases[name].isin([0, 1]) | cases[name].isna())
-            if wrong.any():
-                row = int(wrong.to_numpy().argmax())
-                raise InputError(
-                    f"{self._place('cases')}, column {name!r}: expected 0 (absent) or 1 (present); got "
-                    f"{shown(cases[name].iloc[row])} for case {shown(cases['case'].iloc[row])}; correct it, or give "
-                    f"levels = {{ ... = 1, ... = 0 }} in study.toml, tables.cases.columns.{name}"
-                )
-        targets = cases["target"].dropna().unique() if "target" in cases else []
-        if len(targets) and truths and not any(TRUTH + str(target) in truths for target in targets):
-            raise InputError(
-                f"{self._place('cases')}, column 'target': {targets[0]!r} has no column {TRUTH + str(targets[0])!r}; "
-                f"add it; there are {', '.join(truths)}"
-            )
-
     def _with_known_readers(self, readings: pd.DataFrame) -> pd.DataFrame:
         """Set readings aside whose reader is not among the readers, where they are few."""
         unknown = ~readings["reader"].isin(self.table("readers")["reader"])
@@ -329,12 +326,12 @@ class Study:
             readings["reading"] = readings["reading"].cat.remove_unused_categories()
         return readings
 
-    def _known_readings(self, frame: pd.DataFrame, name: str, file: Path) -> pd.DataFrame:
+    def _known_readings(self, frame: pd.DataFrame, name: str, file: Path, heard: Rejects) -> pd.DataFrame:
         """Give the keys the type, and the order of categories, that the readings have."""
         known, keys = self.table("readings")["reading"], frame["reading"]
         place, taken = ids.places_of(keys, known)
         if taken:
-            self.rejects.note(file, ids.in_words(taken))
+            heard.note(file, ids.in_words(taken), kind="keys")
         lost: list[int] = np.flatnonzero(place < 0).tolist()
         if len(lost):
             column = io.foreign_name(self.config.tables.get(name), "reading")
@@ -345,8 +342,8 @@ class Study:
             ]
             if faults and self.strict:
                 raise InputError(faults[0].words(file, "add its row there"))
-            faults += self.rejects.rows.get((name, file), [])
-            self.rejects.put(name, file, list({fault.row: fault for fault in faults}.values()), of=len(frame))
+            faults += heard.found(name, file)
+            heard.put(name, file, list({fault.row: fault for fault in faults}.values()), of=len(frame))
             frame, place = frame[place >= 0], place[place >= 0]
         frame = frame.assign(reading=known.iloc[place].set_axis(frame.index))
         # In the order of the readings, whatever order the file has, so that results don't depend on it.
@@ -354,14 +351,6 @@ class Study:
 
     def _place(self, name: str) -> str:
         return str(self.place(name)) if self.files(name) or name in DERIVED else f"{self.folder}/{name}"
-
-
-def _by_priority(regions: pd.DataFrame) -> pd.DataFrame:
-    """Sort the AOIs of each case so that of those that overlap the one that counts comes first."""
-    area = (regions["x1"] - regions["x0"]) * (regions["y1"] - regions["y0"])
-    stated = regions["priority"] if "priority" in regions else pd.Series(0.0, regions.index)
-    place = pd.DataFrame({"case": pd.factorize(regions["case"])[0], "stated": stated, "area": area})
-    return regions.loc[place.sort_values(["case", "stated", "area"], kind="stable").index]
 
 
 def open_study(folder: str | Path, *, strict: bool = False) -> Study:

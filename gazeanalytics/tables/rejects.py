@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +56,9 @@ class Rejects:
     ----------
     max_share : float
         A file that would lose a greater share of its rows is an error: it is the map that is wrong, not the row. One
-        row may always be set aside in a file of ten or more.
+        row may always be set aside in a file of ten or more. Of a long file that is read in parts: of each part.
+    lines : range, optional
+        Lines of the file that what is put here is about; None: the whole file.
 
     Examples
     --------
@@ -69,7 +71,16 @@ class Rejects:
     max_share: float = 0.05
     rows: dict[tuple[str, Path], list[SetAside]] = field(default_factory=dict)
     notes: dict[tuple[str, str], str] = field(default_factory=dict)
-    left_out: dict[tuple[str, Path], int] = field(default_factory=dict)
+    left_out: dict[tuple[str, Path, int], int] = field(default_factory=dict)
+    lines: range | None = None
+
+    def within(self, lines: range | None) -> Rejects:
+        """The same collection while some lines of a file are read: what other lines left stays."""
+        return replace(self, lines=lines)
+
+    def found(self, table: str, file: Path) -> list[SetAside]:
+        """Rows of a file that are set aside already, of the lines that are read."""
+        return [one for one in self.rows.get((table, file), []) if self.lines is None or one.row in self.lines]
 
     def put(self, table: str, file: Path, faults: list[SetAside], *, of: int) -> None:
         """Note the rows of one file that are not used.
@@ -79,8 +90,10 @@ class Rejects:
         InputError
             If they are more than `max_share` of its `of` rows.
         """
+        elsewhere = [one for one in self.rows.pop((table, file), []) if self.lines and one.row not in self.lines]
+        if elsewhere:
+            self.rows[table, file] = elsewhere
         if not faults:
-            self.rows.pop((table, file), None)
             return
         faults = sorted(faults, key=lambda fault: fault.row)
         if len(faults) > max(self.max_share * of, 1 if of >= 10 else 0):
@@ -91,7 +104,7 @@ class Rejects:
                     "are set aside, see [study])"
                 )
             raise InputError(faults[0].words(file, remedy))
-        self.rows[table, file] = faults
+        self.rows[table, file] = sorted([*elsewhere, *faults], key=lambda fault: fault.row)
 
     def put_readings(self, file: Path, readings: list[str]) -> None:
         """Note the readings of one file of samples in which no events can be found."""
@@ -101,14 +114,15 @@ class Rejects:
 
     def leave_out(self, what: str, file: Path, count: int) -> None:
         """Count rows of a file that are sound but no part of the study, such as gaze between two trials."""
-        self.left_out[what, file] = count
+        self.left_out[what, file, self.lines.start if self.lines else 0] = count
 
     def note(self, file: Path | str, text: str, *, kind: str = "") -> None:
         """Warn once of something in a file; the note also goes into the provenance."""
         key = (str(file), kind or text)
         if key in self.notes:
             return
-        self.notes[key] = f"{file}: {text}"
+        place = f", rows {self.lines.start} to {self.lines.stop - 1}" if self.lines else ""
+        self.notes[key] = f"{file}{place}: {text}"
         warnings.warn(self.notes[key], InputWarning, stacklevel=3)
 
     def summarise(self) -> None:
@@ -150,5 +164,5 @@ class Rejects:
 
     def left_out_counts(self) -> dict[str, int]:
         """How many sound rows are no part of the study, by what they are."""
-        names = sorted({what for (what, _), count in self.left_out.items() if count})
-        return {name: sum(count for (what, _), count in self.left_out.items() if what == name) for name in names}
+        names = sorted({what for (what, *_), count in self.left_out.items() if count})
+        return {name: sum(count for (what, *_), count in self.left_out.items() if what == name) for name in names}

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gazeanalytics import io
 from gazeanalytics.study import open_study
 from gazeanalytics.tables import InputError, InputWarning
 
@@ -237,7 +238,7 @@ def test_a_coarse_clock_is_spread(study, rng):
     with pytest.warns(
         InputWarning, match="75% of the samples have the time of the one before, as a clock of 16 ms gives"
     ):
-        found = study_.shard("samples", study / "samples.csv")
+        found = study_.shard("samples", io.Part(study / "samples.csv"))
     assert found["t"].iloc[:400].tolist() == (np.arange(400) * 4.0).tolist()
 
 

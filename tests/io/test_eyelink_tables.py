@@ -255,7 +255,7 @@ def test_a_study_reads_recordings_in_image_pixels(asc, tmp_path):
     counts = opened.check()
     assert counts["samples"] + counts["samples outside readings"] == 2 * 3 * 210
     assert counts["fixations"] + counts["fixations outside readings"] == 2 * 3
-    samples = opened.shard("samples", tmp_path / "p1.asc")
+    samples = opened.shard("samples", io.Part(tmp_path / "p1.asc"))
     # The image of 960 x 540 px fills the screen of 1920 x 1080 px: half as many px.
     assert samples["x"].iloc[0] == pytest.approx(300.1, abs=0.11)
     assert samples["y"].iloc[0] == 200.0

@@ -12,6 +12,7 @@ import pandas as pd
 import gazeanalytics
 from gazeanalytics import events, tables
 from gazeanalytics.geometry import Viewing
+from gazeanalytics.io import Part
 from gazeanalytics.study.analysis import READING_COLUMNS, Analysis
 from gazeanalytics.study.bad_readings import from_usable, heard, note_bad_readings, warnings_by_file
 from gazeanalytics.study.result import EventsOutcome, StudyResult
@@ -84,7 +85,7 @@ def run(known: StudyResult, options: object) -> EventsOutcome:
     study = known.study
     if not study.has("samples"):
         return _outcome(study.table("fixations"), study.table("saccades") if study.has("saccades") else None, None, {})
-    files = study.files("samples")
+    files = study.parts("samples")
     with warnings_by_file():
         study, because = _with_detector(study, files)
         salt = json.dumps([gazeanalytics.__version__, study.config.model_dump(mode="json")], sort_keys=True)
@@ -96,50 +97,55 @@ def run(known: StudyResult, options: object) -> EventsOutcome:
     split = quality["reading"].duplicated()
     if split.any():
         lost = tables.shown(quality.loc[split, "reading"].iloc[0])
-        raise InputError(f"{files[0].parent}: reading {lost} is spread over several files of samples; keep it in one")
-    kept = {file: json.loads(part["kept"]["json"].iloc[0]) for file, part in zip(files, parts, strict=True)}
-    count = note_bad_readings(study, {file: one["set aside"] for file, one in kept.items()}, of_usable=len(quality))
-    for file, one in kept.items():
+        raise InputError(
+            f"{files[0].file.parent}: reading {lost} is spread over several files of samples; keep it in one"
+        )
+    kept = [json.loads(part["kept"]["json"].iloc[0]) for part in parts]
+    lost_in: dict[Path, dict[str, str]] = {}
+    for part, one in zip(files, kept, strict=True):
+        lost_in.setdefault(part.file, {}).update(one["set aside"])
+    count = note_bad_readings(study, lost_in, of_usable=len(quality))
+    for part, one in zip(files, kept, strict=True):
         for text in one["notes"]:
-            study.rejects.note(file, text)
-    found = _outcome(fixations, saccades, quality, kept[files[0]]["settings"] | because)
+            study.rejects.within(part.lines).note(part.file, text)
+    found = _outcome(fixations, saccades, quality, kept[0]["settings"] | because)
     return replace(found, counts={**found.counts, "readings of samples set aside": count}) if count else found
 
 
 # One detector for the whole study, chosen on its first file: parts that choose for themselves would differ between
 # readers by their detector, not by their eyes.
-def _with_detector(study: Study, files: list[Path]) -> tuple[Study, dict[str, object]]:
+def _with_detector(study: Study, parts: list[Part]) -> tuple[Study, dict[str, object]]:
     """Return the study with the detector that 'auto' chooses by name, and why; as it is when one is named."""
     if study.config.events.detector != "auto":
         return study, {}
-    choice = _chosen(study, files)
+    choice = _chosen(study, parts)
     named = study.config.events.model_copy(update={"detector": choice.detector})
     changed = replace(study, config=study.config.model_copy(update={"events": named}))
     return changed, {"chosen_because": choice.reason}
 
 
-def _chosen(study: Study, files: list[Path]) -> events.Choice:
-    """Choose on the first file in which a recording can be used."""
-    for file in files:
-        samples = study.shard("samples", file)
+def _chosen(study: Study, parts: list[Part]) -> events.Choice:
+    """Choose on the first file, or part of one, in which a recording can be used."""
+    for part in parts:
+        samples = study.shard("samples", part)
         with heard() as notes:
             choice, lost = from_usable(samples, lambda rows: events.choose_detector(rows, _viewing(study, rows)))
-        if len(lost) < samples["reading"].nunique() or file == files[-1]:
+        if len(lost) < samples["reading"].nunique() or part == parts[-1]:
             break
     for text in notes:
-        study.rejects.note(file, text)
+        study.rejects.note(part.file, text)
     return choice
 
 
-def _shard_events(study: Study) -> Callable[[Path], Parts]:
-    def events_of(file: Path) -> Parts:
+def _shard_events(study: Study) -> Callable[[Part], Parts]:
+    def events_of(part: Part) -> Parts:
         with heard() as notes:
 
             def detect(rows: pd.DataFrame) -> EventsOutcome:
                 notes.clear()  # those of the last call count: it is about the rows that are used
                 return detect_events(study, rows)
 
-            found, lost = from_usable(study.shard("samples", file), detect)
+            found, lost = from_usable(study.shard("samples", part), detect)
         kept = {"settings": dict(found.settings), "notes": notes, "set aside": lost}
         return {**found.tables, "kept": pd.DataFrame({"json": [json.dumps(kept, sort_keys=True, default=str)]})}
 
