@@ -62,7 +62,9 @@ _YES_NO = re.compile(r"\s*(yes|no)\b\s*(?:[.,;:!]|\Z)", re.IGNORECASE)  # "No pn
 _KEYS = (
     *("final_answer", "answer", "final_diagnosis", "diagnosis", "diagnoses", "final_impression", "impression"),
     *("conclusion", "prediction", "predictions", "final", "result", "label", "labels", "findings", "finding"),
-    *("abnormalities", "output", "response", "assessment"),
+    *("abnormalities", "output", "response", "assessment", "most_likely", "most_likely_diagnosis", "primary_diagnosis"),
+    *("leading_diagnosis", "top_diagnosis", "primary_finding", "primary", "best_answer", "correct_answer", "verdict"),
+    *("conclusion_statement", "final_conclusion", "summary", "report", "choice"),
 )
 _THINKING_KEYS = frozenset(
     {"reasoning", "thinking", "thought", "rationale", "explanation", "analysis", "chain_of_thought", "steps"}

@@ -44,7 +44,7 @@ _RANKED = re.compile(
 # "Absent: edema, fracture": a state that heads a list of names
 _HEADS = (
     r"present|positive|detected|identified|confirmed|absent|negative|excluded|ruled[ _]out|rejected|unsupported"
-    r"|not[ _](?:present|seen|supported|detected|identified|found)|uncertain|possible|equivocal|indeterminate|suspected"
+    r"|less[ _]likely|unlikely|most[ _]likely|not[ _](?:present|seen|supported|detected|identified|found)|uncertain|possible|equivocal|indeterminate|suspected"
 )
 _HEADED = re.compile(
     rf"^[ \t>*_#•-]{{0,8}}({_HEADS})(?:[ _]findings?|[ _]diagnos[ei]s)?[ \t*_]{{0,4}}:[ \t*_]{{0,4}}"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from gazeanalytics.reasoning.labeler.lexicons import lexicon
 from gazeanalytics.reasoning.labeler.phrase_matching import Item
 
 __all__ = ["COMPARING", "TAKEN_BACK", "Compared", "resolve_comparisons"]
@@ -90,6 +91,8 @@ def resolve_comparisons(items: list[Item], sentence: str) -> Compared:
                 fixed |= _sides(items, cue, place, sentence)
             elif scope == "than":
                 fixed |= _more_of(items, place, sentence)
+            else:
+                fixed |= _one_over_other(items, place)
         elif scope == "opinion" and any(later.entry.scope == "stop" for later in items[place:]):
             fixed |= dict.fromkeys(_names(items, place, 1) or _names(items, place, -1), TAKEN_BACK)
     kept = [_quiet(item) for place, item in enumerate(items) if place not in used]
@@ -151,6 +154,15 @@ def _more_of(items: list[Item], than: int, sentence: str) -> dict[int, Stated]:
     if found is None:
         return {}
     return dict.fromkeys(_names(items, than, 1 if found.group(1) == "more" else -1), _LESS)
+
+
+def _one_over_other(items: list[Item], over: int) -> dict[int, Stated]:
+    """Read "atelectasis over pneumonia": two causes of one opacity can't lie over each other."""
+    sides = items[max(over - 1, 0) : over] + items[over + 1 : over + 2]
+    causes = lexicon("chexpert").alternatives
+    if len(sides) < 2 or any(side.entry.concept not in causes for side in sides):
+        return {}
+    return {sides[0].start: _MORE, sides[1].start: _LESS}
 
 
 def _names(items: list[Item], place: int, step: int) -> list[int]:

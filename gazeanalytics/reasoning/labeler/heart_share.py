@@ -20,6 +20,7 @@ _WIDTHS = re.compile(
     r"\b(?:heart|silhouette|cardiac (?:shadow|width|diameter))\b\D{0,30}?(\d{1,2}(?:\.\d)?) ?(?:cm )?"
     r"(?:in|over|of|out of|to|against|on|/)(?: an?| the)? ?(\d{2}(?:\.\d)?)(?= ?(?:cm|centimet)| (?:wide|chest|thora))"
 )
+_TWO = re.compile(r"\bratio\b\D{0,20}?(\d{1,2}(?:\.\d)?) ?(?:cm )?(?:to|over|/|:|by) ?(\d{2}(?:\.\d)?)\b")
 _LIKELY_WIDTHS = (0.25, 0.95)
 _ABOVE = re.compile(r"\b(?:exceed\w*|above|over|greater|more|larger|higher)\b|>|≥")
 _BELOW = re.compile(r"\b(?:below|under|less|smaller|lower)\b|<|≤")
@@ -51,8 +52,8 @@ def heart_share(sentence: str) -> tuple[Stated, int, int] | None:
             value += _BEYOND
         elif _BELOW.search(found.group(1)):
             value -= _BEYOND
-    elif " cm" in sentence:
-        found = _WIDTHS.search(sentence)
+    elif " cm" in sentence or "ratio" in sentence:
+        found = _WIDTHS.search(sentence) or _TWO.search(sentence)
         value = float(found.group(1)) / float(found.group(2)) if found is not None and float(found.group(2)) else None
         if value is None or not _LIKELY_WIDTHS[0] < value < _LIKELY_WIDTHS[1]:
             return None

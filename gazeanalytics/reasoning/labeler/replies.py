@@ -33,7 +33,7 @@ _HINT = re.compile(
 )
 _LABEL = re.compile(r"\W*(?:a|answer|response|reply)\s{0,3}[:=]\s{0,3}")
 _START = re.compile(r" (?:i[ ']|it|th[ai]t|this|there|we |which|none|one|not )")
-_LEAST = 10  # characters of the shortest reply behind a mark
+_LEAST = 7  # characters of the shortest reply behind a mark
 _NEW_PART = re.compile(
     r"(?:\bbut(?: [a-z]+){0,3}?|\band|\byet|\bthough|,|;|:|[-–—])"
     r" (?:(?:then|actually|no|now|so|here|and|well|in fact|again),? ){0,9}"

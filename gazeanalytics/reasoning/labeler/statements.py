@@ -36,7 +36,7 @@ _CONCLUDES = re.compile(
 )
 _REVISES = re.compile(
     r"\W*(?:(?:no|oh|hmm+|hm|well|ok|okay|but|and|so|ah|um|uh)\W+)*(?:wait|actually|hold on|hang on|correction|sorry"
-    r"|scratch|on (?:second|further|closer|re|careful|a second)[ -]?(?:thoughts?|look|glance|inspection|review"
+    r"|scratch|never ?mind|false alarm|forget|strike|disregard|on (?:second|further|closer|re|careful|a second)[ -]?(?:thoughts?|look|glance|inspection|review"
     r"|reflection|examination)|(?:looking|look) (?:again|closer|closely|more closely)|let me (?:re|correct|revise|take)"
     r"|i (?:change|revise|correct|take)|in fact|having (?:looked|reviewed)|now that i|no,)"
 )
