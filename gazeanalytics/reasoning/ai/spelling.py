@@ -25,7 +25,9 @@ ROW = re.compile(
     r"[ \t|*_]{0,8}(present|absent|uncertain|positive|negative|yes|no|possible|none|true|false|likely|unlikely|detected"
     r"|not (?:present|seen|detected|identified)|(?:very|most|highly|more|less|quite) (?:likely|probable|unlikely)"
     r"|normal|equivocal|indeterminate|excluded|ruled out|suspected|probable|[01]?\.\d{1,6}|-?[01]|\d{1,3} ?%"
-    r"|[✓✔☑✅✗✘☐❌])[ \t*_.,;|]{0,8}(?:\|[^\n]{0,200}|(\([^\n()]{1,80}\))[ \t*_.|]{0,8}(?:\|[^\n]{0,200})?)?$",
+    r"|[✓✔☑✅✗✘☐❌])[ \t*_.,;|]{0,8}(?:\|[^\n]{0,200}|(\([^\n()]{1,80}\)|, (?:(?:left|right|both|bilateral|small|moderate|large|mild|severe|trace|tiny"
+    r"|minimal|sided?|bas(?:e|es|al)|ap(?:ex|ical)|upper|lower|middle|lobe|zone|acute|chronic|old|new|stable|unchanged)"
+    r"[ -]?){1,5})[ \t*_.|]{0,8}(?:\|[^\n]{0,200})?)?$",
     re.IGNORECASE | re.MULTILINE,
 )
 FEWEST_ROWS = 2

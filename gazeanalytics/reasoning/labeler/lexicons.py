@@ -109,6 +109,8 @@ class Lexicon:
         Concept of what only looks like a finding -> the concepts that it explains.
     alternatives : frozenset of str
         Concepts each of which explains an opacity without the others.
+    look_alikes : frozenset of str
+        Concepts that may be taken for another: who says "that is a hernia" no longer considers the mass.
 
     Examples
     --------
@@ -124,6 +126,7 @@ class Lexicon:
     covers: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     mimics: Mapping[str, frozenset[str]] = field(default_factory=dict)
     alternatives: frozenset[str] = frozenset()
+    look_alikes: frozenset[str] = frozenset()
 
 
 def lexicon(scheme: str | Path | Mapping[str, Sequence[str]] = "chexpert", *, language: str = "en") -> Lexicon:
@@ -202,8 +205,8 @@ def _builtin(name: str, language: str = "en") -> Lexicon:
         links[f"no {concept}"] = opposite
         groups[f"no {concept}"] = groups.get(concept, frozenset({concept}))
     phrases = _medical_phrases() if language == "en" else _foreign_phrases(language)
-    alternatives = frozenset(schemes["alternatives"]["opacity"])
-    return Lexicon(name, tuple(schemes[name]), links, phrases, groups, covers, mimics, alternatives)
+    alternatives, look_alikes = (frozenset(schemes["alternatives"][name]) for name in ("opacity", "look_alike"))
+    return Lexicon(name, tuple(schemes[name]), links, phrases, groups, covers, mimics, alternatives, look_alikes)
 
 
 @cache

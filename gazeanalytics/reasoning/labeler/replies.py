@@ -29,7 +29,9 @@ _HINT = re.compile(
     r"\b(?:i|it|this|that|one|none|there|these|they|which|yes|yep|yeah|nope|nothing|never ?mind|scratch|strike|forget"
     r"|mistake|alarm|maybe|perhaps|possibly|possible|probably|likely|unlikely|doubtful|sure|unsure|uncertain|confirmed"
     r"|definitely|certainly|agreed?|disagree|concur|right|fifty|50|explains?|accounts?|could|may|might|out to be"
-    r"|convinced|any ?more|im|ive|its|thats|theres|theyre|isnt|cannot|can't|cant|say)\b|^\W*(?:no|not|nah)\b|\bno[,;]"
+    r"|convinced|any ?more|im|ive|its|thats|theres|theyre|isnt|cannot|can't|cant|say)\b|^\W*(?:no|not|nah)\b"
+    r"|\b(?:enlarged|big|large|widened|wide|dilated|disregard|ignore|delete|withdrawn|retract(?:ed)?|discard(?:ed)?"
+    r"|dismiss(?:ed)?|reject(?:ed)?|cancell?ed|normal(?: size| width)?)\W*$|\bno[,;]"
 )
 _LABEL = re.compile(r"\W*(?:a|answer|response|reply)\s{0,3}[:=]\s{0,3}")
 _START = re.compile(r" (?:i[ ']|it|th[ai]t|this|there|we |which|none|one|not )")

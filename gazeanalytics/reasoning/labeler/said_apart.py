@@ -19,7 +19,7 @@ _WITH_MARKS = ("out", "back", "off", "aside", "away", "sure", "certain", "wrong"
 _APART = frozenset(word + mark for word in _WITH_MARKS for mark in ("", ",", "?")) | {
     *("s/p", "status", "was", "were", "had", "showed", "except", "excepting", "excepted", "exception", "apart"),
     *("than", "too", "between", "much", "differential", "differentials", "ddx", "considerations", "possibilities"),
-    *("prior", "previous", "past", "former", "earlier", "treated"),
+    *("from", "prior", "previous", "past", "former", "earlier", "treated"),
 }
 
 AFFIRMED: Stated = (0.98, 0.90, 1.0)
@@ -27,6 +27,7 @@ AFFIRMED: Stated = (0.98, 0.90, 1.0)
 _PAST: Stated = (0.10, 0.0, 0.50)
 _DENIED: Stated = (0.02, 0.0, 0.10)
 _NOT_RULED_OUT: Stated = (0.365, 0.05, 0.60)
+_EVEN: Stated = (0.50, 0.25, 0.75)
 _TOO_MUCH: Stated = (0.12, 0.05, 0.25)  # as unlikely
 _UNCERTAIN: Stated = (0.60, 0.30, 0.85)
 _NOT_CHOSEN: Stated = (0.25, 0.10, 0.40)  # as less likely
@@ -42,6 +43,10 @@ _CONSIDERED: Stated = (0.29, 0.10, 0.65)
 _DIFFERENTIAL = re.compile(
     r"\b(?:differentials?(?: diagnos[ei]s)?|ddx|considerations?|possibilities)\b[^.;:]{0,60}?"
     r"(?:\b(?:includes?|including|are|is|would be|being|contains?|lies between|spans?)\b|:)"
+)
+_INSEPARABLE = re.compile(
+    r"\b(?:can't|cannot|can not|couldn't|unable to|hard to|difficult to|impossible to|not possible to)"
+    r" (?:[a-z]+ly )?(?:tell|distinguish|differentiate|separate|discriminate)\b[^.;]{3,60}?\bfrom\b [a-z]+(?: [a-z]+){0,2}"
 )
 _UNSURE = re.compile(
     r"(?:\b(?:far from|not|less than|by no means|hardly|never) (?:[a-z0-9]+ %? ?)?(?:certain|sure|positive)"
@@ -151,11 +156,14 @@ def _state_reserved(found: list[Mention], sentence: str) -> None:
     """Read "too sharp for a consolidation", "between edema and pneumonia ..." and "I could be wrong, but ..."."""
     unsure = _UNSURE.search(sentence) is not None
     choice = _CHOICE.search(sentence)
+    alike = _INSEPARABLE.search(sentence)
     between = [one for one in found if choice is not None and choice.start() < one.start < choice.end()]
     chosen = {one.concept for one in found if one not in between and one.stated[0] >= _CHOSEN_FROM}
     for mention in found:
         if mention.stated[0] > ABSENT_TO and _TOO.search(sentence[max(mention.start - 50, 0) : mention.start]):
             mention.stated = _TOO_MUCH
+        elif alike is not None and alike.start() < mention.start < alike.end() and mention.stated[0] > ABSENT_TO:
+            mention.stated = _EVEN
         elif unsure and mention.stated[0] > _UNCERTAIN[0]:
             mention.stated = _UNCERTAIN
     if len(between) > 1 and not chosen.isdisjoint({one.concept for one in between}):

@@ -61,6 +61,12 @@ _SETTLES = re.compile(
     r"|call (?:it|this|that)"
     r"|favou?r|say|bet)\b"
 )
+# "That's a hiatus hernia."
+_IDENTIFIES = re.compile(
+    r"\W*(?:(?:so|no|ok|okay|well|oh|ah|but|actually|of course|i think|i believe)\W+){0,3}(?:it|this|that|they|these|those)"
+    r"(?:'s|'re| is| are| must be| has to be| turns out to be| looks like) (?:(?:clearly|actually|obviously|really|probably"
+    r"|just|only) )?(?:an? |the |some |old |big |small |large )*$"
+)
 _ONLY = re.compile(
     r"\W*(?:(?:so|ok|okay|well|then|and|but|probably|likely)\W+){0,3}(?:just|only|merely|simply|nothing but)\b"
 )
@@ -223,6 +229,9 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
         whole = [Mention(0, len(sentence), "healthy_chest", _NOTHING_WRONG)]
     for mention in whole:
         _add_covered(said, mention, book, sentence)
+    if named and named[0].concept in book.look_alikes and named[0].stated[0] >= _SETTLED_FROM:
+        said.only = _IDENTIFIES.match(sentence[: named[0].start]) is not None
+        said.settles = said.only
     for mention in named:
         if mention.stated[0] >= _SETTLED_FROM and mention.concept in book.alternatives:
             _settle(said, sentence, named)
