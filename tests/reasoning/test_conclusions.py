@@ -20,6 +20,10 @@ and rounds 5 and 6 were written to break them.
 | 11 | 13 of 18 | 22 of 36 | 16 of 16 |
 | 12 | 12 of 18 | 28 of 37 | 13 of 16 |
 | 13 | 11 of 17 | 31 of 36 | 14 of 15 |
+| 14 | 16 of 18 | 27 of 35 | 14 of 15 |
+| 15 | 14 of 16 | 35 of 37 | 13 of 14 |
+| 16 | 12 of 16 | 33 of 36 | 13 of 14 |
+| 17 | 15 of 16 | 35 of 38 | 12 of 13 |
 
 From round 8 on a text may have several findings (rows of their own), all of which must be right. Rounds 9 and 10 met
 the rules as they had been widened for the round before; the rules before round 8 score 15, 27 and 12 on round 9 and 15,

@@ -25,9 +25,9 @@ ROW = re.compile(
     r"[ \t|*_]{0,8}(present|absent|uncertain|positive|negative|yes|no|possible|none|true|false|likely|unlikely|detected"
     r"|not (?:present|seen|detected|identified)|(?:very|most|highly|more|less|quite) (?:likely|probable|unlikely)"
     r"|normal|equivocal|indeterminate|excluded|ruled out|suspected|probable|[01]?\.\d{1,6}|-?[01]|\d{1,3} ?%"
-    r"|[✓✔☑✅✗✘☐❌])[ \t*_.,;|]{0,8}(?:\|[^\n]{0,200}|(\([^\n()]{1,80}\)|, (?:(?:left|right|both|bilateral|small|moderate|large|mild|severe|trace|tiny"
-    r"|minimal|sided?|bas(?:e|es|al)|ap(?:ex|ical)|upper|lower|middle|lobe|zone|acute|chronic|old|new|stable|unchanged)"
-    r"[ -]?){1,5})[ \t*_.|]{0,8}(?:\|[^\n]{0,200})?)?$",
+    r"|[✓✔☑✅✗✘☐❌])[ \t*_.,;|]{0,8}(?:\|[^\n]{0,200}|(\([^\n()]{1,80}\)|,? (?:(?:in|at|on|the|left|right|both"
+    r"|bilateral|small|moderate|large|mild|severe|trace|tiny|minimal|sided?|bas(?:e|es|al)|ap(?:ex|ical)|upper|lower|middle|lobe"
+    r"|lung|zone|acute|chronic|old|new|stable|unchanged)[ -]?){1,6})[ \t*_.|]{0,8}(?:\|[^\n]{0,200})?)?$",
     re.IGNORECASE | re.MULTILINE,
 )
 FEWEST_ROWS = 2
@@ -46,7 +46,8 @@ _RANKED = re.compile(
 # "Absent: edema, fracture": a state that heads a list of names
 _HEADS = (
     r"present|positive|detected|identified|confirmed|absent|negative|excluded|ruled[ _]out|rejected|unsupported"
-    r"|less[ _]likely|unlikely|most[ _]likely|not[ _](?:present|seen|supported|detected|identified|found)|uncertain|possible|equivocal|indeterminate|suspected"
+    r"|less[ _]likely|unlikely|most[ _]likely|not[ _](?:present|seen|supported|detected|identified|found)"
+    r"|uncertain|possible|equivocal|indeterminate|suspected"
 )
 _HEADED = re.compile(
     rf"^[ \t>*_#•-]{{0,8}}({_HEADS})(?:[ _]findings?|[ _]diagnos[ei]s)?[ \t*_]{{0,4}}:[ \t*_]{{0,4}}"

@@ -15,7 +15,7 @@ from gazeanalytics.reasoning.labeler.phrase_matching import Item
 __all__ = ["AFFIRMED", "state_apart"]
 
 # Words of which each of these statements holds one: looked for first, since few sentences do.
-_WITH_MARKS = ("out", "back", "off", "aside", "away", "sure", "certain", "wrong", "positive")
+_WITH_MARKS = ("out", "back", "off", "aside", "away", "sure", "certain", "wrong", "positive", "commit", "decide")
 _APART = frozenset(word + mark for word in _WITH_MARKS for mark in ("", ",", "?")) | {
     *("s/p", "status", "was", "were", "had", "showed", "except", "excepting", "excepted", "exception", "apart"),
     *("than", "too", "between", "much", "differential", "differentials", "ddx", "considerations", "possibilities"),
@@ -46,11 +46,13 @@ _DIFFERENTIAL = re.compile(
 )
 _INSEPARABLE = re.compile(
     r"\b(?:can't|cannot|can not|couldn't|unable to|hard to|difficult to|impossible to|not possible to)"
-    r" (?:[a-z]+ly )?(?:tell|distinguish|differentiate|separate|discriminate)\b[^.;]{3,60}?\bfrom\b [a-z]+(?: [a-z]+){0,2}"
+    r" (?:[a-z]+ly )?(?:distinguish|differentiate|separate|discriminate)\b[^.;]{3,60}?\bfrom\b"
+    r" [a-z]+(?: [a-z]+){0,2}"
 )
 _UNSURE = re.compile(
     r"(?:\b(?:far from|not|less than|by no means|hardly|never) (?:[a-z0-9]+ %? ?)?(?:certain|sure|positive)"
-    r"|\b(?:may|might|could) be wrong|\bif i'?m (?:not )?wrong)\b"
+    r"|\b(?:may|might|could) be wrong|\bif i'?m (?:not )?wrong"
+    r"|\bbut (?:i )?(?:can't|cannot|won't|couldn't) (?:quite |fully )?(?:commit|decide))\b"
     r"(?:[^.]{0,12}\b(?:but|though|yet)\b|[,\s]{1,3}(?:i think|i believe|i'd say)|\W*$)"
 )
 # "No fracture except of the left third rib": what is left out of a denial is there, at its own place or of its size.

@@ -36,8 +36,9 @@ _CONCLUDES = re.compile(
 )
 _REVISES = re.compile(
     r"\W*(?:(?:no|oh|hmm+|hm|well|ok|okay|but|and|so|ah|um|uh)\W+)*(?:wait|actually|hold on|hang on|correction|sorry"
-    r"|scratch|never ?mind|false alarm|forget|strike|disregard|on (?:second|further|closer|re|careful|a second)[ -]?(?:thoughts?|look|glance|inspection|review"
-    r"|reflection|examination)|(?:looking|look) (?:again|closer|closely|more closely)|let me (?:re|correct|revise|take)"
+    r"|scratch|never ?mind|false alarm|forget|strike|disregard|on (?:second|further|closer|re|careful|a second)[ -]?"
+    r"(?:thoughts?|look|glance|inspection|review|reflection|examination)"
+    r"|(?:looking|look) (?:again|closer|closely|more closely)|let me (?:re|correct|revise|take)"
     r"|i (?:change|revise|correct|take)|in fact|having (?:looked|reviewed)|now that i|no,)"
 )
 _RETRACTS = re.compile(
@@ -63,10 +64,11 @@ _SETTLES = re.compile(
 )
 # "That's a hiatus hernia."
 _IDENTIFIES = re.compile(
-    r"\W*(?:(?:so|no|ok|okay|well|oh|ah|but|actually|of course|i think|i believe)\W+){0,3}(?:it|this|that|they|these|those)"
-    r"(?:'s|'re| is| are| must be| has to be| turns out to be| looks like) (?:(?:clearly|actually|obviously|really|probably"
-    r"|just|only) )?(?:an? |the |some |old |big |small |large )*$"
+    r"\W*(?:(?:so|no|ok|okay|well|oh|ah|but|actually|of course|i think|i believe)\W+){0,3}"
+    r"(?:it|this|that|they|these|those)(?:'s|'re| is| are| must be| has to be| turns out to be| looks like)"
+    r" (?:(?:clearly|actually|obviously|really|probably|just|only) )?(?:an? |the |some |old |big |small |large )*$"
 )
+_OF_WIDTH = re.compile(r"ratio|ctr|index|% of|cent of| cm")
 _ONLY = re.compile(
     r"\W*(?:(?:so|ok|okay|well|then|and|but|probably|likely)\W+){0,3}(?:just|only|merely|simply|nothing but)\b"
 )
@@ -215,31 +217,19 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
     named = mentions(sentence, book.phrases)
     act = _role(sentence) if named else ""
     whole = _add_named(said, named, book, act, implied=implied)
-    if (
-        "ratio" in sentence
-        or "ctr" in sentence
-        or "index" in sentence
-        or "% of" in sentence
-        or "cent of" in sentence
-        or " cm" in sentence
-    ):
+    if _OF_WIDTH.search(sentence) is not None:
         _add_share(said, sentence, book)
     form = _NORMAL if not named else _PARTS if "heart" in sentence else None
     if form is not None and implied and "healthy_chest" in book.covers and form.match(sentence):
         whole = [Mention(0, len(sentence), "healthy_chest", _NOTHING_WRONG)]
     for mention in whole:
         _add_covered(said, mention, book, sentence)
-    if named and named[0].concept in book.look_alikes and named[0].stated[0] >= _SETTLED_FROM:
-        said.only = _IDENTIFIES.match(sentence[: named[0].start]) is not None
-        said.settles = said.only
-    for mention in named:
-        if mention.stated[0] >= _SETTLED_FROM and mention.concept in book.alternatives:
-            _settle(said, sentence, named)
-            break
+    _settle(said, sentence, named, book)
     if said.asks == "attribute":
         said.whats = [(*what[:-1], "asked") if what[1] == _QUESTIONED else what for what in said.whats]
     if named and _leaves_open(sentence):
-        said.whats = [(what[0], *min(what[1:4], _EITHER), *what[4:]) for what in said.whats]
+        if " be " not in sentence:
+            said.whats = [(what[0], *min(what[1:4], _EITHER), *what[4:]) for what in said.whats]
         said.reply, said.of_before = Reply(_EITHER, "hedged", 0, len(sentence)), True
     elif not said.whats or all(what[0] == "support_devices" for what in said.whats):
         said.reply = find_reply(sentence)
@@ -277,10 +267,14 @@ def _add_named(said: Said, named: list[Mention], book: Lexicon, act: str, *, imp
     return whole
 
 
-def _settle(said: Said, sentence: str, named: list[Mention]) -> None:
-    """Note whether the sentence settles on the explanation that it names."""
-    said.only = _ONLY.match(sentence) is not None or _SWITCHES.search(sentence) is not None
-    said.settles = said.only or _is_bare(sentence, named) or _SETTLES.search(sentence) is not None
+def _settle(said: Said, sentence: str, named: list[Mention], book: Lexicon) -> None:
+    """Note whether the sentence settles on the explanation that it names, or says what it is: "that's a hernia"."""
+    stated = {mention.concept for mention in named if mention.stated[0] >= _SETTLED_FROM}
+    if not book.alternatives.isdisjoint(stated):
+        said.only = _ONLY.match(sentence) is not None or _SWITCHES.search(sentence) is not None
+        said.settles = said.only or _is_bare(sentence, named) or _SETTLES.search(sentence) is not None
+    elif stated and named[0].concept in stated & book.look_alikes:
+        said.settles = said.only = _IDENTIFIES.match(sentence[: named[0].start]) is not None
 
 
 def _is_bare(sentence: str, named: list[Mention]) -> bool:

@@ -175,11 +175,13 @@ def pass_over(found: Found, thread: Thread, said: Said, alternatives: frozenset[
     """Let explanations that were only considered yield to the one that is settled on."""
     place, begin = where
     named = {what[0] for what in said.whats}
+    last = thread.last()
+    only = said.only and any(what[0] not in named for what in last)
     passed = [
         what
-        for what in (thread.last() if said.only else thread.explained(alternatives))
+        for what in (last if only else thread.explained(alternatives))
         if what[0] not in named and what[1] > _PASSED_OVER[0] and what[_CONCEPT].partition(" sign ")[0] in alternatives
-        if said.only or what[-1] in ("asked", "hedged", "compared")
+        if only or what[-1] in ("asked", "hedged", "compared")
     ]
     added = len(found.what)
     found.add_again(place, passed, _PASSED_OVER, "compared", (begin + said.starts[0], begin + said.stops[-1]))
