@@ -1,6 +1,7 @@
 """Files in: foreign recordings, traces and labels become our tables through a declared map."""
 
 from gazeanalytics.io.ai_readers import read_maplez, read_probabilities
+from gazeanalytics.io.aoi_files import read_aois
 from gazeanalytics.io.chexone import LIKERT, Drafts, read_drafts, read_responses
 from gazeanalytics.io.convert import convert
 from gazeanalytics.io.distinct import refuse_conflicts
@@ -11,6 +12,7 @@ from gazeanalytics.io.lund2013 import Lund2013, read_lund2013
 from gazeanalytics.io.maps import ColumnSource, TableMap
 from gazeanalytics.io.parts import Part, parts_of
 from gazeanalytics.io.plausible import foreign_name
+from gazeanalytics.io.reader_studies import JafrocStudy, read_imrmc, read_jafroc, write_imrmc, write_jafroc
 from gazeanalytics.io.recognising import concrete, fitting_presets
 from gazeanalytics.io.summary import FileSummary, summarise_file
 
@@ -20,6 +22,7 @@ __all__ = [
     "Drafts",
     "EyelinkRecording",
     "FileSummary",
+    "JafrocStudy",
     "Lund2013",
     "Part",
     "TableMap",
@@ -32,10 +35,13 @@ __all__ = [
     "format_of",
     "load_shard",
     "parts_of",
+    "read_aois",
     "read_columns",
     "read_drafts",
     "read_eyelink",
     "read_header",
+    "read_imrmc",
+    "read_jafroc",
     "read_lund2013",
     "read_maplez",
     "read_probabilities",
@@ -43,4 +49,6 @@ __all__ = [
     "refuse_conflicts",
     "shard_files",
     "summarise_file",
+    "write_imrmc",
+    "write_jafroc",
 ]
