@@ -13,6 +13,8 @@ __all__ = ["BIDS_TABLES", "bids_map", "bids_run", "is_bids", "sidecar_of"]
 
 BIDS_TABLES = ("samples", "fixations")
 
+# Columns of times in a file of BIDS.
+_TIMES = ("timestamp", "onset", "duration")
 _SUFFIX = {"samples": "physio", "fixations": "physioevents"}
 _TIME = {"s": "s", "second": "s", "seconds": "s", "ms": "ms", "msec": "ms", "millisecond": "ms", "milliseconds": "ms",
     "us": "us", "µs": "us", "microseconds": "us", "ns": "ns", "nanoseconds": "ns"}  # fmt: skip
@@ -90,6 +92,10 @@ def bids_map(table_map: TableMap, table: str, file: Path) -> TableMap:
     columns = sidecar.get("Columns")
     if not (isinstance(columns, list) and columns and all(isinstance(one, str) for one in columns)):
         raise InputError(f"{file}: its sidecar has no list Columns, and the file no header; add it to the .json")
+    # What the study's map says of a column stands in for what the sidecar leaves open.
+    mapped = {one.column: {"Units": one.unit or "ms"} for one in table_map.columns.values() if one.column in _TIMES}
+    known = {str(name): said for name, said in mapped.items() if not _units(sidecar, str(name))}
+    sidecar |= known
     columns_made = _samples(sidecar, columns, file) if table == "samples" else _fixations(sidecar, columns, file)
     given = table_map.model_dump(include=table_map.model_fields_set - {"format", "columns"})
     own = {key: source.model_dump() for key, source in table_map.columns.items()}
@@ -136,11 +142,19 @@ def _require(names: tuple[str, ...], columns: list[str], file: Path) -> None:
             raise InputError(f"{file}: no column {name!r} among the Columns of its sidecar; {nearest(name, columns)}")
 
 
-def _time_unit(sidecar: dict[str, Any], column: str, file: Path) -> str:
+def _units(sidecar: dict[str, Any], column: str) -> object:
     said = sidecar.get(column)
-    unit = said.get("Units") if isinstance(said, dict) else None
+    return said.get("Units") if isinstance(said, dict) else None
+
+
+def _time_unit(sidecar: dict[str, Any], column: str, file: Path) -> str:
+    unit = _units(sidecar, column)
     if unit is None:
-        return "ms"  # what the trackers of all public data sets count in; a wrong one is met by check_units
+        target = "t" if column == "timestamp" else column
+        raise InputError(
+            f"{file}: its sidecar gives no Units of {column}; add them to the .json, or say {target} = "
+            f"{{ column = '{column}', unit = 's' }} (or 'ms') under columns in study.toml"
+        )
     if str(unit).lower() not in _TIME:
         raise InputError(
             f"{file}: its sidecar gives {column} in {unit!r}; expected s, ms, us or ns; correct Units in the .json"

@@ -171,11 +171,18 @@ def test_bids_takes_columns_and_units_from_inherited_sidecars(tmp_path):
     assert "times in ms; places are px of the screen, counted from its upper left" in found.lines
 
 
+def test_bids_without_units_of_time_takes_those_of_the_map(tmp_path):
+    file = bids(tmp_path, SIDECAR | {"timestamp": {}}, [("0.5", "10", "20", "900"), ("0.504", "11", "21", "901")])
+    samples, _ = read(file, format="bids", columns={"t": {"column": "timestamp", "unit": "s"}})
+    assert samples["t"].round(6).tolist() == [0, 4]
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         ({"Columns": None}, "its sidecar has no list Columns"),
         ({"Columns": ["timestamp", "x", "y_coordinate"]}, "no column 'x_coordinate' among the Columns"),
+        ({"timestamp": {}}, "gives no Units of timestamp; add them to the .json, or say t = "),
         ({"timestamp": {"Units": "furlong"}}, "gives timestamp in 'furlong'; expected s, ms, us or ns"),
         ({"x_coordinate": {"Units": "cm"}}, "gives places in 'cm'; expected pixel or degree"),
         ({"SampleCoordinateSystem": "custom"}, "SampleCoordinateSystem is 'custom'; say frame = 'screen' or 'image'"),
