@@ -154,7 +154,7 @@ def read(public, folder):
         table_map = TableMap.model_validate({"file": name} | public.keys)
         frame = load_shard(folder / public.path, public.table, table_map, rejects=rejects)
     aside = sum(map(len, rejects.rows.values()))
-    left = {what: count for (what, _), count in rejects.left_out.items() if count and what != "lines passed over"}
+    left = {what: count for (what, *_), count in rejects.left_out.items() if count and what != "lines passed over"}
     gaze = public.table == "samples"
     return frame, aside, left, _rate(frame) if gaze else float("nan"), _loss(frame) if gaze else float("nan")
 

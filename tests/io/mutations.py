@@ -206,8 +206,8 @@ def outcome(made, kind, seed, folder):
     except Exception:  # whatever it is, it is a crash
         return "! crash: " + traceback.format_exc().splitlines()[-1][:150]
     faults = [fault for found in rejects.rows.values() for fault in found]
-    left = sum(count for (what, _), count in rejects.left_out.items() if what != "lines passed over")
-    passed = sum(count for (what, _), count in rejects.left_out.items() if what == "lines passed over")
+    left = sum(count for (what, *_), count in rejects.left_out.items() if what != "lines passed over")
+    passed = sum(count for (what, *_), count in rejects.left_out.items() if what == "lines passed over")
     found = len(frame) + len(faults) + left
     if rows is not None and not rows - passed <= found <= rows:
         return f"! {rows - found} of {rows} rows lost in silence"

@@ -72,7 +72,7 @@ def test_smi_has_a_preamble_messages_and_zeros_for_loss(tmp_path):
     assert samples["t"].tolist() == [0, 4, 8]
     assert samples["x"].isna().tolist() == [False, True, False]
     assert not rejects.rows
-    assert {what: count for (what, _), count in rejects.left_out.items() if count} == {"lines passed over": 1}
+    assert {what: count for (what, *_), count in rejects.left_out.items() if count} == {"lines passed over": 1}
 
 
 def test_low_confidence_of_pupil_core_is_not_valid(tmp_path):
