@@ -37,6 +37,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from gazeanalytics import reasoning
 from gazeanalytics.readings import score, score_findings
@@ -224,6 +225,36 @@ def test_certainty_of_a_global_statement_reaches_what_it_covers():
     assert scored[["truth", "called", "target_present"]].to_numpy().tolist() == [[0, 0, 0], [1, 0, 1]]
     table = score_findings(reasoning.conclude(found), readings, cases).iloc[0]
     assert (table["present"], table["sensitivity"], table["specificity"], table["mentioned"]) == (1, 0.0, 1.0, 1.0)
+
+
+def test_planted_accuracy_and_certainty_are_recovered_within_their_intervals():
+    rng = np.random.default_rng(8)
+    truth = rng.random(600) < 0.5
+    called = np.where(truth, rng.random(600) < 0.8, rng.random(600) < 0.1)
+    turned = rng.random(600) < 0.3
+    sure = rng.random(600) < 0.5
+    said = {
+        (True, True): ("There is definitely an effusion.", 0.98),
+        (True, False): ("Likely an effusion.", 0.8),
+        (False, True): ("There is no effusion.", 0.02),
+        (False, False): ("Effusion is unlikely.", 0.15),
+    }
+    rows = [
+        (reading, step, said[bool(call), bool(own)][0])
+        for reading, (last, turn, own) in enumerate(zip(called, turned, sure, strict=True))
+        for step, call in enumerate([not last, last] if turn else [last])
+    ]
+    found = reasoning.conclude(reasoning.label_findings(pd.DataFrame(rows, columns=["reading", "step", "text"])))
+    readings = pd.DataFrame({"reading": range(600), "reader": "a", "case": range(600)})
+    cases = pd.DataFrame({"case": range(600), "target": "pleural_effusion", "truth_pleural_effusion": truth})
+    planted = [said[bool(call), bool(own)][1] for call, own in zip(called, sure, strict=True)]
+    scored = score(found, readings, cases)
+    assert scored["called"].astype(bool).tolist() == called.tolist()
+    table = score_findings(found, readings, cases).iloc[0]
+    for name, own, share in (("sensitivity", truth, 0.8), ("specificity", ~truth, 0.9)):
+        low, high = stats.binomtest(round(table[name] * own.sum()), int(own.sum())).proportion_ci(0.99)
+        assert low < share < high, name
+    assert scored["uncertainty"].to_numpy() == pytest.approx(1 - 2 * np.abs(np.array(planted) - 0.5))
 
 
 def test_planted_reversals_are_recovered():

@@ -16,11 +16,18 @@ __all__ = ["AFFIRMED", "state_apart"]
 
 # Words of which each of these statements holds one: looked for first, since few sentences do.
 _WITH_MARKS = ("out", "back", "off", "aside", "away", "sure", "certain", "wrong", "positive", "commit", "decide")
-_APART = frozenset(word + mark for word in _WITH_MARKS for mark in ("", ",", "?")) | {
-    *("s/p", "status", "was", "were", "had", "showed", "except", "excepting", "excepted", "exception", "apart"),
-    *("than", "too", "between", "much", "differential", "differentials", "ddx", "considerations", "possibilities"),
-    *("from", "prior", "previous", "past", "former", "earlier", "treated"),
-}
+_LISTS = ("differential", "differentials", "ddx", "considerations", "possibilities", "diagnosis")
+_LISTING = frozenset(word + mark for word in _LISTS for mark in ("", ":"))
+_PAST_WORDS = frozenset({"prior", "previous", "past", "former", "earlier", "treated"})
+_APART = (
+    frozenset(word + mark for word in _WITH_MARKS for mark in ("", ",", "?"))
+    | _LISTING
+    | _PAST_WORDS
+    | {
+        *("s/p", "status", "was", "were", "had", "showed", "except", "excepting", "excepted", "exception", "apart"),
+        *("than", "too", "between", "much", "from"),
+    }
+)
 
 AFFIRMED: Stated = (0.98, 0.90, 1.0)
 
@@ -125,10 +132,12 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
     >>> mentions("i'm ruling pneumonia out", lexicon().phrases)[0].stated[0]
     0.02
     """
-    if not _APART.isdisjoint(sentence.split()):
+    told = _APART.intersection(sentence.split())
+    if told:
         _state_split_verbs(found, sentence)
         _state_reserved(found, sentence)
-        _state_considered(found, sentence)
+        if not _LISTING.isdisjoint(told):
+            _state_considered(found, sentence)
         if " much " in sentence:
             _state_not_so_much(found, sentence)
         if "s/p" in sentence or "status post" in sentence:
@@ -137,7 +146,7 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
             _NOW.search(sentence) is None
         ):
             _state_once(found, sentence)
-        if _STILL.search(sentence) is None:
+        if not _PAST_WORDS.isdisjoint(told) and _STILL.search(sentence) is None:
             _state_bygone(found, sentence)
         if found[-1].stated[0] <= ABSENT_TO:
             _add_exception(found, sentence)
