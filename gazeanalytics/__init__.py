@@ -6,7 +6,7 @@ The rooms are imported when first used, so that `import gazeanalytics` costs nex
 from __future__ import annotations
 
 import importlib
-from types import ModuleType
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -27,12 +27,25 @@ _ROOMS = (
     "tables",
 )
 
-__all__ = ["__version__", *_ROOMS]
+# The steps of every day, from raw gaze to a model: where each lives, and under which name.
+_DAILY = {
+    "analyse": ("study", "analyse"),
+    "detect": ("events", "detect"),
+    "features": ("gaze", "scanpath_features"),
+    "label": ("reasoning", "label_findings"),
+    "mixed": ("stats", "mixed"),
+    "open_study": ("study", "open_study"),
+}
+
+__all__ = ["__version__", *_DAILY, *_ROOMS]
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(f"{__name__}.{name}")
+    if name in _DAILY:
+        room, verb = _DAILY[name]
+        return getattr(importlib.import_module(f"{__name__}.{room}"), verb)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gazeanalytics.brief import Brief
+
 __all__ = ["Box", "Screen", "Viewing", "convert_points", "fit_box"]
 
 
@@ -106,7 +108,7 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
-class Viewing:
+class Viewing(Brief):
     """Viewing geometry: how image pixels become degrees of visual angle.
 
     Each attribute is a number, or an array with one element a reading.

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
+
 __all__ = ["Segments", "each", "join_names", "segments", "thread_count"]
 
 # Enough chunks to even out readings of unequal length, few enough that a chunk outweighs its dispatch.
@@ -22,7 +24,7 @@ _CHUNKS_PER_THREAD = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Segments:
+class Segments(Brief):
     """Slices of a table's rows, one a reading: where each begins and ends.
 
     Attributes

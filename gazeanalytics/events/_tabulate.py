@@ -11,6 +11,7 @@ import pandas as pd
 from gazeanalytics import ragged
 from gazeanalytics._kernels.events import event_tables
 from gazeanalytics._kernels.events import labels as kernels
+from gazeanalytics.brief import Brief
 from gazeanalytics.events.recording import MAX_GAP_MS, Recording
 from gazeanalytics.tables import LABELS
 
@@ -24,7 +25,7 @@ _SACCADE_COLUMNS = ("onset", "duration", "x0", "y0", "x1", "y1", "amplitude_deg"
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
+class Events(Brief):
     """Fixations, saccades and sample labels that a detector found.
 
     Attributes

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gazeanalytics._kernels.events import forest as kernels
+from gazeanalytics.brief import Brief
 
 __all__ = ["Trees", "grow"]
 
@@ -18,7 +19,7 @@ _RATE, _RIDGE, _LONGEST_STEP = 0.15, 10.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trees:
+class Trees(Brief):
     """Full binary trees of one depth, nodes in breadth-first order.
 
     Attributes

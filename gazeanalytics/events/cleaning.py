@@ -11,12 +11,13 @@ import pandas as pd
 from gazeanalytics import ragged
 from gazeanalytics._kernels.events import quality as kernels
 from gazeanalytics._kernels.events.gaze import Gaze
+from gazeanalytics.brief import Brief
 
 __all__ = ["Cleaned", "clean"]
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(Brief):
     """Samples after cleaning, and counts of what was altered.
 
     Attributes

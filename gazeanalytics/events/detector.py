@@ -11,6 +11,7 @@ import numpy as np
 from gazeanalytics import ragged
 from gazeanalytics._kernels.events import labels as kernels
 from gazeanalytics._kernels.events.labels import START
+from gazeanalytics.brief import Brief
 from gazeanalytics.events.recording import MAX_GAP_MS, Recording, in_degrees
 from gazeanalytics.settings import Settings
 
@@ -80,7 +81,7 @@ S = TypeVar("S", bound=DetectorSettings)
 
 
 @dataclass(frozen=True, slots=True)
-class Detector(Generic[S]):
+class Detector(Brief, Generic[S]):
     """An event detector: how it is called, what it takes, how it labels samples, where it was published.
 
     `events.detect` checks the recording, calls `label` and makes the tables, so a detector of one's own is this object

@@ -17,6 +17,7 @@ from gazeanalytics._kernels.events import pieces as events_pieces
 from gazeanalytics._kernels.events import smoothing as events_smoothing
 from gazeanalytics._kernels.events.forest import CLASSES, DEPTH, ROUND
 from gazeanalytics._kernels.events.gaze import Gaze, part_of
+from gazeanalytics.brief import Brief
 from gazeanalytics.events.boosted_trees import Trees
 from gazeanalytics.events.recording import MAX_GAP_MS
 from gazeanalytics.ragged import Segments
@@ -43,7 +44,7 @@ _SWITCH = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class LearnedModel:
+class LearnedModel(Brief):
     """Weights of the learned event detector, and where they come from.
 
     Attributes

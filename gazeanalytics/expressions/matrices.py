@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.expressions.algebra import Term
 from gazeanalytics.expressions.coding import Coding, columns, learn
 from gazeanalytics.expressions.faults import ExpressionError, hold, shorten
@@ -29,7 +30,7 @@ Block = tuple[Scoped, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layout:
+class Layout(Brief):
     """How a design matrix is laid out, and all that is needed to build it for new data.
 
     Attributes
@@ -83,7 +84,7 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Matrix:
+class Matrix(Brief):
     """A design matrix, shape (rows, columns), and its layout.
 
     Examples

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.expressions.faults import ExpressionError, shorten
 from gazeanalytics.expressions.memory import REMEMBERING
 from gazeanalytics.expressions.signatures import SIGNATURES
@@ -38,7 +39,7 @@ LOGIC = {"and": np.logical_and, "&": np.logical_and, "or": np.logical_or, "|": n
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Brief):
     """The rows that an expression is worked out over, and what its functions remember.
 
     Attributes

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.io.files import read_columns
 from gazeanalytics.tables import InputError, nearest
 
@@ -28,7 +29,7 @@ _KNOWN = ("preferred", "preferred_source", "duration")
 
 
 @dataclass(frozen=True, slots=True)
-class Drafts:
+class Drafts(Brief):
     r"""Cases of the reader study and the report drafts written of them.
 
     Attributes

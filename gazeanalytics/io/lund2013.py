@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.geometry import Screen
 from gazeanalytics.tables import InputError
 
@@ -17,7 +18,7 @@ LABELS = {1: "fixation", 2: "saccade", 3: "pso", 4: "pursuit", 5: "blink", 6: "u
 
 
 @dataclass(frozen=True, slots=True)
-class Lund2013:
+class Lund2013(Brief):
     """One recording with events labelled by hand: fixation, saccade, PSO, pursuit, blink.
 
     Attributes

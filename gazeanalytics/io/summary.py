@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.io.bids import is_bids
 from gazeanalytics.io.eprime import is_eprime, read_eprime
 from gazeanalytics.io.eyelink import EYELINK_TABLES
@@ -28,7 +29,7 @@ _TITLES = {"eyelink": "EyeLink recording (ASC)", "bids": "eye tracking of BIDS 1
 
 
 @dataclass(frozen=True, slots=True)
-class FileSummary:
+class FileSummary(Brief):
     """What a file is.
 
     Attributes

@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.crossed import crossed_mean
 from gazeanalytics.tables import shown
 
@@ -32,7 +33,7 @@ _LOGISTIC_C = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Embeddings:
+class Embeddings(Brief):
     """One vector of length 1 for each reading (or case).
 
     Attributes
@@ -166,7 +167,7 @@ def embedding_components(embeddings: Embeddings, *, n_components: int = 5) -> pd
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomePrediction:
+class OutcomePrediction(Brief):
     """An outcome predicted out of fold: for readers and cases that the model was not fitted to.
 
     Attributes

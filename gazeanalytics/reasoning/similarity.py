@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.crossed import crossed_mean
 from gazeanalytics.reasoning.embeddings import Embeddings
 
@@ -24,7 +25,7 @@ _MAX_READINGS = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class CaseSimilarity:
+class CaseSimilarity(Brief):
     """Similarity of readings of the same case and of different cases.
 
     Attributes
@@ -50,7 +51,7 @@ class CaseSimilarity:
 
 
 @dataclass(frozen=True, slots=True)
-class Retrieval:
+class Retrieval(Brief):
     """Which case each reading was about, as far as its vector shows.
 
     Attributes

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 import gazeanalytics
+from gazeanalytics.brief import Brief
 from gazeanalytics.report.paper_table import PaperTable
 from gazeanalytics.report.styling import alt_text, to_bytes, whole_figure, write_whole
 from gazeanalytics.report.tables import format_frame
@@ -53,7 +54,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class Section(Brief):
     """A part of the page.
 
     Attributes

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from gazeanalytics.brief import Brief
+
 __all__ = ["PaperTable"]
 
 
 @dataclass(frozen=True, slots=True)
-class PaperTable:
+class PaperTable(Brief):
     """A table as numbers and as text.
 
     HTML is the one format that lives here, since notebooks show a table with it; `writers` has the others.

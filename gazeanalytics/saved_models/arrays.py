@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gazeanalytics.brief import Brief
+
 __all__ = ["DTYPES", "Array", "Fault", "Part", "Store", "Texts"]
 
 DTYPES = {
@@ -35,7 +37,7 @@ class Fault(ValueError):
 
 
 @dataclass(slots=True)
-class Store:
+class Store(Brief):
     """Arrays of a file by name, the sizes that they share (groups, features, ...), the names of the groups."""
 
     arrays: dict[str, np.ndarray] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.saved_models.arrays import Fault, Part, Store
 from gazeanalytics.settings import Settings, match_type
 from gazeanalytics.tables import InputError
@@ -94,7 +95,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Brief):
     """A small table, kept as JSON column by column.
 
     Attributes

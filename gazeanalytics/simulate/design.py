@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.geometry import Screen
 
 __all__ = ["CONTEXTS", "STRATEGIES", "Design", "Effects", "Model", "Tracker"]
@@ -19,7 +20,7 @@ COUNTRY_LIMIT = 71
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effects:
+class Effects(Brief):
     """Planted effects on one outcome: fixed effects and standard deviations of random intercepts, on the logit scale.
 
     Attributes

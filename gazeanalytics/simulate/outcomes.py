@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.simulate.anatomy import DIFFUSE, FINDINGS, ORGANS, homes_of, regions_of
 from gazeanalytics.simulate.design import CONTEXTS, Design, Effects
 from gazeanalytics.simulate.hedges import choose_hedges, logit_uncertainty
@@ -28,7 +29,7 @@ _TOP_SPEED_DEG_S = 460.0
 
 
 @dataclass(frozen=True, slots=True)
-class Simulated:
+class Simulated(Brief):
     """A simulated study with its planted truth, without its gaze and words.
 
     Attributes

@@ -9,6 +9,7 @@ from typing import Literal
 import pandas as pd
 from scipy import special, stats
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.mixed.design import ModelError
 
 __all__ = ["OutcomeChoice", "choose_outcome"]
@@ -18,7 +19,7 @@ DIGITS = 6  # after the point, as many as labels of levels have
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OutcomeChoice:
+class OutcomeChoice(Brief):
     """How to model an outcome between 0 and 1.
 
     Attributes

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.marginal_means import adjust, contrasts, marginal_means
 from gazeanalytics.stats.mixed.model import mixed
@@ -19,7 +20,7 @@ __all__ = ["Comparison", "Conditions", "counts_by_condition", "ratings_by_condit
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Brief):
     """Design of a reader study: the column of conditions, the reference, what to adjust for.
 
     Attributes
@@ -46,7 +47,7 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Brief):
     """Comparison of the conditions of a reader study: marginal means and ratios with confidence intervals.
 
     Attributes

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import isotonic_regression
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.calibration import BOUND, StatedCounts, checked, logistic_line
 
 __all__ = ["Recalibration", "recalibrate"]
 
 
 @dataclass(frozen=True, slots=True)
-class Recalibration:
+class Recalibration(Brief):
     """Recalibration: a map from stated to recalibrated probability; made by `recalibrate`.
 
     Attributes

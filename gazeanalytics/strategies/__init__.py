@@ -23,6 +23,8 @@ from gazeanalytics.strategies.transfer import transfer
 from gazeanalytics.strategies.validation.cluster_tendency import ClusterTendency
 from gazeanalytics.strategies.validation.multiverse import multiverse
 
+fit = StrategyModel.fit
+
 __all__ = [
     "HYPOTHESES",
     "ArchetypeSettings",
@@ -44,6 +46,7 @@ __all__ = [
     "Scaling",
     "StrategyModel",
     "StrategySettings",
+    "fit",
     "hypotheses",
     "markov",
     "multiverse",

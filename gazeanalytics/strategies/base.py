@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.saved_models import Part, write_model
 from gazeanalytics.saved_models.model_file import read_model
 from gazeanalytics.settings import Settings
@@ -17,7 +18,7 @@ from gazeanalytics.tables import InputError, check
 __all__ = ["FittedClustering", "FittedModel"]
 
 
-class FittedModel:
+class FittedModel(Brief):
     """A model that was fitted once and doesn't change: `fit` makes it, `save` keeps it, `load` reads it again.
 
     Subclasses are frozen dataclasses. They list their fields in `PARTS`, from which files are written and checked.

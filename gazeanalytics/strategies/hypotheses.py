@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.strategies.markov.sequences import comparable
 from gazeanalytics.strategies.profiles import profile_groups
 from gazeanalytics.strategies.scaling import feature_names
@@ -18,7 +19,7 @@ __all__ = ["HYPOTHESES", "Hypothesis", "hypotheses", "suggest_names"]
 
 
 @dataclass(frozen=True, slots=True)
-class Hypothesis:
+class Hypothesis(Brief):
     """A search strategy that the literature names, and which measures should then be high (+1) or low (-1).
 
     Attributes

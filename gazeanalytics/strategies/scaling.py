@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import yeojohnson, yeojohnson_normmax
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.saved_models import Array, Part, Value, Words
 from gazeanalytics.tables import check
 
@@ -161,7 +162,7 @@ def _jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
-class Scaling:
+class Scaling(Brief):
     """Feature scaling, learned once and kept for new readings.
 
     Attributes

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import pandas as pd
 
 from gazeanalytics import report
+from gazeanalytics.brief import Brief
 from gazeanalytics.settings import Settings
 from gazeanalytics.study.result import Outcome, StudyResult
 from gazeanalytics.study.study import Study
@@ -44,7 +45,7 @@ class NoOptions(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Part(Brief):
     """A part of the page; figures and tables carry the names of their files.
 
     Examples
@@ -64,7 +65,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis(Generic[Found]):
+class Analysis(Brief, Generic[Found]):
     """One analysis of a reader study, as the registry keeps it.
 
     Attributes

@@ -161,6 +161,10 @@ class StudyConfig(_Strict):
     )
     report: _Report = _Report()
 
+    def __repr__(self) -> str:
+        """The study's name, and which parts of study.toml are set."""
+        return f"StudyConfig of {self.study.name!r}: {', '.join(sorted(self.model_fields_set)) or 'nothing set'}"
+
     def screen_geometry(self) -> Screen | None:
         """The screen, when it is given."""
         return None if self.screen is None else Screen(**self.screen.model_dump())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.study.shards import Progress
 from gazeanalytics.study.study import Study
 
@@ -31,7 +32,7 @@ class NotPossibleError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Brief):
     """What one analysis found.
 
     Attributes
@@ -98,7 +99,7 @@ class ModelsOutcome(Outcome):
 
 
 @dataclass(slots=True)
-class StudyResult:
+class StudyResult(Brief):
     """All that the analyses of a study found; it grows as they run, each seeing those before it.
 
     Attributes

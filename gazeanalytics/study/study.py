@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import io, tables
+from gazeanalytics.brief import Brief
 from gazeanalytics.geometry import Viewing
 from gazeanalytics.study import clocks, ids
 from gazeanalytics.study.config import StudyConfig, read_config
@@ -28,7 +29,7 @@ _KEYED_BY_READING = ("samples", "fixations", "saccades", "visits", "traces", "fi
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(Brief):
     """The tables of one study, read when first asked for.
 
     Attributes

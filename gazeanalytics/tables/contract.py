@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from gazeanalytics.brief import Brief
+
 Kind = Literal["reading", "id", "number", "text", "flag"]
 
 __all__ = ["ESTIMATES", "LABELS", "TABLES", "Column", "Table", "describe"]
@@ -59,7 +61,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class Table(Brief):
     """One table: its key, in row order, and its columns. Further columns may stand beside them.
 
     Attributes

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.tables.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class SetAside:
 
 
 @dataclass(frozen=True)
-class Rejects:
+class Rejects(Brief):
     """Collects rows set aside and notes while the files of a study are read.
 
     A file may be read several times: what it left is kept once, under its name. Nothing is set aside without a place

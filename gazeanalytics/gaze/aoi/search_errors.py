@@ -11,6 +11,7 @@ import pandas as pd
 
 from gazeanalytics import ragged, tables
 from gazeanalytics._kernels.gaze import search_errors as kernels
+from gazeanalytics.brief import Brief
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["LESION_OUTCOMES", "SearchErrors", "lesions_to_find", "search_errors"]
@@ -20,7 +21,7 @@ LESION_OUTCOMES = ("search", "recognition", "decision", "hit", "reported_not_fix
 
 
 @dataclass(frozen=True, slots=True)
-class SearchErrors:
+class SearchErrors(Brief):
     """Search, recognition and decision errors by lesion, and how much they depend on radius and dwell time.
 
     Attributes

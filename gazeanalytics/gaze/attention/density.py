@@ -10,6 +10,7 @@ import pandas as pd
 
 from gazeanalytics import ragged
 from gazeanalytics._kernels.gaze.attention import Points, density_readings
+from gazeanalytics.brief import Brief
 from gazeanalytics.geometry import Viewing
 
 __all__ = ["Maps", "Smoothing", "density"]
@@ -59,7 +60,7 @@ class Smoothing:
 
 
 @dataclass(frozen=True, slots=True)
-class Maps:
+class Maps(Brief):
     """Attention maps of one shape, whatever their origin: gaze, cursor or a model.
 
     Attributes

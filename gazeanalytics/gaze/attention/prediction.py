@@ -9,6 +9,7 @@ from functools import cache, partial
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.gaze._bootstrap import percentile_interval, redraw, weighted_means
 from gazeanalytics.gaze.attention.baselines import chest_boxes, other_cases, to_chest
 from gazeanalytics.gaze.attention.density import Maps, Smoothing, density
@@ -23,7 +24,7 @@ _EPS = 2.2204e-16
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Brief):
     """One attention map compared with the gaze of one reading, as measures take it.
 
     Attributes
@@ -74,7 +75,7 @@ _FIRST_THREE: Measures = {name: PREDICTION_MEASURES[name] for name in ("nss", "c
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(Brief):
     """Scores of predicted gaze: by reading, by case, and summed up with confidence intervals.
 
     Attributes

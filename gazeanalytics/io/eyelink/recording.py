@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.io.eyelink.layout import as_number
 from gazeanalytics.tables import SetAside
 
@@ -23,7 +24,7 @@ _VALIDATION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class EyelinkRecording:
+class EyelinkRecording(Brief):
     r"""All that an ASC file holds. Times are those of the tracker (ms), places are as the file gives them.
 
     Attributes

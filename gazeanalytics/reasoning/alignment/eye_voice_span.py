@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels.reasoning import alignment as kernels
+from gazeanalytics.brief import Brief
 from gazeanalytics.reasoning.alignment.gaze_speech_lag import LagSettings, gaze_speech_lag, interval_of
 from gazeanalytics.reasoning.alignment.mentions import BOX, Paired, pair, permute_boxes, readers_of
 
@@ -144,7 +145,7 @@ def _interval(spans: np.ndarray, reading: np.ndarray, n_resamples: int, source: 
 
 
 @dataclass(frozen=True, slots=True)
-class ReaderLags:
+class ReaderLags(Brief):
     """Lags of gaze to speech, reader by reader.
 
     Attributes

@@ -15,6 +15,7 @@ from scipy.stats import norm
 from scipy.stats import t as student_t
 
 from gazeanalytics._kernels.reasoning import alignment as kernels
+from gazeanalytics.brief import Brief
 from gazeanalytics.reasoning.alignment.mentions import BOX, Paired, pair, permute_boxes, readers_of
 
 __all__ = ["GazeSpeechLag", "LagSettings", "gaze_speech_lag", "sentence_clock"]
@@ -50,7 +51,7 @@ class LagSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class GazeSpeechLag:
+class GazeSpeechLag(Brief):
     """How long gaze runs ahead of speech.
 
     Attributes

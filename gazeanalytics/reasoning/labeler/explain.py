@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.reasoning.labeler.findings import label_text
 from gazeanalytics.reasoning.labeler.lexicons import lexicon as get_lexicon
 from gazeanalytics.reasoning.labeler.phrase_matching import Item
@@ -35,7 +36,7 @@ _STYLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Brief):
     """A text with its labels and what they rest on.
 
     Attributes

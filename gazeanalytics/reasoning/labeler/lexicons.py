@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.reasoning.labeler.certainty import hedges
 from gazeanalytics.reasoning.labeler.languages import LANGUAGES, language_rules
 from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Phrases
@@ -88,7 +89,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lexicon:
+class Lexicon(Brief):
     """What to look for in text.
 
     Attributes

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.reasoning.labeler.conclusions import conclude
 from gazeanalytics.reasoning.labeler.findings import label_findings
 from gazeanalytics.reasoning.labeler.lexicons import SCHEMES, lexicon
@@ -40,7 +41,7 @@ _RARE = 2  # clues seen in fewer reports than this are left out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrainedLabeler:
+class TrainedLabeler(Brief):
     """A trained labeler.
 
     Attributes

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.report.figures._common import halo
 from gazeanalytics.report.number_format import format_level
 from gazeanalytics.report.styling import plain
@@ -25,7 +26,7 @@ _BARS_DEG = (10.0, 5.0, 2.0, 1.0, 0.5, 0.2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Stimulus:
+class Stimulus(Brief):
     """What was on the screen: scanpaths, attention maps and other figures on the image are drawn over it.
 
     Attributes

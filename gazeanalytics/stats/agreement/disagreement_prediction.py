@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.settings import Settings
 from gazeanalytics.stats.agreement.disagreement_reliability import auroc
 from gazeanalytics.stats.calibration import calibration
@@ -74,7 +75,7 @@ class CrossValidation(Settings):
 
 
 @dataclass(frozen=True)
-class DisagreementPrediction:
+class DisagreementPrediction(Brief):
     """Out-of-fold predictions of disagreement with their scores; made by `predict_disagreement`.
 
     Attributes

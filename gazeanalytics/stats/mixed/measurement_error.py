@@ -8,6 +8,7 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.model import mixed
 from gazeanalytics.stats.mixed.prediction import predict
@@ -19,7 +20,7 @@ LEAST_RELIABILITY = 0.2  # below it, an effect would be multiplied by more than 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Calibrated:
+class Calibrated(Brief):
     """What is expected of the true score of each row, given what was measured of all.
 
     Attributes

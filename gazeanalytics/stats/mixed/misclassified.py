@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics import expressions
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.mixed import formula as formulas
 from gazeanalytics.stats.mixed import frames
 from gazeanalytics.stats.mixed.design import ModelError, arrange
@@ -33,7 +34,7 @@ MUCH_MISPLACED = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class MisclassifiedFit:
+class MisclassifiedFit(Brief):
     """A mixed model beside itself: with classes as they were assigned, and corrected for those that are misplaced.
 
     Attributes

@@ -19,6 +19,7 @@ import pandas as pd
 
 from gazeanalytics._kernels.stats import densities as codes
 from gazeanalytics._kernels.stats.families import Outcome
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.mixed import checks, families, frames
 from gazeanalytics.stats.mixed import formula as formulas
 from gazeanalytics.stats.mixed.between_within import between_within
@@ -53,7 +54,7 @@ class _FlatRows(Laplace):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MultinomialFit:
+class MultinomialFit(Brief):
     """A fitted multinomial logit.
 
     Attributes

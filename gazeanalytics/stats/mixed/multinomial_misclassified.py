@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.mixed import formula as formulas
 from gazeanalytics.stats.mixed.design import ModelError, triangle
 from gazeanalytics.stats.mixed.misclassified import rows_with_posterior
@@ -25,7 +26,7 @@ SETTLING = 3  # rounds before the first that counts: what is left of the start f
 
 
 @dataclass(frozen=True, slots=True)
-class MisclassifiedOutcome:
+class MisclassifiedOutcome(Brief):
     """A multinomial logit beside itself: strategies as assigned, and imputed by their posterior probabilities.
 
     Attributes

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.model import refit
 from gazeanalytics.stats.mixed.prediction import simulate
@@ -17,7 +18,7 @@ __all__ = ["Power", "power"]
 
 
 @dataclass(frozen=True, slots=True)
-class Power:
+class Power(Brief):
     """Power: how often a simulated study finds an effect.
 
     Attributes

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gazeanalytics._kernels.stats import densities as codes
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.mixed.design import ModelError
 from gazeanalytics.stats.mixed.results import MixedFit, of_mixed_fits
 
@@ -16,7 +17,7 @@ LOGISTIC_VARIANCE = np.pi**2 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class VarianceExplained:
+class VarianceExplained(Brief):
     """Marginal and conditional R2, and the intraclass correlation.
 
     Attributes

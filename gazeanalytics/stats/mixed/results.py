@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from html import escape
 from typing import ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.mixed.design import ModelError, unpack
 from gazeanalytics.stats.mixed.estimate_rows import FamilyParameter, family_row, sd_row, wald_row
 from gazeanalytics.stats.mixed.families import Family
@@ -21,6 +23,8 @@ from gazeanalytics.stats.mixed.solver.fitting import Solution, evaluated
 from gazeanalytics.stats.mixed.solver.likelihood import equidistant_steps
 
 __all__ = ["MixedFit", "Plan", "RandomEffects", "of_mixed_fits"]
+
+MAX_SHOWN = 15  # rows of estimates in a console
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -41,7 +45,7 @@ def of_mixed_fits(function: Callable[Arguments, Answer]) -> Callable[Arguments, 
 
 
 @dataclass(frozen=True, slots=True)
-class RandomEffects:
+class RandomEffects(Brief):
     """One random term: the covariance of its coefficients, and each level's effect (VarCorr and ranef in lme4).
 
     Attributes
@@ -196,8 +200,14 @@ class MixedFit:
         head = f"{self.formula}\n{self.family.name}{link}; {self.n:,} rows; {levels or 'no random effects'}"
         kind = "restricted " if self.plan.reml else ""
         fit = f"{kind}log likelihood {self.log_likelihood:.2f}, AIC {self.aic:.2f} ({self.engine})"
-        table = self.estimates()[columns].to_string(index=False, float_format=lambda value: f"{value:.4g}")
-        return "\n".join([head, fit, table, *self.notes])
+        rows = self.estimates()[columns]
+        table = rows[:MAX_SHOWN].to_string(index=False, float_format=lambda value: f"{value:.4g}")
+        more = [f"... and {len(rows) - MAX_SHOWN} more in estimates()"] if len(rows) > MAX_SHOWN else []
+        return "\n".join([head, fit, table, *more, *self.notes])
+
+    def _repr_html_(self) -> str:
+        """Give the same for notebooks."""
+        return f"<pre>{escape(repr(self))}</pre>"
 
     @property
     def formula(self) -> str:

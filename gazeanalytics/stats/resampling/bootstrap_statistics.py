@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from gazeanalytics._kernels.stats import bootstrap as kernels
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.resampling.clusters import Counts, Plan, needed
 from gazeanalytics.tables import InputError
 
@@ -31,7 +32,7 @@ __all__ = [
 Batch = Callable[[Counts], np.ndarray]
 
 
-class Statistic(ABC):
+class Statistic(Brief, ABC):
     """A bootstrap statistic: numbers that can be computed from readings and their weights.
 
     Attributes

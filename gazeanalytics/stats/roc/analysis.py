@@ -19,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.roc._estimates import (
     FEW_READERS,
     difference_row,
@@ -50,7 +51,7 @@ _ROUNDING = 1e-24  # of mean squares of figures of merit: their own rounding err
 
 
 @dataclass(frozen=True)
-class MrmcFit:
+class MrmcFit(Brief):
     """MRMC analysis of variance: readers' figures of merit, their covariances, and tests; made by `mrmc`.
 
     Attributes

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.stats.roc._estimates import (
     FEW_READERS,
     difference_row,
@@ -35,7 +36,7 @@ _ROUNDING = 1e-24  # of mean squares: the rounding error of pseudovalues, square
 
 
 @dataclass(frozen=True)
-class DbmFit:
+class DbmFit(Brief):
     """DBM analysis: pseudovalues of readers, tests and cases, and tests from their mean squares; made by `dbm`.
 
     Attributes

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.tables import InputError, nearest
 
 __all__ = ["Cell", "RocData"]
@@ -52,7 +53,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class RocData:
+class RocData(Brief):
     """ROC data of a reader study: all confidence ratings, one entry a reading; made by `RocData.from_frame`.
 
     Attributes

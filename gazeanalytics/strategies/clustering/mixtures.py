@@ -12,6 +12,7 @@ from scipy.stats import chi2
 from scipy.stats import f as fisher
 
 from gazeanalytics._kernels.strategies import mixtures as kernels
+from gazeanalytics.brief import Brief
 from gazeanalytics.saved_models import Array, Part, Value
 
 __all__ = ["ONE_SHAPE", "OWN_SHAPES", "Mixture", "best_path", "fit_groups", "principal", "start_memberships"]
@@ -30,7 +31,7 @@ ONE_SHAPE = 1e9
 
 
 @dataclass(frozen=True, slots=True)
-class Mixture:
+class Mixture(Brief):
     """A mixture of multivariate normal or t distributions (a Gaussian mixture model where the tail is infinite).
 
     Attributes

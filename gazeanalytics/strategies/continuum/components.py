@@ -9,13 +9,14 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.saved_models import Array, Part
 
 __all__ = ["Components", "fit_components", "omega", "parallel_analysis", "varimax"]
 
 
 @dataclass(frozen=True, slots=True)
-class Components:
+class Components(Brief):
     """Principal components of scaled features after varimax rotation.
 
     Attributes

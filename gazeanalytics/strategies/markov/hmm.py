@@ -13,6 +13,7 @@ from scipy.special import gammaln
 from gazeanalytics import ragged
 from gazeanalytics._kernels.strategies import hmm as kernels
 from gazeanalytics._kernels.strategies import hmm_vb
+from gazeanalytics.brief import Brief
 from gazeanalytics.saved_models import Array, Frame, Nested, Part, SettingsOf, Value
 from gazeanalytics.strategies.base import FittedModel
 from gazeanalytics.strategies.markov.sequences import Paths, pack
@@ -22,7 +23,7 @@ __all__ = ["HMMBank", "ReaderHMMs"]
 
 
 @dataclass(frozen=True, slots=True)
-class HMMBank:
+class HMMBank(Brief):
     """Hidden Markov models with Gaussian states, padded to one number of states k.
 
     Attributes

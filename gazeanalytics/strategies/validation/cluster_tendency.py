@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.saved_models import Array, Part, Value
 from gazeanalytics.strategies.clustering.mixtures import fit_groups, principal, start_memberships
 
@@ -24,7 +25,7 @@ _ENOUGH = 10
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterTendency:
+class ClusterTendency(Brief):
     """Cluster-tendency test against data with the same distributions and correlations, but no groups and no curvature.
 
     Attributes
