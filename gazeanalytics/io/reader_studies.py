@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from gazeanalytics.brief import Brief
 from gazeanalytics.io.unpacking import as_utf8, read_bytes
 from gazeanalytics.tables import InputError, shown
 
@@ -22,7 +23,7 @@ _SHEETS = {
 
 
 @dataclass(frozen=True, slots=True)
-class JafrocStudy:
+class JafrocStudy(Brief):
     """A free-response study, as `stats.FrocData.from_frame` takes it.
 
     Attributes

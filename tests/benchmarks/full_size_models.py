@@ -5,10 +5,11 @@ model runs in a process of its own on one thread, compiled beforehand on a tenth
 
 Some are farther than 5 times off, for a reason. Student's t of an outcome without outliers (8 times): its degrees of
 freedom run off to the normal law, where the likelihood is flat; with outliers it takes twice. Misplaced strategies (6
-times): a row's likelihood is a mean over strategies, each with a density to evaluate. A multinomial model by readers (10
-times): the Poisson trick makes a row of each reading and level, and gives every reading an effect of its own. With cases
-too, those of all cases and levels, 100,000, stand in one dense block of 80 GB; up to 20,000 of them are taken. More need
-a solver whose weights are matrices. Residuals that run on, ar1(...), cost the cube of the crossed cases; up to 5,000.
+times): a row's likelihood is a mean over strategies, each with a density to evaluate. A multinomial model by readers
+(10 times): the Poisson trick makes a row of each reading and level, and gives every reading an effect of its own. With
+cases too, those of all cases and levels, 100,000, stand in one dense block of 80 GB; up to 20,000 of them are taken.
+More need a solver whose weights are matrices. Residuals that run on, ar1(...), cost the cube of the crossed cases; up
+to 5,000 are taken.
 
     python tests/benchmarks/full_size_models.py sim_full.csv.gz [MODEL ...]
 """

@@ -33,6 +33,13 @@ def test_own_hedges_come_before_built_in_ones():
     assert said("Smells of edema.", own) == {"edema": 0.3}
 
 
+def test_an_own_phrase_with_any_ending_comes_before_a_built_in_one_as_long():
+    assert said("Wet lungs.", lexicon())["edema"] > 0.5
+    own = said("Wet lungs.", extend(lexicon(), phrases={"pneumonia": ["wet lung*"]}))
+    assert own["pneumonia"] > 0.5
+    assert "edema" not in own
+
+
 def test_other_languages_stay_set_aside():
     own = extend(lexicon(), phrases={"edema": ["boggy lung*"]})
     traces = pd.DataFrame({"reading": 1, "step": 0, "text": ["Kein Pneumothorax, kleiner Erguss links."]})

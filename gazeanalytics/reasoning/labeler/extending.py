@@ -25,7 +25,7 @@ def extend(
 ) -> Lexicon:
     """Add own phrases of findings, and own words of certainty, to a built-in English lexicon.
 
-    An own phrase comes before a built-in one of the same words.
+    An own phrase comes before a built-in one of as many words.
 
     Parameters
     ----------
@@ -67,9 +67,9 @@ def _matcher(entries: tuple[tuple[str, _Key], ...]) -> Phrases:
 def _entry(key: _Key) -> Entry:
     concept, kind, p = key
     if concept:
-        return Entry(concept=concept, kind=kind)
+        return Entry(concept=concept, kind=kind, own=True)
     low, high = max(round(p - _REACH, 6), 0.0), min(round(p + _REACH, 6), 1.0)
-    return Entry(scope="hedge", p=p, low=low, high=high, place="either")
+    return Entry(scope="hedge", p=p, low=low, high=high, place="either", own=True)
 
 
 # An own phrase names a concept that is there already: "no pneumothorax" then takes back a "dark apex".

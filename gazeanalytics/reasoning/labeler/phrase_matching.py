@@ -27,6 +27,8 @@ _AMERICAN = {"our": "or", "ae": "e", "oe": "e", "is": "iz", "yse": "yze"}
 _LONG = 7
 _REAL = frozenset({"injection", "injections", "inflection", "confusion", "confusional", "collapsible", "thoracotomy"})
 
+_MAX_FILLERS = 5
+
 __all__ = ["Entry", "Item", "Phrases", "with_apostrophes", "words"]
 
 # A long word (first, for speed), an abbreviation with a slash or a vertebra, (+) and (-), a word, a number, a dash,
@@ -55,6 +57,8 @@ class Entry:
         How an organ is: normal, upper_normal, borderline, large, stable.
     modifiers : dict
         side, zone, severity, change.
+    own : bool
+        Whether a study added it: then it goes before a built-in phrase that is as long.
 
     Examples
     --------
@@ -73,6 +77,7 @@ class Entry:
     place: str = ""
     quality: str = ""
     modifiers: dict[str, str] = field(default_factory=dict)
+    own: bool = False
 
     def add(self, other: Entry) -> None:
         """Take over the parts that `other` plays, keeping what is there already."""
@@ -88,6 +93,7 @@ class Entry:
             )
         self.quality = self.quality or other.quality
         self.modifiers = {**other.modifiers, **self.modifiers}
+        self.own = self.own or other.own
 
 
 @dataclass(slots=True)
@@ -255,7 +261,7 @@ class Phrases:
                 stop, entry = self._longest(nodes[0], tokens, place)
                 for node in nodes[1:]:
                     far = self._longest(node, tokens, place)
-                    if far[0] > stop:
+                    if far[0] > stop or (far[0] == stop and far[1] is not None and far[1].own):
                         stop, entry = far
                 if entry is not None:
                     found.append((place - 1, stop - 1, entry))
@@ -272,7 +278,8 @@ class Phrases:
         if node.open:
             node.grow()
         stop, entry = (place, node.entry) if node.entry is not None else (0, None)
-        ways, known, last = node.next, self._known, len(tokens)
+        # No sentence has more fillers in a row; a text of nothing else would be walked through at each word.
+        ways, known, last = node.next, self._known, min(len(tokens), place + _MAX_FILLERS + 1)
         while ways and place < last:
             word = tokens[place]
             place += 1
@@ -281,7 +288,7 @@ class Phrases:
                 after = ways.get(edge)
                 if after is not None:
                     far = self._longest(after, tokens, place)
-                    if far[0] > stop:
+                    if far[0] > stop or (far[0] == stop and far[1] is not None and far[1].own):
                         stop, entry = far
             if word not in self._fillers:
                 break
