@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def main() -> None:
     study = ga.study.open_study(ROOT / "data_samples")
-    features = pd.concat([features_of(study, file) for file in study.files("samples")], ignore_index=True)
+    features = pd.concat([features_of(study, part) for part in study.parts("samples")], ignore_index=True)
     found = ga.study.find_strategies(study, features)
     print(found.summary())
     types = found.verdict == "types"
@@ -22,8 +22,8 @@ def main() -> None:
     ga.report.save(ax, ROOT / "out" / "strategy_profiles")
 
 
-def features_of(study: ga.study.Study, file: Path) -> pd.DataFrame:
-    events = ga.study.detect_events(study, study.shard("samples", file))
+def features_of(study: ga.study.Study, part: ga.io.Part) -> pd.DataFrame:
+    events = ga.study.detect_events(study, study.shard("samples", part))
     return ga.study.measure_features(study, events.fixations, events.saccades)
 
 

@@ -87,7 +87,7 @@ class Study(Brief):
                 raise InputError(
                     f"{self.folder}: no table {name!r}; add {name}.csv or map it in study.toml, tables.{name}"
                 )
-            parts = [self.shard(name, io.Part(file)) for file in files]
+            parts = [self.shard(name, file) for file in files]
             if name in ("fixations", "saccades"):
                 met: dict[object, Path] = {}
                 for part, file in zip(parts, files, strict=True):
@@ -124,9 +124,7 @@ class Study(Brief):
     def _all_readings(self) -> pd.DataFrame:
         """The readings with all columns of their file, or collected from the tables that they key."""
         if self.files("readings"):
-            return pd.concat(
-                [self.shard("readings", io.Part(file)) for file in self.files("readings")], ignore_index=True
-            )
+            return pd.concat([self.shard("readings", file) for file in self.files("readings")], ignore_index=True)
         # Faults are noted when the tables themselves are read.
         unheard, screen = Rejects(max_share=1.0), self.config.screen_geometry()
         if not self._with_keys:
@@ -154,8 +152,9 @@ class Study(Brief):
             self._parts[name] = [part for file in self.files(name) for part in io.parts_of(file, name, table_map)]
         return self._parts[name]
 
-    def shard(self, name: str, part: io.Part) -> pd.DataFrame:
+    def shard(self, name: str, part: io.Part | Path) -> pd.DataFrame:
         """Read one file of a table, or a part of it, keyed as the readings are."""
+        part = io.Part(part) if isinstance(part, Path) else part
         table_map = self.config.tables.get(name)
         one_zero = name in self._own_clocks and len(self._own_clocks) > 1
         frame = self._loaded(name, part, keep_clock=one_zero)
