@@ -814,7 +814,8 @@ class _AsPython(ast.NodeTransformer):
 def in_python(text):
     """Let Python work out an expression of the test's own making over the small table."""
     tree = ast.fix_missing_locations(_AsPython().visit(ast.parse(text, mode="eval")))
-    names = {name: SMALL[name] for name in ("x", "z", "site")} | {"k": SMALL.k.astype(float), "number": np.float64, "power": np.power}
+    names = {name: SMALL[name] for name in ("x", "z", "site")} | {"k": SMALL.k.astype(float), "number": np.float64}
+    names |= {"power": np.power}
     functions = {name: getattr(np, name) for name in ("log", "exp", "abs", "sqrt")}
     with np.errstate(all="ignore"):
         return eval(compile(tree, "test", "eval"), names | functions)
