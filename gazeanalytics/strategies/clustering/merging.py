@@ -18,14 +18,14 @@ _OF_THE_NEAREST = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Unions of groups, and the least of the gaps between any two of them.
+    """Unions of groups, the gaps between them, and how far the one that is most apart is from its nearest.
 
     Attributes
     ----------
     strategy_of : numpy.ndarray of int, shape (groups,)
         Union that each group of the mixture is in.
     gap : Gap
-        Least gap between two unions.
+        Least gap from the union that is most apart to any other.
     nearest_depth : float
         Depth of the gap between the nearest groups of these two.
     pairs : tuple of Gap
@@ -38,13 +38,19 @@ class Level:
     pairs: tuple[Gap, ...] = ()
 
     def passes(self, alpha: float, min_gap_depth: float) -> bool:
-        """Whether all unions are apart at this level."""
+        """Whether some union is apart from all others."""
         return self.gap.z_value > float(norm.isf(alpha)) and self.gap.depth >= min_gap_depth
 
-    def distinct(self, alpha: float, min_gap_depth: float) -> bool:
-        """Whether all unions are apart by a gap, or by a distance that pieces of a continuum don't have."""
+    def distinct(self, alpha: float, among: float, min_gap_depth: float) -> bool:
+        """Whether all unions are apart by a gap, or by a distance that pieces of a continuum don't have.
+
+        A gap that rests on one feature must show at the stricter level `alpha`.
+        """
         return all(
-            (gap.z_value > norm.isf(alpha) and gap.depth >= min_gap_depth) or gap.distance >= FAR for gap in self.pairs
+            (gap.z_value > norm.isf(among) and gap.depth >= min_gap_depth)
+            or (gap.z_value > norm.isf(alpha) and gap.whole_depth >= min_gap_depth)
+            or gap.distance >= FAR
+            for gap in self.pairs
         )
 
 
@@ -74,8 +80,8 @@ class Merging:
         Parameters
         ----------
         alpha : float
-            There are types when at some level all unions are apart at this level of significance, and their nearest
-            groups are, too.
+            There are types when at some level a union is apart from all others at this level of significance, and the
+            groups where it is nearest to them are, too.
         among : float
             Once that is known, each further division is a smaller claim, for which this is enough; or a distance.
         min_gap_depth : float
@@ -85,7 +91,9 @@ class Merging:
             level.passes(alpha, min_gap_depth) and level.nearest_depth >= _OF_THE_NEAREST * level.gap.depth
             for level in self.levels
         )
-        apart = [level.strategy_of for level in self.levels if level.distinct(among, min_gap_depth)] if some else []
+        apart = (
+            [level.strategy_of for level in self.levels if level.distinct(alpha, among, min_gap_depth)] if some else []
+        )
         return apart[0] if apart else np.zeros(len(self.gaps.depth), int)
 
     def alone(self) -> int | None:
@@ -121,7 +129,7 @@ def merge_groups(
     >>> points = rng.normal(size=(600, 3)) + np.repeat([[0.0], [6.0]], 300, axis=0)
     >>> thirds = np.eye(3)[np.where(points[:, 0] > 3, 2, (points[:, 1] > 0).astype(int))]
     >>> merging = merge_groups(points, thirds, rng=rng)
-    >>> merging.levels[-1].strategy_of, merging.levels[-1].gap.z_value > 5, merging.levels[0].gap.z_value > 2
+    >>> merging.levels[-1].strategy_of, merging.levels[-1].gap.z_value > 5, merging.levels[0].pairs[0].z_value > 2
     (array([0, 0, 1]), True, False)
     """
     tests = GapTests.of(points, member, rng=rng, weights=weights)
@@ -134,13 +142,23 @@ def merge_groups(
     levels = []
     while len(unions) > 1:
         a, b = min(pairs, key=lambda pair: pairs[pair].z_value)
-        nearest = tests.between(*([group] for group in tests.nearest(unions[a], unions[b])))
-        levels.append(Level(_numbers(unions, k), pairs[a, b], nearest.depth, tuple(pairs.values())))
+        c, d = _most_apart(pairs)
+        nearest = tests.between(*([group] for group in tests.nearest(unions[c], unions[d])))
+        levels.append(Level(_numbers(unions, k), pairs[c, d], nearest.depth, tuple(pairs.values())))
         unions[a] += unions.pop(b)
         pairs = {pair: gap for pair, gap in pairs.items() if not {a, b} & set(pair)}
         for other in unions.keys() - {a}:
             pairs[min(a, other), max(a, other)] = tests.between(unions[min(a, other)], unions[max(a, other)])
     return Merging(tuple(levels), DensityGaps(p_value, depth))
+
+
+def _most_apart(pairs: dict[tuple[int, int], Gap]) -> tuple[int, int]:
+    """The union whose least gap to another is the greatest, and that other."""
+    least = [
+        min((pair for pair in pairs if union in pair), key=lambda pair: pairs[pair].z_value)
+        for union in {union for pair in pairs for union in pair}
+    ]
+    return max(least, key=lambda pair: pairs[pair].z_value)
 
 
 def _numbers(unions: dict[int, list[int]], k: int) -> np.ndarray:

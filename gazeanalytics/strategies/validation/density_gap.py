@@ -28,6 +28,8 @@ _MIN_MEASURED = 10
 # Standard deviations: a small group can leave no significant gap and yet be one. Halves of a flat continuum lie 3.5
 # apart (sqrt(12)), halves of a normal one 2.6; beyond 4, no single group is cut.
 FAR = 4.0
+# Standard deviations: two equal normal groups nearer than this have one mode.
+_BIMODAL = 2.0
 # Below this z there is no gap that could vanish without one feature.
 _ANY_Z = 1.0
 
@@ -38,18 +40,24 @@ class Gap:
 
     Attributes
     ----------
-    z_value, depth : float
-        Of the gap along the discriminant of all features, or of all but the strongest where that is weaker.
+    z_value : float
+        Of the gap along the discriminant of all features; of all but the strongest where that is weaker and the groups
+        are less than two standard deviations apart in those.
+    depth : float
+        Along the discriminant of all features, or of all but the strongest where that is shallower.
     distance : float
         Of held-out readings of the two along the same discriminant, in standard deviations within them.
     alone : int or None
         The feature without which the gap (z at least 3, that of a one-sided p of .001) falls below half of its z value.
+    whole_depth : float
+        Depth that goes with `z_value`.
     """
 
     z_value: float
     depth: float
     distance: float = 0.0
     alone: int | None = None
+    whole_depth: float = -np.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +129,9 @@ class GapTests:
     continuum cut into pieces the weights change slowly, and leave it flat.
 
     A strategy is a way of looking that several measures show. So the gap is tested once more without the feature that
-    shows it most, and the weaker of both counts: one measure with two humps (units mixed, a count of few values, an
-    angle that is either way) makes no types.
+    shows it most, and the weaker of both counts, unless the other features alone put the groups two standard deviations
+    apart (as far as two equal normal groups with two modes): one measure with two humps (units mixed, a count of few
+    values, an angle that is either way) makes no types.
 
     Rejected: the dip test (Hartigan & Hartigan 1985, Ann. Statist. 13), which loses its power when one group is small;
     and any test on the readings that also chose the groups, which finds gaps in one normal cloud cut in two.
@@ -184,12 +193,10 @@ class GapTests:
             return whole
         less, _ = self._tested(first, second, np.delete(every, strongest))
         alone = strongest if whole.z_value >= norm.isf(0.001) and less.z_value < whole.z_value / 2 else None
-        return Gap(
-            min(whole.z_value, less.z_value),
-            min(whole.depth, less.depth),
-            min(whole.distance, less.distance),
-            alone,
-        )
+        if less.distance >= _BIMODAL:
+            return Gap(whole.z_value, min(whole.depth, less.depth), less.distance, alone, whole.depth)
+        shallower = min(whole.depth, less.depth)
+        return Gap(min(whole.z_value, less.z_value), shallower, less.distance, alone, shallower)
 
     def nearest(self, first: Sequence[int], second: Sequence[int]) -> tuple[int, int]:
         """Return the two groups, one of each union, whose centres are nearest for the spread within groups."""
