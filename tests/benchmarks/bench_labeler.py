@@ -2,6 +2,7 @@
 
     python tests/benchmarks/bench_labeler.py
     python tests/benchmarks/bench_labeler.py --beside CHECKOUT
+    python tests/benchmarks/bench_labeler.py --reports ../shared/data/openi_reports_gold
 
 Reports are eight of our own sentences each, no two alike. As the labeler reads equal sentences once, it is also timed
 on reports of which no sentence comes twice, and on 103,592 of these. `--beside` times another checkout of this package
@@ -34,6 +35,14 @@ def make_reports(count: int, *, distinct: bool = False) -> list[str]:
     return [" ".join(own) for own in reports]
 
 
+def real_sentences(folder: Path) -> list[str]:
+    """Sentences of Open-i's reports, each once, eight to a text: no word is put in to tell them apart."""
+    reports = pd.read_csv(folder / "indiana_reports.csv")[["findings", "impression"]].fillna("").stack()
+    once = sorted({part.strip() for report in reports for part in report.split(". ") if part.strip()})
+    np.random.default_rng(6).shuffle(once)
+    return [". ".join(once[at : at + 8]) + "." for at in range(0, len(once), 8)]
+
+
 def rate(label, reports: list[str]) -> float:
     start = time.process_time()
     label(reports)
@@ -45,12 +54,14 @@ def ours(reports: list[str]) -> pd.DataFrame:
     return reasoning.conclude(reasoning.label_findings(traces))
 
 
-def rate_of_checkout(root: Path, rounds: int = 3) -> float:
+def rate_of_checkout(root: Path, rounds: int = 3, folder: Path | None = None) -> float:
     """Best rate of a few rounds of a checkout, in a process of its own that imports the package from there."""
     here = str(Path(__file__).parent)
+    texts = f"own.real_sentences(own.Path({str(folder)!r}))" if folder else "own.make_reports(3000, distinct=True)"
     code = (
         f"import sys; sys.path[:0] = [{str(root)!r}, {here!r}]; import bench_labeler as own\n"
-        f"own.ours(own.make_reports(10)); reports = own.make_reports(3000, distinct=True)\n"
+        f"own.ours(own.make_reports(10))\n"
+        f"reports = {texts}\n"
         f"print(max(own.rate(own.ours, reports) for _ in range({rounds})))"
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -58,11 +69,11 @@ def rate_of_checkout(root: Path, rounds: int = 3) -> float:
     return float(done.stdout)
 
 
-def beside(other: Path, turns: int = 5) -> None:
+def beside(other: Path, folder: Path | None, turns: int = 5) -> None:
     """Print the rates of this checkout and another, in turn, and the median ratio."""
     ratios = []
     for _ in range(turns):
-        mine, theirs = rate_of_checkout(Path(__file__).parents[2]), rate_of_checkout(other)
+        mine, theirs = (rate_of_checkout(root, 3, folder) for root in (Path(__file__).parents[2], other))
         ratios.append(mine / theirs)
         print(f"this checkout {mine:6.0f} reports/s of CPU, the other {theirs:6.0f}: {ratios[-1]:.2f}")
     print(f"median ratio {np.median(ratios):.2f}")
@@ -71,9 +82,13 @@ def beside(other: Path, turns: int = 5) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--beside", type=Path, metavar="CHECKOUT")
-    other = parser.parse_args().beside
-    if other is not None:
-        beside(other.resolve())
+    parser.add_argument("--reports", type=Path, metavar="FOLDER", help="real sentences instead of ours")
+    given = parser.parse_args()
+    if given.beside is not None:
+        beside(given.beside.resolve(), given.reports and given.reports.resolve())
+        return
+    if given.reports is not None:
+        print(f"{rate(ours, real_sentences(given.reports)):.0f} texts of eight real sentences/s of CPU")
         return
     ours(make_reports(10))
     reports = make_reports(3000)

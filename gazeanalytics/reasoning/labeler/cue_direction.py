@@ -9,12 +9,14 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from gazeanalytics.reasoning.labeler.clause_boundaries import BREAKS
 from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Item
 
 __all__ = ["resolve_direction"]
 
+_TURNING = frozenset({"hedge", "deny", "deny_before"})
 _NEXT = re.compile(r" +([a-z]+)")
 _JOINTS = frozenset(
     {"in", "at", "on", "of", "for", "with", "within", "from", "to", "by", "over", "along", "near", "as", "and", "or"}
@@ -23,16 +25,23 @@ _JOINTS = frozenset(
 
 def resolve_direction(items: list[Item], sentence: str) -> list[Item]:
     """Resolve the direction of cues that look both ways: "likely edema", "edema likely"; "no edema", "edema: no"."""
+    if not any(item.entry.scope in _TURNING for item in items):
+        return items
     turned = list(items)
     for place, item in enumerate(items):
         entry = item.entry
         if entry.scope == "hedge" and entry.place in ("either", "last"):
-            turned[place] = replace(item, entry=replace(entry, place=_side_of(items, place, sentence)))
+            turned[place] = Item(item.start, item.stop, _turned(entry, "place", _side_of(items, place, sentence)))
         elif entry.scope == "deny" and entry.place == "either" and _ends_statement(items, place, sentence):
-            turned[place] = replace(item, entry=replace(entry, scope="deny_before"))
+            turned[place] = Item(item.start, item.stop, _turned(entry, "scope", "deny_before"))
         elif entry.scope == "deny_before" and _stands_first(items, place):
-            turned[place] = replace(item, entry=replace(entry, scope="deny"))
+            turned[place] = Item(item.start, item.stop, _turned(entry, "scope", "deny"))
     return turned
+
+
+@lru_cache(maxsize=10_000)
+def _turned(entry: Entry, name: str, value: str) -> Entry:
+    return replace(entry, **{name: value})
 
 
 def _side_of(items: list[Item], place: int, sentence: str) -> str:

@@ -80,8 +80,7 @@ def detect_language(text: str) -> str:
     low = text.lower()
     if low.isascii() and _any_foreign().isdisjoint(low.replace(".", " ").replace(",", " ").split()):
         return "en"
-    letters = len(_LETTER.findall(low))
-    if letters and len(_LATIN.findall(low)) < letters / 2:
+    if not low.isascii() and len(_LATIN.findall(low)) < len(_LETTER.findall(low)) / 2:
         return "other"
     found = set(_WORDS.findall(low))
     scores = {language: len(found & words) + _by_letters(low, language) for language, words in _stop_words().items()}
@@ -92,5 +91,5 @@ def detect_language(text: str) -> str:
 
 
 def _by_letters(low: str, language: str) -> int:
-    letters = language_rules(language)["letters"] if language in LANGUAGES[1:] else ""
+    letters = language_rules(language)["letters"] if language in LANGUAGES[1:] and not low.isascii() else ""
     return int(any(letter in low for letter in letters))

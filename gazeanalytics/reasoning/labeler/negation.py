@@ -12,13 +12,14 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gazeanalytics.reasoning.labeler.certainty import ASKED
 from gazeanalytics.reasoning.labeler.clause_boundaries import BOUNDARIES, BREAKS, VERBS, clauses, has_predicate
 from gazeanalytics.reasoning.labeler.comparisons import COMPARING, TAKEN_BACK, Compared, resolve_comparisons
 from gazeanalytics.reasoning.labeler.cue_direction import resolve_direction
 from gazeanalytics.reasoning.labeler.mention import Mention, Stated
-from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Item, Phrases, words
+from gazeanalytics.reasoning.labeler.phrase_matching import Entry, Item, Phrases, cut, role, words
 from gazeanalytics.reasoning.labeler.said_apart import AFFIRMED, state_apart
 from gazeanalytics.reasoning.labeler.stated_certainty import figures
 
@@ -46,6 +47,7 @@ _INTERJECTED = re.compile(
 _WORDS = re.compile(r"[^\W\d_]")
 _HEADED = re.compile(r"[\s*_]*:")
 _FIGURE = re.compile(r"[\s*_:]*\d")
+_REMEMBERED = 50_000  # orders of phrases at most
 _PARTS = BREAKS | {"deny", "hedge", "deny_before"}
 
 
@@ -60,7 +62,7 @@ class _Cue:
     passed: bool = False
 
 
-def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
+def mentions(sentence: str, phrases: Phrases, parts: list[str] | None = None) -> list[Mention]:
     """Find what a sentence names and what it says of it, negation and hedges applied, in order.
 
     Parameters
@@ -69,6 +71,8 @@ def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
         In lower case.
     phrases : Phrases
         Of a lexicon.
+    parts : list of str, optional
+        Of the sentence, from `cut`, where they are at hand.
 
     Examples
     --------
@@ -77,23 +81,28 @@ def mentions(sentence: str, phrases: Phrases) -> list[Mention]:
     >>> [(mention.concept, mention.stated[0], mention.modifiers.get("side")) for mention in found]
     [('effusion', 0.02, None), ('atelectasis', 0.5, 'left')]
     """
-    interjected = _INTERJECTED.match(sentence) if "no" in sentence else None
+    parts = cut(sentence) if parts is None else parts
+    interjected = _INTERJECTED.match(sentence) if "no" in parts else None
     if interjected is not None:
         sentence = " " * interjected.end() + sentence[interjected.end() :]
-    items = phrases.match(sentence)
+        parts = cut(sentence)
+    items = phrases.match(sentence, parts)
     compared = None
     scopes = {item.entry.scope for item in items}
     if not COMPARING.isdisjoint(scopes):
         compared = resolve_comparisons(items, sentence)
         items = compared.items
     items = resolve_direction(items, sentence)
-    found = [mention for clause in clauses(items) for mention in _read(clause)]
+    found = [
+        Mention((own := items[said.start]).start, own.stop, own.entry.concept, said.stated, said.modifiers.copy())
+        for said in _read_roles(tuple([role(item.entry) for item in items]))
+    ]
     if compared is not None:
         _state_compared(found, compared)
     if found and "sure" in scopes:
         _state_figures(found, words(sentence))
     if found:
-        state_apart(found, items, sentence)
+        state_apart(found, items, sentence, parts)
     return _without_heading(found, items, sentence)
 
 
@@ -130,6 +139,15 @@ def _without_heading(found: list[Mention], items: list[Item], sentence: str) -> 
         return found
     stated = any(item.entry.modifiers or item.entry.scope == "seen" for item in part)
     return found if stated or _FIGURE.match(sentence[first.stop :]) else found[1:]
+
+
+# "No effusion" and "without fracture" say the same of two things. Half of the sentences that come once in real reports
+# play their parts in an order that was met before, so that what each order says is remembered.
+@lru_cache(maxsize=_REMEMBERED)
+def _read_roles(roles: tuple[Entry, ...]) -> list[Mention]:
+    """Read what phrases say of each other, whatever they name; `start` and `stop` are then places among them."""
+    items = [Item(place, place, entry) for place, entry in enumerate(roles)]
+    return [mention for clause in clauses(items) for mention in _read(clause)]
 
 
 # Step 2: cues

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import accumulate
+from typing import NamedTuple
 
 # Words of at least this many letters may be misspelt by one letter; these are words of their own.
 # Contractions without their apostrophe, as speech recognition writes them.
@@ -28,20 +30,25 @@ _LONG = 7
 _REAL = frozenset({"injection", "injections", "inflection", "confusion", "confusional", "collapsible", "thoracotomy"})
 
 _MAX_FILLERS = 5
+_ROLES: dict[tuple, Entry] = {}
 
-__all__ = ["Entry", "Item", "Phrases", "with_apostrophes", "words"]
+__all__ = ["Entry", "Item", "Phrases", "cut", "role", "spoken", "with_apostrophes", "words"]
 
 # A long word (first, for speed), an abbreviation with a slash or a vertebra, (+) and (-), a word, a number, a dash,
 # a mark; hyphens part words ("air-space").
-_WORD = re.compile(
-    r"[^\W\d_]{4,}(?:'[a-z]+)?|\b(?:[hrn]/[oa]|w/o|[cd]/[wtf]|s/p|2/2|and/or|[a-z]\d+)\b|\bw/|\([-+]\)"
-    r"|[^\W\d_]+(?:'[a-z]+)?|\d+(?:\.\d+)?|(?<=\s)[-–—]+(?=\s)|—|[.,;:?!()/%]"
+_WORD = (
+    r"(LETTER{4,}(?:'[a-z]+)?|\b(?:[hrn]/[oa]|w/o|[cd]/[wtf]|s/p|2/2|and/or|[a-z]\d+)\b|\bw/|\([-+]\)"
+    r"|LETTER+(?:'[a-z]+)?|\d+(?:\.\d+)?|(?<=\s)[-–—]+(?=\s)|—|[.,;:?!()/%])"
 )
+_ANY_WORD = re.compile(_WORD.replace("LETTER", r"[^\W\d_]"))
+_ASCII_WORD = re.compile(_WORD.replace("LETTER", "[a-z]"), re.ASCII)  # the same, and quicker
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
     """What a phrase is for. One phrase may play several parts ("stable": a quality and a change).
+
+    Two are equal only if they are one, so that what a run of phrases says can be remembered by its entries.
 
     Attributes
     ----------
@@ -96,6 +103,20 @@ class Entry:
         self.own = self.own or other.own
 
 
+@lru_cache(maxsize=100_000)
+def role(entry: Entry) -> Entry:
+    """The entry that stands for all that play the same parts, whatever they name.
+
+    Examples
+    --------
+    >>> role(Entry("edema", "named")) is role(Entry("fracture", "named"))
+    True
+    """
+    figures = tuple(None if figure != figure else figure for figure in (entry.p, entry.low, entry.high))
+    parts = (entry.kind, entry.scope, figures, entry.place, entry.quality, tuple(sorted(entry.modifiers.items())))
+    return _ROLES.setdefault((bool(entry.concept), *parts), entry)
+
+
 @dataclass(slots=True)
 class Item:
     """A phrase found in a text: characters `start` to `stop`, and what it is for.
@@ -128,7 +149,18 @@ def words(text: str) -> list[tuple[str, int, int]]:
     >>> words("no air-space disease.")[:3]
     [('no', 0, 2), ('air', 3, 6), ('space', 7, 12)]
     """
-    return [(found.group(), *found.span()) for found in _WORD.finditer(text)]
+    return [(found.group(), *found.span()) for found in _ANY_WORD.finditer(text)]
+
+
+def cut(text: str) -> list[str]:
+    """Cut a lower-case text into what stands between its words and, at odd places, its words, numbers and marks.
+
+    Examples
+    --------
+    >>> cut("no air-space disease.")[1::2]
+    ['no', 'air', 'space', 'disease', '.']
+    """
+    return (_ASCII_WORD if text.isascii() else _ANY_WORD).split(text)
 
 
 def with_apostrophes(text: str) -> tuple[str, list[int]]:
@@ -147,6 +179,18 @@ def with_apostrophes(text: str) -> tuple[str, list[int]]:
         return spelt
 
     return _SQUEEZED.sub(spell, text), added
+
+
+def spoken(words: str) -> frozenset[str]:
+    """Words between blanks as `cut` gives them, each also with what speech joins to it: "it", "it's", "it'll".
+
+    Examples
+    --------
+    >>> "it's" in spoken("it i")
+    True
+    """
+    joined = ("", "'s", "'m", "'re", "'ve", "'ll", "'d", "'t")
+    return frozenset(word + end for word in words.split() for end in joined)
 
 
 _Slots = tuple[tuple[str, ...], ...]  # choices of each word of a phrase; "" where the word may be missing
@@ -181,6 +225,14 @@ class _Node:
         self.open = []
 
 
+class _Start(NamedTuple):
+    """Where phrases that begin with a word lead: their nodes, what the word is for alone, and which words go on."""
+
+    nodes: list[_Node]
+    alone: Entry | None
+    goes_on: dict[str, bool]
+
+
 class Phrases:
     """A tree of phrases, ready to match.
 
@@ -199,7 +251,7 @@ class Phrases:
         self._exact: set[str] = set()
         self._long: dict[str, set[str]] = {}
         self._known: dict[str, tuple[str, ...]] = {}  # both remember words met, for words come back
-        self._starts: dict[str, list[_Node]] = {}
+        self._starts: dict[str, _Start] = {}
 
     def add(self, phrase: str, entry: Entry) -> None:
         """Add a phrase with all its choices; a phrase that is there already plays both parts."""
@@ -247,41 +299,65 @@ class Phrases:
             return ()
         return tuple(edge for edge in sorted(self._long.get(word[0], ())) if _nearly(word, edge))
 
-    def match(self, text: str) -> list[Item]:
-        """Find the longest phrase at each word of a lower-case text, left to right, none overlapping another."""
-        tokens = _WORD.findall(text)
-        found = []
+    def match(self, text: str, parts: list[str] | None = None) -> list[Item]:
+        """Find the longest phrase at each word of a lower-case text, left to right, none overlapping another.
+
+        Parameters
+        ----------
+        text : str
+            In lower case.
+        parts : list of str, optional
+            Of the text, from `cut`, where they are at hand.
+        """
+        parts = cut(text) if parts is None else parts
+        tokens = parts[1::2]
         place, last = 0, len(tokens)
+        tokens.append("")  # the end, at which every phrase stops
+        found, starts = [], self._starts
         while place < last:
-            nodes = self._starts.get(tokens[place])
-            if nodes is None:
-                nodes = self._start(tokens[place])
+            word = tokens[place]
+            start = starts.get(word) or self._start(word)
             place += 1
-            if nodes:
-                stop, entry = self._longest(nodes[0], tokens, place)
-                for node in nodes[1:]:
-                    far = self._longest(node, tokens, place)
-                    if far[0] > stop or (far[0] == stop and far[1] is not None and far[1].own):
-                        stop, entry = far
+            if start.nodes:
+                following = tokens[place]
+                goes_on = start.goes_on.get(following)
+                if goes_on is None:
+                    goes_on = start.goes_on[following] = self._goes_on(start, following)
+                stop, entry = self._farthest(start.nodes, tokens, place) if goes_on else (place, start.alone)
                 if entry is not None:
                     found.append((place - 1, stop - 1, entry))
                     place = stop
-        return _located(text, tokens, found) if found else []
+        return _located(parts, found) if found else []
 
-    def _start(self, word: str) -> list[_Node]:
+    def _start(self, word: str) -> _Start:
         nodes = [self._root.next[edge] for edge in self._edges(word) if edge in self._root.next]
-        self._starts[word] = nodes
-        return nodes
+        self._starts[word] = start = _Start(nodes, self._farthest(nodes, [word, ""], 1)[1], {})
+        return start
+
+    def _goes_on(self, start: _Start, word: str) -> bool:
+        """Whether a phrase may go on with a word, so that the tree has to be walked."""
+        edges = self._edges(word)
+        return word in self._fillers or any(edge in node.next for node in start.nodes for edge in edges)
+
+    def _farthest(self, nodes: list[_Node], tokens: list[str], place: int) -> tuple[int, Entry | None]:
+        """Where the longest phrase below any of `nodes` ends, and what it is for."""
+        stop, entry = 0, None
+        for node in nodes:
+            far = self._longest(node, tokens, place)
+            if far[0] > stop or (far[0] == stop and far[1] is not None and far[1].own):
+                stop, entry = far
+        return stop, entry
 
     def _longest(self, node: _Node, tokens: list[str], place: int) -> tuple[int, Entry | None]:
         """Where the longest phrase below `node` ends, and what it is for; fillers are passed over inside."""
         if node.open:
             node.grow()
         stop, entry = (place, node.entry) if node.entry is not None else (0, None)
+        ways, known = node.next, self._known
+        if not ways:
+            return stop, entry
         # No sentence has more fillers in a row; a text of nothing else would be walked through at each word.
-        ways, known, last = node.next, self._known, min(len(tokens), place + _MAX_FILLERS + 1)
-        while ways and place < last:
-            word = tokens[place]
+        for word in tokens[place : place + _MAX_FILLERS + 1]:
             place += 1
             edges = known.get(word)
             for edge in self._edges(word) if edges is None else edges:
@@ -295,14 +371,10 @@ class Phrases:
         return stop, entry
 
 
-def _located(text: str, tokens: list[str], found: list[tuple[int, int, Entry]]) -> list[Item]:
+def _located(parts: list[str], found: list[tuple[int, int, Entry]]) -> list[Item]:
     """Turn first and last words into characters of the text."""
-    starts, at = [], 0
-    for token in tokens[: found[-1][1] + 1]:
-        at = text.index(token, at)
-        starts.append(at)
-        at += len(token)
-    return [Item(starts[first], starts[last] + len(tokens[last]), entry) for first, last, entry in found]
+    ends = list(accumulate(map(len, parts)))
+    return [Item(ends[2 * first], ends[2 * last + 1], entry) for first, last, entry in found]
 
 
 def _nearly(word: str, edge: str) -> bool:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from gazeanalytics.reasoning.labeler.phrase_matching import with_apostrophes
+from gazeanalytics.reasoning.labeler.phrase_matching import spoken, with_apostrophes
 
 __all__ = ["ANSWERED_NO", "Reply", "find_figure", "find_reply", "find_reply_after"]
 
@@ -24,7 +25,15 @@ Stated = tuple[float, float, float]
 ANSWERED_NO: Stated = (0.1, 0.0, 0.3)
 """What "no, ..." before a clause of its own states of what was named before it."""
 
-# What every reply holds: looked for first, since most sentences hold none of it.
+# What every reply holds: looked for first, by words and then more closely, since most sentences hold none of it.
+_HINTS = spoken(
+    "i it this that one none there these they which yes yep yeah nope nothing never nevermind scratch strike forget"
+    " mistake alarm maybe perhaps possibly possible probably likely unlikely doubtful sure unsure uncertain"
+    " confirmed definitely certainly agree agreed disagree concur right fifty 50 explain explains account accounts"
+    " could may might out convinced any anymore im ive its thats theres theyre isnt cannot can can't cant say no not"
+    " nah enlarged big large widened wide dilated disregard ignore delete withdrawn retract retracted discard"
+    " discarded dismiss dismissed reject rejected cancel canceled cancelled normal % percent"
+)
 _HINT = re.compile(
     r"\b(?:i|it|this|that|one|none|there|these|they|which|yes|yep|yeah|nope|nothing|never ?mind|scratch|strike|forget"
     r"|mistake|alarm|maybe|perhaps|possibly|possible|probably|likely|unlikely|doubtful|sure|unsure|uncertain|confirmed"
@@ -88,14 +97,20 @@ def _forms() -> tuple[tuple[re.Pattern[str], Stated, str, bool, frozenset[str]],
     )
 
 
-def find_reply(sentence: str, first: int = 0, *, asked: bool = False) -> Reply | None:
+def find_reply(
+    sentence: str, first: int = 0, *, asked: bool = False, parts: Sequence[str] | None = None
+) -> Reply | None:
     """Find a reply in a lower-case sentence, from character `first` on, to a question if `asked`; None without one.
+
+    Parts of the whole sentence, from `cut`, save time where they are at hand.
 
     Examples
     --------
     >>> find_reply("scratch that").act, find_reply("the trachea is midline")
     ('undone', None)
     """
+    if not asked and parts is not None and _HINTS.isdisjoint(parts):
+        return None
     figure = find_figure(sentence) if not first else None
     if figure is not None:
         share, of_claim, start, stop = figure

@@ -15,15 +15,13 @@ from gazeanalytics.reasoning.labeler.phrase_matching import Item
 __all__ = ["AFFIRMED", "state_apart"]
 
 # Words of which each of these statements holds one: looked for first, since few sentences do.
-_WITH_MARKS = ("out", "back", "off", "aside", "away", "sure", "certain", "wrong", "positive", "commit", "decide")
-_LISTS = ("differential", "differentials", "ddx", "considerations", "possibilities", "diagnosis")
-_LISTING = frozenset(word + mark for word in _LISTS for mark in ("", ":"))
+_LISTING = frozenset({"differential", "differentials", "ddx", "considerations", "possibilities", "diagnosis"})
 _PAST_WORDS = frozenset({"prior", "previous", "past", "former", "earlier", "treated"})
 _APART = (
-    frozenset(word + mark for word in _WITH_MARKS for mark in ("", ",", "?"))
-    | _LISTING
+    _LISTING
     | _PAST_WORDS
     | {
+        *("out", "back", "off", "aside", "away", "sure", "certain", "wrong", "positive", "commit", "decide"),
         *("s/p", "status", "was", "were", "had", "showed", "except", "excepting", "excepted", "exception", "apart"),
         *("than", "too", "between", "much", "from"),
     }
@@ -113,7 +111,7 @@ _VERB = re.compile(
 _PARTICLE = re.compile(r" ?\b(?:out|back|off|aside|away)\b(?! (?:of the|to the))")
 
 
-def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
+def state_apart(found: list[Mention], items: list[Item], sentence: str, parts: list[str]) -> None:
     """Change what is said of the names of a sentence where the words that say it stand apart.
 
     Parameters
@@ -124,6 +122,8 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
         The phrases of the sentence.
     sentence : str
         In lower case.
+    parts : list of str
+        Of the sentence, from `cut`.
 
     Examples
     --------
@@ -132,11 +132,10 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
     >>> mentions("i'm ruling pneumonia out", lexicon().phrases)[0].stated[0]
     0.02
     """
-    told = _APART.intersection(sentence.split())
-    if told:
+    if not _APART.isdisjoint(parts):
         _state_split_verbs(found, sentence)
         _state_reserved(found, sentence)
-        if not _LISTING.isdisjoint(told):
+        if not _LISTING.isdisjoint(parts):
             _state_considered(found, sentence)
         if " much " in sentence:
             _state_not_so_much(found, sentence)
@@ -146,7 +145,7 @@ def state_apart(found: list[Mention], items: list[Item], sentence: str) -> None:
             _NOW.search(sentence) is None
         ):
             _state_once(found, sentence)
-        if not _PAST_WORDS.isdisjoint(told) and _STILL.search(sentence) is None:
+        if not _PAST_WORDS.isdisjoint(parts) and _STILL.search(sentence) is None:
             _state_bygone(found, sentence)
         if found[-1].stated[0] <= ABSENT_TO:
             _add_exception(found, sentence)

@@ -16,17 +16,20 @@ the length of a sentence, and no cue of a real one reaches that far."""
 _SHORT = ("vs", "v", "dr", "mr", "mrs", "ms", "approx", "st", "e", "i", "g")
 _ABBREVIATIONS = "".join(rf"(?<!\b{word}\.)" for word in _SHORT)
 _MARK = "\x1e"
-_END = re.compile(
-    rf"\.{_ABBREVIATIONS}(?!(?<=\d\.)\d)|!|\?(?<=\w\?)|{_MARK}"
-    r"|\n[ \t]*(?:\n|(?=[-*•#\d])|(?=[a-z][a-z /&]{1,40}:))"
-    r"|\s(?=(?:findings|impression|conclusion|comparison|indication|technique|history)s?\s*:)"
+# One character stands first in each pattern, by which most places are passed over fast.
+_STOP = (
+    rf"(?<=\.){_ABBREVIATIONS}(?!(?<=\d\.)\d)|(?<=[!{_MARK}])|(?<=\w\?)"
+    r"|(?<=\n)[ \t]*(?:\n|(?=[-*•#\d])|(?=[a-z][a-z /&]{1,40}:))"
 )
+_HEADING = r"(?<=\s)(?=(?:findings|impression|conclusion|comparison|indication|technique|history)s?\s*:)"
+_END = re.compile(rf"[.!?\n{_MARK}](?:{_STOP})")
+_END_OR_HEADING = re.compile(rf"[.!?\s](?:{_STOP}|{_HEADING})")
 # Words that begin sentences of reports, capital after a small word: "Lungs clear No effusion Heart enlarged".
 _STARTS = (
-    "No|There|The|Heart|Lungs?|Cardiac|Cardiomediastinal|Mediastin(?:um|al)|Bones|Osseous|Otherwise|Normal|Stable"
-    "|Unchanged|Small|Mild|Moderate"
+    "(?:No|There|The|Heart|Lungs?|Cardiac|Cardiomediastinal|Mediastin(?:um|al)|Bones|Osseous|Otherwise|Normal|Stable"
+    "|Unchanged|Small|Mild|Moderate)"
 )
-_RUN_ON = re.compile(rf"(?:(?<=[a-z]{{3}})\s|\n)(?=(?:{_STARTS})\s+[a-z])")
+_RUN_ON = re.compile(rf"[\s](?:(?<=[a-z]{{3}}\s)|(?<=\n))(?=[A-Z])(?={_STARTS}\s+[a-z])")
 
 _LETTER = re.compile(r"\w|$")
 _BACKGROUND = re.compile(
@@ -85,7 +88,7 @@ def sentences(text: str, *, background: bool = False) -> Iterator[tuple[int, int
 
 def _cut(text: str) -> Iterator[tuple[int, int]]:
     first = 0
-    for end in _END.finditer(text):
+    for end in (_END_OR_HEADING if ":" in text else _END).finditer(text):
         asked = text[end.end() - 1] == "?"
         if end.start() > first:
             yield from _pieces(text, first, end.end() if asked else end.start())

@@ -10,6 +10,7 @@ from gazeanalytics.reasoning.labeler.certainty import ABSENT_TO, ASKED
 from gazeanalytics.reasoning.labeler.heart_share import heart_share
 from gazeanalytics.reasoning.labeler.lexicons import Lexicon, Link
 from gazeanalytics.reasoning.labeler.negation import Mention, mentions
+from gazeanalytics.reasoning.labeler.phrase_matching import cut, spoken
 from gazeanalytics.reasoning.labeler.questions import QUESTION_STARTS, Asks, asks
 from gazeanalytics.reasoning.labeler.replies import Reply, find_reply, find_reply_after
 
@@ -62,13 +63,14 @@ _SETTLES = re.compile(
     r"|call (?:it|this|that)"
     r"|favou?r|say|bet)\b"
 )
+_SETTLING = spoken("more better best favor favour favoring favouring it its this that thats i")
 # "That's a hiatus hernia."
 _IDENTIFIES = re.compile(
     r"\W*(?:(?:so|no|ok|okay|well|oh|ah|but|actually|of course|i think|i believe)\W+){0,3}"
     r"(?:it|this|that|they|these|those)(?:'s|'re| is| are| must be| has to be| turns out to be| looks like)"
     r" (?:(?:clearly|actually|obviously|really|probably|just|only) )?(?:an? |the |some |old |big |small |large )*$"
 )
-_OF_WIDTH = re.compile(r"ratio|ctr|index|% of|cent of| cm")
+_OF_WIDTH = frozenset({"ratio", "ctr", "index", "%", "percent", "cent", "cm", "centimeters", "centimetres"})
 _ONLY = re.compile(
     r"\W*(?:(?:so|ok|okay|well|then|and|but|probably|likely)\W+){0,3}(?:just|only|merely|simply|nothing but)\b"
 )
@@ -90,13 +92,14 @@ _SWITCHES = re.compile(
     r"\b(?:switch(?:ing|ed)?|chang(?:e|ing|ed)|revis(?:e|ing|ed)|mov(?:e|ing|ed)|amend(?:ing|ed)?|convert(?:ing|ed)?)"
     r" (?:(?:it|this|that|my|the|over|answer|call|mind|read|diagnosis|impression) ){0,3}(?:to|into)\b|\binstead\W*$"
 )
+_SWITCHING = frozenset({"to", "into", "instead"})
 _SETTLED_FROM = 0.55
 _OF_ILLNESS = frozenset(
     {"acute_process", "cardiomediastinum", "pleural_abnormality"}
 )  # what is stated of these is stated of an abnormality
 _NOTHING_WRONG: Stated = (0.98, 0.90, 1.0)
 _SHORTEST = 8  # characters of an explanation at least: "it's just"
-_EXPLAINING = re.compile("just|only|merely|simply|nothing|explained|accounted")
+_EXPLAINING = frozenset({"just", "only", "merely", "simply", "nothing", "explained", "accounted"})
 # The whole sentence says that all is normal. Without "it", which may be the heart.
 _NORMAL = re.compile(
     r"\W*(?:(?:so|well|ok|okay|overall|absolutely|completely|entirely|totally|perfectly|essentially|basically|otherwise"
@@ -214,40 +217,41 @@ def say(sentence: str, book: Lexicon, *, implied: bool = True) -> Said:
     said = Said()
     if sentence[-1:] == "?" or sentence[:3] in QUESTION_STARTS:
         said.asks = asks(sentence)
-    named = mentions(sentence, book.phrases)
+    parts = cut(sentence)
+    named = mentions(sentence, book.phrases, parts)
     act = _role(sentence) if named else ""
     whole = _add_named(said, named, book, act, implied=implied)
-    if _OF_WIDTH.search(sentence) is not None:
+    if not _OF_WIDTH.isdisjoint(parts):
         _add_share(said, sentence, book)
     form = _NORMAL if not named else _PARTS if "heart" in sentence else None
     if form is not None and implied and "healthy_chest" in book.covers and form.match(sentence):
         whole = [Mention(0, len(sentence), "healthy_chest", _NOTHING_WRONG)]
     for mention in whole:
         _add_covered(said, mention, book, sentence)
-    _settle(said, sentence, named, book)
+    _settle(said, sentence, named, book, parts)
     if said.asks == "attribute":
         said.whats = [(*what[:-1], "asked") if what[1] == _QUESTIONED else what for what in said.whats]
-    if named and _leaves_open(sentence):
+    if named and _leaves_open(sentence, parts):
         if " be " not in sentence:
             said.whats = [(what[0], *min(what[1:4], _EITHER), *what[4:]) for what in said.whats]
         said.reply, said.of_before = Reply(_EITHER, "hedged", 0, len(sentence)), True
     elif not said.whats or all(what[0] == "support_devices" for what in said.whats):
-        said.reply = find_reply(sentence)
+        said.reply = find_reply(sentence, parts=parts)
         said.of_before = said.reply is not None and bool(said.whats)
     else:
         before = sentence[: said.starts[0]]
         said.retracts = (act == "revised" and _RETRACTS.search(before) is not None) or (
-            len(before) > _SHORTEST and _EXPLAINING.search(before) is not None and _EXPLAINS.search(before) is not None
+            len(before) > _SHORTEST and not _EXPLAINING.isdisjoint(parts) and _EXPLAINS.search(before) is not None
         )
         said.reply = find_reply_after(sentence, said.stops[-1], asked=said.whats[-1][-1] == "asked")
     return said
 
 
-def _leaves_open(sentence: str) -> bool:
+def _leaves_open(sentence: str, parts: list[str]) -> bool:
     """Whether a sentence names another choice beside what was named before it: "or a bulla", "it could also be"."""
-    if " be " in sentence and _ALTERNATIVE.match(sentence) is not None:
+    if "be" in parts and _ALTERNATIVE.match(sentence) is not None:
         return True
-    return "or " in sentence and _OR.match(sentence) is not None
+    return "or" in parts and _OR.match(sentence) is not None
 
 
 def _add_named(said: Said, named: list[Mention], book: Lexicon, act: str, *, implied: bool) -> list[Mention]:
@@ -267,12 +271,14 @@ def _add_named(said: Said, named: list[Mention], book: Lexicon, act: str, *, imp
     return whole
 
 
-def _settle(said: Said, sentence: str, named: list[Mention], book: Lexicon) -> None:
+def _settle(said: Said, sentence: str, named: list[Mention], book: Lexicon, parts: list[str]) -> None:
     """Note whether the sentence settles on the explanation that it names, or says what it is: "that's a hernia"."""
     stated = {mention.concept for mention in named if mention.stated[0] >= _SETTLED_FROM}
     if not book.alternatives.isdisjoint(stated):
-        said.only = _ONLY.match(sentence) is not None or _SWITCHES.search(sentence) is not None
-        said.settles = said.only or _is_bare(sentence, named) or _SETTLES.search(sentence) is not None
+        switches = not _SWITCHING.isdisjoint(parts) and _SWITCHES.search(sentence) is not None
+        said.only = switches or _ONLY.match(sentence) is not None
+        settles = not _SETTLING.isdisjoint(parts) and _SETTLES.search(sentence) is not None
+        said.settles = said.only or settles or _is_bare(sentence, named)
     elif stated and named[0].concept in stated & book.look_alikes:
         said.settles = said.only = _IDENTIFIES.match(sentence[: named[0].start]) is not None
 
