@@ -37,7 +37,8 @@ def make_reports(count: int, *, distinct: bool = False) -> list[str]:
 
 def real_sentences(folder: Path) -> list[str]:
     """Sentences of Open-i's reports, each once, eight to a text: no word is put in to tell them apart."""
-    reports = pd.read_csv(folder / "indiana_reports.csv")[["findings", "impression"]].fillna("").stack()
+    read = pd.read_csv(folder / "indiana_reports.csv")
+    reports = pd.concat([read["findings"], read["impression"]]).dropna()
     once = sorted({part.strip() for report in reports for part in report.split(". ") if part.strip()})
     np.random.default_rng(6).shuffle(once)
     return [". ".join(once[at : at + 8]) + "." for at in range(0, len(once), 8)]
